@@ -1,0 +1,119 @@
+/* Which attention: the descriptor, and presets for the variants of the family.
+ *
+ *   S = scale * Q K^T,  P = softmax(mask(S)) along keys,  O = P V
+ *
+ * Shapes (last dimension contiguous, the others by strides):
+ *   Q (batch, q_heads,  q_length,  head_dim)
+ *   K (batch, kv_heads, kv_length, head_dim)
+ *   V (batch, kv_heads, kv_length, value_dim)
+ *   O (batch, max(q_heads, kv_heads), q_length, value_dim)
+ *   LSE (batch, max(q_heads, kv_heads), q_length), packed, f32, natural logarithm
+ *
+ * Output head h reads query head h mod q_heads and key/value head
+ * h / (output heads / kv_heads): with q_heads >= kv_heads neighbouring query
+ * heads share one key/value head (GQA, MQA, SQA); with q_heads < kv_heads the
+ * query heads are repeated in turn (rSQA).
+ *
+ * A query that sees no key gives O = 0 and LSE = -inf. What a mask hides, or
+ * lies beyond a length, never reaches the output, NaN and infinity included. */
+#ifndef SQA_CL_ATTENTION_H
+#define SQA_CL_ATTENTION_H
+
+#include <stdint.h>
+
+#include "export.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sqa_operation {
+    SQA_OPERATION_FORWARD = 0 /* O and, if asked for, LSE from Q, K, V */
+} sqa_operation;
+
+/* How tensors are stored; sums are always kept in f32. */
+typedef enum sqa_dtype { SQA_DTYPE_F32 = 0 } sqa_dtype;
+
+/* Query i (from 0) sees the keys j with ... */
+typedef enum sqa_causal {
+    SQA_CAUSAL_NONE = 0,         /* any j */
+    SQA_CAUSAL_BOTTOM_RIGHT = 1, /* j <= i + kv_length - q_length: the last query sees every key */
+    SQA_CAUSAL_TOP_LEFT = 2      /* j <= i: the first query sees the first key only */
+} sqa_causal;
+
+/* Distances, in elements, between neighbours along each dimension but the last,
+ * whose elements are adjacent. All three zero: packed (batch, head, sequence).
+ * Zero in a single dimension of an input repeats it. Never negative; the output's
+ * elements must not overlap. */
+typedef struct sqa_strides {
+    int64_t batch;
+    int64_t head;
+    int64_t sequence;
+} sqa_strides;
+
+/* Start from SQA_ATTENTION_DESC_INIT and set at least the lengths and heads. */
+typedef struct sqa_attention_desc {
+    uint32_t version; /* SQA_ATTENTION_DESC_VERSION */
+    sqa_operation operation;
+    sqa_dtype dtype;
+    uint32_t batch;     /* >= 0; 0 is valid and does nothing */
+    uint32_t q_heads;   /* 1..65535; one of q_heads and kv_heads divides the other */
+    uint32_t kv_heads;  /* 1..65535 */
+    uint32_t q_length;  /* 0..2^30; 0 does nothing */
+    uint32_t kv_length; /* 0..2^30; 0 writes zeros */
+    uint32_t head_dim;  /* 1..512 */
+    uint32_t value_dim; /* 1..512; 0: head_dim */
+    float scale;        /* finite; 0: 1/sqrt(head_dim) */
+    sqa_causal causal;
+    uint32_t write_lse;         /* 1: LSE is written too */
+    sqa_strides q, k, v, o;     /* see sqa_strides */
+} sqa_attention_desc;
+
+#define SQA_ATTENTION_DESC_VERSION 1u
+#define SQA_ATTENTION_DESC_INIT                                                                    \
+    {                                                                                              \
+        SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, 0u, 0u, 64u, \
+            0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}              \
+    }
+
+/* Strides of a packed (batch, heads, length, dim) tensor. */
+SQA_API sqa_strides sqa_strides_bhsd(uint32_t heads, uint32_t length, uint32_t dim);
+
+/* Strides of a packed (batch, length, heads, dim) tensor. */
+SQA_API sqa_strides sqa_strides_bshd(uint32_t heads, uint32_t length, uint32_t dim);
+
+/* The attention variants, as heads relative to a multi-head model of H heads
+ * (Sparse Query Attention, arXiv 2510.01817, sections 3.2 and 3.3). */
+typedef enum sqa_variant {
+    SQA_VARIANT_MHA = 0,   /* H   / H   multi-head */
+    SQA_VARIANT_GQA = 1,   /* H   / H/4 grouped-query */
+    SQA_VARIANT_MQA = 2,   /* H   / 1   multi-query */
+    SQA_VARIANT_SQA = 3,   /* H/2 / H/4 sparse query */
+    SQA_VARIANT_SSQA = 4,  /* H/2 / H/2 symmetric */
+    SQA_VARIANT_XSQA = 5,  /* H/4 / H/4 extreme */
+    SQA_VARIANT_XSMQA = 6, /* H/4 / 1   extreme, one key/value head */
+    SQA_VARIANT_LSQA = 7,  /* 3H/4 / H/4 light */
+    SQA_VARIANT_RSQA = 8,  /* H/4 / H/2 reverse: fewer query than key/value heads */
+    SQA_VARIANT_COUNT = 9
+} sqa_variant;
+
+/* The query and key/value heads of a variant of a model of `heads` heads, for
+ * use as q_heads and kv_heads. Counts that do not divide evenly are rounded down
+ * to at least 1, then kv_heads down until one divides the other.
+ * Errors: SQA_INVALID_ARGUMENT (heads outside 1..65535, unknown variant, NULL). */
+SQA_API sqa_status sqa_variant_heads(sqa_variant variant, uint32_t heads, uint32_t *q_heads,
+                                     uint32_t *kv_heads);
+
+/* "mha", "gqa", ...; static storage. NULL for a value outside the enum. */
+SQA_API const char *sqa_variant_name(sqa_variant variant);
+
+/* The variant of a name, upper or lower case.
+ * Errors: SQA_INVALID_ARGUMENT, whose detail lists the names. */
+SQA_API sqa_status sqa_variant_from_name(const char *name, sqa_variant *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,70 @@
+/* A context: one OpenCL device, its limits, what the tuning databases know of
+ * it, and the programs and plans built so far. */
+#ifndef SQA_CL_CONTEXT_H
+#define SQA_CL_CONTEXT_H
+
+#include <stdint.h>
+
+#include "export.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sqa_context sqa_context;
+
+typedef enum sqa_log_level {
+    SQA_LOG_ERROR = 0,
+    SQA_LOG_WARNING = 1, /* something was lost or replaced: a database left aside, a kernel refused */
+    SQA_LOG_INFO = 2,    /* which configuration was chosen, and why */
+    SQA_LOG_DEBUG = 3    /* builds, cache hits */
+} sqa_log_level;
+
+/* Receives one line without a newline. May be called from any thread that uses
+ * the context, also from several at once; must not call the library. */
+typedef void (*sqa_log_callback)(void *user, sqa_log_level level, const char *message);
+
+/* How a context is made. Start from SQA_CONTEXT_OPTIONS_INIT; 0 or NULL in a
+ * member means the default named beside it. Strings are copied. */
+typedef struct sqa_context_options {
+    uint32_t version;          /* SQA_CONTEXT_OPTIONS_VERSION */
+    const char *user_database; /* NULL: $SQA_CL_DB, else $XDG_DATA_HOME/sqa_cl/tuning.db,
+                                  else $HOME/.local/share/sqa_cl/tuning.db; "": none */
+    uint32_t skip_seed;        /* 1: leave the database built into the library aside */
+    sqa_log_callback log;      /* NULL: no messages */
+    void *log_user;            /* handed to log unchanged */
+    sqa_log_level log_level;   /* messages above this level are not made */
+} sqa_context_options;
+
+#define SQA_CONTEXT_OPTIONS_VERSION 1u
+#define SQA_CONTEXT_OPTIONS_INIT {SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING}
+
+/* Makes a context on the caller's OpenCL context and one device of it. Both are
+ * retained until sqa_context_destroy(). options may be NULL. A tuning database
+ * that is missing, damaged, locked or too new never fails this call: it is left
+ * aside with a warning through the log.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
+SQA_API sqa_status sqa_context_create(sqa_context **out, cl_context context, cl_device_id device,
+                                      const sqa_context_options *options);
+
+/* Opens device number `device` of platform number `platform`, counted as
+ * `sqa info` prints them, with an OpenCL context of its own.
+ * Errors: SQA_NO_DEVICE besides those of sqa_context_create(). */
+SQA_API sqa_status sqa_context_open(sqa_context **out, unsigned platform, unsigned device,
+                                    const sqa_context_options *options);
+
+/* Releases the context. Plans made from it must be destroyed first. NULL is
+ * allowed. Does not wait for work that is still enqueued. */
+SQA_API void sqa_context_destroy(sqa_context *context);
+
+/* The OpenCL handles behind the context, still owned by it (retain them to keep
+ * them longer). NULL in, NULL out. */
+SQA_API cl_context sqa_context_cl(const sqa_context *context);
+SQA_API cl_device_id sqa_context_cl_device(const sqa_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,105 @@
+/* Plans: the kernels chosen and built for one descriptor, ready to enqueue. */
+#ifndef SQA_CL_PLAN_H
+#define SQA_CL_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attention.h"
+#include "context.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sqa_plan sqa_plan;
+
+/* How a plan's kernel is chosen. Start from SQA_PLAN_OPTIONS_INIT. */
+typedef struct sqa_plan_options {
+    uint32_t version;       /* SQA_PLAN_OPTIONS_VERSION */
+    const char *family;     /* use this kernel family only; NULL: the best known */
+    const char *config;     /* with family: its parameters as "NAME=value,...", those not named keep
+                               the family's default; NULL: all default */
+    uint32_t skip_database; /* 1: defaults only, whatever the databases say */
+} sqa_plan_options;
+
+#define SQA_PLAN_OPTIONS_VERSION 1u
+#define SQA_PLAN_OPTIONS_INIT {SQA_PLAN_OPTIONS_VERSION, 0, 0, 0u}
+
+/* Chooses a configuration, compiles it and makes a plan. The descriptor and the
+ * options are copied; options may be NULL. The context must outlive the plan.
+ * Choice, from the most to the least specific: the options; the tuning databases
+ * (user's before built-in) by device, driver and problem; the kernel family's
+ * default; the naive kernel. One that does not build here is passed over for the
+ * next, with a warning, unless the options asked for it.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, SQA_BUILD_FAILED,
+ * SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
+SQA_API sqa_status sqa_plan_create(sqa_plan **out, sqa_context *context,
+                                   const sqa_attention_desc *desc, const sqa_plan_options *options);
+
+/* Releases the plan; NULL is allowed. Work already enqueued still finishes. */
+SQA_API void sqa_plan_destroy(sqa_plan *plan);
+
+/* Bytes of device memory the plan's kernels need besides the tensors; 0: none. */
+SQA_API size_t sqa_plan_workspace_size(const sqa_plan *plan);
+
+/* Why the plan looks as it does. The strings live as long as the plan. */
+typedef struct sqa_plan_info {
+    const char *family;    /* kernel family, such as "rows" */
+    const char *config;    /* its parameters, "NAME=value,..." */
+    const char *rung;      /* the rung of the lookup that gave it: "override", "exact",
+                              "other-driver", "nearest-size", "architecture", "vendor",
+                              "default", "naive" */
+    const char *source;    /* "override", "user-db", "seed-db" or "default" */
+    const char *reason;    /* one sentence for people, naming what was passed over and why */
+} sqa_plan_info;
+
+/* Fills *out. Errors: SQA_INVALID_ARGUMENT for NULL. */
+SQA_API sqa_status sqa_plan_explain(const sqa_plan *plan, sqa_plan_info *out);
+
+/* A tensor inside an OpenCL buffer: its first element is `offset` elements from
+ * the buffer's start. */
+typedef struct sqa_tensor {
+    cl_mem buffer;
+    size_t offset;
+} sqa_tensor;
+
+/* The tensors of one call. Start from SQA_TENSORS_INIT. Inputs are only read;
+ * O and LSE must not overlap an input. */
+typedef struct sqa_tensors {
+    uint32_t version; /* SQA_TENSORS_VERSION */
+    sqa_tensor q, k, v;
+    sqa_tensor o;
+    sqa_tensor lse;   /* used only when the descriptor sets write_lse */
+    cl_mem workspace; /* at least sqa_plan_workspace_size() bytes; NULL: the plan's own, which
+                         allows one queue at a time */
+} sqa_tensors;
+
+#define SQA_TENSORS_VERSION 1u
+#define SQA_TENSORS_INIT {SQA_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0}
+
+/* Does the first, slow launch now (many OpenCL runtimes compile lazily, 0.2 s to
+ * minutes), on small scratch buffers of its own, and waits for it. Optional. */
+SQA_API sqa_status sqa_plan_warm_up(sqa_plan *plan, cl_command_queue queue);
+
+/* Enqueues the plan's kernels and returns at once. Waits for the events given;
+ * *event (may be NULL) completes when the output is written and belongs to the
+ * caller. Nothing is enqueued when the call fails. May be called from several
+ * threads at once, on queues of the plan's OpenCL context and device.
+ * Buffers must be large enough for the descriptor's views: this is checked.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
+SQA_API sqa_status sqa_forward(sqa_plan *plan, cl_command_queue queue, const sqa_tensors *tensors,
+                               cl_uint wait_count, const cl_event *wait_list, cl_event *event);
+
+/* sqa_forward() with a plan that the context keeps for equal descriptors: the
+ * first call with a descriptor plans and compiles, later ones only enqueue. */
+SQA_API sqa_status sqa_attention_forward(sqa_context *context, cl_command_queue queue,
+                                         const sqa_attention_desc *desc, const sqa_tensors *tensors,
+                                         cl_uint wait_count, const cl_event *wait_list,
+                                         cl_event *event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,62 @@
+/* The kernel family: the one idea the library turns on.
+ *
+ * A family is a table entry that says what it can compute (supports), which
+ * parameters it has and which combinations run (is_valid), what to use untuned
+ * (default_config), the OpenCL C of a configuration (source) and how to enqueue
+ * it (launch). The tuner enumerates families, the database stores their
+ * configurations, the dispatcher builds and launches them; none of the three
+ * knows any family by name. */
+#ifndef SQA_KERNELS_KERNEL_FAMILY_H
+#define SQA_KERNELS_KERNEL_FAMILY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "device/device.h"
+#include "kernels/config.h"
+#include "kernels/launch.h"
+#include "problem/problem.h"
+
+typedef struct sqa_kernel_family {
+    const char *name;
+    const char *summary; /* one line for people */
+    sqa_operation operation;
+    uint32_t space_version; /* raised when parameters change meaning: older results no longer apply */
+    const sqa_parameter *parameters;
+    size_t parameter_count;
+
+    /* Whether the family can compute `problem` on `device` at all; if not, *why
+     * gets a phrase ("needs a CPU device"). */
+    bool (*supports)(const sqa_problem *problem, const sqa_device *device, const char **why);
+
+    /* Whether this combination of allowed values can run. Same *why. Everything
+     * that enumerates, imports or dispatches a configuration asks here. */
+    bool (*is_valid)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                     const char **why);
+
+    /* A sound configuration without any measurement; always valid. */
+    void (*default_config)(const sqa_problem *problem, const sqa_device *device,
+                           sqa_config *config);
+
+    /* Appends the complete OpenCL C of the configuration. It may depend on the
+     * problem's operation, dtype, dimensions, mask bits and write_lse only, so
+     * that lengths, heads, strides and scale share one program. */
+    void (*source)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_text *out);
+
+    /* Fills the steps to enqueue for this problem. Never called for an empty output. */
+    void (*launch)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_launch *out);
+} sqa_kernel_family;
+
+/* Build options of every kernel. No fast-relaxed-math and no finite-math-only:
+ * they break infinities and the exponential's range reduction. */
+extern const char sqa_build_options[];
+
+/* supports, every value allowed by its parameter, is_valid: in that order. `why`
+ * may be NULL. */
+bool sqa_family_accepts(const sqa_kernel_family *family, const sqa_config *config,
+                        const sqa_problem *problem, const sqa_device *device, const char **why);
+
+#endif

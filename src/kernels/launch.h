@@ -1,0 +1,62 @@
+/* What to enqueue, as data: kernels, sizes and arguments. The runtime walks it
+ * without knowing which family or operation wrote it. */
+#ifndef SQA_KERNELS_LAUNCH_H
+#define SQA_KERNELS_LAUNCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "problem/problem.h"
+
+#define SQA_MAX_STEPS 4
+#define SQA_MAX_ARGUMENTS 48
+
+/* The part a buffer plays in an operation. */
+typedef enum sqa_role {
+    SQA_ROLE_Q = 0,
+    SQA_ROLE_K,
+    SQA_ROLE_V,
+    SQA_ROLE_O,
+    SQA_ROLE_LSE,
+    SQA_ROLE_WORKSPACE,
+    SQA_ROLE_COUNT
+} sqa_role;
+
+typedef enum sqa_argument_kind {
+    SQA_ARGUMENT_BUFFER, /* the role's cl_mem; given at each call */
+    SQA_ARGUMENT_OFFSET, /* the role's offset in elements, as a long; given at each call */
+    SQA_ARGUMENT_INT,
+    SQA_ARGUMENT_LONG,
+    SQA_ARGUMENT_FLOAT
+} sqa_argument_kind;
+
+typedef struct sqa_argument {
+    sqa_argument_kind kind;
+    union {
+        sqa_role role;
+        int32_t i;
+        int64_t l;
+        float f;
+    } value;
+} sqa_argument;
+
+typedef struct sqa_launch_step {
+    const char *kernel; /* name in the program; static storage */
+    uint32_t dimensions;
+    size_t global[3];
+    size_t local[3]; /* local[0] == 0: the runtime's choice */
+    sqa_argument arguments[SQA_MAX_ARGUMENTS];
+    uint32_t argument_count;
+} sqa_launch_step;
+
+typedef struct sqa_launch {
+    sqa_launch_step steps[SQA_MAX_STEPS]; /* in order; each waits for the one before */
+    uint32_t step_count;
+    size_t workspace_bytes;
+} sqa_launch;
+
+/* Appends the arguments that every forward kernel takes, in the order of the
+ * macro SQA_FORWARD_ARGUMENTS in cl/forward/arguments.cl. */
+void sqa_forward_arguments(const sqa_problem *problem, sqa_launch_step *step);
+
+#endif

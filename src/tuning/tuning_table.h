@@ -1,0 +1,55 @@
+/* What the tuning databases know, in memory: read once when a context is made,
+ * never written here. A database that cannot be read is left aside with one
+ * warning; the table is then simply shorter. */
+#ifndef SQA_TUNING_TUNING_TABLE_H
+#define SQA_TUNING_TUNING_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "device/identity.h"
+#include "kernels/config.h"
+#include "problem/problem_class.h"
+
+typedef enum sqa_tuning_source { SQA_SOURCE_USER = 0, SQA_SOURCE_SEED = 1 } sqa_tuning_source;
+
+/* One best configuration, as stored. */
+typedef struct sqa_tuning_row {
+    sqa_tuning_source source;
+    sqa_device_identity identity;
+    sqa_device_type device_type;
+    uint32_t compute_units;
+    char driver_version[128];
+    sqa_problem_class problem_class;
+    char family[32];
+    uint32_t space_version;
+    char config[SQA_CONFIG_TEXT];
+    double gflops;
+} sqa_tuning_row;
+
+typedef struct sqa_tuning_table {
+    sqa_tuning_row *rows;
+    size_t count;
+} sqa_tuning_table;
+
+#define SQA_TUNING_TABLE_INIT {0, 0}
+
+/* Appends the best rows of the database file at `path`. A missing file is normal
+ * and silent. Anything else that stops the reading (unreadable, not a database,
+ * locked, newer schema, a directory) gives one warning and SQA_OK; only
+ * SQA_OUT_OF_MEMORY is an error. */
+sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
+                                      const sqa_log *log);
+
+/* Appends the rows built into the library. */
+sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_log *log);
+
+void sqa_tuning_table_free(sqa_tuning_table *table);
+
+/* Where the per-user database lives: $SQA_CL_DB, else $XDG_DATA_HOME/sqa_cl/tuning.db,
+ * else $HOME/.local/share/sqa_cl/tuning.db. false when none of them is set or the
+ * path does not fit. */
+bool sqa_user_database_path(char *out, size_t size);
+
+#endif
