@@ -6,9 +6,9 @@
 #include "sqa_cl/status.h"
 
 #if defined(__GNUC__)
-#define SQA_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define SQA_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #else
-#define SQA_PRINTF(format, first)
+#define SQA_PRINTF(string, first)
 #endif
 
 /* Sets the thread's detail and returns `code`, so that `return sqa_fail(...)` reads well. */
