@@ -13,7 +13,7 @@ const sqa_kernel_family *sqa_family_at(size_t index);
 /* NULL when there is none. */
 const sqa_kernel_family *sqa_family_find(sqa_operation operation, const char *name);
 
-/* "rows, tiled, naive": for error messages. Static storage. */
-const char *sqa_family_names(void);
+/* Appends "rows, tiled, naive": for error messages. */
+void sqa_family_names(sqa_operation operation, sqa_text *out);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef SQA_TUNING_TUNING_TABLE_H
 #define SQA_TUNING_TUNING_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

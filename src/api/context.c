@@ -1,0 +1,102 @@
+/* Public entry points of contexts. */
+#include "runtime/context.h"
+
+#include <stdlib.h>
+
+#include "device/cl_status.h"
+#include "sqa_cl/context.h"
+
+static sqa_status load_tuning(sqa_context *context, const sqa_context_options *options)
+{
+    char found[4096];
+    const char *path = options->user_database;
+    if (!path && sqa_user_database_path(found, sizeof found))
+        path = found;
+    if (path && path[0]) {
+        sqa_status status = sqa_tuning_table_load_file(&context->tuning, path, &context->log);
+        if (status != SQA_OK)
+            return status;
+    }
+    return options->skip_seed ? SQA_OK : sqa_tuning_table_load_seed(&context->tuning, &context->log);
+}
+
+static sqa_status set_up(sqa_context *context, cl_device_id device,
+                         const sqa_context_options *options)
+{
+    sqa_status status = sqa_device_query(&context->device, device);
+    if (status == SQA_OK)
+        status = load_tuning(context, options);
+    if (status == SQA_OK)
+        status = sqa_program_cache_create(&context->programs, context->cl, device);
+    if (status == SQA_OK)
+        status = sqa_plan_cache_create(&context->plans);
+    return status;
+}
+
+sqa_status sqa_context_create(sqa_context **out, cl_context cl, cl_device_id device,
+                              const sqa_context_options *options)
+{
+    static const sqa_context_options defaults = SQA_CONTEXT_OPTIONS_INIT;
+    if (!options)
+        options = &defaults;
+    if (!out || !cl || !device)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: must not be NULL",
+                        !out ? "out" : (!cl ? "context" : "device"));
+    if (options->version != SQA_CONTEXT_OPTIONS_VERSION)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "options.version: %u is not %u", options->version,
+                        SQA_CONTEXT_OPTIONS_VERSION);
+    sqa_context *context = calloc(1, sizeof *context);
+    if (!context)
+        return sqa_fail_memory("a context");
+    context->log = (sqa_log){options->log, options->log_user, options->log_level};
+    cl_int code = clRetainContext(cl);
+    if (code != CL_SUCCESS) {
+        free(context);
+        return sqa_fail_cl(code, "clRetainContext");
+    }
+    context->cl = cl;
+    sqa_status status = set_up(context, device, options);
+    if (status != SQA_OK) {
+        sqa_context_destroy(context);
+        return status;
+    }
+    *out = context;
+    return SQA_OK;
+}
+
+sqa_status sqa_context_open(sqa_context **out, unsigned platform, unsigned device,
+                            const sqa_context_options *options)
+{
+    cl_device_id id = NULL;
+    sqa_status status = sqa_device_at(platform, device, &id);
+    if (status != SQA_OK)
+        return status;
+    cl_int code = CL_SUCCESS;
+    cl_context cl = clCreateContext(NULL, 1, &id, NULL, NULL, &code);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clCreateContext");
+    status = sqa_context_create(out, cl, id, options);
+    clReleaseContext(cl);
+    return status;
+}
+
+void sqa_context_destroy(sqa_context *context)
+{
+    if (!context)
+        return;
+    sqa_plan_cache_destroy(context->plans);
+    sqa_program_cache_destroy(context->programs);
+    sqa_tuning_table_free(&context->tuning);
+    clReleaseContext(context->cl);
+    free(context);
+}
+
+cl_context sqa_context_cl(const sqa_context *context)
+{
+    return context ? context->cl : NULL;
+}
+
+cl_device_id sqa_context_cl_device(const sqa_context *context)
+{
+    return context ? context->device.id : NULL;
+}

@@ -1,0 +1,21 @@
+/* Programs built in this process, by source and options: plans that differ only
+ * in lengths, heads or strides share one. Safe for several threads. */
+#ifndef SQA_DEVICE_PROGRAM_CACHE_H
+#define SQA_DEVICE_PROGRAM_CACHE_H
+
+#include "base/status.h"
+#include "sqa_cl/export.h"
+
+typedef struct sqa_program_cache sqa_program_cache;
+
+/* For one device of one context, both borrowed. */
+sqa_status sqa_program_cache_create(sqa_program_cache **out, cl_context context,
+                                    cl_device_id device);
+void sqa_program_cache_destroy(sqa_program_cache *cache);
+
+/* The program, built if it is not here yet. The caller releases its reference.
+ * Errors: those of sqa_program_build(). */
+sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, const char *source,
+                                 const char *options);
+
+#endif

@@ -1,0 +1,69 @@
+#include "kernels/config_space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Steps `digit` like an odometer, last parameter fastest; false after the last. */
+static bool next_digits(const sqa_kernel_family *family, size_t *digit)
+{
+    for (size_t i = family->parameter_count; i-- > 0;) {
+        if (++digit[i] < family->parameters[i].value_count)
+            return true;
+        digit[i] = 0;
+    }
+    return false;
+}
+
+static sqa_status append(sqa_config_space *space, size_t *capacity, const sqa_config *config)
+{
+    if (space->count == *capacity) {
+        size_t larger = *capacity ? *capacity * 2 : 64;
+        sqa_config *configs = realloc(space->configs, larger * sizeof *configs);
+        if (!configs)
+            return sqa_fail_memory("the configuration space");
+        space->configs = configs;
+        *capacity = larger;
+    }
+    space->configs[space->count++] = *config;
+    return SQA_OK;
+}
+
+sqa_status sqa_config_space_create(sqa_config_space *out, const sqa_kernel_family *family,
+                                   const sqa_problem *problem, const sqa_device *device)
+{
+    *out = (sqa_config_space){family, problem, device, NULL, 0};
+    const char *why = NULL;
+    if (!family->supports(problem, device, &why))
+        return SQA_OK;
+    size_t digit[SQA_MAX_PARAMETERS] = {0};
+    size_t capacity = 0;
+    do {
+        sqa_config config;
+        memset(&config, 0, sizeof config);
+        for (size_t i = 0; i < family->parameter_count; i++)
+            config.value[i] = family->parameters[i].values[digit[i]];
+        if (!family->is_valid(&config, problem, device, &why))
+            continue;
+        sqa_status status = append(out, &capacity, &config);
+        if (status != SQA_OK) {
+            sqa_config_space_free(out);
+            return status;
+        }
+    } while (next_digits(family, digit));
+    return SQA_OK;
+}
+
+void sqa_config_space_free(sqa_config_space *space)
+{
+    free(space->configs);
+    space->configs = NULL;
+    space->count = 0;
+}
+
+size_t sqa_config_space_find(const sqa_config_space *space, const sqa_config *config)
+{
+    for (size_t i = 0; i < space->count; i++)
+        if (sqa_config_equal(&space->configs[i], config))
+            return i;
+    return SIZE_MAX;
+}

@@ -1,0 +1,9 @@
+/* The kernel families, for the registry alone. */
+#ifndef SQA_KERNELS_FAMILIES_H
+#define SQA_KERNELS_FAMILIES_H
+
+#include "kernels/kernel_family.h"
+
+extern const sqa_kernel_family sqa_naive_forward;
+
+#endif

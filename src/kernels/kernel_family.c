@@ -1,0 +1,29 @@
+#include "kernels/kernel_family.h"
+
+const char sqa_build_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros";
+
+static bool values_allowed(const sqa_kernel_family *family, const sqa_config *config,
+                           const char **why)
+{
+    for (size_t i = 0; i < family->parameter_count; i++) {
+        const sqa_parameter *parameter = &family->parameters[i];
+        size_t j = 0;
+        while (j < parameter->value_count && parameter->values[j] != config->value[i])
+            j++;
+        if (j == parameter->value_count) {
+            *why = "a parameter has a value that is not allowed";
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sqa_family_accepts(const sqa_kernel_family *family, const sqa_config *config,
+                        const sqa_problem *problem, const sqa_device *device, const char **why)
+{
+    const char *unused = NULL;
+    if (!why)
+        why = &unused;
+    return family->supports(problem, device, why) && values_allowed(family, config, why) &&
+           family->is_valid(config, problem, device, why);
+}

@@ -1,0 +1,69 @@
+/* naive: one work-item per output row, two passes over the keys. Supports every
+ * problem on every device; the last rung of the lookup and the plain statement of
+ * what the other families compute. */
+#include <string.h>
+
+#include "kernels/families.h"
+#include "kernels/source.h"
+
+enum { CHUNK };
+
+static const sqa_parameter parameters[] = {
+    [CHUNK] = {"CHUNK", "output columns accumulated in registers per pass", {4, 16, 64}, 3},
+};
+
+static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
+{
+    (void)problem, (void)device, (void)why;
+    return true;
+}
+
+static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                     const char **why)
+{
+    (void)config, (void)problem, (void)device, (void)why;
+    return true;
+}
+
+static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
+{
+    (void)problem, (void)device;
+    memset(config, 0, sizeof *config);
+    config->value[CHUNK] = 16;
+}
+
+static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_text *out)
+{
+    (void)device;
+    sqa_source_parameters(out, &sqa_naive_forward, config);
+    sqa_source_forward(out, problem);
+    sqa_source_fragment(out, "forward/naive.cl");
+}
+
+static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_launch *out)
+{
+    (void)config, (void)device;
+    sqa_launch_step *step = &out->steps[out->step_count++];
+    step->kernel = "sqa_naive_forward";
+    step->dimensions = 3;
+    step->global[0] = problem->q_length;
+    step->global[1] = problem->out_heads;
+    step->global[2] = problem->batch;
+    sqa_forward_arguments(problem, step);
+}
+
+const sqa_kernel_family sqa_naive_forward = {
+    .name = "naive",
+    .summary = "one work-item per output row; supports everything, fast nowhere",
+    .operation = SQA_OPERATION_FORWARD,
+    .space_version = 1,
+    .parameters = parameters,
+    .parameter_count = sizeof parameters / sizeof *parameters,
+    .supports = supports,
+    .is_valid = is_valid,
+    .default_config = default_config,
+    .source = source,
+    .launch = launch,
+};

@@ -1,0 +1,20 @@
+/* Assembling a kernel's OpenCL C: parameters as #define lines, then fragments of
+ * cl/ in order. Families add only what the preprocessor cannot say. */
+#ifndef SQA_KERNELS_SOURCE_H
+#define SQA_KERNELS_SOURCE_H
+
+#include "base/text.h"
+#include "kernels/kernel_family.h"
+
+/* "#define NAME value" for every parameter of the configuration. */
+void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family,
+                           const sqa_config *config);
+
+/* The definitions common to every forward kernel (SQA_HEAD_DIM, SQA_CAUSAL, ...),
+ * then cl/common/types.cl and cl/forward/arguments.cl, which use them. */
+void sqa_source_forward(sqa_text *out, const sqa_problem *problem);
+
+/* The fragment cl/<name>, which must exist. */
+void sqa_source_fragment(sqa_text *out, const char *name);
+
+#endif

@@ -1,0 +1,69 @@
+#include "problem/names.h"
+
+#include <string.h>
+
+static const char *const operation_names[] = {[SQA_OPERATION_FORWARD] = "forward"};
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[] = {[SQA_DTYPE_F32] = {"f32", 4}};
+
+static const char *const causal_names[] = {
+    [SQA_CAUSAL_NONE] = "none",
+    [SQA_CAUSAL_BOTTOM_RIGHT] = "bottom-right",
+    [SQA_CAUSAL_TOP_LEFT] = "top-left",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Negative enum values become large indices, so one comparison checks both ends. */
+const char *sqa_operation_name(sqa_operation operation)
+{
+    return (size_t)operation < COUNT(operation_names) ? operation_names[operation] : NULL;
+}
+
+const char *sqa_dtype_name(sqa_dtype dtype)
+{
+    return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].name : NULL;
+}
+
+const char *sqa_causal_name(sqa_causal causal)
+{
+    return (size_t)causal < COUNT(causal_names) ? causal_names[causal] : NULL;
+}
+
+bool sqa_operation_from_name(const char *name, sqa_operation *out)
+{
+    for (size_t i = 0; i < COUNT(operation_names); i++)
+        if (!strcmp(name, operation_names[i])) {
+            *out = (sqa_operation)i;
+            return true;
+        }
+    return false;
+}
+
+bool sqa_dtype_from_name(const char *name, sqa_dtype *out)
+{
+    for (size_t i = 0; i < COUNT(dtypes); i++)
+        if (!strcmp(name, dtypes[i].name)) {
+            *out = (sqa_dtype)i;
+            return true;
+        }
+    return false;
+}
+
+bool sqa_causal_from_name(const char *name, sqa_causal *out)
+{
+    for (size_t i = 0; i < COUNT(causal_names); i++)
+        if (!strcmp(name, causal_names[i])) {
+            *out = (sqa_causal)i;
+            return true;
+        }
+    return false;
+}
+
+size_t sqa_dtype_size(sqa_dtype dtype)
+{
+    return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].size : 0;
+}

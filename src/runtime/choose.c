@@ -1,0 +1,101 @@
+#include "runtime/choose.h"
+
+#include <string.h>
+
+#include "kernels/registry.h"
+
+static sqa_status choose_override(sqa_choices *out, const sqa_device *device,
+                                  const sqa_problem *problem, const sqa_plan_options *options)
+{
+    const sqa_kernel_family *family = sqa_family_find(problem->operation, options->family);
+    if (!family) {
+        sqa_text names = SQA_TEXT_INIT;
+        sqa_family_names(problem->operation, &names);
+        sqa_fail(SQA_INVALID_ARGUMENT, "options.family: '%.40s' is not one of %s", options->family,
+                 sqa_text_get(&names));
+        sqa_text_free(&names);
+        return SQA_INVALID_ARGUMENT;
+    }
+    const char *why = "";
+    if (!family->supports(problem, device, &why))
+        return sqa_fail(SQA_UNSUPPORTED, "options.family: %s does not support this problem here: %s",
+                        family->name, why);
+    sqa_choice *choice = &out->items[out->count++];
+    *choice = (sqa_choice){.family = family, .rung = SQA_RUNG_OVERRIDE, .source = "override"};
+    family->default_config(problem, device, &choice->config);
+    if (options->config) {
+        sqa_status status = sqa_config_parse(family, options->config, &choice->config);
+        if (status != SQA_OK)
+            return status;
+    }
+    if (!sqa_family_accepts(family, &choice->config, problem, device, &why))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "options.config: '%s' cannot run here: %s",
+                        options->config ? options->config : "", why);
+    return SQA_OK;
+}
+
+/* Why a row of the table cannot be used here; NULL when it can. */
+static const char *refuse_row(sqa_choice *choice, const sqa_tuning_row *row,
+                              const sqa_problem *problem, const sqa_device *device)
+{
+    const sqa_kernel_family *family = sqa_family_find(problem->operation, row->family);
+    if (!family)
+        return "unknown kernel family";
+    if (family->space_version != row->space_version)
+        return "measured with another version of the family's parameters";
+    choice->family = family;
+    family->default_config(problem, device, &choice->config);
+    if (sqa_config_parse(family, row->config, &choice->config) != SQA_OK)
+        return "unreadable parameters";
+    const char *why = "";
+    return sqa_family_accepts(family, &choice->config, problem, device, &why) ? NULL : why;
+}
+
+static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tuning_table *table,
+                        const sqa_problem *problem)
+{
+    enum { MAX_ROWS = 8 };
+    sqa_candidate candidates[MAX_ROWS];
+    sqa_problem_class wanted = sqa_problem_class_of(problem);
+    size_t count = sqa_lookup(table, device, &wanted, candidates, MAX_ROWS);
+    for (size_t i = 0; i < count; i++) {
+        const sqa_tuning_row *row = candidates[i].row;
+        sqa_choice choice = {.rung = candidates[i].rung,
+                             .source = row->source == SQA_SOURCE_USER ? "user-db" : "seed-db",
+                             .row = row};
+        const char *why = refuse_row(&choice, row, problem, device);
+        if (why)
+            sqa_text_format(&out->passed_over, "%s %s(%s) passed over: %s; ",
+                            sqa_rung_name(choice.rung), row->family, row->config, why);
+        else
+            out->items[out->count++] = choice;
+    }
+}
+
+static void choose_defaults(sqa_choices *out, const sqa_device *device, const sqa_problem *problem)
+{
+    const char *why = NULL;
+    for (size_t i = 0; i < sqa_family_count(); i++) {
+        const sqa_kernel_family *family = sqa_family_at(i);
+        if (family->operation != problem->operation || !family->supports(problem, device, &why) ||
+            out->count == SQA_MAX_CHOICES)
+            continue;
+        sqa_choice *choice = &out->items[out->count++];
+        *choice = (sqa_choice){.family = family, .rung = SQA_RUNG_DEFAULT, .source = "default"};
+        family->default_config(problem, device, &choice->config);
+    }
+    if (out->count > 0 && out->items[out->count - 1].rung == SQA_RUNG_DEFAULT)
+        out->items[out->count - 1].rung = SQA_RUNG_NAIVE;
+}
+
+sqa_status sqa_choose(sqa_choices *out, const sqa_device *device, const sqa_tuning_table *table,
+                      const sqa_problem *problem, const sqa_plan_options *options)
+{
+    memset(out, 0, sizeof *out);
+    if (options && options->family)
+        return choose_override(out, device, problem, options);
+    if (!options || !options->skip_database)
+        choose_rows(out, device, table, problem);
+    choose_defaults(out, device, problem);
+    return sqa_text_status(&out->passed_over);
+}

@@ -1,0 +1,120 @@
+#include "runtime/enqueue.h"
+
+#include <string.h>
+
+#include "device/cl_status.h"
+
+static cl_int set_constant(cl_kernel kernel, cl_uint index, const sqa_argument *argument)
+{
+    switch (argument->kind) {
+    case SQA_ARGUMENT_INT: {
+        cl_int value = argument->value.i;
+        return clSetKernelArg(kernel, index, sizeof value, &value);
+    }
+    case SQA_ARGUMENT_LONG: {
+        cl_long value = argument->value.l;
+        return clSetKernelArg(kernel, index, sizeof value, &value);
+    }
+    case SQA_ARGUMENT_FLOAT: {
+        cl_float value = argument->value.f;
+        return clSetKernelArg(kernel, index, sizeof value, &value);
+    }
+    case SQA_ARGUMENT_BUFFER:
+    case SQA_ARGUMENT_OFFSET: break;
+    }
+    return CL_SUCCESS;
+}
+
+static cl_int set_tensor(cl_kernel kernel, cl_uint index, const sqa_argument *argument,
+                         const sqa_tensor tensors[SQA_ROLE_COUNT])
+{
+    const sqa_tensor *tensor = &tensors[argument->value.role];
+    if (argument->kind == SQA_ARGUMENT_BUFFER)
+        return clSetKernelArg(kernel, index, sizeof tensor->buffer, &tensor->buffer);
+    cl_long offset = (cl_long)tensor->offset;
+    return clSetKernelArg(kernel, index, sizeof offset, &offset);
+}
+
+static bool is_tensor_argument(const sqa_argument *argument)
+{
+    return argument->kind == SQA_ARGUMENT_BUFFER || argument->kind == SQA_ARGUMENT_OFFSET;
+}
+
+static sqa_status create_step(cl_kernel *out, cl_program program, const sqa_launch_step *step)
+{
+    cl_int code = CL_SUCCESS;
+    cl_kernel kernel = clCreateKernel(program, step->kernel, &code);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clCreateKernel");
+    for (cl_uint i = 0; i < step->argument_count; i++) {
+        code = set_constant(kernel, i, &step->arguments[i]);
+        if (code != CL_SUCCESS) {
+            clReleaseKernel(kernel);
+            return sqa_fail_cl(code, "clSetKernelArg");
+        }
+    }
+    *out = kernel;
+    return SQA_OK;
+}
+
+sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, const sqa_launch *launch)
+{
+    memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; i < launch->step_count; i++) {
+        sqa_status status = create_step(&out->kernels[i], program, &launch->steps[i]);
+        if (status != SQA_OK) {
+            sqa_kernel_set_release(out);
+            return status;
+        }
+    }
+    return SQA_OK;
+}
+
+void sqa_kernel_set_release(sqa_kernel_set *set)
+{
+    for (int i = 0; i < SQA_MAX_STEPS; i++)
+        if (set->kernels[i])
+            clReleaseKernel(set->kernels[i]);
+    memset(set, 0, sizeof *set);
+}
+
+static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
+                               const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                               cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    for (cl_uint i = 0; i < step->argument_count; i++) {
+        if (!is_tensor_argument(&step->arguments[i]))
+            continue;
+        cl_int code = set_tensor(kernel, i, &step->arguments[i], tensors);
+        if (code != CL_SUCCESS)
+            return sqa_fail_cl(code, "clSetKernelArg");
+    }
+    cl_int code = clEnqueueNDRangeKernel(queue, kernel, step->dimensions, NULL, step->global,
+                                         step->local[0] ? step->local : NULL, wait_count,
+                                         wait_list, event);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueNDRangeKernel");
+}
+
+sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
+                       const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                       cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    if (launch->step_count == 0) {
+        cl_int code = clEnqueueMarkerWithWaitList(queue, wait_count, wait_list, event);
+        return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueMarkerWithWaitList");
+    }
+    /* Steps are chained by events, so that an out-of-order queue keeps their order. */
+    cl_event previous = NULL;
+    sqa_status status = SQA_OK;
+    for (uint32_t i = 0; i < launch->step_count && status == SQA_OK; i++) {
+        bool last = i + 1 == launch->step_count;
+        cl_event done = NULL;
+        status = enqueue_step(set->kernels[i], &launch->steps[i], tensors, queue,
+                              i ? 1 : wait_count, i ? &previous : wait_list,
+                              last ? event : &done);
+        if (previous)
+            clReleaseEvent(previous);
+        previous = done;
+    }
+    return status;
+}

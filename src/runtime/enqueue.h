@@ -1,0 +1,24 @@
+/* From a launch description to enqueued kernels. */
+#ifndef SQA_RUNTIME_ENQUEUE_H
+#define SQA_RUNTIME_ENQUEUE_H
+
+#include "kernels/launch.h"
+#include "sqa_cl/export.h"
+#include "sqa_cl/plan.h"
+
+/* The kernels of a launch, one per step, with every argument set that does not
+ * change between calls. Used by one thread at a time. */
+typedef struct sqa_kernel_set {
+    cl_kernel kernels[SQA_MAX_STEPS];
+} sqa_kernel_set;
+
+sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, const sqa_launch *launch);
+void sqa_kernel_set_release(sqa_kernel_set *set);
+
+/* Sets the tensors and enqueues every step in order on `queue`, in-order or not.
+ * A launch without steps enqueues a marker, so that *event still works. */
+sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
+                       const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                       cl_uint wait_count, const cl_event *wait_list, cl_event *event);
+
+#endif

@@ -1,0 +1,190 @@
+/* Making, sharing and enqueueing plans. Knows no family by name. */
+#include "runtime/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/cl_status.h"
+#include "runtime/context.h"
+
+/* An empty output needs no kernel, and OpenCL 1.2 no empty launch. */
+static bool has_output(const sqa_problem *problem)
+{
+    return problem->batch > 0 && problem->q_length > 0;
+}
+
+static sqa_status build_program(sqa_plan *plan)
+{
+    sqa_text source = SQA_TEXT_INIT;
+    plan->choice.family->source(&plan->choice.config, &plan->problem, &plan->context->device,
+                                &source);
+    sqa_status status = sqa_text_status(&source);
+    if (status == SQA_OK)
+        status = sqa_program_cache_get(plan->context->programs, &plan->program,
+                                       sqa_text_get(&source), sqa_build_options);
+    sqa_text_free(&source);
+    return status;
+}
+
+static sqa_status allocate_workspace(sqa_plan *plan)
+{
+    if (plan->launch.workspace_bytes == 0)
+        return SQA_OK;
+    cl_int code = CL_SUCCESS;
+    plan->workspace = clCreateBuffer(plan->context->cl, CL_MEM_READ_WRITE,
+                                     plan->launch.workspace_bytes, NULL, &code);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer(workspace)");
+}
+
+/* Creates the slot's kernels on its first use; the caller holds its lock. */
+static sqa_status prepare_slot(sqa_plan *plan, sqa_plan_slot *slot)
+{
+    if (slot->ready)
+        return SQA_OK;
+    sqa_status status = sqa_kernel_set_create(&slot->set, plan->program, &plan->launch);
+    slot->ready = status == SQA_OK;
+    return status;
+}
+
+/* Compiles the plan's choice and prepares its first launch. */
+static sqa_status realise(sqa_plan *plan)
+{
+    memset(&plan->launch, 0, sizeof plan->launch);
+    if (!has_output(&plan->problem))
+        return SQA_OK;
+    sqa_status status = build_program(plan);
+    if (status != SQA_OK)
+        return status;
+    plan->choice.family->launch(&plan->choice.config, &plan->problem, &plan->context->device,
+                                &plan->launch);
+    status = allocate_workspace(plan);
+    if (status == SQA_OK)
+        status = prepare_slot(plan, &plan->slots[0]);
+    return status;
+}
+
+static void release_realised(sqa_plan *plan)
+{
+    for (int i = 0; i < SQA_PLAN_SLOTS; i++) {
+        sqa_kernel_set_release(&plan->slots[i].set);
+        plan->slots[i].ready = false;
+    }
+    if (plan->workspace)
+        clReleaseMemObject(plan->workspace);
+    if (plan->program)
+        clReleaseProgram(plan->program);
+    plan->workspace = NULL;
+    plan->program = NULL;
+}
+
+static void explain(sqa_plan *plan)
+{
+    const sqa_choice *choice = &plan->choice;
+    if (choice->row)
+        sqa_text_format(&plan->reason, "%s, measured at %.1f GFLOP/s on %s %s, driver %s",
+                        sqa_rung_name(choice->rung), choice->row->gflops,
+                        choice->row->identity.vendor, choice->row->identity.model,
+                        choice->row->driver_version);
+    else if (choice->rung == SQA_RUNG_OVERRIDE)
+        sqa_text_append(&plan->reason, "asked for by the caller");
+    else
+        sqa_text_append(&plan->reason, "no tuning result applies; the family's own default");
+}
+
+/* The first choice that compiles; a failure is noted and the next one tried. */
+static sqa_status realise_first(sqa_plan *plan, const sqa_choices *choices)
+{
+    sqa_status status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this problem");
+    for (size_t i = 0; i < choices->count; i++) {
+        plan->choice = choices->items[i];
+        status = realise(plan);
+        if (status == SQA_OK)
+            return SQA_OK;
+        release_realised(plan);
+        sqa_config_format(plan->choice.family, &plan->choice.config, plan->config);
+        sqa_log_write(&plan->context->log, SQA_LOG_WARNING, "%s(%s) passed over: %s",
+                      plan->choice.family->name, plan->config, sqa_last_error());
+        sqa_text_format(&plan->reason, "%s %s(%s) passed over: %s; ",
+                        sqa_rung_name(plan->choice.rung), plan->choice.family->name, plan->config,
+                        sqa_status_name(status));
+    }
+    return status;
+}
+
+static sqa_status choose_and_realise(sqa_plan *plan, const sqa_plan_options *options)
+{
+    sqa_choices choices;
+    sqa_status status = sqa_choose(&choices, &plan->context->device, &plan->context->tuning,
+                                   &plan->problem, options);
+    if (status == SQA_OK) {
+        sqa_text_append(&plan->reason, sqa_text_get(&choices.passed_over));
+        status = realise_first(plan, &choices);
+    }
+    sqa_text_free(&choices.passed_over);
+    if (status != SQA_OK)
+        return status;
+    sqa_config_format(plan->choice.family, &plan->choice.config, plan->config);
+    explain(plan);
+    sqa_log_write(&plan->context->log, SQA_LOG_INFO, "%s(%s): %s", plan->choice.family->name,
+                  plan->config, sqa_text_get(&plan->reason));
+    return sqa_text_status(&plan->reason);
+}
+
+sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_problem *problem,
+                          const sqa_plan_options *options)
+{
+    sqa_plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return sqa_fail_memory("a plan");
+    atomic_init(&plan->references, 1);
+    plan->context = context;
+    plan->problem = *problem;
+    for (int i = 0; i < SQA_PLAN_SLOTS; i++)
+        pthread_mutex_init(&plan->slots[i].lock, NULL);
+    sqa_status status = choose_and_realise(plan, options);
+    if (status != SQA_OK) {
+        sqa_plan_release(plan);
+        return status;
+    }
+    *out = plan;
+    return SQA_OK;
+}
+
+void sqa_plan_retain(sqa_plan *plan)
+{
+    atomic_fetch_add(&plan->references, 1);
+}
+
+void sqa_plan_release(sqa_plan *plan)
+{
+    if (!plan || atomic_fetch_sub(&plan->references, 1) != 1)
+        return;
+    release_realised(plan);
+    for (int i = 0; i < SQA_PLAN_SLOTS; i++)
+        pthread_mutex_destroy(&plan->slots[i].lock);
+    sqa_text_free(&plan->reason);
+    free(plan);
+}
+
+/* A free slot, locked; when all are busy, waits for the first. */
+static sqa_plan_slot *take_slot(sqa_plan *plan)
+{
+    for (int i = 0; i < SQA_PLAN_SLOTS; i++)
+        if (pthread_mutex_trylock(&plan->slots[i].lock) == 0)
+            return &plan->slots[i];
+    pthread_mutex_lock(&plan->slots[0].lock);
+    return &plan->slots[0];
+}
+
+sqa_status sqa_plan_enqueue(sqa_plan *plan, const sqa_tensor tensors[SQA_ROLE_COUNT],
+                            cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                            cl_event *event)
+{
+    sqa_plan_slot *slot = take_slot(plan);
+    sqa_status status = prepare_slot(plan, slot);
+    if (status == SQA_OK)
+        status = sqa_enqueue(&slot->set, &plan->launch, tensors, queue, wait_count, wait_list,
+                             event);
+    pthread_mutex_unlock(&slot->lock);
+    return status;
+}
