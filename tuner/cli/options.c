@@ -1,0 +1,96 @@
+/* Reads option tables. Knows no option by name but --help. */
+#include "cli/options.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/table.h"
+#include "sqa_cl/status.h"
+
+static void print_help(const char *command, const char *summary, const sqa_option *options)
+{
+    printf("usage: sqa %s [options]\n\n%s\n\n", command, summary);
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    for (const sqa_option *option = options; option->name; option++) {
+        sqa_table_cell(&table, "  --%s%s%s", option->name, option->argument ? " " : "",
+                       option->argument ? option->argument : "");
+        sqa_table_cell(&table, "%s", option->help);
+    }
+    sqa_table_cell(&table, "  --help");
+    sqa_table_cell(&table, "this text");
+    sqa_table_print(&table, stdout);
+}
+
+/* The option `word` names, "--name" or "--name=value"; NULL when there is none. */
+static const sqa_option *find_option(const sqa_option *options, const char *word)
+{
+    if (strncmp(word, "--", 2) != 0)
+        return NULL;
+    size_t length = strcspn(word + 2, "=");
+    for (const sqa_option *option = options; option->name; option++)
+        if (strlen(option->name) == length && !strncmp(option->name, word + 2, length))
+            return option;
+    return NULL;
+}
+
+/* Stores the option at argv[*at]; moves *at past a value given as its own word. */
+static bool take_option(int argc, char **argv, int *at, const sqa_option *option)
+{
+    const char *value = strchr(argv[*at], '=');
+    if (!option->argument) {
+        if (value)
+            return sqa_usage_error(argv[0], "--%s takes no value", option->name), false;
+        *option->flag = true;
+        return true;
+    }
+    if (*option->text)
+        return sqa_usage_error(argv[0], "--%s is given twice", option->name), false;
+    if (!value && *at + 1 >= argc)
+        return sqa_usage_error(argv[0], "--%s needs a value, %s", option->name, option->argument),
+               false;
+    *option->text = value ? value + 1 : argv[++*at];
+    return true;
+}
+
+bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
+                      int *code)
+{
+    *code = SQA_EXIT_OK;
+    for (int at = 1; at < argc; at++)
+        if (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h")) {
+            print_help(argv[0], summary, options);
+            return false;
+        }
+    *code = SQA_EXIT_USAGE;
+    for (int at = 1; at < argc; at++) {
+        const sqa_option *option = find_option(options, argv[at]);
+        if (!option) {
+            sqa_usage_error(argv[0], "'%s' is not an option; `sqa help %s` lists them", argv[at],
+                            argv[0]);
+            return false;
+        }
+        if (!take_option(argc, argv, &at, option))
+            return false;
+    }
+    return true;
+}
+
+int sqa_command_fail(const char *command, int status)
+{
+    fprintf(stderr, "sqa %s: %s\n", command, sqa_last_error());
+    return status == SQA_INVALID_ARGUMENT ? SQA_EXIT_USAGE : SQA_EXIT_FAILED;
+}
+
+int sqa_usage_error(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "sqa %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return SQA_EXIT_USAGE;
+}
