@@ -14,9 +14,9 @@
 
 typedef struct sqa_check_result {
     bool passed;
-    double rms_error; /* relative */
-    double max_error; /* over max |V| */
-    double lse_error; /* absolute; 0 without LSE */
+    double rms_error;  /* relative */
+    double max_error;  /* over max |V| */
+    double lse_error;  /* absolute; 0 without LSE */
     char message[256]; /* what failed, "" when passed */
 } sqa_check_result;
 

@@ -1,0 +1,170 @@
+/* Strided tensors among guards: making, filling, moving and looking them over.
+ * What the numbers mean is for others. */
+#include "conformance/host_tensor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "device/cl_status.h"
+#include "problem/problem.h"
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float float_of(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+float *sqa_host_tensor_at(const sqa_host_tensor *tensor, uint32_t batch, uint32_t head,
+                          uint32_t position)
+{
+    const sqa_strides *s = &tensor->strides;
+    return tensor->data + tensor->guard + (int64_t)batch * s->batch + (int64_t)head * s->head +
+           (int64_t)position * s->sequence;
+}
+
+const float *sqa_host_tensor_view(const sqa_host_tensor *tensor)
+{
+    return tensor->data + tensor->guard;
+}
+
+static void mark_view(sqa_host_tensor *tensor)
+{
+    for (uint32_t b = 0; b < tensor->batch; b++)
+        for (uint32_t h = 0; h < tensor->heads; h++)
+            for (uint32_t i = 0; i < tensor->length; i++)
+                memset(tensor->inside + (sqa_host_tensor_at(tensor, b, h, i) - tensor->data), 1,
+                       tensor->dim);
+}
+
+sqa_status sqa_host_tensor_create(sqa_host_tensor *out, const sqa_strides *strides, uint32_t batch,
+                                  uint32_t heads, uint32_t length, uint32_t dim, size_t guard)
+{
+    uint64_t extent = sqa_extent(strides, batch, heads, length, dim);
+    if (extent > SIZE_MAX / sizeof(float) / 2)
+        return sqa_fail(SQA_OUT_OF_MEMORY, "a tensor of %llu elements does not fit in memory",
+                        (unsigned long long)extent);
+    *out = (sqa_host_tensor){*strides, batch, heads, length, dim, guard, (size_t)extent + 2 * guard,
+                             NULL,     NULL,  NULL};
+    out->data = malloc(out->count * sizeof *out->data);
+    out->inside = calloc(out->count, 1);
+    if (!out->data || !out->inside) {
+        sqa_host_tensor_free(out);
+        return sqa_fail_memory("a tensor to check with");
+    }
+    mark_view(out);
+    for (size_t i = 0; i < out->count; i++)
+        out->data[i] = float_of(SQA_GUARD_BITS);
+    return SQA_OK;
+}
+
+void sqa_host_tensor_free(sqa_host_tensor *tensor)
+{
+    if (tensor->buffer)
+        clReleaseMemObject(tensor->buffer);
+    free(tensor->data);
+    free(tensor->inside);
+    memset(tensor, 0, sizeof *tensor);
+}
+
+/* In order of position, so that the numbers do not depend on the strides; an
+ * element that several positions share keeps the last one. */
+void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, float low, float high)
+{
+    for (uint32_t b = 0; b < tensor->batch; b++)
+        for (uint32_t h = 0; h < tensor->heads; h++)
+            for (uint32_t i = 0; i < tensor->length; i++)
+                sqa_random_floats(random, sqa_host_tensor_at(tensor, b, h, i), tensor->dim, low,
+                                  high);
+}
+
+static void fill_where(sqa_host_tensor *tensor, unsigned char inside, float value)
+{
+    for (size_t i = 0; i < tensor->count; i++)
+        if (tensor->inside[i] == inside)
+            tensor->data[i] = value;
+}
+
+void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value)
+{
+    fill_where(tensor, 1, value);
+}
+
+void sqa_host_tensor_poison(sqa_host_tensor *tensor)
+{
+    fill_where(tensor, 0, float_of(SQA_GUARD_BITS));
+    fill_where(tensor, 1, float_of(SQA_POISON_BITS));
+}
+
+void sqa_host_tensor_fill_gaps(sqa_host_tensor *tensor, float value)
+{
+    fill_where(tensor, 0, value);
+}
+
+sqa_status sqa_host_tensor_upload(sqa_host_tensor *tensor, cl_context context)
+{
+    if (tensor->buffer)
+        clReleaseMemObject(tensor->buffer);
+    cl_int error;
+    tensor->buffer = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                                    tensor->count * sizeof(float), tensor->data, &error);
+    if (error == CL_SUCCESS)
+        return SQA_OK;
+    tensor->buffer = NULL;
+    return sqa_fail_cl(error, "clCreateBuffer");
+}
+
+static sqa_status read_buffer(const sqa_host_tensor *tensor, cl_command_queue queue, float *out)
+{
+    cl_int error = clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0,
+                                       tensor->count * sizeof(float), out, 0, NULL, NULL);
+    return error == CL_SUCCESS ? SQA_OK : sqa_fail_cl(error, "clEnqueueReadBuffer");
+}
+
+sqa_status sqa_host_tensor_download(sqa_host_tensor *tensor, cl_command_queue queue)
+{
+    return read_buffer(tensor, queue, tensor->data);
+}
+
+sqa_status sqa_host_tensor_unchanged(const sqa_host_tensor *tensor, cl_command_queue queue,
+                                     bool *out)
+{
+    float *now = malloc(tensor->count * sizeof *now);
+    if (!now)
+        return sqa_fail_memory("a tensor to compare with");
+    sqa_status status = read_buffer(tensor, queue, now);
+    if (status == SQA_OK)
+        *out = !memcmp(now, tensor->data, tensor->count * sizeof *now);
+    free(now);
+    return status;
+}
+
+/* The first element whose being (or not being) `bits` is wrong where `inside` says. */
+static bool find(const sqa_host_tensor *tensor, unsigned char inside, uint32_t bits, bool same,
+                 int64_t *where)
+{
+    for (size_t i = 0; i < tensor->count; i++)
+        if (tensor->inside[i] == inside && (bits_of(tensor->data[i]) == bits) == same) {
+            *where = (int64_t)i - (int64_t)tensor->guard;
+            return true;
+        }
+    return false;
+}
+
+bool sqa_host_tensor_broken_guard(const sqa_host_tensor *tensor, int64_t *where)
+{
+    return find(tensor, 0, SQA_GUARD_BITS, false, where);
+}
+
+bool sqa_host_tensor_unwritten(const sqa_host_tensor *tensor, int64_t *where)
+{
+    return find(tensor, 1, SQA_POISON_BITS, true, where);
+}
