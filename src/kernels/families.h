@@ -5,5 +5,6 @@
 #include "kernels/kernel_family.h"
 
 extern const sqa_kernel_family sqa_naive_forward;
+extern const sqa_kernel_family sqa_rows_forward;
 
 #endif

@@ -5,6 +5,7 @@
 #include "kernels/families.h"
 
 static const sqa_kernel_family *const families[] = {
+    &sqa_rows_forward,
     &sqa_naive_forward,
 };
 
