@@ -1,6 +1,6 @@
 #include "kernels/kernel_family.h"
 
-const char sqa_build_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros";
+const char sqa_build_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros -w";
 
 static bool values_allowed(const sqa_kernel_family *family, const sqa_config *config,
                            const char **why)

@@ -51,7 +51,8 @@ typedef struct sqa_kernel_family {
 } sqa_kernel_family;
 
 /* Build options of every kernel. No fast-relaxed-math and no finite-math-only:
- * they break infinities and the exponential's range reduction. */
+ * they break infinities and the exponential's range reduction. -w: a kernel is
+ * tested, and its compiler's warnings would land on the user's terminal. */
 extern const char sqa_build_options[];
 
 /* supports, every value allowed by its parameter, is_valid: in that order. `why`

@@ -6,6 +6,7 @@
 
 static const sqa_kernel_family *const families[] = {
     &sqa_rows_forward,
+    &sqa_tiled_forward,
     &sqa_naive_forward,
 };
 
