@@ -1,0 +1,272 @@
+/* .npy files: what NumPy writes is read, what is written reads back, and no file,
+ * however hostile, does worse than a one-line error that names it. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/npy.h"
+#include "sqa_cl/status.h"
+
+static char folder[64], path[96];
+
+static void set_up(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/sqa_npy_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/t.npy", folder);
+}
+
+static void tear_down(void)
+{
+    unlink(path);
+    ck_assert_msg(rmdir(folder) == 0, "a file was left behind");
+}
+
+static void write_bytes(const void *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* A file of the version given, with `header` padded by blanks, then `floats`. */
+static size_t make_file(unsigned char *out, unsigned major, const char *header, size_t floats)
+{
+    size_t length = strlen(header), width = major == 1 ? 2 : 4;
+    memcpy(out, "\x93NUMPY", 6);
+    out[6] = (unsigned char)major;
+    out[7] = 0;
+    for (size_t i = 0; i < width; i++)
+        out[8 + i] = (unsigned char)(length >> (8 * i));
+    memcpy(out + 8 + width, header, length);
+    for (size_t i = 0; i < floats; i++) {
+        float value = (float)i;
+        memcpy(out + 8 + width + length + 4 * i, &value, 4);
+    }
+    return 8 + width + length + 4 * floats;
+}
+
+#define HEADER(shape) "{'descr': '<f4', 'fortran_order': False, 'shape': " shape ", }   \n"
+
+static const struct {
+    const char *name;
+    unsigned major;
+    const char *header;
+    size_t floats;
+    const char *message; /* NULL: it is a good file of shape (1, 2, 3, 4) */
+} files[] = {
+    {"version 1", 1, HEADER("(1, 2, 3, 4)"), 24, NULL},
+    {"version 2", 2, HEADER("(1, 2, 3, 4)"), 24, NULL},
+    {"no trailing comma", 1, "{'descr':'<f4','fortran_order':False,'shape':(1,2,3,4)}\n", 24, NULL},
+    {"another order", 1, "{'shape': (1, 2, 3, 4), 'fortran_order': False, 'descr': '<f4'}", 24,
+     NULL},
+    {"Python 2 longs", 1, HEADER("(1L, 2L, 3L, 4L)"), 24, NULL},
+    {"double quotes", 1, "{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (1,2,3,4,)}",
+     24, NULL},
+    {"version 9", 9, HEADER("(1, 2, 3, 4)"), 24, "format version 9; expected 1 or 2"},
+    {"rank 3", 1, HEADER("(2, 3, 4)"), 24, "shape (2, 3, 4); expected 4 dimensions (B, H, N, D)"},
+    {"rank 0", 1, HEADER("()"), 1, "shape (); expected 4 dimensions"},
+    {"rank 1", 1, HEADER("(24,)"), 24, "shape (24,); expected 4 dimensions"},
+    {"f8", 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 12), }", 24,
+     "dtype '<f8'; expected '<f4'"},
+    {"f2", 1, "{'descr': '<f2', 'fortran_order': False, 'shape': (1, 1, 1, 2), }", 1,
+     "half precision"},
+    {"big-endian", 1, "{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }", 24,
+     "big-endian"},
+    {"structured", 1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (24,), }", 24,
+     "no plain type"},
+    {"Fortran order", 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2, 3, 4), }", 24,
+     "Fortran order; expected C order"},
+    {"truncated", 1, HEADER("(1, 2, 3, 4)"), 23, "truncated"},
+    {"no data", 1, HEADER("(1, 2, 3, 4)"), 0, "truncated"},
+    {"trailing", 1, HEADER("(1, 2, 3, 4)"), 25, "too long"},
+    {"claims too much", 1, HEADER("(4294967295, 4294967295, 4294967295, 4)"), 24, "truncated"},
+    {"claims zero of much", 1, HEADER("(0, 18446744073709551615, 9, 9)"), 24, "too long"},
+    {"product wraps to 24", 1, HEADER("(9223372036854775808, 2, 1, 24)"), 24, "truncated"},
+    {"past 64 bits", 1, HEADER("(99999999999999999999, 1, 1, 1)"), 24, "'shape' is not"},
+    {"negative", 1, HEADER("(-1, 2, 3, 4)"), 24, "'shape' is not"},
+    {"a list", 1, HEADER("[1, 2, 3, 4]"), 24, "'shape' is not"},
+    {"a call", 1, HEADER("(__import__('os'), 2)"), 24, "'shape' is not"},
+    {"an int", 1, HEADER("(24)"), 24, "'shape' is not"},
+    {"33 dimensions", 1,
+     HEADER("(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)"), 1,
+     "more than 32 dimensions"},
+    {"a key twice", 1, "{'descr': '<f4', 'descr': '<f4', 'shape': (1,), }", 1, "a key twice"},
+    {"another key", 1, "{'descr': '<f4', 'colour': 'red', }", 1, "a key other than"},
+    {"a key missing", 1, "{'descr': '<f4', 'shape': (1,2,3,4)}", 24, "lacks"},
+    {"empty dictionary", 1, "{}", 0, "lacks"},
+    {"no header", 1, "", 0, "not a dictionary"},
+    {"unclosed", 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3, 4", 24,
+     "'shape' is not"},
+    {"text after", 1, HEADER("(1, 2, 3, 4)") "x", 24, "text after"},
+};
+enum { FILE_COUNT = sizeof files / sizeof files[0] };
+
+static void check_one_line(const char *message)
+{
+    ck_assert_msg(strstr(message, path) == message, "does not name the file: %s", message);
+    ck_assert_msg(!strchr(message, '\n'), "more than one line: %s", message);
+}
+
+START_TEST(table_of_files)
+{
+    unsigned char bytes[1024];
+    write_bytes(bytes, make_file(bytes, files[_i].major, files[_i].header, files[_i].floats));
+    sqa_npy tensor = {0};
+    sqa_status status = sqa_npy_read(&tensor, path, 4, "(B, H, N, D)");
+    if (files[_i].message) {
+        ck_assert_int_eq(status, SQA_INVALID_ARGUMENT);
+        ck_assert_ptr_null(tensor.data);
+        check_one_line(sqa_last_error());
+        ck_assert_msg(strstr(sqa_last_error(), files[_i].message), "%s: %s", files[_i].name,
+                      sqa_last_error());
+        return;
+    }
+    ck_assert_msg(status == SQA_OK, "%s: %s", files[_i].name, sqa_last_error());
+    ck_assert_uint_eq(tensor.count, 24);
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_uint_eq(tensor.shape[i], i + 1);
+    for (unsigned i = 0; i < 24; i++)
+        ck_assert_float_eq(tensor.data[i], (float)i);
+    sqa_npy_free(&tensor);
+}
+END_TEST
+
+/* Every prefix of a good file, and a header length that lies both ways. */
+START_TEST(truncated_anywhere)
+{
+    unsigned char bytes[1024];
+    size_t size = make_file(bytes, 1, HEADER("(1, 2, 3, 4)"), 24);
+    sqa_npy tensor = {0};
+    for (size_t length = 0; length < size; length++) {
+        write_bytes(bytes, length);
+        ck_assert_int_eq(sqa_npy_read(&tensor, path, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+        check_one_line(sqa_last_error());
+    }
+    for (int lie = 0; lie < 65536; lie += 509) {
+        bytes[8] = (unsigned char)lie;
+        bytes[9] = (unsigned char)(lie >> 8);
+        write_bytes(bytes, size);
+        ck_assert_int_eq(sqa_npy_read(&tensor, path, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+    }
+}
+END_TEST
+
+/* Random changes to a good file: an error that names it, or a tensor whose size
+ * is what the file holds. */
+START_TEST(mutations)
+{
+    srand(11);
+    unsigned read = 0;
+    for (int round = 0; round < 4000; round++) {
+        unsigned char bytes[1024];
+        unsigned version = rand() % 2 ? 1 : 2;
+        size_t size = make_file(bytes, version, HEADER("(1, 2, 3, 4)"), 24);
+        static const char tempting[] = "0123456789(),'{}: <f4TFL\n";
+        for (int change = rand() % 3; change >= 0; change--)
+            bytes[(size_t)rand() % (size - 96)] =
+                (unsigned char)(rand() % 2 ? tempting[(size_t)rand() % (sizeof tempting - 1)]
+                                           : rand() % 256);
+        write_bytes(bytes, size - (rand() % 4 ? 0 : (size_t)rand() % size));
+        sqa_npy tensor = {0};
+        if (sqa_npy_read(&tensor, path, 4, "(B, H, N, D)") == SQA_OK) {
+            uint64_t product = 1;
+            for (unsigned i = 0; i < 4; i++)
+                product *= tensor.shape[i];
+            ck_assert_uint_eq(product, tensor.count);
+            ck_assert_uint_le(tensor.count, 256);
+            sqa_npy_free(&tensor);
+            read++;
+        } else {
+            check_one_line(sqa_last_error());
+        }
+    }
+    ck_assert_uint_gt(read, 10);
+}
+END_TEST
+
+START_TEST(no_file)
+{
+    sqa_npy tensor = {0};
+    ck_assert_int_eq(sqa_npy_read(&tensor, path, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+    check_one_line(sqa_last_error());
+    ck_assert_int_eq(sqa_npy_read(&tensor, folder, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), "not a regular file"));
+}
+END_TEST
+
+static const sqa_npy shapes[] = {
+    {.rank = 4, .shape = {1, 2, 3, 4}, .count = 24}, {.rank = 3, .shape = {2, 5, 7}, .count = 70},
+    {.rank = 1, .shape = {9}, .count = 9},           {.rank = 4, .shape = {2, 0, 3, 4}, .count = 0},
+    {.rank = 2, .shape = {33, 257}, .count = 8481},
+};
+enum { SHAPE_COUNT = sizeof shapes / sizeof shapes[0] };
+
+START_TEST(round_trip)
+{
+    sqa_npy tensor = shapes[_i], back = {0};
+    tensor.data = malloc(tensor.count * sizeof(float) + 1);
+    ck_assert_ptr_nonnull(tensor.data);
+    for (size_t i = 0; i < tensor.count; i++)
+        tensor.data[i] = (float)i * 0.37f - 5.0f;
+    sqa_npy_draft draft = SQA_NPY_DRAFT_INIT;
+    ck_assert_int_eq(sqa_npy_draft_check(path), SQA_OK);
+    ck_assert_int_eq(sqa_npy_draft_write(&draft, path, &tensor), SQA_OK);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_int_eq(sqa_npy_draft_keep(&draft), SQA_OK);
+    sqa_npy_draft_discard(&draft);
+    ck_assert_int_eq(sqa_npy_read(&back, path, tensor.rank, "(...)"), SQA_OK);
+    ck_assert_uint_eq(back.count, tensor.count);
+    ck_assert_mem_eq(back.shape, tensor.shape, sizeof back.shape);
+    if (tensor.count)
+        ck_assert_mem_eq(back.data, tensor.data, tensor.count * sizeof(float));
+    struct stat info;
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert_int_eq((int)((uint64_t)info.st_size - 4 * tensor.count) % 64, 0);
+    sqa_npy_free(&tensor);
+    sqa_npy_free(&back);
+}
+END_TEST
+
+START_TEST(nothing_left_behind)
+{
+    float zero = 0;
+    sqa_npy tensor = {.rank = 1, .shape = {1}, .count = 1, .data = &zero};
+    sqa_npy_draft draft = SQA_NPY_DRAFT_INIT;
+    ck_assert_int_eq(sqa_npy_draft_write(&draft, path, &tensor), SQA_OK);
+    sqa_npy_draft_discard(&draft); /* tear_down sees whether the folder is empty */
+    char missing[128];
+    snprintf(missing, sizeof missing, "%s/none/t.npy", folder);
+    ck_assert_int_eq(sqa_npy_draft_write(&draft, missing, &tensor), SQA_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), missing));
+    ck_assert_int_eq(sqa_npy_draft_check(folder), SQA_INVALID_ARGUMENT);
+    ck_assert_int_eq(sqa_npy_draft_check("/dev/null"), SQA_INVALID_ARGUMENT);
+    ck_assert_int_eq(sqa_npy_draft_check(""), SQA_INVALID_ARGUMENT);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("npy");
+    TCase *tests = tcase_create("files");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, table_of_files, 0, FILE_COUNT);
+    tcase_add_loop_test(tests, round_trip, 0, SHAPE_COUNT);
+    tcase_add_test(tests, truncated_anywhere);
+    tcase_add_test(tests, mutations);
+    tcase_add_test(tests, no_file);
+    tcase_add_test(tests, nothing_left_behind);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,216 @@
+/* Reads .npy files: magic, header, then exactly the bytes the header promises.
+ * Nothing is allocated before the file's size agreed with its header. */
+#include "cli/npy.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/status.h"
+
+static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+
+/* Longer headers are possible in version 2, but no tensor needs one. */
+enum { MAX_HEADER = 65536 };
+
+typedef struct npy_file {
+    FILE *stream;
+    const char *path;
+    uint64_t size;
+} npy_file;
+
+static sqa_status refuse(const npy_file *file, const char *what)
+{
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s", file->path, what);
+}
+
+static sqa_status open_file(npy_file *file, const char *path)
+{
+    struct stat info;
+    *file = (npy_file){.path = path};
+    if (stat(path, &info) != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s; expected a .npy file", path,
+                        strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return refuse(file, "not a regular file; expected a .npy file");
+    file->stream = fopen(path, "rb");
+    if (!file->stream)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s; expected a readable .npy file", path,
+                        strerror(errno));
+    file->size = (uint64_t)info.st_size;
+    return SQA_OK;
+}
+
+/* Reads the fixed part: magic, version, and the header's length. */
+static sqa_status read_preamble(npy_file *file, uint32_t *header_length, uint64_t *header_start)
+{
+    unsigned char bytes[12] = {0};
+    if (fread(bytes, 1, 10, file->stream) != 10 || memcmp(bytes, magic, sizeof magic) != 0)
+        return refuse(file, "not a .npy file; expected one written by numpy.save");
+    unsigned major = bytes[6], width = major == 1 ? 2 : 4;
+    if (major < 1 || major > 3)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: .npy format version %u; expected 1 or 2",
+                        file->path, major);
+    if (width == 4 && fread(bytes + 10, 1, 2, file->stream) != 2)
+        return refuse(file, "ends inside its header; expected a whole .npy file");
+    *header_length = 0;
+    for (unsigned i = 0; i < width; i++)
+        *header_length |= (uint32_t)bytes[8 + i] << (8 * i);
+    *header_start = 8 + width;
+    return SQA_OK;
+}
+
+static sqa_status read_header(npy_file *file, sqa_npy_header *out, uint64_t *data_start)
+{
+    uint32_t length = 0;
+    uint64_t start = 0;
+    sqa_status status = read_preamble(file, &length, &start);
+    if (status)
+        return status;
+    if (length > file->size - start)
+        return refuse(file, "ends inside its header; expected a whole .npy file");
+    if (length > MAX_HEADER)
+        return refuse(file, "its header is longer than 65536 bytes");
+    char *text = malloc(length ? length : 1);
+    if (!text)
+        return sqa_fail_memory("a .npy header");
+    bool complete = fread(text, 1, length, file->stream) == length;
+    const char *why = complete ? sqa_npy_header_parse(text, length, out)
+                               : "ends inside its header; expected a whole .npy file";
+    free(text);
+    *data_start = start + length;
+    return why ? refuse(file, why) : SQA_OK;
+}
+
+static sqa_status check_type(const npy_file *file, const sqa_npy_header *header)
+{
+    const char *descr = header->descr;
+    if (!strcmp(descr, "<f2"))
+        return refuse(file, "half precision ('<f2') cannot be read yet; expected '<f4' (float32)");
+    if (!strcmp(descr, ">f4"))
+        return refuse(file, "big-endian ('>f4'); expected little-endian '<f4' (float32)");
+    if (strcmp(descr, "<f4") != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: dtype '%s'; expected '<f4' (float32)",
+                        file->path, descr);
+    if (header->fortran_order)
+        return refuse(file, "in Fortran order; expected C order (numpy.ascontiguousarray)");
+    return SQA_OK;
+}
+
+static void format_shape(const uint64_t *shape, uint32_t rank, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "(");
+    for (uint32_t i = 0; i < rank && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%llu", i ? ", " : "",
+                                 (unsigned long long)shape[i]);
+    if (used < size)
+        snprintf(text + used, size - used, rank == 1 ? ",)" : ")");
+}
+
+/* The number of elements, which must be just what the file still holds. */
+static sqa_status check_size(const npy_file *file, const sqa_npy_header *header,
+                             uint64_t data_start, size_t *count)
+{
+    uint64_t elements = 1;
+    bool empty = false, fits = true;
+    for (uint32_t i = 0; i < header->rank; i++) {
+        empty = empty || header->shape[i] == 0;
+        fits = fits && (header->shape[i] == 0 || elements <= SIZE_MAX / 4 / header->shape[i]);
+        elements *= fits && header->shape[i] ? header->shape[i] : 1;
+    }
+    if (empty) {
+        elements = 0;
+        fits = true;
+    }
+    uint64_t held = file->size - data_start;
+    if (!fits || held != elements * 4) {
+        char shape[160];
+        format_shape(header->shape, header->rank, shape, sizeof shape);
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "%s: %s; its header says %s float32, the file holds %llu bytes of data",
+                        file->path, !fits || held < elements * 4 ? "truncated" : "too long", shape,
+                        (unsigned long long)held);
+    }
+    *count = (size_t)elements;
+    return SQA_OK;
+}
+
+/* .npy data is little-endian; on other hosts the bytes are turned. */
+static void to_host_order(float *data, size_t count)
+{
+    const uint16_t one = 1;
+    if (*(const unsigned char *)&one == 1)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        unsigned char bytes[4], turned[4];
+        memcpy(bytes, &data[i], 4);
+        for (int b = 0; b < 4; b++)
+            turned[b] = bytes[3 - b];
+        memcpy(&data[i], turned, 4);
+    }
+}
+
+static sqa_status read_data(const npy_file *file, size_t count, float **out)
+{
+    float *data = malloc(count ? count * sizeof *data : 1);
+    if (!data)
+        return sqa_fail(SQA_OUT_OF_MEMORY, "%s: out of host memory for %zu elements", file->path,
+                        count);
+    if (fread(data, sizeof *data, count, file->stream) != count) {
+        free(data);
+        return refuse(file, "could not be read to its end");
+    }
+    to_host_order(data, count);
+    *out = data;
+    return SQA_OK;
+}
+
+static sqa_status read_tensor(npy_file *file, sqa_npy *out, uint32_t rank, const char *dimensions)
+{
+    sqa_npy_header header;
+    uint64_t data_start = 0;
+    sqa_status status = read_header(file, &header, &data_start);
+    if (!status)
+        status = check_type(file, &header);
+    if (!status && header.rank != rank) {
+        char shape[160];
+        format_shape(header.shape, header.rank, shape, sizeof shape);
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "%s: shape %s; expected %u dimensions %s",
+                          file->path, shape, rank, dimensions);
+    }
+    if (!status)
+        status = check_size(file, &header, data_start, &out->count);
+    if (!status)
+        status = read_data(file, out->count, &out->data);
+    out->rank = header.rank;
+    memcpy(out->shape, header.shape, sizeof out->shape);
+    return status;
+}
+
+sqa_status sqa_npy_read(sqa_npy *out, const char *path, uint32_t rank, const char *dimensions)
+{
+    npy_file file;
+    sqa_npy tensor = {0};
+    sqa_status status = open_file(&file, path);
+    if (status)
+        return status;
+    status = read_tensor(&file, &tensor, rank, dimensions);
+    fclose(file.stream);
+    if (!status)
+        *out = tensor;
+    return status;
+}
+
+void sqa_npy_free(sqa_npy *tensor)
+{
+    free(tensor->data);
+    *tensor = (sqa_npy){0};
+}
+
+void sqa_npy_shape_text(const sqa_npy *tensor, char *text, size_t size)
+{
+    format_shape(tensor->shape, tensor->rank, text, size);
+}

@@ -1,0 +1,49 @@
+/* Tensors in NumPy's file format: C order, little-endian f4; versions 1 and 2
+ * are read, version 1 is written. Errors are one line that names the file and
+ * what was expected in it. */
+#ifndef SQA_TUNER_NPY_H
+#define SQA_TUNER_NPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/npy_header.h"
+#include "sqa_cl/status.h"
+
+typedef struct sqa_npy {
+    uint32_t rank;
+    uint64_t shape[SQA_NPY_MAX_RANK];
+    size_t count; /* elements */
+    float *data;
+} sqa_npy;
+
+/* Reads a tensor of `rank` dimensions, called `dimensions` in errors, such as
+ * "(B, H, N, D)". The caller frees it.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY. */
+sqa_status sqa_npy_read(sqa_npy *out, const char *path, uint32_t rank, const char *dimensions);
+void sqa_npy_free(sqa_npy *tensor);
+
+/* "(2, 8, 128, 64)" */
+void sqa_npy_shape_text(const sqa_npy *tensor, char *text, size_t size);
+
+/* An output file in the making: written beside its final place and moved there in
+ * one step, so that no half-written file is ever seen under its name. */
+typedef struct sqa_npy_draft {
+    const char *path;     /* borrowed */
+    char temporary[4200]; /* "" when there is no draft */
+} sqa_npy_draft;
+
+#define SQA_NPY_DRAFT_INIT                                                                         \
+    {                                                                                              \
+        NULL, ""                                                                                   \
+    }
+
+/* Whether `path` could be written, before any work is done for it. */
+sqa_status sqa_npy_draft_check(const char *path);
+sqa_status sqa_npy_draft_write(sqa_npy_draft *out, const char *path, const sqa_npy *tensor);
+/* Moves the draft to its place. */
+sqa_status sqa_npy_draft_keep(sqa_npy_draft *draft);
+/* Removes the draft, if there still is one. */
+void sqa_npy_draft_discard(sqa_npy_draft *draft);
+
+#endif
