@@ -8,14 +8,14 @@
 
 /* From the most to the least specific; the first and the last two are not rows. */
 typedef enum sqa_rung {
-    SQA_RUNG_OVERRIDE = 0,     /* the caller named it */
-    SQA_RUNG_EXACT,            /* this device, driver and class */
-    SQA_RUNG_OTHER_DRIVER,     /* this device and class, another driver */
-    SQA_RUNG_NEAREST_SIZE,     /* this device, the nearest class of the same kind */
-    SQA_RUNG_ARCHITECTURE,     /* the same architecture: nearest class, then nearest compute units */
-    SQA_RUNG_VENDOR,           /* the same vendor, runtime and device type */
-    SQA_RUNG_DEFAULT,          /* the family's own default */
-    SQA_RUNG_NAIVE             /* the family that supports everything */
+    SQA_RUNG_OVERRIDE = 0, /* the caller named it */
+    SQA_RUNG_EXACT,        /* this device, driver and class */
+    SQA_RUNG_OTHER_DRIVER, /* this device and class, another driver */
+    SQA_RUNG_NEAREST_SIZE, /* this device, the nearest class of the same kind */
+    SQA_RUNG_ARCHITECTURE, /* the same architecture: nearest class, then nearest compute units */
+    SQA_RUNG_VENDOR,       /* the same vendor, runtime and device type */
+    SQA_RUNG_DEFAULT,      /* the family's own default */
+    SQA_RUNG_NAIVE         /* the family that supports everything */
 } sqa_rung;
 
 const char *sqa_rung_name(sqa_rung rung); /* "override", "exact", "other-driver", ... */
@@ -26,7 +26,8 @@ typedef struct sqa_candidate {
 } sqa_candidate;
 
 /* Fills at most `capacity` candidates, best first: by rung, user before seed,
- * nearer class, nearer compute units, higher measured rate. Returns how many. */
+ * nearer class, nearer compute units, same driver, higher measured rate. Rows of
+ * another runtime are never candidates. Returns how many. */
 size_t sqa_lookup(const sqa_tuning_table *table, const sqa_device *device,
                   const sqa_problem_class *problem_class, sqa_candidate *out, size_t capacity);
 

@@ -1,0 +1,9 @@
+/* What marks a tuning database, for those who read it and those who write it.
+ * The tables themselves are in db/schema.sql. */
+#ifndef SQA_TUNING_SCHEMA_H
+#define SQA_TUNING_SCHEMA_H
+
+#define SQA_SCHEMA_VERSION 1                 /* PRAGMA user_version */
+#define SQA_SCHEMA_APPLICATION_ID 0x53514144 /* PRAGMA application_id, "SQAD" */
+
+#endif

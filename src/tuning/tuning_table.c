@@ -1,0 +1,272 @@
+#include "tuning/tuning_table.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "problem/names.h"
+#include "tuning/database_reader.h"
+#include "tuning/seed.h"
+
+/* How long a context waits for a writer. A commit takes milliseconds; whoever
+ * holds the file longer is not worth more of the caller's time. */
+enum { BUSY_MS = 2000 };
+
+/* What a column of the view `best` becomes in a row. */
+typedef enum column_kind {
+    COLUMN_TEXT,    /* a char array of `most` bytes */
+    COLUMN_INTEGER, /* 32 bits, signed or not, within least..most */
+    COLUMN_REAL,    /* a double, finite and >= 0 */
+    COLUMN_TYPE,    /* the words for enum values */
+    COLUMN_OPERATION,
+    COLUMN_DTYPE,
+    COLUMN_MASK
+} column_kind;
+
+#define AT(member) offsetof(sqa_tuning_row, member)
+#define SIZE(member) sizeof(((sqa_tuning_row *)0)->member)
+
+/* Everything that is read, with the range each value must be in. What only the
+ * kernel families can judge (family, parameters) is judged where it is dispatched. */
+static const struct column {
+    const char *name;
+    column_kind kind;
+    size_t offset;
+    int64_t least, most; /* of an integer's value, of a text's bytes with its zero */
+} columns[] = {
+    {"vendor", COLUMN_TEXT, AT(identity.vendor), 2, SIZE(identity.vendor)},
+    {"architecture", COLUMN_TEXT, AT(identity.architecture), 1, SIZE(identity.architecture)},
+    {"model", COLUMN_TEXT, AT(identity.model), 1, SIZE(identity.model)},
+    {"runtime", COLUMN_TEXT, AT(identity.runtime), 1, SIZE(identity.runtime)},
+    {"type", COLUMN_TYPE, AT(device_type), 0, 0},
+    {"compute_units", COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX},
+    {"driver_version", COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version)},
+    {"operation", COLUMN_OPERATION, AT(problem_class.operation), 0, 0},
+    {"dtype", COLUMN_DTYPE, AT(problem_class.dtype), 0, 0},
+    {"head_dim", COLUMN_INTEGER, AT(problem_class.head_dim), 1, SQA_MAX_HEAD_DIM},
+    {"value_dim", COLUMN_INTEGER, AT(problem_class.value_dim), 1, SQA_MAX_HEAD_DIM},
+    {"mask", COLUMN_MASK, AT(problem_class.mask), 0, 0},
+    {"group_size", COLUMN_INTEGER, AT(problem_class.group), 1, 65535},
+    {"q_bucket", COLUMN_INTEGER, AT(problem_class.q_bucket), 0, 63},
+    {"kv_bucket", COLUMN_INTEGER, AT(problem_class.kv_bucket), 0, 63},
+    {"rows_bucket", COLUMN_INTEGER, AT(problem_class.rows_bucket), 0, 63},
+    {"family", COLUMN_TEXT, AT(family), 2, SIZE(family)},
+    {"space_version", COLUMN_INTEGER, AT(space_version), 0, UINT32_MAX},
+    {"config", COLUMN_TEXT, AT(config), 1, SIZE(config)},
+    {"gflops", COLUMN_REAL, AT(gflops), 0, 0},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
+
+static bool device_type_from_name(const char *name, sqa_device_type *out)
+{
+    for (int type = SQA_DEVICE_CPU; type <= SQA_DEVICE_OTHER; type++)
+        if (!strcmp(sqa_device_type_name((sqa_device_type)type), name)) {
+            *out = (sqa_device_type)type;
+            return true;
+        }
+    return false;
+}
+
+/* The text at `index`; NULL when it is none, or has a zero inside that would make
+ * another, shorter text of it. */
+static const char *column_text(sqlite3_stmt *statement, int index)
+{
+    if (sqlite3_column_type(statement, index) != SQLITE_TEXT)
+        return NULL;
+    const char *text = (const char *)sqlite3_column_text(statement, index);
+    return text && strlen(text) == (size_t)sqlite3_column_bytes(statement, index) ? text : NULL;
+}
+
+static bool read_text(const struct column *column, const char *text, char *out)
+{
+    int64_t size = (int64_t)strlen(text) + 1;
+    if (size < column->least || size > column->most)
+        return false;
+    memcpy(out, text, (size_t)size);
+    return true;
+}
+
+static bool read_integer(const struct column *column, sqlite3_stmt *statement, int index, void *out)
+{
+    int64_t value = sqlite3_column_int64(statement, index);
+    if (sqlite3_column_type(statement, index) != SQLITE_INTEGER || value < column->least ||
+        value > column->most)
+        return false;
+    uint32_t narrow = (uint32_t)value;
+    memcpy(out, &narrow, sizeof narrow);
+    return true;
+}
+
+static bool read_real(sqlite3_stmt *statement, int index, double *out)
+{
+    *out = sqlite3_column_double(statement, index);
+    return sqlite3_column_type(statement, index) == SQLITE_FLOAT && isfinite(*out) && *out >= 0;
+}
+
+/* false: the value is not one that can be used. */
+static bool read_column(const struct column *column, sqlite3_stmt *statement, int index,
+                        sqa_tuning_row *row)
+{
+    void *out = (char *)row + column->offset;
+    if (column->kind == COLUMN_INTEGER)
+        return read_integer(column, statement, index, out);
+    if (column->kind == COLUMN_REAL)
+        return read_real(statement, index, out);
+    const char *text = column_text(statement, index);
+    if (!text)
+        return false;
+    switch (column->kind) {
+    case COLUMN_TEXT: return read_text(column, text, out);
+    case COLUMN_TYPE: return device_type_from_name(text, out);
+    case COLUMN_OPERATION: return sqa_operation_from_name(text, out);
+    case COLUMN_DTYPE: return sqa_dtype_from_name(text, out);
+    case COLUMN_MASK: return sqa_mask_from_name(text, out);
+    default: return false;
+    }
+}
+
+static bool read_row(sqlite3_stmt *statement, sqa_tuning_row *row)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (!read_column(&columns[i], statement, i, row))
+            return false;
+    return true;
+}
+
+static int prepare_query(sqlite3 *database, sqlite3_stmt **out)
+{
+    sqa_text query = SQA_TEXT_INIT;
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ", columns[i].name);
+    sqa_text_append(&query, " FROM best");
+    int code = query.failed ? SQLITE_NOMEM
+                            : sqlite3_prepare_v2(database, sqa_text_get(&query), -1, out, NULL);
+    sqa_text_free(&query);
+    return code;
+}
+
+static sqa_status append(sqa_tuning_table *table, size_t *capacity, const sqa_tuning_row *row)
+{
+    if (table->count == *capacity) {
+        size_t larger = *capacity ? 2 * *capacity : 64;
+        sqa_tuning_row *rows = realloc(table->rows, larger * sizeof *rows);
+        if (!rows)
+            return sqa_fail_memory("the tuning table");
+        table->rows = rows;
+        *capacity = larger;
+    }
+    table->rows[table->count++] = *row;
+    return SQA_OK;
+}
+
+/* Appends the usable rows; *skipped counts the others. */
+static sqa_status read_rows(sqa_tuning_table *table, sqlite3 *database, const char *name,
+                            sqa_tuning_source source, size_t *skipped)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = prepare_query(database, &statement);
+    if (code != SQLITE_OK)
+        return sqa_database_fail(database, name, code);
+    sqa_status status = SQA_OK;
+    size_t capacity = table->count; /* realloc at the first row, whatever is there */
+    while (status == SQA_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        sqa_tuning_row row;
+        memset(&row, 0, sizeof row);
+        row.source = source;
+        if (read_row(statement, &row))
+            status = append(table, &capacity, &row);
+        else
+            ++*skipped;
+    }
+    if (status == SQA_OK && code != SQLITE_DONE)
+        status = sqa_database_fail(database, name, code);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* Reads `database` and closes it. All of its rows or, with a warning, none. */
+static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *name,
+                       sqa_tuning_source source, const sqa_log *log)
+{
+    size_t before = table->count, skipped = 0;
+    bool empty = false;
+    sqa_status status = sqa_database_check_schema(database, name, &empty);
+    if (status == SQA_OK && !empty)
+        status = read_rows(table, database, name, source, &skipped);
+    sqlite3_close(database);
+
+    if (status != SQA_OK) {
+        table->count = before;
+        if (status == SQA_OUT_OF_MEMORY)
+            return status;
+        sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
+        return SQA_OK;
+    }
+    if (skipped)
+        sqa_log_write(log, SQA_LOG_WARNING,
+                      "tuning database %s: %zu of %zu results are not usable and left aside", name,
+                      skipped, skipped + table->count - before);
+    sqa_log_write(log, SQA_LOG_INFO, "tuning database %s: %zu results", name,
+                  table->count - before);
+    return SQA_OK;
+}
+
+sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path, const sqa_log *log)
+{
+    if (!path || !path[0])
+        return SQA_OK;
+    struct stat file;
+    if (stat(path, &file) && (errno == ENOENT || errno == ENOTDIR)) {
+        sqa_log_write(log, SQA_LOG_INFO, "no tuning database at %s yet", path);
+        return SQA_OK;
+    }
+    sqlite3 *database = NULL;
+    sqa_status status = sqa_database_open_reader(&database, path, BUSY_MS);
+    if (status == SQA_OK)
+        return load(table, database, path, SQA_SOURCE_USER, log);
+    if (status == SQA_OUT_OF_MEMORY)
+        return status;
+    sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
+    return SQA_OK;
+}
+
+sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_log *log)
+{
+    if (!sqa_seed_database_size)
+        return SQA_OK;
+    sqlite3 *database = NULL;
+    sqa_status status =
+        sqa_database_open_image(&database, sqa_seed_database, sqa_seed_database_size);
+    if (status == SQA_OK)
+        return load(table, database, "built into the library", SQA_SOURCE_SEED, log);
+    if (status == SQA_OUT_OF_MEMORY)
+        return status;
+    sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
+    return SQA_OK;
+}
+
+void sqa_tuning_table_free(sqa_tuning_table *table)
+{
+    free(table->rows);
+    *table = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
+}
+
+/* Joins base and tail; false when base is unset, empty or the path does not fit. */
+static bool path_below(const char *base, const char *tail, char *out, size_t size)
+{
+    if (!base || !base[0])
+        return false;
+    int length = snprintf(out, size, "%s%s", base, tail);
+    return length > 0 && (size_t)length < size;
+}
+
+bool sqa_user_database_path(char *out, size_t size)
+{
+    return path_below(getenv("SQA_CL_DB"), "", out, size) ||
+           path_below(getenv("XDG_DATA_HOME"), "/sqa_cl/tuning.db", out, size) ||
+           path_below(getenv("HOME"), "/.local/share/sqa_cl/tuning.db", out, size);
+}
