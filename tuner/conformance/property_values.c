@@ -15,7 +15,7 @@ static double allowed_difference(const sqa_problem *problem)
     return 2.0 * sqa_tolerance_of(problem->operation, problem->dtype).max;
 }
 
-/* Visits every output row. */
+/* For visiting every output row. */
 typedef struct row_cursor {
     uint32_t batch, head, row;
 } row_cursor;
@@ -31,8 +31,7 @@ static bool next_row(const sqa_problem *problem, row_cursor *at)
     return ++at->batch < problem->batch;
 }
 
-/* The largest difference of the two outputs; `shift` is what each row's LSE of
- * the second should be above the first's. */
+/* How far a row's LSE in the second output should be above that in the first. */
 typedef double (*lse_shift)(const sqa_forward_case *test, const row_cursor *at);
 
 static double no_shift(const sqa_forward_case *test, const row_cursor *at)
@@ -42,6 +41,7 @@ static double no_shift(const sqa_forward_case *test, const row_cursor *at)
     return 0.0;
 }
 
+/* Finds a row whose outputs differ by more than is allowed. */
 static void compare_outputs(const sqa_case_pair *pair, lse_shift shift, double allowed_o,
                             double allowed_lse, char message[SQA_CASE_MESSAGE])
 {
@@ -165,7 +165,8 @@ sqa_status sqa_property_shifted_logits(const sqa_property_run *run, const sqa_at
     return status;
 }
 
-/* Head h of `to` becomes head from_head(h) of `from`. */
+/* The heads of `to` become those of `from`, repeated in turn (as rSQA shares query
+ * heads) or each next to itself (as GQA shares key/value heads). */
 static void repeat_heads(const sqa_host_tensor *from, sqa_host_tensor *to, bool in_turn)
 {
     uint32_t times = to->heads / from->heads;
