@@ -1,0 +1,340 @@
+/* sqa verify: the conformance grid and the properties on the user's own device.
+ * Knows options and output; what is checked, and how, is in conformance/. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/json.h"
+#include "cli/log_option.h"
+#include "cli/options.h"
+#include "cli/shape.h"
+#include "conformance/suite.h"
+#include "device/cl_status.h"
+#include "kernels/registry.h"
+
+enum { MAX_RANDOM_CONFIGS = 32 };
+
+/* The options as typed, then as read. */
+typedef struct verify_options {
+    const char *device, *family, *set, *shape, *layout, *property, *seed_text, *configs_text, *log;
+    bool tiny, quick, full, json;
+    unsigned platform_index, device_index;
+    uint64_t seed;
+    size_t configs;
+    sqa_grid_size size;
+    const sqa_property *only_property;
+    sqa_grid_case only_case;
+} verify_options;
+
+/* A run in progress. */
+typedef struct verification {
+    const verify_options *options;
+    sqa_context *context;
+    cl_command_queue queue;
+    sqa_device device;
+    sqa_json json;
+    const sqa_suite *suite; /* the one running */
+    size_t done;
+    size_t failed, checked;
+    bool progress;
+} verification;
+
+static bool read_number(const char *command, const char *name, const char *text, uint64_t highest,
+                        uint64_t *out)
+{
+    char *end;
+    if (!text)
+        return true;
+    *out = strtoull(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && !*end && *out <= highest)
+        return true;
+    sqa_usage_error(command, "--%s: '%s' is not a number from 0 to %llu", name, text,
+                    (unsigned long long)highest);
+    return false;
+}
+
+static bool read_property(const char *command, verify_options *options)
+{
+    if (!options->property)
+        return true;
+    for (size_t i = 0; i < sqa_property_count; i++)
+        if (!strcmp(sqa_properties[i].name, options->property))
+            options->only_property = &sqa_properties[i];
+    if (options->only_property)
+        return true;
+    fprintf(stderr, "sqa %s: --property: '%s' is not one of", command, options->property);
+    for (size_t i = 0; i < sqa_property_count; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", sqa_properties[i].name);
+    fputc('\n', stderr);
+    return false;
+}
+
+static bool read_shape(const char *command, verify_options *options)
+{
+    if (options->layout && !options->shape)
+        return sqa_usage_error(command, "--layout: needs --shape"), false;
+    if (!options->shape)
+        return true;
+    if (sqa_shape_parse(options->shape, &options->only_case.desc) != SQA_OK)
+        return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
+    options->only_case.layout = SQA_LAYOUT_BHSD;
+    if (!options->layout)
+        return true;
+    if (!sqa_layout_from_name(options->layout, &options->only_case.layout))
+        return sqa_usage_error(
+                   command, "--layout: '%s' is not one of bhsd, bshd, padded, mixed, qkv, shared",
+                   options->layout),
+               false;
+    sqa_layout_apply(options->only_case.layout, &options->only_case.desc);
+    return true;
+}
+
+static bool read_values(const char *command, verify_options *options)
+{
+    uint64_t configs = 0;
+    options->seed = 1;
+    if (options->tiny + options->quick + options->full > 1)
+        return sqa_usage_error(command, "--tiny, --quick and --full exclude each other"), false;
+    options->size = options->tiny ? SQA_GRID_TINY : options->full ? SQA_GRID_FULL : SQA_GRID_QUICK;
+    if (options->set && !options->family)
+        return sqa_usage_error(command, "--set: needs --family"), false;
+    if (options->family && !sqa_family_find(SQA_OPERATION_FORWARD, options->family))
+        return sqa_usage_error(command, "--family: there is no '%s'", options->family), false;
+    if (!read_number(command, "seed", options->seed_text, UINT64_MAX, &options->seed) ||
+        !read_number(command, "configs", options->configs_text, MAX_RANDOM_CONFIGS, &configs) ||
+        !read_property(command, options) || !read_shape(command, options))
+        return false;
+    options->configs = (size_t)configs;
+    if (sqa_device_option(options->device, &options->platform_index, &options->device_index) !=
+        SQA_OK)
+        return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
+    return true;
+}
+
+/* "rows (VW=8,...) --shape ...": what `sqa verify` repeats the case with. */
+static void print_failure(const verification *v, const sqa_outcome *outcome)
+{
+    const sqa_suite *suite = v->suite;
+    printf("FAILED  %s%s%s%s: %s\n"
+           "        on %s, driver %s\n"
+           "        again: sqa verify --device %u:%u --family %s%s%s %s\n",
+           suite->family->name, suite->config ? " (" : "", suite->config ? suite->config : "",
+           suite->config ? ")" : "", outcome->message, v->device.strings.device_name,
+           v->device.strings.driver_version, v->options->platform_index, v->options->device_index,
+           suite->family->name, suite->config ? " --set " : "", suite->config ? suite->config : "",
+           outcome->subject);
+    fflush(stdout);
+}
+
+static void clear_progress(const verification *v)
+{
+    if (v->progress)
+        fputs("\r\033[K", stderr);
+}
+
+static void report(void *user, const sqa_outcome *outcome)
+{
+    verification *v = user;
+    v->done++;
+    clear_progress(v);
+    if (outcome->verdict == SQA_VERDICT_FAILED && v->options->json) {
+        sqa_json_object(&v->json, NULL);
+        sqa_json_string(&v->json, "options", outcome->subject);
+        sqa_json_string(&v->json, "message", outcome->message);
+        sqa_json_close(&v->json);
+    } else if (outcome->verdict == SQA_VERDICT_FAILED) {
+        print_failure(v, outcome);
+    }
+    if (v->progress)
+        fprintf(stderr, "%s: %zu checks", v->suite->family->name, v->done);
+}
+
+/* What the options ask for, on one family and configuration. Random
+ * configurations get the sample of the grid: there are many of them. */
+static void run_checks(const verification *v, const sqa_suite *suite, bool sampled,
+                       sqa_suite_counts *counts)
+{
+    const verify_options *options = v->options;
+    bool tiny = options->size == SQA_GRID_TINY;
+    if (options->only_property || options->shape) {
+        if (options->only_property)
+            sqa_suite_property(suite, options->only_property, tiny, counts);
+        if (options->shape)
+            sqa_suite_case(suite, &options->only_case, counts);
+        return;
+    }
+    sqa_suite_grid(suite, sampled && !tiny ? SQA_GRID_SAMPLE : options->size, counts);
+    sqa_suite_properties(suite, tiny, counts);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void print_counts(const verification *v, const sqa_suite_counts *counts, double seconds)
+{
+    const sqa_suite *suite = v->suite;
+    printf("%-6s %-8s %zu passed, %zu failed, %zu not supported; worst error: rms %.1e, "
+           "max %.1e, lse %.1e; %.1f s\n",
+           suite->family->name, suite->config ? "as set" : "default", counts->passed,
+           counts->failed, counts->unsupported, counts->worst_rms, counts->worst_max,
+           counts->worst_lse, seconds);
+    if (suite->config)
+        printf("       %s\n", suite->config);
+    fflush(stdout);
+}
+
+static void write_counts(verification *v, const sqa_suite_counts *counts, double seconds)
+{
+    sqa_json_close(&v->json); /* failures */
+    sqa_json_integer(&v->json, "passed", (int64_t)counts->passed);
+    sqa_json_integer(&v->json, "failed", (int64_t)counts->failed);
+    sqa_json_integer(&v->json, "not_supported", (int64_t)counts->unsupported);
+    sqa_json_number(&v->json, "worst_rms_error", counts->worst_rms);
+    sqa_json_number(&v->json, "worst_max_error", counts->worst_max);
+    sqa_json_number(&v->json, "worst_lse_error", counts->worst_lse);
+    sqa_json_number(&v->json, "seconds", seconds);
+    sqa_json_close(&v->json);
+}
+
+static void verify_config(verification *v, const sqa_kernel_family *family, const char *config,
+                          bool sampled)
+{
+    sqa_suite_counts counts = {0};
+    sqa_suite suite = {.context = v->context,
+                       .queue = v->queue,
+                       .device = &v->device,
+                       .family = family,
+                       .config = config,
+                       .seed = v->options->seed,
+                       .sampled_rows = v->options->shape ? 0 : 96,
+                       .report = report,
+                       .user = v};
+    double start = now();
+    v->suite = &suite;
+    v->done = 0;
+    if (v->options->json) {
+        sqa_json_object(&v->json, NULL);
+        sqa_json_string(&v->json, "family", family->name);
+        sqa_json_string(&v->json, "config", config);
+        sqa_json_array(&v->json, "failures");
+    }
+    run_checks(v, &suite, sampled, &counts);
+    clear_progress(v);
+    if (v->options->json)
+        write_counts(v, &counts, now() - start);
+    else
+        print_counts(v, &counts, now() - start);
+    v->failed += counts.failed;
+    v->checked += counts.passed + counts.failed;
+}
+
+static sqa_status verify_family(verification *v, const sqa_kernel_family *family)
+{
+    static char texts[MAX_RANDOM_CONFIGS][SQA_CONFIG_TEXT];
+    sqa_suite suite = {.device = &v->device, .family = family, .seed = v->options->seed};
+    size_t count = 0;
+    verify_config(v, family, v->options->set, false);
+    if (!v->options->configs)
+        return SQA_OK;
+    sqa_status status = sqa_suite_random_configs(&suite, v->options->size == SQA_GRID_TINY,
+                                                 v->options->configs, texts, &count);
+    for (size_t i = 0; i < count && status == SQA_OK; i++)
+        verify_config(v, family, texts[i], true);
+    return status;
+}
+
+static sqa_status verify_families(verification *v)
+{
+    sqa_status status = SQA_OK;
+    if (v->options->json) {
+        sqa_json_begin(&v->json, stdout);
+        sqa_json_string(&v->json, "device", v->device.strings.device_name);
+        sqa_json_string(&v->json, "driver", v->device.strings.driver_version);
+        sqa_json_array(&v->json, "families");
+    }
+    for (size_t i = 0; i < sqa_family_count() && status == SQA_OK; i++) {
+        const sqa_kernel_family *family = sqa_family_at(i);
+        if (!v->options->family || !strcmp(v->options->family, family->name))
+            status = verify_family(v, family);
+    }
+    if (v->options->json) {
+        sqa_json_close(&v->json);
+        sqa_json_integer(&v->json, "checked", (int64_t)v->checked);
+        sqa_json_integer(&v->json, "failed", (int64_t)v->failed);
+        sqa_json_finish(&v->json);
+    } else if (status == SQA_OK) {
+        printf("%s: %zu checks, %zu failed\n", v->device.strings.device_name, v->checked,
+               v->failed);
+    }
+    return status;
+}
+
+static sqa_status open_device(verification *v)
+{
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    options.user_database = ""; /* families are named here: nothing is looked up */
+    sqa_status status = sqa_log_option(v->options->log, &options);
+    if (status == SQA_OK)
+        status = sqa_context_open(&v->context, v->options->platform_index, v->options->device_index,
+                                  &options);
+    if (status == SQA_OK)
+        status = sqa_device_query(&v->device, sqa_context_cl_device(v->context));
+    if (status != SQA_OK)
+        return status;
+    cl_int error;
+    v->queue = clCreateCommandQueue(sqa_context_cl(v->context), v->device.id, 0, &error);
+    return error == CL_SUCCESS ? SQA_OK : sqa_fail_cl(error, "clCreateCommandQueue");
+}
+
+int sqa_command_verify(int argc, char **argv)
+{
+    verify_options options = {0};
+    const sqa_option table[] = {
+        {"device", "P:D", "the device, as `sqa info` numbers it", .text = &options.device},
+        {"family", "NAME", "one kernel family only; otherwise all", .text = &options.family},
+        {"set", "NAME=VALUE,...", "the family's parameters; otherwise its default",
+         .text = &options.set},
+        {"quick", NULL, "about 50 shapes per family (the default)", .flag = &options.quick},
+        {"full", NULL, "630 shapes per family", .flag = &options.full},
+        {"tiny", NULL, "a few small shapes, for Oclgrind", .flag = &options.tiny},
+        {"configs", "N", "also N configurations picked at random, on fewer shapes",
+         .text = &options.configs_text},
+        {"shape", "SPEC", "this shape only, such as hq=8,hkv=2,nq=100,nk=200,d=64,causal",
+         .text = &options.shape},
+        {"layout", "NAME", "with --shape: bhsd, bshd, padded, mixed, qkv or shared",
+         .text = &options.layout},
+        {"property", "NAME", "this property only", .text = &options.property},
+        {"seed", "N", "of the random inputs", .text = &options.seed_text},
+        {"json", NULL, "one JSON document", .flag = &options.json},
+        {"log-level", "LEVEL", "error, warning, info or debug", .text = &options.log},
+        {0},
+    };
+    int code;
+    if (!sqa_options_read(argc, argv,
+                          "Checks the kernels on a device against an fp64 reference: a grid of\n"
+                          "shapes, and properties such as what a mask hides staying hidden.",
+                          table, &code))
+        return code;
+    if (!read_values(argv[0], &options))
+        return SQA_EXIT_USAGE;
+    verification v = {.options = &options, .progress = isatty(STDERR_FILENO) != 0};
+    sqa_status status = open_device(&v);
+    if (status == SQA_OK)
+        status = verify_families(&v);
+    if (v.queue)
+        clReleaseCommandQueue(v.queue);
+    sqa_context_destroy(v.context);
+    if (status != SQA_OK)
+        return sqa_command_fail(argv[0], status);
+    return v.failed || !v.checked ? SQA_EXIT_FAILED : SQA_EXIT_OK;
+}

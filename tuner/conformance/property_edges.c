@@ -1,0 +1,122 @@
+/* Properties at the edges: lengths far apart or zero, rows without a key, and the
+ * same thing done twice. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conformance/check.h"
+#include "conformance/layout.h"
+#include "conformance/properties.h"
+
+/* The oracle's verdict on the problem with other lengths. */
+static sqa_status check_lengths(const sqa_property_run *run, const sqa_attention_desc *desc,
+                                uint32_t q_length, uint32_t kv_length, sqa_causal causal,
+                                char message[SQA_CASE_MESSAGE])
+{
+    sqa_attention_desc changed = *desc;
+    changed.q_length = q_length;
+    changed.kv_length = kv_length;
+    changed.causal = causal;
+    sqa_layout_apply(SQA_LAYOUT_PADDED, &changed);
+    sqa_check_result result;
+    sqa_status status =
+        sqa_check_forward(run->context, run->queue, &changed, run->options, run->seed, 64, &result);
+    if (status == SQA_OK && !result.passed)
+        snprintf(message, SQA_CASE_MESSAGE, "%u queries, %u keys: %.200s", q_length, kv_length,
+                 result.message);
+    return status;
+}
+
+sqa_status sqa_property_lengths_apart(const sqa_property_run *run, const sqa_attention_desc *desc,
+                                      char message[SQA_CASE_MESSAGE])
+{
+    uint32_t longest = run->small ? 61 : 3001;
+    const struct {
+        uint32_t q_length, kv_length;
+        sqa_causal causal;
+    } cases[] = {
+        {3, longest, SQA_CAUSAL_BOTTOM_RIGHT},
+        {3, longest, SQA_CAUSAL_TOP_LEFT},
+        {longest, 3, SQA_CAUSAL_BOTTOM_RIGHT},
+        {longest, 3, SQA_CAUSAL_TOP_LEFT},
+    };
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases && status == SQA_OK && !message[0]; i++)
+        status = check_lengths(run, desc, cases[i].q_length, cases[i].kv_length, cases[i].causal,
+                               message);
+    return status;
+}
+
+/* Rows that see no key must be exactly 0, not nearly. */
+static void check_dead_rows(const sqa_forward_case *test, char message[SQA_CASE_MESSAGE])
+{
+    const sqa_problem *p = &test->problem;
+    for (uint32_t h = 0; h < p->out_heads; h++)
+        for (uint32_t i = 0; i < p->q_length; i++) {
+            if (p->kv_length && sqa_row_sees_key(p, i, 0))
+                continue;
+            const float *o = sqa_host_tensor_at(&test->o, 0, h, i);
+            bool zero = *sqa_host_tensor_at(&test->lse, 0, h, i) == -INFINITY;
+            for (uint32_t d = 0; d < p->value_dim; d++)
+                zero = zero && o[d] == 0.0f;
+            if (!zero) {
+                snprintf(message, SQA_CASE_MESSAGE,
+                         "head %u, query %u of %u sees none of %u keys, but is not O = 0 with "
+                         "LSE = -inf",
+                         h, i, p->q_length, p->kv_length);
+                return;
+            }
+        }
+}
+
+sqa_status sqa_property_nothing_to_see(const sqa_property_run *run, const sqa_attention_desc *desc,
+                                       char message[SQA_CASE_MESSAGE])
+{
+    static const struct {
+        uint32_t batch, q_length, kv_length;
+    } cases[] = {{1, 41, 7}, {1, 7, 0}, {1, 0, 7}, {1, 0, 0}, {0, 7, 7}};
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases && status == SQA_OK && !message[0]; i++) {
+        sqa_attention_desc changed = *desc;
+        changed.batch = cases[i].batch;
+        changed.q_length = cases[i].q_length;
+        changed.kv_length = cases[i].kv_length;
+        sqa_layout_apply(SQA_LAYOUT_PADDED, &changed);
+        sqa_forward_case test;
+        status = sqa_forward_case_create(&test, &changed, run->seed);
+        if (status != SQA_OK)
+            return status;
+        status = sqa_property_execute(run, &changed, &test, message);
+        if (status == SQA_OK && !message[0] && changed.batch)
+            check_dead_rows(&test, message);
+        sqa_forward_case_free(&test);
+    }
+    return status;
+}
+
+sqa_status sqa_property_determinism(const sqa_property_run *run, const sqa_attention_desc *desc,
+                                    char message[SQA_CASE_MESSAGE])
+{
+    sqa_case_pair pair;
+    sqa_plan *plan = NULL;
+    char again[SQA_CASE_MESSAGE] = "";
+    sqa_status status = sqa_case_pair_create(&pair, run, desc, desc);
+    if (status != SQA_OK)
+        return status;
+    cl_context context = sqa_context_cl(run->context);
+    status = sqa_plan_create(&plan, run->context, desc, run->options);
+    if (status == SQA_OK)
+        status = sqa_forward_case_run(&pair.before, plan, context, run->queue, message);
+    for (int i = 0; i < 2 && status == SQA_OK && !message[0]; i++) {
+        /* The same plan again, then another of the same descriptor. */
+        status = i == 0 ? sqa_forward_case_run(&pair.after, plan, context, run->queue, again)
+                        : sqa_property_execute(run, desc, &pair.after, again);
+        if (memcmp(pair.before.o.data, pair.after.o.data, pair.after.o.count * sizeof(float)) ||
+            memcmp(pair.before.lse.data, pair.after.lse.data, pair.after.lse.count * sizeof(float)))
+            snprintf(message, SQA_CASE_MESSAGE, "the second run of %s gave other bits",
+                     i == 0 ? "a plan" : "an equal plan");
+    }
+    sqa_plan_destroy(plan);
+    sqa_case_pair_free(&pair);
+    return status;
+}

@@ -1,0 +1,56 @@
+/* The grid and the properties run on one kernel family and configuration. Says
+ * what came out case by case; showing it is the caller's. */
+#ifndef SQA_TUNER_SUITE_H
+#define SQA_TUNER_SUITE_H
+
+#include "conformance/check.h"
+#include "conformance/grid.h"
+#include "conformance/properties.h"
+#include "kernels/kernel_family.h"
+
+#define SQA_SUITE_SUBJECT 320
+
+typedef enum sqa_verdict {
+    SQA_VERDICT_PASSED = 0,
+    SQA_VERDICT_FAILED,
+    SQA_VERDICT_UNSUPPORTED /* the family or the configuration is not for this problem */
+} sqa_verdict;
+
+typedef struct sqa_outcome {
+    sqa_verdict verdict;
+    const char *subject; /* the options of `sqa verify` that repeat the case */
+    const char *message; /* why it failed or is not supported; "" when passed */
+} sqa_outcome;
+
+typedef struct sqa_suite {
+    sqa_context *context;
+    cl_command_queue queue;
+    const sqa_device *device; /* of the context */
+    const sqa_kernel_family *family;
+    const char *config; /* NULL: the family's default for each problem */
+    uint64_t seed;
+    uint32_t sampled_rows; /* compared with the oracle per case; 0: all */
+    void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */
+    void *user;
+} sqa_suite;
+
+typedef struct sqa_suite_counts {
+    size_t passed, failed, unsupported;
+    double worst_rms, worst_max, worst_lse; /* of the grid's passed cases */
+} sqa_suite_counts;
+
+/* Each adds to *counts. A check that could not be made counts as failed. */
+void sqa_suite_case(const sqa_suite *suite, const sqa_grid_case *test, sqa_suite_counts *counts);
+void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bool small,
+                        sqa_suite_counts *counts);
+
+/* All of the grid's size; all properties (small ones with the tiny grid). */
+void sqa_suite_grid(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts);
+void sqa_suite_properties(const sqa_suite *suite, bool small, sqa_suite_counts *counts);
+
+/* Texts of up to `capacity` valid configurations, picked at random from those of a
+ * middling problem (a small one with `small`). *count tells how many there are. */
+sqa_status sqa_suite_random_configs(const sqa_suite *suite, bool small, size_t capacity,
+                                    char (*texts)[SQA_CONFIG_TEXT], size_t *count);
+
+#endif
