@@ -7,9 +7,9 @@
 #include "sqa_cl.h"
 
 typedef struct sqa_ceiling {
-    double fma_gflops;     /* 2 floating-point operations per multiply-add */
-    double copy_gbs;       /* 10^9 bytes/s, read plus written */
-    char fma_variant[48];  /* which kernel variant reached it: "width 8, 10 accumulators, ..." */
+    double fma_gflops;    /* 2 floating-point operations per multiply-add */
+    double copy_gbs;      /* 10^9 bytes/s, read plus written */
+    char fma_variant[48]; /* which kernel variant reached it: "width 8, 10 accumulators, ..." */
     char copy_variant[48];
 } sqa_ceiling;
 

@@ -47,8 +47,8 @@ sqa_status sqa_measure_warm_up(const sqa_work *work, cl_command_queue queue)
 static bool queue_profiles(cl_command_queue queue)
 {
     cl_command_queue_properties properties = 0;
-    cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties,
-                                        NULL);
+    cl_int code =
+        clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
     return code == CL_SUCCESS && (properties & CL_QUEUE_PROFILING_ENABLE);
 }
 
