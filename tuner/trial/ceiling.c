@@ -72,9 +72,8 @@ static size_t copy_size(const sqa_device *device)
 
 static sqa_status build(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
 {
-    size_t count;
-    const sqa_ceiling_variant *variants =
-        sqa_ceiling_variants(kind, probe->device.strings.type, &count);
+    sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS];
+    size_t count = sqa_ceiling_variants(kind, &probe->device, variants);
     sqa_text source = SQA_TEXT_INIT;
     sqa_ceiling_source(kind, variants, count, &source);
     sqa_status status = sqa_text_status(&source);
@@ -183,13 +182,11 @@ static sqa_status try_variant(sqa_ceiling_probe *probe, sqa_ceiling_kind kind,
 static sqa_status sweep(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
 {
     ceiling_side *side = &probe->sides[kind];
-    size_t count;
-    const sqa_ceiling_variant *variants =
-        sqa_ceiling_variants(kind, probe->device.strings.type, &count);
+    sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS];
+    size_t count = sqa_ceiling_variants(kind, &probe->device, variants);
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < count; i++)
-        if (variants[i].local <= probe->device.limits.max_work_group_size)
-            status = try_variant(probe, kind, &variants[i], i);
+        status = try_variant(probe, kind, &variants[i], i);
     if (side->best <= 0.0) /* a variant may fail on an odd device; all of them may not */
         return status != SQA_OK ? status : sqa_fail(SQA_UNSUPPORTED, "no ceiling kernel runs here");
     status = prepare(probe, kind, &side->variant, REPEAT_SECONDS, &side->work, &side->launches);

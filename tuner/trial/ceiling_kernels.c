@@ -53,12 +53,27 @@ static const struct {
     [SQA_CEILING_COPY] = {"ceiling/copy.cl", "copy"},
 };
 
-const sqa_ceiling_variant *sqa_ceiling_variants(sqa_ceiling_kind kind, sqa_device_type type,
-                                                size_t *count)
+/* Vectors wider than a CPU's own only draw compiler warnings about calling
+ * conventions; a runtime that does not know its width gets 8. */
+static bool worth_trying(sqa_ceiling_kind kind, const sqa_device *device,
+                         const sqa_ceiling_variant *variant)
 {
-    unsigned column = type == SQA_DEVICE_CPU ? 0 : 1;
-    *count = lists[kind][column].count;
-    return lists[kind][column].variants;
+    uint32_t native = device->limits.vector_width_float;
+    uint32_t widest = native > 8 ? native : 8;
+    bool cpu = device->strings.type == SQA_DEVICE_CPU;
+    return variant->local <= device->limits.max_work_group_size &&
+           (kind == SQA_CEILING_COPY || !cpu || variant->width <= widest);
+}
+
+size_t sqa_ceiling_variants(sqa_ceiling_kind kind, const sqa_device *device,
+                            sqa_ceiling_variant out[SQA_CEILING_MOST_VARIANTS])
+{
+    unsigned column = device->strings.type == SQA_DEVICE_CPU ? 0 : 1;
+    size_t count = 0;
+    for (size_t i = 0; i < lists[kind][column].count; i++)
+        if (worth_trying(kind, device, &lists[kind][column].variants[i]))
+            out[count++] = lists[kind][column].variants[i];
+    return count;
 }
 
 void sqa_ceiling_describe(sqa_ceiling_kind kind, const sqa_ceiling_variant *variant, char *text,

@@ -18,9 +18,11 @@ typedef struct sqa_ceiling_variant {
     bool stretch;    /* copy: one contiguous stretch per work-item */
 } sqa_ceiling_variant;
 
-/* The variants to try, best guess first. */
-const sqa_ceiling_variant *sqa_ceiling_variants(sqa_ceiling_kind kind, sqa_device_type type,
-                                                size_t *count);
+enum { SQA_CEILING_MOST_VARIANTS = 8 };
+
+/* Fills the variants worth trying on the device, best guess first; returns how many. */
+size_t sqa_ceiling_variants(sqa_ceiling_kind kind, const sqa_device *device,
+                            sqa_ceiling_variant out[SQA_CEILING_MOST_VARIANTS]);
 
 void sqa_ceiling_describe(sqa_ceiling_kind kind, const sqa_ceiling_variant *variant, char *text,
                           size_t size);
