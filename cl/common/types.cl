@@ -1,9 +1,39 @@
-/* Storage types: how an element is kept in memory. Arithmetic is always f32. */
+/* Storage types: how an element is kept in memory. Arithmetic is always f32, and
+ * f16 needs no cl_khr_fp16: vload_half and vstore_half are core OpenCL. */
 #ifndef SQA_HEAD_DIM
 #define SQA_HEAD_DIM 64
 #endif
 #ifndef SQA_VALUE_DIM
 #define SQA_VALUE_DIM SQA_HEAD_DIM
 #endif
+/* 0: f32, 1: f16, 2: bf16; the values of sqa_dtype. */
+#ifndef SQA_DTYPE
+#define SQA_DTYPE 0
+#endif
 
+/* SQA_LOAD(i, p): element i of p. SQA_LOAD8(i, p): elements i .. i + 7.
+ * SQA_STORE(x, i, p): rounds x to element i of p, ties to even. */
+#if SQA_DTYPE == 0
 typedef float sqa_stored;
+#define SQA_LOAD(i, p) ((p)[i])
+#define SQA_LOAD8(i, p) vload8(0, (p) + (i))
+#define SQA_STORE(x, i, p) ((p)[i] = (x))
+#elif SQA_DTYPE == 1
+typedef half sqa_stored;
+#define SQA_LOAD(i, p) vload_half((i), (p))
+#define SQA_LOAD8(i, p) vload_half8(0, (p) + (i))
+#define SQA_STORE(x, i, p) vstore_half_rte((x), (i), (p))
+#else
+typedef ushort sqa_stored; /* the upper half of an f32 */
+#define SQA_LOAD(i, p) as_float((uint)(p)[i] << 16)
+#define SQA_LOAD8(i, p) as_float8(convert_uint8(vload8(0, (p) + (i))) << 16)
+#define SQA_STORE(x, i, p) ((p)[i] = sqa_to_bf16(x))
+
+static inline ushort sqa_to_bf16(float x)
+{
+    const uint bits = as_uint(x);
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        return (ushort)(bits >> 16 | 0x40u); /* NaN stays NaN */
+    return (ushort)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+#endif

@@ -10,7 +10,7 @@ static float sqa_naive_score(__global const sqa_stored *q, __global const sqa_st
 {
     float sum = 0.0f;
     for (int d = 0; d < SQA_HEAD_DIM; d++)
-        sum = fma(q[d], k[d], sum);
+        sum = fma(SQA_LOAD(d, q), SQA_LOAD(d, k), sum);
     return sum * scale;
 }
 
@@ -47,10 +47,10 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
         for (int j = 0; j < keys; j++) {
             const float weight = exp(sqa_naive_score(q, k + j * k_row, scale) - maximum);
             for (int d = 0; d < columns; d++)
-                accumulator[d] = fma(weight, v[j * v_row + first + d], accumulator[d]);
+                accumulator[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), accumulator[d]);
         }
         for (int d = 0; d < columns; d++)
-            o[first + d] = accumulator[d] * inverse;
+            SQA_STORE(accumulator[d] * inverse, first + d, o);
     }
 #if SQA_WRITE_LSE
     SQA_LSE_ROW(batch, head)[row] = keys > 0 ? maximum + log(sum) : -INFINITY;

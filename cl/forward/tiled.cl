@@ -59,7 +59,7 @@ INLINE void stage_k(__local float *slice, __global const sqa_stored *k, const lo
     for (int i = thread; i < BN * DK; i += THREADS) {
         const int key = i / DK, d = i % DK;
         slice[key * K_PITCH + d] =
-            key < keys && d0 + d < SQA_HEAD_DIM ? k[key * k_row + d0 + d] : 0.0f;
+            key < keys && d0 + d < SQA_HEAD_DIM ? SQA_LOAD(key * k_row + d0 + d, k) : 0.0f;
     }
 }
 
@@ -69,7 +69,7 @@ INLINE void stage_v(__local float *slice, __global const sqa_stored *v, const lo
 {
     for (int i = thread; i < VS * SQA_VALUE_DIM; i += THREADS) {
         const int key = first + i / SQA_VALUE_DIM, d = i % SQA_VALUE_DIM;
-        slice[i] = key < keys ? v[key * v_row + d] : 0.0f;
+        slice[i] = key < keys ? SQA_LOAD(key * v_row + d, v) : 0.0f;
     }
 }
 #endif
@@ -94,11 +94,11 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     __local float q_tile[BM * Q_PITCH];
     for (int i = thread; i < BM * SQA_HEAD_DIM; i += THREADS) {
         const int r = i / SQA_HEAD_DIM, d = i % SQA_HEAD_DIM;
-        q_tile[r * Q_PITCH + d] = r < rows ? q[r * q_row + d] : 0.0f;
+        q_tile[r * Q_PITCH + d] = r < rows ? SQA_LOAD(r * q_row + d, q) : 0.0f;
     }
 #define Q_AT(r, d) q_tile[(r) * Q_PITCH + (d)]
 #else
-#define Q_AT(r, d) q[min((r), rows - 1) * q_row + (d)]
+#define Q_AT(r, d) SQA_LOAD(min((r), rows - 1) * q_row + (d), q)
 #endif
 #if STAGE
     __local float slices[2][SLICE_SIZE];
@@ -145,7 +145,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
             __local const float *slice = slices[s & 1];
 #define K_AT(key, d) slice[(key) * K_PITCH + (d)]
 #else
-#define K_AT(key, d) k_tile[min((key), keys - 1) * k_row + d0 + (d)]
+#define K_AT(key, d) SQA_LOAD(min((key), keys - 1) * k_row + d0 + (d), k_tile)
 #endif
             const int dims = min(K_SLICE_DIMS, SQA_HEAD_DIM - d0);
             for (int d = 0; d < dims; d++) {
@@ -213,7 +213,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
             __local const float *slice = slices[s & 1];
 #define V_AT(c, d) slice[(c) * SQA_VALUE_DIM + (d)]
 #else
-#define V_AT(c, d) v_tile[(c0 + (c)) * v_row + (d)]
+#define V_AT(c, d) SQA_LOAD((c0 + (c)) * v_row + (d), v_tile)
 #endif
             const int present = min(V_SLICE_KEYS, keys - c0);
             for (int c = 0; c < present; c++) {
@@ -245,7 +245,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #pragma unroll
         for (int j = 0; j < TD; j++)
             if (r < rows && x + TX * j < SQA_VALUE_DIM)
-                o[r * o_row + x + TX * j] = accumulator[i][j] * inverse;
+                SQA_STORE(accumulator[i][j] * inverse, r * o_row + x + TX * j, o);
 #if SQA_WRITE_LSE
         if (r < rows && x == 0)
             SQA_LSE_ROW(batch, head)[first_row + r] =

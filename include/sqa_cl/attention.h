@@ -33,7 +33,11 @@ typedef enum sqa_operation {
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */
-typedef enum sqa_dtype { SQA_DTYPE_F32 = 0 } sqa_dtype;
+typedef enum sqa_dtype {
+    SQA_DTYPE_F32 = 0,
+    SQA_DTYPE_F16 = 1, /* IEEE binary16; needs no cl_khr_fp16 */
+    SQA_DTYPE_BF16 = 2 /* the upper 16 bits of an f32 */
+} sqa_dtype;
 
 /* Query i (from 0) sees the keys j with ... */
 typedef enum sqa_causal {

@@ -55,6 +55,10 @@ typedef struct sqa_launch {
     size_t workspace_bytes;
 } sqa_launch;
 
+/* Appends a buffer argument, or an int. */
+void sqa_buffer_argument(sqa_launch_step *step, sqa_role role);
+void sqa_int_argument(sqa_launch_step *step, int32_t value);
+
 /* Appends the arguments that every forward kernel takes, in the order of the
  * macro SQA_FORWARD_ARGUMENTS in cl/forward/arguments.cl. */
 void sqa_forward_arguments(const sqa_problem *problem, sqa_launch_step *step);

@@ -12,6 +12,7 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem)
 {
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n", problem->head_dim,
                     problem->value_dim);
+    sqa_text_format(out, "#define SQA_DTYPE %d\n", (int)problem->dtype);
     sqa_text_format(out, "#define SQA_CAUSAL %d\n#define SQA_WRITE_LSE %u\n\n",
                     problem->mask & SQA_MASK_CAUSAL ? 1 : 0, problem->write_lse);
     sqa_source_fragment(out, "common/types.cl");

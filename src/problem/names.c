@@ -7,7 +7,11 @@ static const char *const operation_names[] = {[SQA_OPERATION_FORWARD] = "forward
 static const struct {
     const char *name;
     size_t size;
-} dtypes[] = {[SQA_DTYPE_F32] = {"f32", 4}};
+} dtypes[] = {
+    [SQA_DTYPE_F32] = {"f32", 4},
+    [SQA_DTYPE_F16] = {"f16", 2},
+    [SQA_DTYPE_BF16] = {"bf16", 2},
+};
 
 static const char *const causal_names[] = {
     [SQA_CAUSAL_NONE] = "none",
