@@ -11,6 +11,10 @@
  * 1). Key tiles that every row of a tile sees take a path without masks. Scores
  * are in units of log2 e, so that exp is exp2.
  *
+ * PACK copies each key tile of K and V to private f32 once for all row tiles.
+ * SHARE puts the query heads of one key/value head side by side as rows.
+ * SPLIT divides the keys among that many work-items; see split.cl.
+ *
  * Register tiles are named variables, because arrays spill: the generator
  * supplies EACH_ROW(M) = M(0) ... M(RV - 1), EACH_KEY_ROW(M) = M(0, 0) ... */
 #ifndef LANES
@@ -21,6 +25,9 @@
 #define TILES 1
 #define KEYS 64
 #define UNROLL 4
+#define PACK (SQA_DTYPE != 0)
+#define SHARE 0
+#define SPLIT 1
 #define EACH_ROW(M) M(0) M(1)
 #define EACH_KEY(M) M(0) M(1)
 #define EACH_KEY_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
@@ -41,6 +48,15 @@ typedef SQA_JOIN(int, LANES) ivec;
 /* Accumulated columns, filled up to whole register tiles with copies of the last. */
 #define COLUMNS ((SQA_VALUE_DIM + MD - 1) / MD * MD)
 #define INLINE static inline __attribute__((always_inline))
+
+/* Where a key tile lies: packed in private memory, or in place. */
+#if PACK
+typedef const float *tile_pointer;
+#define TILE_ROW(pointer, row, distance, width) ((pointer) + (row) * (width))
+#else
+typedef __global const sqa_stored *tile_pointer;
+#define TILE_ROW(pointer, row, distance, width) ((pointer) + (row) * (distance))
+#endif
 
 /* Comparisons with NaN are false, so that a NaN score never becomes a maximum
  * and always passes the lower bound: it reaches the row's sum as NaN. */
@@ -75,15 +91,15 @@ typedef struct __attribute__((aligned(64))) {
 /* scores[key][rows] for `keys` keys; raises maxima to new_maximum. With `edge`,
  * hidden keys get -FLT_MAX, and no key after the last is read. */
 INLINE void score_tile(const bool edge, const int first_key, const int keys,
-                       const row_tile *restrict tile, __global const sqa_stored *restrict k,
-                       const long k_row, float *restrict scores, float *restrict new_maximum)
+                       const row_tile *restrict tile, tile_pointer k, const long k_row, float *restrict scores, float *restrict new_maximum)
 {
 #define START(r) vec maximum##r = LOAD(tile->maximum + r * LANES);
 #define VISIBLE(r) const ivec visible##r = LOAD(tile->visible + r * LANES);
     EACH_ROW(START)
     EACH_ROW(VISIBLE)
     for (int c = 0; c < keys; c += MC) {
-#define KEY(i) __global const sqa_stored *k##i = k + (edge ? min(c + i, keys - 1) : c + i) * k_row;
+#define KEY(i)                                                                                     \
+    tile_pointer k##i = TILE_ROW(k, edge ? min(c + i, keys - 1) : c + i, k_row, SQA_HEAD_DIM);
 #define ZERO(i, r) vec s##i##_##r = (vec)(0.0f);
         EACH_KEY(KEY)
         EACH_KEY_ROW(ZERO)
@@ -159,8 +175,8 @@ INLINE void softmax_tile(const bool edge, const int first_key, const int keys,
  * `edge`, a zero weight leaves the sum alone even if V is NaN or infinite there;
  * with `last`, columns past value_dim repeat the last one. */
 INLINE void output_columns(const bool edge, const bool last, const int d, const int keys,
-                           row_tile *restrict tile, __global const sqa_stored *restrict v,
-                           const long v_row, const float *restrict weights,
+                           row_tile *restrict tile, tile_pointer v, const long v_row,
+                           const float *restrict weights,
                            const float *restrict rescale)
 {
 #define START(i, r)                                                                                \
@@ -168,9 +184,9 @@ INLINE void output_columns(const bool edge, const bool last, const int d, const 
     EACH_COLUMN_ROW(START)
 #pragma unroll UNROLL
     for (int c = 0; c < keys; c++) {
+        tile_pointer value = TILE_ROW(v, c, v_row, SQA_VALUE_DIM) + d;
 #define LOAD_WEIGHT(r) const vec p##r = LOAD(weights + c * ROWS + r * LANES);
-#define BROADCAST(i)                                                                               \
-    const vec x##i = (vec)(v[c * v_row + (last ? min(d + i, SQA_VALUE_DIM - 1) : d + i)]);
+#define BROADCAST(i) const vec x##i = (vec)(value[last ? min(i, SQA_VALUE_DIM - 1 - d) : i]);
 #define MULTIPLY(i, r) o##i##_##r = fma(x##i, p##r, o##i##_##r);
 #define MULTIPLY_VISIBLE(i, r)                                                                     \
     o##i##_##r = select(fma(x##i, p##r, o##i##_##r), o##i##_##r, p##r == (vec)(0.0f));
@@ -194,8 +210,7 @@ INLINE void output_columns(const bool edge, const bool last, const int d, const 
 
 /* One key tile against one row tile. */
 INLINE void attend(const bool edge, const int first_key, const int keys, row_tile *restrict tile,
-                   __global const sqa_stored *restrict k, const long k_row,
-                   __global const sqa_stored *restrict v, const long v_row,
+                   tile_pointer k, const long k_row, tile_pointer v, const long v_row,
                    float *restrict scores)
 {
     float new_maximum[ROWS] __attribute__((aligned(64)));
@@ -209,69 +224,116 @@ INLINE void attend(const bool edge, const int first_key, const int keys, row_til
 #endif
 }
 
-/* Rows past the last are zero queries that see what the last row sees. */
-static void load_tile(row_tile *tile, __global const sqa_stored *q, const long q_row,
-                      const int first_row, const int q_length, const int kv_length,
-                      const int diagonal, const float scale)
-{
-    for (int r = 0; r < ROWS; r++) {
-        const bool inside = first_row + r < q_length;
-        for (int d = 0; d < SQA_HEAD_DIM; d++)
-            tile->q[d * ROWS + r] = inside ? q[r * q_row + d] * scale : 0.0f;
-        tile->visible[r] = SQA_VISIBLE_KEYS(min(first_row + r, q_length - 1));
-        tile->maximum[r] = -FLT_MAX;
-        tile->sum[r] = 0.0f;
-    }
-    for (int i = 0; i < COLUMNS * ROWS; i++)
-        tile->o[i] = 0.0f;
-}
-
-static void store_tile(const row_tile *tile, __global sqa_stored *o, const long o_row,
-                       const int rows)
+#if PACK
+/* Copies `rows` rows of `width` elements to f32, side by side. */
+INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, const long row,
+                 const int rows, const int width)
 {
     for (int r = 0; r < rows; r++) {
-        const float inverse = tile->visible[r] > 0 ? 1.0f / tile->sum[r] : 0.0f;
-        for (int d = 0; d < SQA_VALUE_DIM; d++)
-            o[r * o_row + d] = tile->o[d * ROWS + r] * inverse;
+        int d = 0;
+        for (; d + 8 <= width; d += 8)
+            vstore8(SQA_LOAD8(d, in + r * row), 0, out + r * width + d);
+        for (; d < width; d++)
+            out[r * width + d] = SQA_LOAD(d, in + r * row);
     }
-}
-
-#if SQA_WRITE_LSE
-static void store_lse(const row_tile *tile, __global float *lse, const int rows)
-{
-    for (int r = 0; r < rows; r++)
-        lse[r] = tile->visible[r] > 0 ? (tile->maximum[r] + log2(tile->sum[r])) * M_LN2_F
-                                      : -INFINITY;
 }
 #endif
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-__kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
+/* Row r of a work-item's matrix: with SHARE the group's query heads take turns,
+ * so that rows still see more keys the further down they are. */
+#if SHARE
+#define ROW_HEAD(first_head, r) ((first_head) + (r) % group)
+#define ROW_QUERY(r) ((r) / group)
+#define ROW_COUNT (q_length * group)
+#define FIRST_HEAD(id) ((id)*group)
+#else
+#define ROW_HEAD(first_head, r) (first_head)
+#define ROW_QUERY(r) (r)
+#define ROW_COUNT q_length
+#define FIRST_HEAD(id) (id)
+#endif
+
+/* Fetches query row `lane` of a tile; past the end, a zero query that sees what
+ * the last row sees. `q` is NULL there. */
+static void load_row(row_tile *tile, const int lane, __global const sqa_stored *q,
+                     const int visible, const float scale)
 {
-    const int block = get_global_id(0);
-    const long head = get_global_id(1);
-    const long batch = get_global_id(2);
-    const int first_row = block * (ROWS * TILES);
-    const int tiles = min(TILES, (q_length - first_row + ROWS - 1) / ROWS);
-    __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + first_row * q_row;
-    __global const sqa_stored *k = SQA_K_MATRIX(batch, head);
-    __global const sqa_stored *v = SQA_V_MATRIX(batch, head);
-    __global sqa_stored *o = SQA_O_MATRIX(batch, head) + first_row * o_row;
+    for (int d = 0; d < SQA_HEAD_DIM; d++)
+        tile->q[d * ROWS + lane] = q ? SQA_LOAD(d, q) * scale : 0.0f;
+    for (int d = 0; d < COLUMNS; d++)
+        tile->o[d * ROWS + lane] = 0.0f;
+    tile->visible[lane] = visible;
+    tile->maximum[lane] = -FLT_MAX;
+    tile->sum[lane] = 0.0f;
+}
+
+#if SPLIT == 1
+static void store_row(const row_tile *tile, const int lane, __global sqa_stored *o)
+{
+    const float inverse = tile->visible[lane] > 0 ? 1.0f / tile->sum[lane] : 0.0f;
+    for (int d = 0; d < SQA_VALUE_DIM; d++)
+        SQA_STORE(tile->o[d * ROWS + lane] * inverse, d, o);
+}
+#else
+/* The part of one split: its own mean, to be weighted by its log-sum-exp. */
+static void store_row(const row_tile *tile, const int lane, const bool any, __global float *o)
+{
+    const float inverse = any ? 1.0f / tile->sum[lane] : 0.0f;
+    for (int d = 0; d < SQA_VALUE_DIM; d++)
+        o[d] = tile->o[d * ROWS + lane] * inverse;
+}
+#endif
+
+INLINE float log_sum_exp2(const row_tile *tile, const int lane)
+{
+    return tile->maximum[lane] + log2(tile->sum[lane]);
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1)))
+__kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
+{
+    const long first_head = FIRST_HEAD(get_global_id(1));
+    const long batch = get_global_id(2) / SPLIT;
+    const int first_row = get_global_id(0) * (ROWS * TILES);
+    const int tiles = min(TILES, (ROW_COUNT - first_row + ROWS - 1) / ROWS);
+    __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
+    __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
 
     row_tile tile[TILES];
     float scores[KEYS * ROWS] __attribute__((aligned(64)));
-    for (int t = 0; t < tiles; t++)
-        load_tile(&tile[t], q + t * ROWS * q_row, q_row, first_row + t * ROWS, q_length, kv_length,
-                  diagonal, scale * M_LOG2E_F);
+    for (int r = 0; r < tiles * ROWS; r++) {
+        const int row = min(first_row + r, ROW_COUNT - 1);
+        __global const sqa_stored *q =
+            SQA_Q_MATRIX(batch, ROW_HEAD(first_head, row)) + ROW_QUERY(row) * q_row;
+        load_row(&tile[r / ROWS], r % ROWS, first_row + r < ROW_COUNT ? q : 0,
+                 SQA_VISIBLE_KEYS(ROW_QUERY(row)), scale * M_LOG2E_F);
+    }
 
     /* Rows see more keys the further down they are: the first row of a tile
      * decides what needs no mask, the last where the keys end. */
+#if SPLIT == 1
+    const int begin = 0;
     const int end = tile[tiles - 1].visible[ROWS - 1];
-    for (int first_key = 0; first_key < end; first_key += KEYS) {
-        __global const sqa_stored *k_tile = k + first_key * k_row;
-        __global const sqa_stored *v_tile = v + first_key * v_row;
+#else
+    const int split = get_global_id(2) % SPLIT;
+    const int begin = SQA_SPLIT_BEGIN(split);
+    const int end = min(tile[tiles - 1].visible[ROWS - 1], SQA_SPLIT_BEGIN(split + 1));
+#endif
+#if PACK
+    float k_packed[KEYS * SQA_HEAD_DIM] __attribute__((aligned(64)));
+    float v_packed[KEYS * SQA_VALUE_DIM] __attribute__((aligned(64)));
+#endif
+    for (int first_key = begin; first_key < end; first_key += KEYS) {
+        const int present = min(KEYS, end - first_key);
+#if PACK
+        pack(k_packed, k + first_key * k_row, k_row, present, SQA_HEAD_DIM);
+        pack(v_packed, v + first_key * v_row, v_row, present, SQA_VALUE_DIM);
+        tile_pointer k_tile = k_packed, v_tile = v_packed;
+#else
+        tile_pointer k_tile = k + first_key * k_row, v_tile = v + first_key * v_row;
+#endif
         for (int t = 0; t < tiles; t++) {
-            const int keys = min(KEYS, tile[t].visible[ROWS - 1] - first_key);
+            const int keys = min(present, tile[t].visible[ROWS - 1] - first_key);
             if (keys == KEYS && first_key + KEYS <= tile[t].visible[0])
                 attend(false, first_key, KEYS, &tile[t], k_tile, k_row, v_tile, v_row, scores);
             else if (keys > 0)
@@ -279,12 +341,22 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
         }
     }
 
-    for (int t = 0; t < tiles; t++) {
-        const int row = t * ROWS;
-        const int rows = min(ROWS, q_length - first_row - row);
-        store_tile(&tile[t], o + row * o_row, o_row, rows);
+    for (int r = 0; r < min(tiles * ROWS, ROW_COUNT - first_row); r++) {
+        const row_tile *from = &tile[r / ROWS];
+        const int lane = r % ROWS;
+        const long head = ROW_HEAD(first_head, first_row + r);
+        const long query = ROW_QUERY(first_row + r);
+#if SPLIT == 1
+        store_row(from, lane, SQA_O_MATRIX(batch, head) + query * o_row);
 #if SQA_WRITE_LSE
-        store_lse(&tile[t], SQA_LSE_ROW(batch, head) + first_row + row, rows);
+        SQA_LSE_ROW(batch, head)[query] =
+            from->visible[lane] > 0 ? log_sum_exp2(from, lane) * M_LN2_F : -INFINITY;
+#endif
+#else
+        const bool any = from->visible[lane] > begin && begin < end;
+        const long part = SQA_SPLIT_PART(split, batch, head, query);
+        store_row(from, lane, any, SQA_SPLIT_OUTPUT(part));
+        *SQA_SPLIT_LSE(part) = any ? log_sum_exp2(from, lane) : -INFINITY;
 #endif
     }
 }

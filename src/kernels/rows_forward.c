@@ -4,10 +4,11 @@
 
 #include "kernels/families.h"
 #include "kernels/source.h"
+#include "kernels/split.h"
 
-enum { LANES, RV, MC, MD, TILES, KEYS, UNROLL };
+enum { LANES, RV, MC, MD, TILES, KEYS, UNROLL, PACK, SHARE, SPLIT, PARAMETER_COUNT };
 
-static const sqa_parameter parameters[] = {
+static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [LANES] = {"LANES", "query rows in a vector", {4, 8, 16}, 3},
     [RV] = {"RV", "row vectors in a register tile", {1, 2, 3, 4}, 4},
     [MC] = {"MC", "keys in a score register tile", {1, 2, 3, 4, 6, 8}, 6},
@@ -15,6 +16,9 @@ static const sqa_parameter parameters[] = {
     [TILES] = {"TILES", "row tiles of a work-item", {1, 2, 4}, 3},
     [KEYS] = {"KEYS", "keys of a key tile", {24, 48, 96, 128, 192, 256}, 6},
     [UNROLL] = {"UNROLL", "unrolling of the inner loops", {1, 2, 4, 8}, 4},
+    [PACK] = {"PACK", "1: key tiles are copied to private f32 once for all row tiles", {0, 1}, 2},
+    [SHARE] = {"SHARE", "1: query heads of one key/value head share its tiles", {0, 1}, 2},
+    [SPLIT] = {"SPLIT", "work-items that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
 /* More accumulators than this spill on every CPU known; fewer leave fma idle. */
@@ -38,13 +42,35 @@ static int32_t private_bytes(const sqa_config *config, const sqa_problem *proble
     const int32_t *value = config->value;
     int32_t rows = value[LANES] * value[RV];
     int32_t per_row = (int32_t)(problem->head_dim + problem->value_dim) + value[MD] + 3;
-    return 4 * rows * (value[TILES] * per_row + value[KEYS]);
+    int32_t packed = value[PACK] * value[KEYS] * (int32_t)(problem->head_dim + problem->value_dim);
+    return 4 * (rows * (value[TILES] * per_row + value[KEYS]) + packed);
 }
+
+/* Rows of one key/value head, or of one output head, that a work-item walks over. */
+static uint64_t matrix_rows(const sqa_config *config, const sqa_problem *problem)
+{
+    return (uint64_t)problem->q_length * (config->value[SHARE] ? sqa_problem_group(problem) : 1);
+}
+
+static uint64_t row_blocks(const sqa_config *config, const sqa_problem *problem)
+{
+    const int32_t *value = config->value;
+    uint64_t rows = (uint64_t)(value[LANES] * value[RV] * value[TILES]);
+    return (matrix_rows(config, problem) + rows - 1) / rows;
+}
+
+static uint64_t matrices(const sqa_config *config, const sqa_problem *problem)
+{
+    return (uint64_t)problem->batch *
+           (config->value[SHARE] ? problem->kv_heads : problem->out_heads);
+}
+
+/* Work-items per core beyond which dividing the keys as well only costs. */
+#define ENOUGH_WORK_ITEMS 16
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
-    (void)device;
     const int32_t *value = config->value;
     const int32_t registers_per_vector = value[LANES] == 16 ? 2 : 1;
     if (value[KEYS] % value[MC] != 0)
@@ -54,6 +80,13 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "the register tile does not fit the registers";
     else if (private_bytes(config, problem) > MAX_PRIVATE_BYTES)
         *why = "the row tiles do not fit the private memory";
+    else if (!value[PACK] && problem->dtype != SQA_DTYPE_F32)
+        *why = "storage other than f32 needs PACK";
+    else if (value[SHARE] && sqa_problem_group(problem) == 1)
+        *why = "SHARE needs several query heads per key/value head";
+    else if (value[SPLIT] > 1 && row_blocks(config, problem) * matrices(config, problem) >=
+                                     ENOUGH_WORK_ITEMS * (uint64_t)device->strings.compute_units)
+        *why = "the rows alone keep every core busy without SPLIT";
     else
         return true;
     return false;
@@ -72,6 +105,8 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     config->value[TILES] = 2;
     config->value[KEYS] = 128;
     config->value[UNROLL] = 4;
+    config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
+    config->value[SPLIT] = 1;
     if (!is_valid(config, problem, device, &why))
         config->value[TILES] = 1;
 }
@@ -107,6 +142,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     each(out, "COLUMN", value[MD]);
     each_row(out, "COLUMN", value[MD], value[RV]);
     sqa_source_forward(out, problem);
+    sqa_source_fragment(out, "forward/split.cl");
     sqa_source_fragment(out, "forward/rows.cl");
 }
 
@@ -114,16 +150,18 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_launch *out)
 {
     (void)device;
-    const size_t rows = (size_t)(config->value[LANES] * config->value[RV] * config->value[TILES]);
+    const int32_t *value = config->value;
     sqa_launch_step *step = &out->steps[out->step_count++];
     step->kernel = "sqa_rows_forward";
     step->dimensions = 3;
-    step->global[0] = (problem->q_length + rows - 1) / rows;
-    step->global[1] = problem->out_heads;
-    step->global[2] = problem->batch;
+    step->global[0] = row_blocks(config, problem);
+    step->global[1] = value[SHARE] ? problem->kv_heads : problem->out_heads;
+    step->global[2] = (size_t)problem->batch * (size_t)value[SPLIT];
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;
     sqa_forward_arguments(problem, step);
+    if (value[SPLIT] > 1)
+        sqa_split_launch(problem, value[SPLIT], value[KEYS], out);
 }
 
 const sqa_kernel_family sqa_rows_forward = {
@@ -132,7 +170,7 @@ const sqa_kernel_family sqa_rows_forward = {
     .operation = SQA_OPERATION_FORWARD,
     .space_version = 1,
     .parameters = parameters,
-    .parameter_count = sizeof parameters / sizeof *parameters,
+    .parameter_count = PARAMETER_COUNT,
     .supports = supports,
     .is_valid = is_valid,
     .default_config = default_config,

@@ -1,0 +1,27 @@
+#include "kernels/split.h"
+
+/* SQA_SPLIT_ARGUMENTS of cl/forward/split.cl. */
+static void split_arguments(const sqa_problem *problem, int32_t split_keys, sqa_launch_step *step)
+{
+    sqa_buffer_argument(step, SQA_ROLE_WORKSPACE);
+    sqa_int_argument(step, (int32_t)problem->batch);
+    sqa_int_argument(step, split_keys);
+}
+
+void sqa_split_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
+                      sqa_launch *launch)
+{
+    const int32_t tiles = ((int32_t)problem->kv_length + key_tile - 1) / key_tile;
+    const int32_t split_keys = (tiles + splits - 1) / splits * key_tile;
+    split_arguments(problem, split_keys, &launch->steps[0]);
+    sqa_launch_step *combine = &launch->steps[launch->step_count++];
+    combine->kernel = "sqa_split_combine";
+    combine->dimensions = 3;
+    combine->global[0] = problem->q_length;
+    combine->global[1] = problem->out_heads;
+    combine->global[2] = problem->batch;
+    sqa_forward_arguments(problem, combine);
+    split_arguments(problem, split_keys, combine);
+    launch->workspace_bytes = sizeof(float) * (size_t)splits * problem->batch *
+                              problem->out_heads * problem->q_length * (problem->value_dim + 1);
+}
