@@ -75,6 +75,7 @@ bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_opti
         if (!take_option(argc, argv, &at, option))
             return false;
     }
+    *code = SQA_EXIT_OK;
     return true;
 }
 

@@ -1,0 +1,33 @@
+# What `cmake --install` puts where, and how others find it: the CMake package
+# sqa_cl (targets sqa_cl::sqa_cl, sqa_cl::sqa_cl_static) and sqa_cl.pc. Both work
+# out their paths from where they lie, so that an installed tree can be moved.
+include(CMakePackageConfigHelpers)
+
+add_library(sqa_cl::sqa_cl ALIAS sqa_cl_shared)
+add_library(sqa_cl::sqa_cl_static ALIAS sqa_cl_static)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sqa_cl)
+install(TARGETS sqa_cl_shared sqa_cl_static EXPORT sqa_cl_targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.h")
+install(EXPORT sqa_cl_targets NAMESPACE sqa_cl:: DESTINATION ${package_dir})
+
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/package/sqa_clConfig.cmake.in
+  ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfig.cmake INSTALL_DESTINATION ${package_dir})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfigVersion.cmake
+  DESTINATION ${package_dir})
+
+# The way from the folder of sqa_cl.pc to the prefix.
+file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
+configure_file(${CMAKE_CURRENT_LIST_DIR}/package/sqa_cl.pc.in
+  ${CMAKE_CURRENT_BINARY_DIR}/sqa_cl.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sqa_cl.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,316 @@
+/* sqa info: what OpenCL has here, under the numbers that --device takes. Works
+ * with no platform at all, and with devices that answer next to nothing. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/command.h"
+#include "cli/database_state.h"
+#include "cli/device_option.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/table.h"
+#include "device/device.h"
+#include "sqa_cl.h"
+#include "trial/ceiling.h"
+
+static const char summary[] =
+    "The OpenCL platforms and devices here, their identities and limits, and which\n"
+    "tuning databases are in use. Devices are numbered P:D, as --device takes them.";
+
+typedef struct device_facts {
+    unsigned platform, index;
+    sqa_device device;
+    sqa_ceiling ceiling; /* NaN rates unless measured */
+} device_facts;
+
+typedef struct info_facts {
+    unsigned platform_count;
+    device_facts *devices;
+    size_t device_count;
+    sqa_database_state user, seed;
+} info_facts;
+
+typedef struct info_options {
+    const char *device, *database;
+    bool json, peak;
+} info_options;
+
+static void measure_peak(device_facts *facts)
+{
+    sqa_context *context = NULL;
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    options.user_database = "";
+    options.skip_seed = 1;
+    sqa_status status = sqa_context_open(&context, facts->platform, facts->index, &options);
+    if (!status)
+        status = sqa_ceiling_measure(context, &facts->ceiling);
+    if (status) {
+        fprintf(stderr, "sqa info: %u:%u: no ceiling: %s\n", facts->platform, facts->index,
+                sqa_last_error());
+        facts->ceiling = (sqa_ceiling){.fma_gflops = NAN, .copy_gbs = NAN};
+    }
+    sqa_context_destroy(context);
+}
+
+/* A device that cannot be asked is told on standard error and left out. */
+static sqa_status add_device(info_facts *info, unsigned platform, unsigned index, bool peak)
+{
+    device_facts *grown = realloc(info->devices, (info->device_count + 1) * sizeof *info->devices);
+    if (!grown)
+        return sqa_fail_memory("the list of devices");
+    info->devices = grown;
+    device_facts *facts = &grown[info->device_count];
+    *facts = (device_facts){.platform = platform, .index = index};
+    facts->ceiling = (sqa_ceiling){.fma_gflops = NAN, .copy_gbs = NAN};
+    cl_device_id id = NULL;
+    sqa_status status = sqa_device_at(platform, index, &id);
+    if (!status)
+        status = sqa_device_query(&facts->device, id);
+    if (status) {
+        fprintf(stderr, "sqa info: %u:%u: %s\n", platform, index, sqa_last_error());
+        return SQA_OK;
+    }
+    info->device_count++;
+    if (peak)
+        measure_peak(facts);
+    return SQA_OK;
+}
+
+static sqa_status add_platform(info_facts *info, unsigned platform, const info_options *options)
+{
+    unsigned count = 0, only_platform = 0, only_device = 0;
+    sqa_status status = SQA_OK;
+    if (options->device)
+        status = sqa_device_option(options->device, &only_platform, &only_device);
+    if (!status && sqa_device_count(platform, &count)) {
+        fprintf(stderr, "sqa info: platform %u: %s\n", platform, sqa_last_error());
+        return SQA_OK;
+    }
+    for (unsigned i = 0; i < count && !status; i++)
+        if (!options->device || (only_platform == platform && only_device == i))
+            status = add_device(info, platform, i, options->peak);
+    return status;
+}
+
+static sqa_status gather(info_facts *info, const info_options *options)
+{
+    sqa_status status = sqa_platform_count(&info->platform_count);
+    for (unsigned i = 0; i < info->platform_count && !status; i++)
+        status = add_platform(info, i, options);
+    if (!status && options->device && info->device_count == 0)
+        status = sqa_fail(SQA_NO_DEVICE, "no device %s; `sqa info` lists those there are",
+                          options->device);
+    if (!status)
+        status = sqa_user_database_state(options->database, &info->user);
+    return status ? status : sqa_seed_database_state(&info->seed);
+}
+
+static const char *clblast_version(void)
+{
+#ifdef SQA_CLBLAST_VERSION
+    return SQA_CLBLAST_VERSION;
+#else
+    return NULL;
+#endif
+}
+
+static void print_bytes(sqa_table *table, const char *name, uint64_t bytes, const char *note)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        value /= 1024;
+    sqa_table_cell(table, "       %s", name);
+    sqa_table_cell(table, "%.4g %s%s", value, units[unit], note);
+}
+
+static void print_row(sqa_table *table, const char *name, const char *value)
+{
+    sqa_table_cell(table, "       %s", name);
+    sqa_table_cell(table, "%s", value);
+}
+
+static void print_device(const device_facts *facts)
+{
+    const sqa_device *device = &facts->device;
+    const sqa_device_limits *limits = &device->limits;
+    const sqa_device_identity *identity = &device->identity;
+    char text[512];
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    printf("  %u:%u  %s\n", facts->platform, facts->index, device->strings.device_name);
+    snprintf(text, sizeof text, "%s, %u compute units, native float vectors of %u%s",
+             sqa_device_type_name(device->strings.type), device->strings.compute_units,
+             limits->vector_width_float, limits->has_fp64 ? ", fp64" : "");
+    print_row(&table, "type", text);
+    snprintf(text, sizeof text, "%s / %s / %s, by %s", identity->vendor, identity->architecture,
+             identity->model, identity->runtime);
+    print_row(&table, "identity", text);
+    snprintf(text, sizeof text, "%s (%s)", device->strings.driver_version,
+             device->strings.device_version);
+    print_row(&table, "driver", text);
+    print_bytes(&table, "global memory", limits->global_memory_bytes, "");
+    print_bytes(&table, "one buffer", limits->max_allocation_bytes, " at most");
+    print_bytes(&table, "local memory", limits->local_memory_bytes,
+                limits->local_memory_is_global ? ", kept in global memory" : "");
+    snprintf(text, sizeof text, "%zu work-items at most, %zu x %zu x %zu",
+             limits->max_work_group_size, limits->max_work_item_sizes[0],
+             limits->max_work_item_sizes[1], limits->max_work_item_sizes[2]);
+    print_row(&table, "work-group", text);
+    if (!limits->has_compiler)
+        print_row(&table, "compiler", "none: it runs pre-built binaries only");
+    if (isfinite(facts->ceiling.fma_gflops)) {
+        snprintf(text, sizeof text, "%.1f GFLOP/s multiply-add, %.1f GB/s copy",
+                 facts->ceiling.fma_gflops, facts->ceiling.copy_gbs);
+        print_row(&table, "ceiling", text);
+    }
+    sqa_table_print(&table, stdout);
+}
+
+static void print_database(sqa_table *table, const char *role, const sqa_database_state *state)
+{
+    sqa_table_cell(table, "  %s", role);
+    sqa_table_cell(table, "%s", state->path[0] ? state->path : "(built in)");
+    if (state->message[0])
+        sqa_table_cell(table, "%s: %s", state->state, state->message);
+    else if (!strcmp(state->state, "missing"))
+        sqa_table_cell(table, "missing; `sqa tune` makes it");
+    else
+        sqa_table_cell(table, "in use, %zu best configurations", state->results);
+}
+
+static void print_people(const info_facts *info)
+{
+    if (info->platform_count == 0)
+        printf("No OpenCL platform is installed; on Debian and Ubuntu, for CPUs:\n"
+               "  apt-get install pocl-opencl-icd\n");
+    for (size_t i = 0; i < info->device_count; i++) {
+        const device_facts *facts = &info->devices[i];
+        const sqa_device_strings *strings = &facts->device.strings;
+        if (i == 0 || facts->platform != info->devices[i - 1].platform)
+            printf("%s%s, %s\n", i ? "\n" : "", strings->platform_name, strings->platform_version);
+        print_device(facts);
+    }
+    if (info->platform_count > 0 && info->device_count == 0)
+        printf("%u OpenCL platforms, but none has a device.\n", info->platform_count);
+    printf("\nTuning databases\n");
+    sqa_table table = SQA_TABLE_INIT;
+    for (int i = 0; i < 3; i++)
+        sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    print_database(&table, "user", &info->user);
+    print_database(&table, "seed", &info->seed);
+    sqa_table_print(&table, stdout);
+    const char *clblast = clblast_version();
+    printf("\nlibsqa_cl %s; CLBlast %s\n", sqa_version_string(),
+           clblast ? clblast : "was not found when it was built, nothing needs it yet");
+}
+
+static void write_identity(sqa_json *json, const sqa_device_identity *identity)
+{
+    sqa_json_object(json, "identity");
+    sqa_json_string(json, "vendor", identity->vendor);
+    sqa_json_string(json, "architecture", identity->architecture);
+    sqa_json_string(json, "model", identity->model);
+    sqa_json_string(json, "runtime", identity->runtime);
+    sqa_json_close(json);
+}
+
+static void write_limits(sqa_json *json, const sqa_device_limits *limits)
+{
+    sqa_json_object(json, "limits");
+    sqa_json_integer(json, "max_work_group_size", (int64_t)limits->max_work_group_size);
+    sqa_json_array(json, "max_work_item_sizes");
+    for (int i = 0; i < 3; i++)
+        sqa_json_integer(json, NULL, (int64_t)limits->max_work_item_sizes[i]);
+    sqa_json_close(json);
+    sqa_json_integer(json, "global_memory_bytes", (int64_t)limits->global_memory_bytes);
+    sqa_json_integer(json, "max_allocation_bytes", (int64_t)limits->max_allocation_bytes);
+    sqa_json_integer(json, "local_memory_bytes", (int64_t)limits->local_memory_bytes);
+    sqa_json_boolean(json, "local_memory_is_global", limits->local_memory_is_global);
+    sqa_json_integer(json, "vector_width_float", limits->vector_width_float);
+    sqa_json_boolean(json, "has_fp64", limits->has_fp64);
+    sqa_json_boolean(json, "has_compiler", limits->has_compiler);
+    sqa_json_close(json);
+}
+
+static void write_device(sqa_json *json, const device_facts *facts)
+{
+    const sqa_device_strings *strings = &facts->device.strings;
+    char id[32];
+    snprintf(id, sizeof id, "%u:%u", facts->platform, facts->index);
+    sqa_json_object(json, NULL);
+    sqa_json_string(json, "id", id);
+    sqa_json_string(json, "name", strings->device_name);
+    sqa_json_string(json, "type", sqa_device_type_name(strings->type));
+    sqa_json_integer(json, "compute_units", strings->compute_units);
+    write_identity(json, &facts->device.identity);
+    sqa_json_string(json, "platform_name", strings->platform_name);
+    sqa_json_string(json, "platform_version", strings->platform_version);
+    sqa_json_string(json, "device_vendor", strings->device_vendor);
+    sqa_json_string(json, "device_version", strings->device_version);
+    sqa_json_string(json, "driver_version", strings->driver_version);
+    sqa_json_string(json, "board_name", strings->board_name[0] ? strings->board_name : NULL);
+    write_limits(json, &facts->device.limits);
+    sqa_json_object(json, "ceiling");
+    sqa_json_number(json, "fma_gflops", facts->ceiling.fma_gflops);
+    sqa_json_number(json, "copy_gbs", facts->ceiling.copy_gbs);
+    sqa_json_close(json);
+    sqa_json_close(json);
+}
+
+static void write_database(sqa_json *json, const char *role, const sqa_database_state *state)
+{
+    sqa_json_object(json, NULL);
+    sqa_json_string(json, "role", role);
+    sqa_json_string(json, "path", state->path[0] ? state->path : NULL);
+    sqa_json_string(json, "state", state->state);
+    sqa_json_integer(json, "best_configurations", (int64_t)state->results);
+    sqa_json_string(json, "message", state->message[0] ? state->message : NULL);
+    sqa_json_close(json);
+}
+
+static void print_json(const info_facts *info)
+{
+    sqa_json json;
+    sqa_json_begin(&json, stdout);
+    sqa_json_string(&json, "version", sqa_version_string());
+    sqa_json_string(&json, "clblast_version", clblast_version());
+    sqa_json_integer(&json, "platform_count", info->platform_count);
+    sqa_json_array(&json, "devices");
+    for (size_t i = 0; i < info->device_count; i++)
+        write_device(&json, &info->devices[i]);
+    sqa_json_close(&json);
+    sqa_json_array(&json, "databases");
+    write_database(&json, "user", &info->user);
+    write_database(&json, "seed", &info->seed);
+    sqa_json_finish(&json);
+}
+
+int sqa_command_info(int argc, char **argv)
+{
+    info_options given = {0};
+    const sqa_option options[] = {
+        {"json", NULL, "one JSON document", .flag = &given.json},
+        {"peak", NULL, "measure each device's ceilings (some seconds each)", .flag = &given.peak},
+        {"device", "P:D", "this device only", .text = &given.device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
+        {0},
+    };
+    int code = SQA_EXIT_OK;
+    if (!sqa_options_read(argc, argv, summary, options, &code))
+        return code;
+    info_facts info = {0};
+    sqa_status status = gather(&info, &given);
+    if (status)
+        code = sqa_command_fail(argv[0], status);
+    else if (given.json)
+        print_json(&info);
+    else
+        print_people(&info);
+    free(info.devices);
+    return code;
+}

@@ -1,0 +1,218 @@
+/* sqa run: attention on a user's tensors. Everything is checked before the device
+ * is opened, and no output exists until both are complete. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/host_forward.h"
+#include "cli/log_option.h"
+#include "cli/options.h"
+#include "cli/tensor_files.h"
+#include "problem/names.h"
+#include "tuning/tuning_table.h"
+
+static const char summary[] =
+    "Attention on tensors from NumPy files: O = softmax(scale Q K^T) V.\n"
+    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), all float32;\n"
+    "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).";
+
+typedef struct run_options {
+    const char *q, *k, *v, *out, *lse;
+    const char *align, *scale, *dtype, *family, *set, *device, *database, *log_level;
+    bool causal, explain;
+} run_options;
+
+/* Everything that is made on the way and released at its end. */
+typedef struct run_state {
+    sqa_attention_desc desc;
+    sqa_tensor_files files;
+    sqa_npy o, lse;
+    sqa_context *context;
+    sqa_plan *plan;
+    sqa_npy_draft o_draft, lse_draft;
+} run_state;
+
+static sqa_status check_required(const run_options *options)
+{
+    const struct {
+        const char *name, *value;
+    } required[] = {{"q", options->q}, {"k", options->k}, {"v", options->v}, {"out", options->out}};
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
+        if (!required[i].value)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
+    if (options->set && !options->family)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
+    if (options->lse && !strcmp(options->lse, options->out))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--lse and --out name the same file, %s",
+                        options->out);
+    sqa_status status = sqa_npy_draft_check(options->out);
+    return status || !options->lse ? status : sqa_npy_draft_check(options->lse);
+}
+
+static sqa_status read_scale(const char *text, float *out)
+{
+    char *end = NULL;
+    float value = strtof(text, &end);
+    if (end == text || *end || !isfinite(value) || value == 0.0f)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--scale is '%s'; expected a finite number other than 0", text);
+    *out = value;
+    return SQA_OK;
+}
+
+static sqa_status read_mask(const run_options *options, sqa_causal *out)
+{
+    if (options->align && !options->causal)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--align needs --causal");
+    *out = options->causal ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
+    if (options->align && (!sqa_causal_from_name(options->align, out) || *out == SQA_CAUSAL_NONE))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--align is '%s'; expected bottom-right or top-left",
+                        options->align);
+    return SQA_OK;
+}
+
+/* The descriptor's members that options give; the files give the others. */
+static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc)
+{
+    *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    desc->write_lse = options->lse != NULL;
+    if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32", options->dtype);
+    sqa_status status = read_mask(options, &desc->causal);
+    if (!status && options->scale)
+        status = read_scale(options->scale, &desc->scale);
+    return status;
+}
+
+static sqa_status open_context(const run_options *options, sqa_context **out)
+{
+    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
+    unsigned platform = 0, device = 0;
+    made.user_database = options->database;
+    sqa_status status = sqa_log_option(options->log_level, &made);
+    if (!status)
+        status = sqa_device_option(options->device, &platform, &device);
+    return status ? status : sqa_context_open(out, platform, device, &made);
+}
+
+/* Says so when nothing was ever measured for this device and problem: the answer
+ * is right all the same, but tuning would make it faster. */
+static void tell_fallback(const run_options *options, const sqa_plan_info *info)
+{
+    char found[4096] = "";
+    const char *path = options->database;
+    if (strcmp(info->source, "default") != 0 && strcmp(info->source, "seed-db") != 0)
+        return;
+    if (!path)
+        path = sqa_user_database_path(found, sizeof found) ? found : "none";
+    fprintf(stderr,
+            "sqa run: no result of this device for this problem in the tuning database (%s); "
+            "falling back to %s, kernel family %s\n",
+            path, !strcmp(info->source, "seed-db") ? "the built-in database" : "defaults",
+            info->family);
+}
+
+static void explain(const sqa_plan_info *info)
+{
+    fprintf(stderr, "rung:    %s\nsource:  %s\nfamily:  %s\nconfig:  %s\nreason:  %s\n", info->rung,
+            info->source, info->family, info->config, info->reason);
+}
+
+static sqa_status compute(const run_options *options, run_state *run)
+{
+    sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
+    sqa_plan_info info;
+    plan_options.family = options->family;
+    plan_options.config = options->set;
+    sqa_status status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);
+    if (!status)
+        status = sqa_plan_explain(run->plan, &info);
+    if (status)
+        return status;
+    if (options->explain)
+        explain(&info);
+    tell_fallback(options, &info);
+    const sqa_host_arrays arrays = {
+        {run->files.q.data, run->files.q.count}, {run->files.k.data, run->files.k.count},
+        {run->files.v.data, run->files.v.count}, {run->o.data, run->o.count},
+        {run->lse.data, run->lse.count},
+    };
+    return sqa_host_forward(run->context, run->plan, &arrays);
+}
+
+static sqa_status write_outputs(const run_options *options, run_state *run)
+{
+    sqa_status status = sqa_npy_draft_write(&run->o_draft, options->out, &run->o);
+    if (!status && options->lse)
+        status = sqa_npy_draft_write(&run->lse_draft, options->lse, &run->lse);
+    if (!status && options->lse)
+        status = sqa_npy_draft_keep(&run->lse_draft);
+    return status ? status : sqa_npy_draft_keep(&run->o_draft);
+}
+
+static sqa_status run_all(const run_options *options, run_state *run)
+{
+    sqa_status status = check_required(options);
+    if (!status)
+        status = read_desc(options, &run->desc);
+    if (!status)
+        status = sqa_tensor_files_read(&run->files, &run->desc);
+    if (!status)
+        status = sqa_output_tensor(&run->o, &run->desc);
+    if (!status && options->lse)
+        status = sqa_lse_tensor(&run->lse, &run->desc);
+    if (!status)
+        status = open_context(options, &run->context);
+    if (!status)
+        status = compute(options, run);
+    return status ? status : write_outputs(options, run);
+}
+
+static void release(run_state *run)
+{
+    sqa_npy_draft_discard(&run->o_draft);
+    sqa_npy_draft_discard(&run->lse_draft);
+    sqa_plan_destroy(run->plan);
+    sqa_context_destroy(run->context);
+    sqa_npy_free(&run->o);
+    sqa_npy_free(&run->lse);
+    sqa_tensor_files_free(&run->files);
+}
+
+int sqa_command_run(int argc, char **argv)
+{
+    run_options given = {0};
+    const sqa_option options[] = {
+        {"q", "FILE", "query tensor, .npy", .text = &given.q},
+        {"k", "FILE", "key tensor, .npy", .text = &given.k},
+        {"v", "FILE", "value tensor, .npy", .text = &given.v},
+        {"out", "FILE", "where the output goes, .npy", .text = &given.out},
+        {"lse", "FILE", "where the log-sum-exp goes, .npy", .text = &given.lse},
+        {"causal", NULL, "query i sees no key after its own position", .flag = &given.causal},
+        {"align", "CORNER", "with --causal: bottom-right (default) or top-left",
+         .text = &given.align},
+        {"scale", "X", "instead of 1/sqrt(D)", .text = &given.scale},
+        {"dtype", "TYPE", "storage on the device: f32", .text = &given.dtype},
+        {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
+        {"explain", NULL, "say on standard error which kernel was chosen, and why",
+         .flag = &given.explain},
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
+         .text = &given.device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
+        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
+        {0},
+    };
+    int code = SQA_EXIT_OK;
+    if (!sqa_options_read(argc, argv, summary, options, &code))
+        return code;
+    run_state run = {.o_draft = SQA_NPY_DRAFT_INIT, .lse_draft = SQA_NPY_DRAFT_INIT};
+    sqa_status status = run_all(&given, &run);
+    code = status ? sqa_command_fail(argv[0], status) : SQA_EXIT_OK;
+    release(&run);
+    return code;
+}

@@ -1,0 +1,162 @@
+/* sqa source: the OpenCL C of the configuration a device would use, with all that
+ * is needed to build and launch it by hand. Builds nothing itself, so that it can
+ * show what a compiler refuses. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/log_option.h"
+#include "cli/options.h"
+#include "cli/shape.h"
+#include "runtime/choose.h"
+#include "runtime/context.h"
+#include "sqa_cl/version.h"
+
+static const char summary[] =
+    "The generated OpenCL C of the kernel that the device would use for a shape, or of\n"
+    "the family and parameters given, headed by its build options and launch sizes.";
+
+typedef struct source_options {
+    const char *shape, *family, *set, *device, *database, *log_level;
+} source_options;
+
+/* A listing ends up in a C comment, which no device name may close. */
+static void append_comment(sqa_text *out, const sqa_text *listing)
+{
+    sqa_text_append(out, "/*");
+    const char *line = sqa_text_get(listing);
+    while (*line) {
+        int length = (int)strcspn(line, "\n");
+        sqa_text_append(out, " ");
+        for (int i = 0; i < length; i++)
+            sqa_text_format(out, "%c",
+                            i > 0 && line[i - 1] == '*' && line[i] == '/' ? '|' : line[i]);
+        line += length + (line[length] == '\n');
+        sqa_text_append(out, *line ? "\n *" : "");
+    }
+    sqa_text_append(out, " */\n");
+}
+
+static void list_sizes(sqa_text *out, const size_t *sizes, uint32_t dimensions)
+{
+    for (uint32_t i = 0; i < dimensions; i++)
+        sqa_text_format(out, "%s%zu", i ? " x " : "", sizes[i]);
+}
+
+static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_problem *problem,
+                        const sqa_device *device)
+{
+    sqa_launch launch;
+    memset(&launch, 0, sizeof launch);
+    if (problem->batch == 0 || problem->q_length == 0) {
+        sqa_text_append(out, "launch    none: the output is empty\n");
+        return;
+    }
+    choice->family->launch(&choice->config, problem, device, &launch);
+    for (uint32_t i = 0; i < launch.step_count; i++) {
+        const sqa_launch_step *step = &launch.steps[i];
+        sqa_text_format(out, "step %u    %s, global ", i + 1, step->kernel);
+        list_sizes(out, step->global, step->dimensions);
+        sqa_text_append(out, ", local ");
+        if (step->local[0])
+            list_sizes(out, step->local, step->dimensions);
+        else
+            sqa_text_append(out, "the runtime's choice");
+        sqa_text_append(out, "\n");
+    }
+    sqa_text_format(out, "workspace %zu bytes\n", launch.workspace_bytes);
+}
+
+static sqa_status print_source(const sqa_choice *choice, const sqa_problem *problem,
+                               const sqa_device *device, const sqa_attention_desc *desc)
+{
+    sqa_text listing = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
+    char shape[SQA_SHAPE_TEXT], config[SQA_CONFIG_TEXT];
+    sqa_shape_format(desc, shape, sizeof shape);
+    sqa_config_format(choice->family, &choice->config, config);
+    sqa_text_format(&listing, "libsqa_cl %s\n", sqa_version_string());
+    sqa_text_format(&listing, "shape     %s\n", shape);
+    sqa_text_format(&listing, "device    %s\n", device->strings.device_name);
+    sqa_text_format(&listing, "family    %s: %s\n", choice->family->name, choice->family->summary);
+    sqa_text_format(&listing, "config    %s\n", *config ? config : "(no parameters)");
+    sqa_text_format(&listing, "chosen by %s (%s)\n", sqa_rung_name(choice->rung), choice->source);
+    sqa_text_format(&listing, "options   %s\n", sqa_build_options);
+    list_launch(&listing, choice, problem, device);
+    append_comment(&text, &listing);
+    choice->family->source(&choice->config, problem, device, &text);
+    sqa_status status = sqa_text_status(&text);
+    if (!status)
+        fputs(sqa_text_get(&text), stdout);
+    sqa_text_free(&listing);
+    sqa_text_free(&text);
+    return status;
+}
+
+static sqa_status choose_and_print(const source_options *options, const sqa_context *context,
+                                   const sqa_attention_desc *desc)
+{
+    sqa_problem problem;
+    sqa_choices choices;
+    sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
+    plan_options.family = options->family;
+    plan_options.config = options->set;
+    sqa_status status = sqa_problem_from_desc(&problem, desc);
+    if (status)
+        return status;
+    status = sqa_choose(&choices, &context->device, &context->tuning, &problem, &plan_options);
+    if (!status && choices.count == 0)
+        status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this shape on this device");
+    if (!status)
+        status = print_source(&choices.items[0], &problem, &context->device, desc);
+    sqa_text_free(&choices.passed_over);
+    return status;
+}
+
+static sqa_status run(const source_options *options)
+{
+    sqa_attention_desc desc;
+    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
+    sqa_context *context = NULL;
+    unsigned platform = 0, device = 0;
+    if (!options->shape)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--shape is missing; expected for example --shape hq=8,hkv=8,n=4096,d=64");
+    if (options->set && !options->family)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
+    made.user_database = options->database;
+    sqa_status status = sqa_shape_parse(options->shape, &desc);
+    if (!status)
+        status = sqa_log_option(options->log_level, &made);
+    if (!status)
+        status = sqa_device_option(options->device, &platform, &device);
+    if (!status)
+        status = sqa_context_open(&context, platform, device, &made);
+    if (!status)
+        status = choose_and_print(options, context, &desc);
+    sqa_context_destroy(context);
+    return status;
+}
+
+int sqa_command_source(int argc, char **argv)
+{
+    source_options given = {0};
+    const sqa_option options[] = {
+        {"shape", "SPEC", "b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal][,lse]...",
+         .text = &given.shape},
+        {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
+         .text = &given.device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
+        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
+        {0},
+    };
+    int code = SQA_EXIT_OK;
+    if (!sqa_options_read(argc, argv, summary, options, &code))
+        return code;
+    sqa_status status = run(&given);
+    return status ? sqa_command_fail(argv[0], status) : SQA_EXIT_OK;
+}

@@ -1,0 +1,21 @@
+/* Which tuning databases a context would use, and in what state they are. */
+#ifndef SQA_TUNER_DATABASE_STATE_H
+#define SQA_TUNER_DATABASE_STATE_H
+
+#include <stddef.h>
+
+#include "sqa_cl/status.h"
+
+typedef struct sqa_database_state {
+    char path[4096];   /* "" for the one built in, or when there is no place for one */
+    const char *state; /* "in use", "missing" or "left aside" */
+    size_t results;    /* best configurations it holds */
+    char message[512]; /* why it is left aside */
+} sqa_database_state;
+
+/* `path` NULL: the user's own. A database that cannot be read is no error here.
+ * Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_user_database_state(const char *path, sqa_database_state *out);
+sqa_status sqa_seed_database_state(sqa_database_state *out);
+
+#endif
