@@ -77,7 +77,7 @@ static const grid_row quick_rows[] = {
     { 64, 128,    3,    1, 9, 3, 1, LAST, 1, BHSD,   0},
     { 72,  72,   33,   31, 1, 8, 1, LAST, 0, BSHD,   0},
     { 72,  72,    1,    2, 6, 2, 2, LAST, 0, QKV,    0},
-    { 72,  72,  257,  257, 1, 1, 1, LAST, 0, PADDED, 0.07f},
+    { 72,  72,  257,  257, 1, 1, 1, TOP,  0, PADDED, 0.07f},
     { 80,  80,   65,  113, 9, 3, 1, NONE, 1, BHSD,   0},
     { 80,  80,    0,    0, 8, 1, 1, NONE, 1, BSHD,   0},
     { 80,  80, 1025,    3, 1, 1, 2, NONE, 1, MIXED,  0},
@@ -150,7 +150,7 @@ static sqa_grid_case full_case(size_t index)
         .kv_heads = (uint8_t)heads.kv,
         .batch = (uint8_t)(1 + (index % 3 == 0)),
         .causal = (sqa_causal)causal,
-        .lse = (uint8_t)((dim + (causal != 0)) % 2),
+        .lse = (uint8_t)((dim / 2 + (causal != 0)) % 2),
         .layout = (sqa_layout)((length + turn / 2) % SQA_LAYOUT_COUNT),
         .scale = 0.0f,
     };
