@@ -1,0 +1,182 @@
+/* The grid itself: it must cover what it says, and hold valid problems only. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "cli/shape.h"
+#include "conformance/grid.h"
+#include "conformance/properties.h"
+#include "problem/problem.h"
+#include "run_suite.h"
+
+static const sqa_grid_size covering[] = {SQA_GRID_QUICK, SQA_GRID_FULL};
+
+/* Whether a case of the grid has the property. */
+typedef bool (*case_test)(const sqa_grid_case *test, const void *wanted);
+
+static bool some_case(sqa_grid_size size, case_test test, const void *wanted)
+{
+    for (size_t i = 0; i < sqa_grid_count(size); i++) {
+        sqa_grid_case one = sqa_grid_case_at(size, i);
+        if (test(&one, wanted))
+            return true;
+    }
+    return false;
+}
+
+static bool has_head_dim(const sqa_grid_case *test, const void *wanted)
+{
+    return test->desc.head_dim == *(const uint32_t *)wanted;
+}
+
+static bool has_q_length(const sqa_grid_case *test, const void *wanted)
+{
+    return test->desc.q_length == *(const uint32_t *)wanted;
+}
+
+static bool has_kv_length(const sqa_grid_case *test, const void *wanted)
+{
+    return test->desc.kv_length == *(const uint32_t *)wanted;
+}
+
+static bool has_heads(const sqa_grid_case *test, const void *wanted)
+{
+    const sqa_grid_heads *heads = wanted;
+    return test->desc.q_heads == heads->q && test->desc.kv_heads == heads->kv;
+}
+
+static bool has_layout(const sqa_grid_case *test, const void *wanted)
+{
+    return test->layout == *(const sqa_layout *)wanted;
+}
+
+/* Mask, order of the lengths and LSE together: 3 x 3 x 2 combinations. */
+typedef struct combination {
+    sqa_causal causal;
+    int order; /* sign of q_length - kv_length */
+    uint32_t lse;
+} combination;
+
+static bool has_combination(const sqa_grid_case *test, const void *wanted)
+{
+    const combination *c = wanted;
+    int order =
+        (test->desc.q_length > test->desc.kv_length) - (test->desc.q_length < test->desc.kv_length);
+    return test->desc.causal == c->causal && order == c->order && test->desc.write_lse == c->lse;
+}
+
+START_TEST(covers_every_value)
+{
+    sqa_grid_size size = covering[_i];
+    for (size_t i = 0; i < SQA_GRID_DIMS; i++)
+        ck_assert_msg(some_case(size, has_head_dim, &sqa_grid_dims[i]), "no D = %u",
+                      sqa_grid_dims[i]);
+    for (size_t i = 0; i < SQA_GRID_LENGTHS; i++) {
+        ck_assert_msg(some_case(size, has_q_length, &sqa_grid_lengths[i]), "no Nq = %u",
+                      sqa_grid_lengths[i]);
+        ck_assert_msg(some_case(size, has_kv_length, &sqa_grid_lengths[i]), "no Nk = %u",
+                      sqa_grid_lengths[i]);
+    }
+    for (size_t i = 0; i < SQA_GRID_HEADS; i++)
+        ck_assert_msg(some_case(size, has_heads, &sqa_grid_heads_pairs[i]), "no heads %u:%u",
+                      sqa_grid_heads_pairs[i].q, sqa_grid_heads_pairs[i].kv);
+    for (sqa_layout layout = 0; layout < SQA_LAYOUT_COUNT; layout++)
+        ck_assert_msg(some_case(size, has_layout, &layout), "no layout %s",
+                      sqa_layout_name(layout));
+}
+END_TEST
+
+START_TEST(covers_masks_with_lengths)
+{
+    for (int causal = 0; causal < 3; causal++)
+        for (int order = -1; order <= 1; order++)
+            for (uint32_t lse = 0; lse < 2; lse++) {
+                combination wanted = {(sqa_causal)causal, order, lse};
+                ck_assert_msg(some_case(covering[_i], has_combination, &wanted),
+                              "no causal %d, order %d, lse %u", causal, order, lse);
+            }
+}
+END_TEST
+
+static bool has_other_value_dim(const sqa_grid_case *test, const void *wanted)
+{
+    (void)wanted;
+    return test->desc.value_dim != test->desc.head_dim;
+}
+
+static bool has_scale(const sqa_grid_case *test, const void *wanted)
+{
+    (void)wanted;
+    return test->desc.scale != 0.0f;
+}
+
+START_TEST(covers_the_rest)
+{
+    ck_assert(some_case(SQA_GRID_QUICK, has_other_value_dim, NULL));
+    ck_assert(some_case(SQA_GRID_FULL, has_other_value_dim, NULL));
+    ck_assert(some_case(SQA_GRID_QUICK, has_scale, NULL));
+    ck_assert_uint_gt(sqa_grid_count(SQA_GRID_SAMPLE), 5);
+    ck_assert_uint_lt(sqa_grid_count(SQA_GRID_SAMPLE), 20);
+    ck_assert_uint_gt(sqa_grid_count(SQA_GRID_TINY), 3);
+}
+END_TEST
+
+START_TEST(every_case_is_valid)
+{
+    sqa_grid_size size = (sqa_grid_size)_i;
+    for (size_t i = 0; i < sqa_grid_count(size); i++) {
+        sqa_grid_case test = sqa_grid_case_at(size, i);
+        sqa_problem problem;
+        ck_assert_msg(sqa_problem_from_desc(&problem, &test.desc) == SQA_OK, "case %zu: %s", i,
+                      sqa_last_error());
+    }
+}
+END_TEST
+
+/* A failing case is reported as --shape and --layout: they must lead back to it. */
+START_TEST(every_case_can_be_typed)
+{
+    sqa_grid_size size = (sqa_grid_size)_i;
+    for (size_t i = 0; i < sqa_grid_count(size); i++) {
+        sqa_grid_case test = sqa_grid_case_at(size, i);
+        sqa_attention_desc packed = test.desc, again;
+        sqa_problem problem, repeated;
+        char text[SQA_SHAPE_TEXT];
+        memset(&packed.q, 0, 4 * sizeof packed.q);
+        sqa_shape_format(&packed, text, sizeof text);
+        ck_assert_msg(sqa_shape_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
+        sqa_layout_apply(test.layout, &again);
+        ck_assert_int_eq(sqa_problem_from_desc(&problem, &test.desc), SQA_OK);
+        ck_assert_int_eq(sqa_problem_from_desc(&repeated, &again), SQA_OK);
+        ck_assert_msg(!memcmp(&problem, &repeated, sizeof problem), "'%s' is another problem",
+                      text);
+    }
+}
+END_TEST
+
+START_TEST(layouts_have_names)
+{
+    for (sqa_layout layout = 0; layout < SQA_LAYOUT_COUNT; layout++) {
+        sqa_layout again = SQA_LAYOUT_COUNT;
+        ck_assert(sqa_layout_from_name(sqa_layout_name(layout), &again));
+        ck_assert_int_eq(again, layout);
+    }
+    sqa_layout unchanged = SQA_LAYOUT_QKV;
+    ck_assert(!sqa_layout_from_name("diagonal", &unchanged));
+    ck_assert_int_eq(unchanged, SQA_LAYOUT_QKV);
+    ck_assert_ptr_null(sqa_layout_name(SQA_LAYOUT_COUNT));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("grid");
+    TCase *grid = tcase_create("grid");
+    tcase_add_loop_test(grid, covers_every_value, 0, 2);
+    tcase_add_loop_test(grid, covers_masks_with_lengths, 0, 2);
+    tcase_add_test(grid, covers_the_rest);
+    tcase_add_loop_test(grid, every_case_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
+    tcase_add_loop_test(grid, every_case_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
+    tcase_add_test(grid, layouts_have_names);
+    suite_add_tcase(suite, grid);
+    return sqa_run_suite(suite);
+}

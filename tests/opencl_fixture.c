@@ -1,0 +1,52 @@
+#include "opencl_fixture.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "cli/device_option.h"
+
+sqa_context *test_context;
+cl_command_queue test_queue;
+sqa_device test_device;
+
+cl_command_queue new_queue(void)
+{
+    cl_int code;
+    cl_command_queue queue = clCreateCommandQueue(sqa_context_cl(test_context),
+                                                  sqa_context_cl_device(test_context), 0, &code);
+    ck_assert_int_eq(code, CL_SUCCESS);
+    return queue;
+}
+
+void open_device(void)
+{
+    unsigned platform = 0, device = 0;
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    options.user_database = "";
+    ck_assert_int_eq(sqa_device_option(NULL, &platform, &device), SQA_OK);
+    ck_assert_msg(sqa_context_open(&test_context, platform, device, &options) == SQA_OK, "%s",
+                  sqa_last_error());
+    ck_assert_int_eq(sqa_device_query(&test_device, sqa_context_cl_device(test_context)), SQA_OK);
+    test_queue = new_queue();
+}
+
+void close_device(void)
+{
+    clReleaseCommandQueue(test_queue);
+    sqa_context_destroy(test_context);
+}
+
+cl_mem new_buffer(size_t count, float value)
+{
+    cl_int code;
+    float *values = malloc(count * sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+    cl_mem buffer =
+        clCreateBuffer(sqa_context_cl(test_context), CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                       count * sizeof *values, values, &code);
+    free(values);
+    ck_assert_int_eq(code, CL_SUCCESS);
+    return buffer;
+}
