@@ -10,7 +10,13 @@ typedef struct sqa_timing_tensors {
     size_t elements[5];
 } sqa_timing_tensors;
 
-#define SQA_TIMING_TENSORS_INIT {{0}, {0}}
+#define SQA_TIMING_TENSORS_INIT                                                                    \
+    {                                                                                              \
+        {0},                                                                                       \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 
 /* Grows the tensors until `desc` fits. */
 sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context context,
