@@ -15,6 +15,7 @@
 
 /* Beyond the parent's own time-out: it is the one to end a worker while it lives. */
 #define GRACE_SECONDS 5u
+#define CEILING_SECONDS 90u
 
 /* Compilers print to the standard output too; the answers get a stream of their
  * own, and what was the standard output becomes the standard error. */
@@ -116,8 +117,7 @@ static bool serve_line(sqa_trial_bench *bench, const char *line, unsigned timeou
 {
     sqa_request request;
     if (sqa_request_parse(line, &request)) {
-        unsigned share = request.count ? request.count : 1;
-        alarm(timeout_s * share + GRACE_SECONDS);
+        alarm((request.count ? timeout_s * request.count : CEILING_SECONDS) + GRACE_SECONDS);
         serve[request.kind](bench, &request, answers);
         alarm(0);
     } else {
