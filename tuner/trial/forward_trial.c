@@ -225,9 +225,13 @@ static void measure_rounds(sqa_trial_bench *bench, finalist *finalists, uint32_t
         }
     for (uint32_t i = 0; i < count; i++) {
         sqa_timing timing;
-        if (finalists[i].plan &&
-            sqa_measure_summarise(finalists[i].samples, rounds, &timing) == SQA_OK)
-            accept_timing(&timing, &results[i]);
+        if (!finalists[i].plan ||
+            sqa_measure_summarise(finalists[i].samples, rounds, &timing) != SQA_OK)
+            continue;
+        accept_timing(&timing, &results[i]);
+        /* What was noisy was so for all of them: they can still be ranked. */
+        results[i].status = SQA_TRIAL_OK;
+        results[i].message[0] = '\0';
     }
 }
 
