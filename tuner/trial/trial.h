@@ -4,6 +4,7 @@
 #ifndef SQA_TUNER_TRIAL_H
 #define SQA_TUNER_TRIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernels/kernel_family.h"
@@ -20,6 +21,7 @@ typedef enum sqa_trial_status {
 } sqa_trial_status;
 
 const char *sqa_trial_status_name(sqa_trial_status status); /* "ok", "compile_failed", ... */
+bool sqa_trial_status_from_name(const char *name, sqa_trial_status *out);
 
 typedef struct sqa_trial_result {
     sqa_trial_status status;
@@ -30,5 +32,8 @@ typedef struct sqa_trial_result {
     uint32_t samples;
     char message[512]; /* why it failed, one line; "" when ok */
 } sqa_trial_result;
+
+/* A result without measurements; newlines in the message become spaces. */
+sqa_trial_result sqa_trial_failure(sqa_trial_status status, const char *message);
 
 #endif

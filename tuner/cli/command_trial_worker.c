@@ -1,0 +1,30 @@
+/* `sqa trial-worker`: the hidden child of `sqa tune`. Reads its options; the work
+ * is in trial/worker.c. */
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/options.h"
+#include "trial/worker.h"
+
+int sqa_command_trial_worker(int argc, char **argv)
+{
+    const char *device_text = NULL, *timeout_text = NULL;
+    const sqa_option options[] = {
+        {"device", "P:D", "the device to try on", &device_text, NULL},
+        {"timeout", "SECONDS", "of one trial", &timeout_text, NULL},
+        {NULL, NULL, NULL, NULL, NULL},
+    };
+    int code;
+    if (!sqa_options_read(argc, argv, "Serves `sqa tune`; not for people.", options, &code))
+        return code;
+    unsigned platform, device;
+    sqa_status status = sqa_device_option(device_text, &platform, &device);
+    if (status != SQA_OK)
+        return sqa_command_fail(argv[0], status);
+    unsigned long timeout = timeout_text ? strtoul(timeout_text, NULL, 10) : 20;
+    if (timeout < 1 || timeout > 86400)
+        return sqa_usage_error(argv[0], "--timeout is '%s'; expected 1 to 86400 seconds",
+                               timeout_text);
+    return sqa_worker_serve(platform, device, (unsigned)timeout);
+}

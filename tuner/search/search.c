@@ -1,0 +1,114 @@
+/* The memory of a search: costs by point, and points not tried yet. */
+#include "search/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+
+sqa_status sqa_search_create(sqa_search *out, const sqa_config_space *spaces, size_t space_count,
+                             uint64_t seed)
+{
+    memset(out, 0, sizeof *out);
+    out->spaces = spaces;
+    out->space_count = space_count;
+    out->random.state = seed;
+    out->best_cost = (double)INFINITY;
+    out->costs = calloc(space_count ? space_count : 1, sizeof *out->costs);
+    if (!out->costs)
+        return sqa_fail_memory("the search");
+    for (size_t family = 0; family < space_count; family++) {
+        size_t count = spaces[family].count;
+        out->costs[family] = malloc((count ? count : 1) * sizeof **out->costs);
+        if (!out->costs[family]) {
+            sqa_search_free(out);
+            return sqa_fail_memory("the search");
+        }
+        for (size_t config = 0; config < count; config++)
+            out->costs[family][config] = (double)NAN;
+        out->total += count;
+    }
+    return SQA_OK;
+}
+
+void sqa_search_free(sqa_search *search)
+{
+    for (size_t family = 0; search->costs && family < search->space_count; family++)
+        free(search->costs[family]);
+    free(search->costs);
+    search->costs = NULL;
+}
+
+void sqa_search_add_start(sqa_search *search, sqa_point start)
+{
+    for (size_t i = 0; i < search->start_count; i++)
+        if (search->starts[i].family == start.family && search->starts[i].config == start.config)
+            return;
+    if (search->start_count < SQA_MAX_STARTS)
+        search->starts[search->start_count++] = start;
+}
+
+bool sqa_search_was_tried(const sqa_search *search, sqa_point point)
+{
+    return !isnan(search->costs[point.family][point.config]);
+}
+
+bool sqa_search_goes_on(const sqa_search *search)
+{
+    return !search->stopped && search->tried < search->total;
+}
+
+bool sqa_search_try(sqa_search *search, sqa_point point, double *cost)
+{
+    double *known = &search->costs[point.family][point.config];
+    if (isnan(*known)) {
+        double found = (double)INFINITY;
+        if (search->stopped || !search->evaluate(search->user, point, &found)) {
+            search->stopped = true;
+            return false;
+        }
+        *known = isnan(found) ? (double)INFINITY : found;
+        search->tried++;
+        if (*known < search->best_cost) {
+            search->best_cost = *known;
+            search->best = point;
+        }
+    }
+    *cost = *known;
+    return true;
+}
+
+bool sqa_search_random_in_family(sqa_search *search, size_t family, sqa_point *out)
+{
+    size_t count = search->spaces[family].count;
+    size_t first = (size_t)sqa_random_below(&search->random, count);
+    for (size_t step = 0; step < count; step++) {
+        sqa_point point = {family, (first + step) % count};
+        if (!sqa_search_was_tried(search, point)) {
+            *out = point;
+            return true;
+        }
+    }
+    return false;
+}
+
+sqa_point sqa_search_random_point(sqa_search *search)
+{
+    sqa_point point = {0, 0};
+    size_t first = (size_t)sqa_random_below(&search->random, search->space_count);
+    for (size_t step = 0; step < search->space_count; step++)
+        if (sqa_search_random_in_family(search, (first + step) % search->space_count, &point))
+            break;
+    return point;
+}
+
+void sqa_search_run(sqa_search *search, const sqa_strategy *strategy)
+{
+    double cost;
+    for (size_t i = 0; i < search->start_count; i++)
+        if (!sqa_search_try(search, search->starts[i], &cost))
+            return;
+    if (sqa_search_goes_on(search))
+        strategy->run(search);
+}

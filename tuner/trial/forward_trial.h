@@ -1,0 +1,26 @@
+/* Trying configurations of forward kernels inside this process: build, check
+ * against the oracle, and only then time. What may hang or crash does so here;
+ * that is why only the worker calls this. */
+#ifndef SQA_TUNER_FORWARD_TRIAL_H
+#define SQA_TUNER_FORWARD_TRIAL_H
+
+#include "trial/protocol.h"
+#include "trial/timing_tensors.h"
+
+typedef struct sqa_trial_bench {
+    sqa_context *context;
+    cl_command_queue queue;
+    sqa_timing_tensors tensors;
+} sqa_trial_bench;
+
+/* One candidate on `desc`. A candidate that fails is a result, not an error. */
+void sqa_forward_trial(sqa_trial_bench *bench, const sqa_attention_desc *desc,
+                       const sqa_candidate_text *candidate, double best_ms, sqa_trial_result *out);
+
+/* All of them in turn, round after round, so that a slow moment of the machine
+ * meets them all alike. */
+void sqa_forward_finals(sqa_trial_bench *bench, const sqa_attention_desc *desc,
+                        const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
+                        sqa_trial_result *results);
+
+#endif

@@ -1,0 +1,147 @@
+/* See protocol.h. */
+#include "trial/protocol.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/shape.h"
+
+/* A configuration without parameters still has to be a word. */
+static const char no_config[] = "-";
+
+/* Takes the next word of *line, up to a space or the end; false when there is
+ * none or it does not fit. */
+static bool next_word(const char **line, char *out, size_t size)
+{
+    const char *begin = *line + strspn(*line, " ");
+    size_t length = strcspn(begin, " \n");
+    if (!length || length >= size)
+        return false;
+    memcpy(out, begin, length);
+    out[length] = '\0';
+    *line = begin + length;
+    return true;
+}
+
+static bool next_number(const char **line, double *out)
+{
+    char word[64], *end;
+    if (!next_word(line, word, sizeof word))
+        return false;
+    *out = strtod(word, &end);
+    return *end == '\0';
+}
+
+static bool next_count(const char **line, uint32_t *out)
+{
+    double number;
+    if (!next_number(line, &number) || !(number >= 0 && number <= 1e9))
+        return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static bool next_candidate(const char **line, sqa_candidate_text *out)
+{
+    if (!next_word(line, out->family, sizeof out->family) ||
+        !next_word(line, out->config, sizeof out->config))
+        return false;
+    if (!strcmp(out->config, no_config))
+        out->config[0] = '\0';
+    return true;
+}
+
+bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE])
+{
+    if (request->kind == SQA_REQUEST_CEILING)
+        return snprintf(line, SQA_PROTOCOL_LINE, "ceiling\n") > 0;
+    char shape[SQA_SHAPE_TEXT];
+    sqa_shape_format(&request->desc, shape, sizeof shape);
+    if (strstr(shape, "strided"))
+        return false;
+    sqa_text text = SQA_TEXT_INIT;
+    if (request->kind == SQA_REQUEST_TRIAL)
+        sqa_text_format(&text, "trial %s %.9g", shape, request->best_ms);
+    else
+        sqa_text_format(&text, "finals %s %u", shape, request->rounds);
+    for (uint32_t i = 0; i < request->count; i++) {
+        const sqa_candidate_text *candidate = &request->candidates[i];
+        sqa_text_format(&text, " %s %s", candidate->family,
+                        candidate->config[0] ? candidate->config : no_config);
+    }
+    sqa_text_append(&text, "\n");
+    bool fits = sqa_text_status(&text) == SQA_OK && text.length < SQA_PROTOCOL_LINE;
+    if (fits)
+        memcpy(line, text.data, text.length + 1);
+    sqa_text_free(&text);
+    return fits;
+}
+
+static bool parse_candidates(const char *line, sqa_request *out)
+{
+    while (line[strspn(line, " \n")]) {
+        if (out->count == SQA_MAX_FINALISTS || !next_candidate(&line, &out->candidates[out->count]))
+            return false;
+        out->count++;
+    }
+    return out->kind == SQA_REQUEST_TRIAL ? out->count == 1 : out->count >= 1;
+}
+
+bool sqa_request_parse(const char *line, sqa_request *out)
+{
+    char word[16], shape[SQA_SHAPE_TEXT];
+    memset(out, 0, sizeof *out);
+    if (!next_word(&line, word, sizeof word))
+        return false;
+    if (!strcmp(word, "ceiling")) {
+        out->kind = SQA_REQUEST_CEILING;
+        return true;
+    }
+    bool trial = !strcmp(word, "trial");
+    if (!trial && strcmp(word, "finals") != 0)
+        return false;
+    out->kind = trial ? SQA_REQUEST_TRIAL : SQA_REQUEST_FINALS;
+    if (!next_word(&line, shape, sizeof shape) || sqa_shape_parse(shape, &out->desc) != SQA_OK)
+        return false;
+    bool number = trial ? next_number(&line, &out->best_ms) : next_count(&line, &out->rounds);
+    return number && parse_candidates(line, out);
+}
+
+void sqa_result_format(const sqa_trial_result *result, char line[SQA_PROTOCOL_LINE])
+{
+    snprintf(line, SQA_PROTOCOL_LINE, "result %s %.9g %.9g %.9g %.9g %u %s\n",
+             sqa_trial_status_name(result->status), result->median_ms, result->spread_ms,
+             result->max_error, result->build_ms, result->samples, result->message);
+}
+
+bool sqa_result_parse(const char *line, sqa_trial_result *out)
+{
+    char word[32];
+    memset(out, 0, sizeof *out);
+    if (!next_word(&line, word, sizeof word) || strcmp(word, "result") != 0 ||
+        !next_word(&line, word, sizeof word) || !sqa_trial_status_from_name(word, &out->status) ||
+        !next_number(&line, &out->median_ms) || !next_number(&line, &out->spread_ms) ||
+        !next_number(&line, &out->max_error) || !next_number(&line, &out->build_ms) ||
+        !next_count(&line, &out->samples))
+        return false;
+    line += strspn(line, " ");
+    snprintf(out->message, sizeof out->message, "%.*s", (int)strcspn(line, "\n"), line);
+    return true;
+}
+
+void sqa_ceiling_format(const sqa_ceiling *ceiling, char line[SQA_PROTOCOL_LINE])
+{
+    snprintf(line, SQA_PROTOCOL_LINE, "ceiling %.9g %.9g\n", ceiling->fma_gflops,
+             ceiling->copy_gbs);
+}
+
+bool sqa_ceiling_parse(const char *line, sqa_ceiling *out)
+{
+    char word[16];
+    memset(out, 0, sizeof *out);
+    return next_word(&line, word, sizeof word) && !strcmp(word, "ceiling") &&
+           next_number(&line, &out->fma_gflops) && next_number(&line, &out->copy_gbs);
+}

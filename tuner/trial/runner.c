@@ -1,0 +1,198 @@
+/* See runner.h. */
+#include "trial/runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "trial/child.h"
+#include "trial/measure.h"
+
+#define START_SECONDS 60.0   /* for a runtime to load and open the device */
+#define CEILING_SECONDS 90.0 /* some compilers take seconds per kernel */
+#define START_ATTEMPTS 2
+#define DEFAULT_TIMEOUT 20u
+#define DEFAULT_WORKER_TRIALS 32u
+
+struct sqa_runner {
+    sqa_runner_options options;
+    sqa_child child;
+    unsigned served; /* requests this worker has answered */
+    struct sigaction former_sigpipe;
+};
+
+/* The running program itself: also right when the file was replaced meanwhile. */
+static const char *program_of(const sqa_runner *runner)
+{
+    if (runner->options.program)
+        return runner->options.program;
+#ifdef __linux__
+    return "/proc/self/exe";
+#else
+    return "sqa";
+#endif
+}
+
+sqa_status sqa_runner_create(sqa_runner **out, const sqa_runner_options *options)
+{
+    sqa_runner *runner = calloc(1, sizeof *runner);
+    if (!runner)
+        return sqa_fail_memory("the trial runner");
+    runner->options = *options;
+    if (!runner->options.timeout_s)
+        runner->options.timeout_s = DEFAULT_TIMEOUT;
+    if (!runner->options.worker_trials)
+        runner->options.worker_trials = DEFAULT_WORKER_TRIALS;
+    runner->child = (sqa_child)SQA_CHILD_INIT;
+    struct sigaction ignore;
+    memset(&ignore, 0, sizeof ignore);
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignore, &runner->former_sigpipe);
+    *out = runner;
+    return SQA_OK;
+}
+
+void sqa_runner_destroy(sqa_runner *runner)
+{
+    if (!runner)
+        return;
+    sqa_child_stop(&runner->child, false, NULL, 0);
+    sigaction(SIGPIPE, &runner->former_sigpipe, NULL);
+    free(runner);
+}
+
+static sqa_status launch(sqa_runner *runner)
+{
+    char device[32], timeout[16], program[4096];
+    char command[] = "trial-worker", device_flag[] = "--device", timeout_flag[] = "--timeout";
+    snprintf(program, sizeof program, "%s", program_of(runner));
+    snprintf(device, sizeof device, "%u:%u", runner->options.platform, runner->options.device);
+    snprintf(timeout, sizeof timeout, "%u", runner->options.timeout_s);
+    char *argv[] = {program, command, device_flag, device, timeout_flag, timeout, NULL};
+    runner->served = 0;
+    return sqa_child_start(&runner->child, argv);
+}
+
+/* Starts a worker and waits until it is ready. */
+static sqa_status start(sqa_runner *runner)
+{
+    sqa_status status = launch(runner);
+    if (status != SQA_OK)
+        return status;
+    char line[SQA_CHILD_LINE], ending[64], words[256];
+    sqa_child_answer answer =
+        sqa_child_receive(&runner->child, sqa_clock_seconds() + START_SECONDS, line);
+    if (answer == SQA_ANSWER_LINE && !strcmp(line, "ready"))
+        return SQA_OK;
+    bool said_why = answer == SQA_ANSWER_LINE && !strncmp(line, "error ", 6);
+    sqa_child_stop(&runner->child, answer != SQA_ANSWER_GONE, ending, sizeof ending);
+    if (said_why)
+        return sqa_fail(SQA_OPENCL_ERROR, "%s", line + 6);
+    return sqa_fail(SQA_OPENCL_ERROR, "no trial worker could be started: %s; %s", ending,
+                    sqa_child_last_words(&runner->child, words, sizeof words));
+}
+
+/* A worker that is ready for one more request. */
+static sqa_status ready(sqa_runner *runner)
+{
+    if (runner->child.pid && runner->served >= runner->options.worker_trials)
+        sqa_child_stop(&runner->child, false, NULL, 0);
+    sqa_status status = SQA_OK;
+    for (int attempt = 0; !runner->child.pid && attempt < START_ATTEMPTS; attempt++)
+        status = start(runner);
+    return status;
+}
+
+/* What to make of an answer that did not come. Ends the worker. */
+static sqa_trial_result failure(sqa_runner *runner, sqa_child_answer answer, double seconds)
+{
+    char ending[64] = "", words[256], message[512];
+    bool gone = answer == SQA_ANSWER_GONE;
+    sqa_child_stop(&runner->child, !gone, ending, sizeof ending);
+    if (answer == SQA_ANSWER_LATE) {
+        snprintf(message, sizeof message, "no result after %.0f s", seconds);
+        return sqa_trial_failure(SQA_TRIAL_TIMEOUT, message);
+    }
+    sqa_child_last_words(&runner->child, words, sizeof words);
+    snprintf(message, sizeof message, "%s%s%s", gone ? ending : "the worker's answer made no sense",
+             *words ? ": " : "", words);
+    return sqa_trial_failure(SQA_TRIAL_CRASHED, message);
+}
+
+/* Sends a request and reads one result per candidate. */
+static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
+                           sqa_trial_result *results)
+{
+    char line[SQA_PROTOCOL_LINE];
+    if (!sqa_request_format(request, line))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "only packed problems can be tuned");
+    sqa_status status = ready(runner);
+    if (status != SQA_OK)
+        return status;
+    double seconds = (double)runner->options.timeout_s * request->count;
+    double deadline = sqa_clock_seconds() + seconds;
+    sqa_child_answer answer =
+        sqa_child_send(&runner->child, line) ? SQA_ANSWER_LINE : SQA_ANSWER_GONE;
+    for (uint32_t i = 0; i < request->count; i++) {
+        if (answer == SQA_ANSWER_LINE)
+            answer = sqa_child_receive(&runner->child, deadline, line);
+        if (answer == SQA_ANSWER_LINE && !sqa_result_parse(line, &results[i]))
+            answer = SQA_ANSWER_TOO_LONG;
+        if (answer != SQA_ANSWER_LINE) {
+            results[i] = failure(runner, answer, seconds);
+            for (uint32_t rest = i + 1; rest < request->count; rest++)
+                results[rest] = results[i];
+            return SQA_OK;
+        }
+    }
+    runner->served += request->count;
+    return SQA_OK;
+}
+
+sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
+                            const sqa_candidate_text *candidate, double best_ms,
+                            sqa_trial_result *out)
+{
+    sqa_request request;
+    memset(&request, 0, sizeof request);
+    request.kind = SQA_REQUEST_TRIAL;
+    request.desc = *desc;
+    request.best_ms = best_ms;
+    request.count = 1;
+    request.candidates[0] = *candidate;
+    return exchange(runner, &request, out);
+}
+
+sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_attention_desc *desc,
+                             const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
+                             sqa_trial_result *results)
+{
+    sqa_request request;
+    memset(&request, 0, sizeof request);
+    request.kind = SQA_REQUEST_FINALS;
+    request.desc = *desc;
+    request.rounds = rounds;
+    request.count = count;
+    memcpy(request.candidates, candidates, count * sizeof *candidates);
+    return exchange(runner, &request, results);
+}
+
+sqa_status sqa_runner_ceiling(sqa_runner *runner, sqa_ceiling *out)
+{
+    char line[SQA_PROTOCOL_LINE];
+    sqa_status status = ready(runner);
+    if (status != SQA_OK)
+        return status;
+    sqa_child_answer answer =
+        sqa_child_send(&runner->child, "ceiling\n") ? SQA_ANSWER_LINE : SQA_ANSWER_GONE;
+    if (answer == SQA_ANSWER_LINE)
+        answer = sqa_child_receive(&runner->child, sqa_clock_seconds() + CEILING_SECONDS, line);
+    if (answer == SQA_ANSWER_LINE && sqa_ceiling_parse(line, out))
+        return SQA_OK;
+    if (answer == SQA_ANSWER_LINE && !strncmp(line, "error ", 6))
+        return sqa_fail(SQA_OPENCL_ERROR, "%s", line + 6);
+    sqa_trial_result result = failure(runner, answer, CEILING_SECONDS);
+    return sqa_fail(SQA_OPENCL_ERROR, "the ceiling could not be measured: %s", result.message);
+}

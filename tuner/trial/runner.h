@@ -1,0 +1,35 @@
+/* The parent side of a trial: sends requests to a worker process, ends it when
+ * it takes too long, replaces it when it died. Whatever a kernel does, a typed
+ * result comes back. */
+#ifndef SQA_TUNER_RUNNER_H
+#define SQA_TUNER_RUNNER_H
+
+#include "trial/protocol.h"
+
+typedef struct sqa_runner_options {
+    const char *program; /* NULL: the program this is */
+    unsigned platform, device;
+    unsigned timeout_s;     /* per trial; 0: 20 */
+    unsigned worker_trials; /* a worker is replaced after so many; 0: 32. Runtimes leak. */
+} sqa_runner_options;
+
+typedef struct sqa_runner sqa_runner;
+
+/* Starts nothing yet. Ignores SIGPIPE until the runner is destroyed. */
+sqa_status sqa_runner_create(sqa_runner **out, const sqa_runner_options *options);
+void sqa_runner_destroy(sqa_runner *runner);
+
+/* Tries one candidate. Errors: only when no worker can be started. */
+sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
+                            const sqa_candidate_text *candidate, double best_ms,
+                            sqa_trial_result *out);
+
+/* Measures 1..SQA_MAX_FINALISTS candidates interleaved. */
+sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_attention_desc *desc,
+                             const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
+                             sqa_trial_result *results);
+
+/* The device's ceilings; without the variants' names. */
+sqa_status sqa_runner_ceiling(sqa_runner *runner, sqa_ceiling *out);
+
+#endif

@@ -1,0 +1,12 @@
+/* The child side of a trial: reads requests, tries, answers (trial/protocol.h).
+ * It alone meets kernels nobody has run before, so it may hang or die; whoever
+ * started it (trial/runner.h) expects that. */
+#ifndef SQA_TUNER_WORKER_H
+#define SQA_TUNER_WORKER_H
+
+/* Serves requests from standard input until it ends; answers go to what was the
+ * standard output. `timeout_s`: a request that takes clearly longer ends the
+ * process, should nobody be left to end it. Returns an exit code. */
+int sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s);
+
+#endif
