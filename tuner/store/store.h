@@ -10,6 +10,7 @@
 #include "device/device.h"
 #include "problem/problem.h"
 #include "problem/problem_class.h"
+#include "store/stored_trial.h"
 #include "trial/trial.h"
 
 typedef struct sqa_store sqa_store;
@@ -19,7 +20,15 @@ typedef struct sqa_store sqa_store;
  * place is SQA_DATABASE_ERROR with a detail that says which and what to do. */
 sqa_status sqa_store_open(sqa_store **out, const char *path);
 sqa_status sqa_store_open_read_only(sqa_store **out, const char *path);
+
+/* The database built into the library, read only; without rows when none ships. */
+sqa_status sqa_store_open_seed(sqa_store **out);
+
+/* NULL is allowed. */
 void sqa_store_close(sqa_store *store);
+
+/* The file's path, or words for the built-in one. */
+const char *sqa_store_path(const sqa_store *store);
 
 /* Finds or adds the device and its environment (platform, driver, library
  * version); the id stands for both in the calls below. */
@@ -35,17 +44,52 @@ typedef struct sqa_trial_record {
     double fma_ceiling_gflops; /* the device's, measured in the same run; NaN unknown */
     uint64_t seed;             /* of the search that proposed it */
     bool final;                /* re-measured interleaved against the other finalists */
+    const char *source_hash;   /* of the generated kernel; NULL: unknown */
 } sqa_trial_record;
 
-/* Adds the trial in a transaction of its own: once this returns it survives a kill. */
+/* Adds the trial in a transaction of its own: once this returns it survives a kill.
+ * `trial` may be NULL. */
 sqa_status sqa_store_add_trial(sqa_store *store, const sqa_trial_record *record, int64_t *trial);
 
-/* Records trial `trial` as the winner of its environment and class. */
+/* Records trial `trial` as the winner of its environment and class. Only a trial
+ * that was found correct can win.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_DATABASE_ERROR. */
 sqa_status sqa_store_set_winner(sqa_store *store, int64_t trial);
 
 /* The latest search trial of `config` for the same environment, problem shape,
- * family and space version; *found false when there is none. What resuming reads. */
+ * family and space version; *found false when there is none. What resuming reads.
+ * `result` of the key is not looked at and may be NULL. */
 sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
                                 sqa_trial_result *out, bool *found);
+
+/* Which trials to look at. Zero-filled: all of them. */
+typedef struct sqa_store_filter {
+    const char *device;    /* part of a device's names, any case */
+    const char *family;    /* exactly */
+    const char *operation; /* exactly */
+    int64_t id;            /* of one trial; 0: any */
+    bool best_only;        /* the best per environment and problem class */
+} sqa_store_filter;
+
+/* Called with each trial; NULL for a row that cannot be read, whose reason is
+ * sqa_last_error(). Anything but SQA_OK ends the visit. */
+typedef sqa_status (*sqa_store_visit)(void *user, const sqa_stored_trial *trial);
+
+/* Visits the trials ordered by device, problem class, family, configuration and
+ * time. Nothing stays locked while `visit` runs, so that it may take its time. */
+sqa_status sqa_store_each(sqa_store *store, const sqa_store_filter *filter, sqa_store_visit visit,
+                          void *user);
+
+/* The state of a database. */
+typedef struct sqa_store_report {
+    bool sound;
+    char problem[512]; /* the first thing found wrong, "" when sound */
+    int schema_version;
+    int64_t devices, environments, classes, trials, winners, best;
+} sqa_store_report;
+
+/* Checks every page, reference and figure. A database that is not sound is no
+ * error of this call. */
+sqa_status sqa_store_check(sqa_store *store, sqa_store_report *out);
 
 #endif

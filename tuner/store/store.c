@@ -1,0 +1,230 @@
+/* What a tuning run writes and reads back: environments, trials, winners. Knows
+ * nothing of how a configuration was chosen or measured. */
+#include "store/store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "problem/names.h"
+#include "sqa_cl/version.h"
+#include "store/connection.h"
+
+static const sqa_parent no_parents[] = {{NULL, 0}};
+
+static sqa_status find_environment(sqa_store *store, const sqa_stored_trial *trial, int64_t *id,
+                                   bool *found)
+{
+    int64_t device = 0;
+    sqa_status status = sqa_rows_find(store, SQA_GROUP_DEVICE, trial, no_parents, &device, found);
+    if (status != SQA_OK || !*found)
+        return status;
+    const sqa_parent parents[] = {{"device", device}, {NULL, 0}};
+    return sqa_rows_find(store, SQA_GROUP_ENVIRONMENT, trial, parents, id, found);
+}
+
+sqa_status sqa_store_need_environment(sqa_store *store, const sqa_stored_trial *trial, int64_t *id)
+{
+    int64_t device = 0;
+    sqa_status status = sqa_rows_need(store, SQA_GROUP_DEVICE, trial, no_parents, &device);
+    const sqa_parent parents[] = {{"device", device}, {NULL, 0}};
+    return status == SQA_OK ? sqa_rows_need(store, SQA_GROUP_ENVIRONMENT, trial, parents, id)
+                            : status;
+}
+
+sqa_status sqa_store_environment(sqa_store *store, const sqa_device *device, int64_t *environment)
+{
+    sqa_stored_trial trial;
+    memset(&trial, 0, sizeof trial);
+    trial.device = *device;
+    snprintf(trial.library_version, sizeof trial.library_version, "%s", sqa_version_string());
+    int64_t id = 0;
+    bool found = false;
+    /* Mostly it is there, and no lock is needed. */
+    sqa_status status = find_environment(store, &trial, &id, &found);
+    if (status == SQA_OK && !found) {
+        status = sqa_store_begin(store);
+        if (status == SQA_OK)
+            status = sqa_store_end(store, sqa_store_need_environment(store, &trial, &id));
+    }
+    if (status == SQA_OK)
+        *environment = id;
+    return status;
+}
+
+static sqa_causal causal_of(const sqa_problem *problem)
+{
+    if (!(problem->mask & SQA_MASK_CAUSAL))
+        return SQA_CAUSAL_NONE;
+    int64_t bottom_right = (int64_t)problem->kv_length - (int64_t)problem->q_length;
+    return problem->diagonal == bottom_right ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_TOP_LEFT;
+}
+
+/* What identifies a trial: problem, family, configuration. */
+static void fill_key(sqa_stored_trial *out, const sqa_trial_record *record)
+{
+    const sqa_problem *problem = record->problem;
+    memset(out, 0, sizeof *out);
+    out->environment = record->environment;
+    out->problem_class = sqa_problem_class_of(problem);
+    out->batch = problem->batch;
+    out->q_heads = problem->q_heads;
+    out->kv_heads = problem->kv_heads;
+    out->q_length = problem->q_length;
+    out->kv_length = problem->kv_length;
+    out->causal = causal_of(problem);
+    out->write_lse = problem->write_lse;
+    snprintf(out->layout, sizeof out->layout, "%s", sqa_problem_layout(problem));
+    snprintf(out->family, sizeof out->family, "%s", record->family->name);
+    out->space_version = record->family->space_version;
+    sqa_config_format(record->family, record->config, out->config);
+}
+
+static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
+{
+    out->result = *record->result;
+    out->ceiling_gflops = record->fma_ceiling_gflops > 0 ? record->fma_ceiling_gflops : (double)NAN;
+    bool timed = out->result.status == SQA_TRIAL_OK || out->result.status == SQA_TRIAL_TOO_NOISY;
+    if (!timed)
+        out->result.median_ms = out->result.spread_ms = NAN;
+    out->gflops = sqa_problem_flops(record->problem) / (out->result.median_ms * 1e6);
+    memcpy(&out->seed, &record->seed, sizeof out->seed);
+    out->final = record->final;
+    if (record->source_hash)
+        snprintf(out->source_hash, sizeof out->source_hash, "%s", record->source_hash);
+    time_t now = time(NULL);
+    struct tm utc;
+    if (!gmtime_r(&now, &utc) ||
+        !strftime(out->recorded_at, sizeof out->recorded_at, "%Y-%m-%dT%H:%M:%SZ", &utc))
+        snprintf(out->recorded_at, sizeof out->recorded_at, "1970-01-01T00:00:00Z");
+}
+
+sqa_status sqa_store_insert_trial(sqa_store *store, const sqa_stored_trial *trial, bool only_new,
+                                  int64_t *id, bool *added)
+{
+    int64_t class_id = 0;
+    sqa_status status = sqa_rows_need(store, SQA_GROUP_CLASS, trial, no_parents, &class_id);
+    const sqa_parent parents[] = {
+        {"environment", trial->environment}, {"class", class_id}, {NULL, 0}};
+    bool found = false;
+    if (status == SQA_OK && only_new)
+        status = sqa_rows_find(store, SQA_GROUP_TRIAL, trial, parents, id, &found);
+    *added = !found;
+    return status == SQA_OK && !found ? sqa_rows_add(store, SQA_GROUP_TRIAL, trial, parents, id)
+                                      : status;
+}
+
+sqa_status sqa_store_add_trial(sqa_store *store, const sqa_trial_record *record, int64_t *trial)
+{
+    sqa_stored_trial row;
+    fill_key(&row, record);
+    fill_result(&row, record);
+    if (row.result.status == SQA_TRIAL_OK &&
+        !(row.result.median_ms > 0 && row.result.max_error >= 0 && isfinite(row.gflops)))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "result: a trial that is ok needs median_ms > 0 and max_error >= 0");
+    int64_t id = 0;
+    bool added;
+    sqa_status status = sqa_store_begin(store);
+    if (status == SQA_OK)
+        status = sqa_store_end(store, sqa_store_insert_trial(store, &row, false, &id, &added));
+    if (status == SQA_OK && trial)
+        *trial = id;
+    return status;
+}
+
+sqa_status sqa_store_insert_winner(sqa_store *store, int64_t trial, bool only_if_better)
+{
+    /* Rates of different times compare best as parts of the ceiling measured with
+     * them: a busy machine slows both down. */
+    static const char sql[] =
+        "INSERT INTO winner (environment, class, trial)"
+        " SELECT environment, class, id FROM trial WHERE id = ?1 AND status = 'ok'"
+        " ON CONFLICT (environment, class) DO UPDATE SET trial = excluded.trial"
+        " WHERE NOT ?2 OR EXISTS (SELECT 1 FROM trial AS new, trial AS old"
+        "  WHERE new.id = excluded.trial AND old.id = winner.trial AND"
+        "   iif(new.ceiling_gflops > 0 AND old.ceiling_gflops > 0,"
+        "       new.gflops / new.ceiling_gflops > old.gflops / old.ceiling_gflops,"
+        "       new.gflops > old.gflops))";
+    sqlite3_stmt *statement = NULL;
+    sqa_status status = sqa_store_prepare(store, sql, &statement);
+    if (status != SQA_OK)
+        return status;
+    int code = sqlite3_bind_int64(statement, 1, trial);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int(statement, 2, only_if_better);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_DONE)
+        status = sqa_store_fail(store, code);
+    else if (!only_if_better && sqlite3_changes(store->database) == 0)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "trial: %lld is not a trial that was found correct",
+                          (long long)trial);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+sqa_status sqa_store_set_winner(sqa_store *store, int64_t trial)
+{
+    sqa_status status = sqa_store_begin(store);
+    return status == SQA_OK ? sqa_store_end(store, sqa_store_insert_winner(store, trial, false))
+                            : status;
+}
+
+/* Binds the shape, family and configuration that find_trial asks for. */
+static int bind_attempt(sqlite3_stmt *statement, const sqa_stored_trial *key, int64_t class_id)
+{
+    const int64_t numbers[] = {key->environment, class_id,       key->batch,
+                               key->q_heads,     key->kv_heads,  key->q_length,
+                               key->kv_length,   key->write_lse, key->space_version};
+    const char *const texts[] = {sqa_causal_name(key->causal), key->layout, key->family,
+                                 key->config};
+    int index = 0, code = SQLITE_OK;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && code == SQLITE_OK; i++)
+        code = sqlite3_bind_int64(statement, ++index, numbers[i]);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && code == SQLITE_OK; i++)
+        code = sqlite3_bind_text(statement, ++index, texts[i], -1, SQLITE_STATIC);
+    return code;
+}
+
+sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
+                                sqa_trial_result *out, bool *found)
+{
+    sqa_stored_trial wanted, row;
+    fill_key(&wanted, key);
+    int64_t class_id = 0;
+    bool known = false;
+    sqa_status status =
+        sqa_rows_find(store, SQA_GROUP_CLASS, &wanted, no_parents, &class_id, &known);
+    if (status == SQA_OK && !known)
+        *found = false;
+    if (status != SQA_OK || !known)
+        return status;
+
+    sqa_text sql = SQA_TEXT_INIT;
+    sqa_text_append(&sql, "SELECT ");
+    sqa_columns_list(&sql);
+    sqa_text_append(&sql, " FROM result WHERE environment = ? AND class = ? AND batch = ?"
+                          " AND q_heads = ? AND kv_heads = ? AND q_length = ? AND kv_length = ?"
+                          " AND write_lse = ? AND space_version = ? AND causal = ? AND layout = ?"
+                          " AND family = ? AND config = ? AND NOT final ORDER BY id DESC LIMIT 1");
+    sqlite3_stmt *statement = NULL;
+    status = sqa_store_prepare_text(store, &sql, &statement);
+    if (status != SQA_OK)
+        return status;
+    int code = bind_attempt(statement, &wanted, class_id);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        status = sqa_columns_read(statement, false, &row);
+    else if (code != SQLITE_DONE)
+        status = sqa_store_fail(store, code);
+    sqlite3_finalize(statement);
+    if (status == SQA_OK) {
+        *found = code == SQLITE_ROW;
+        if (*found)
+            *out = row.result;
+    }
+    return status;
+}

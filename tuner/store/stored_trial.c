@@ -1,0 +1,213 @@
+/* What a stored trial says about itself, and whether that can be true: the gate
+ * that rows from elsewhere (seed text, imports, merges) have to pass. */
+#include "store/stored_trial.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance/tolerance.h"
+#include "kernels/registry.h"
+
+/* A measured rate can exceed the measured ceiling by noise, not by this much. */
+static const double most_of_ceiling = 1.5;
+
+/* The stated rate is derived from the time; rounding may tell them apart by this. */
+static const double rate_tolerance = 1e-3;
+
+double sqa_kept_figure(double value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.9g", value);
+    return strtod(text, NULL);
+}
+
+static bool same_strides(const sqa_strides *a, const sqa_strides *b)
+{
+    return a->batch == b->batch && a->head == b->head && a->sequence == b->sequence;
+}
+
+typedef sqa_strides (*layout_strides)(uint32_t heads, uint32_t length, uint32_t dim);
+
+static bool is_laid_out(const sqa_problem *problem, layout_strides strides)
+{
+    sqa_strides q = strides(problem->q_heads, problem->q_length, problem->head_dim);
+    sqa_strides k = strides(problem->kv_heads, problem->kv_length, problem->head_dim);
+    sqa_strides v = strides(problem->kv_heads, problem->kv_length, problem->value_dim);
+    sqa_strides o = strides(problem->out_heads, problem->q_length, problem->value_dim);
+    return same_strides(&q, &problem->q) && same_strides(&k, &problem->k) &&
+           same_strides(&v, &problem->v) && same_strides(&o, &problem->o);
+}
+
+const char *sqa_problem_layout(const sqa_problem *problem)
+{
+    return is_laid_out(problem, sqa_strides_bhsd)   ? "bhsd"
+           : is_laid_out(problem, sqa_strides_bshd) ? "bshd"
+                                                    : "strided";
+}
+
+void sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    desc.operation = trial->problem_class.operation;
+    desc.dtype = trial->problem_class.dtype;
+    desc.batch = trial->batch;
+    desc.q_heads = trial->q_heads;
+    desc.kv_heads = trial->kv_heads;
+    desc.q_length = trial->q_length;
+    desc.kv_length = trial->kv_length;
+    desc.head_dim = trial->problem_class.head_dim;
+    desc.value_dim = trial->problem_class.value_dim;
+    desc.causal = trial->causal;
+    desc.write_lse = trial->write_lse;
+    if (!strcmp(trial->layout, "bshd")) {
+        uint32_t heads = desc.q_heads > desc.kv_heads ? desc.q_heads : desc.kv_heads;
+        desc.q = sqa_strides_bshd(desc.q_heads, desc.q_length, desc.head_dim);
+        desc.k = sqa_strides_bshd(desc.kv_heads, desc.kv_length, desc.head_dim);
+        desc.v = sqa_strides_bshd(desc.kv_heads, desc.kv_length, desc.value_dim);
+        desc.o = sqa_strides_bshd(heads, desc.q_length, desc.value_dim);
+    }
+    *out = desc;
+}
+
+sqa_status sqa_stored_trial_problem(const sqa_stored_trial *trial, sqa_problem *out)
+{
+    sqa_attention_desc desc;
+    sqa_stored_trial_desc(trial, &desc);
+    return sqa_problem_from_desc(out, &desc);
+}
+
+/* "2026-01-31T12:00:00Z": digits where digits belong, and no month 13. */
+static bool is_time(const char *text)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
+    if (strlen(text) != strlen(form))
+        return false;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    int month = atoi(text + 5), day = atoi(text + 8);
+    return month >= 1 && month <= 12 && day >= 1 && day <= 31 && atoi(text + 11) < 24 &&
+           atoi(text + 14) < 60 && atoi(text + 17) <= 60;
+}
+
+static sqa_status check_names(const sqa_stored_trial *trial)
+{
+    const struct {
+        const char *what, *value;
+    } required[] = {
+        {"device.vendor", trial->device.identity.vendor},
+        {"device.model", trial->device.identity.model},
+        {"device.runtime", trial->device.identity.runtime},
+        {"environment.library_version", trial->library_version},
+    };
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if (!required[i].value[0])
+            return sqa_fail(SQA_INVALID_ARGUMENT, "%s is empty", required[i].what);
+    if (strcmp(trial->layout, "bhsd") && strcmp(trial->layout, "bshd") &&
+        strcmp(trial->layout, "strided"))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "problem.layout '%s' is not bhsd, bshd or strided",
+                        trial->layout);
+    if (!is_time(trial->recorded_at))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.recorded_at '%s' is not a time like 2026-01-31T12:00:00Z",
+                        trial->recorded_at);
+    return SQA_OK;
+}
+
+static sqa_status check_config(const sqa_stored_trial *trial, const sqa_problem *problem)
+{
+    const sqa_kernel_family *family = sqa_family_find(problem->operation, trial->family);
+    if (!family)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.family '%s' is not known here", trial->family);
+    if (family->space_version != trial->space_version)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.space_version %u: the parameters of %s are at version %u",
+                        trial->space_version, family->name, family->space_version);
+    sqa_config config;
+    memset(&config, 0, sizeof config);
+    sqa_status status = sqa_config_parse(family, trial->config, &config);
+    if (status != SQA_OK)
+        return status;
+    char text[SQA_CONFIG_TEXT];
+    sqa_config_format(family, &config, text);
+    if (strcmp(text, trial->config))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.config '%s' does not name every parameter of %s in order",
+                        trial->config, family->name);
+    const char *why = "";
+    if (trial->result.status != SQA_TRIAL_REJECTED &&
+        !sqa_family_accepts(family, &config, problem, &trial->device, &why))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.config '%s' cannot run on its device: %s",
+                        trial->config, why);
+    return SQA_OK;
+}
+
+/* Whether a time, error, ... has been measured and can be true. */
+static bool measured(double value)
+{
+    return isfinite(value) && value >= 0;
+}
+
+static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem *problem)
+{
+    const sqa_trial_result *result = &trial->result;
+    if (!(measured(result->median_ms) && result->median_ms > 0 && measured(result->spread_ms) &&
+          measured(result->max_error) && result->samples > 0))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.median_ms, spread_ms, max_error and samples "
+                                              "must be given for a trial that was timed");
+    double limit = sqa_tolerance_of(problem->operation, problem->dtype).max;
+    if (result->max_error > limit)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.max_error %.3g is above the %.3g of a correct result",
+                        result->max_error, limit);
+    double rate = sqa_problem_flops(problem) / (result->median_ms * 1e6);
+    if (!measured(trial->gflops) || fabs(trial->gflops - rate) > rate_tolerance * rate)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.gflops does not follow from the problem and median_ms (%.6g)", rate);
+    if (trial->ceiling_gflops <= 0 || trial->gflops > most_of_ceiling * trial->ceiling_gflops)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.gflops %.6g cannot be on a device whose ceiling is %.6g",
+                        trial->gflops, trial->ceiling_gflops);
+    return SQA_OK;
+}
+
+static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem *problem)
+{
+    const struct {
+        const char *what;
+        double value;
+    } figures[] = {{"spread_ms", trial->result.spread_ms},
+                   {"max_error", trial->result.max_error},
+                   {"build_ms", trial->result.build_ms}};
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        if (figures[i].value < 0)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "trial.%s is negative", figures[i].what);
+    sqa_trial_status status = trial->result.status;
+    if (status == SQA_TRIAL_OK || status == SQA_TRIAL_TOO_NOISY)
+        return check_timing(trial, problem);
+    if (!isnan(trial->result.median_ms) || !isnan(trial->gflops) || trial->winner)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.status %s allows no time, rate or victory",
+                        sqa_trial_status_name(status));
+    return SQA_OK;
+}
+
+sqa_status sqa_stored_trial_validate(sqa_stored_trial *trial)
+{
+    sqa_problem problem;
+    sqa_status status = check_names(trial);
+    if (status == SQA_OK)
+        status = sqa_stored_trial_problem(trial, &problem);
+    if (status == SQA_OK)
+        status = check_config(trial, &problem);
+    if (status == SQA_OK)
+        status = check_figures(trial, &problem);
+    if (status == SQA_OK && trial->winner && trial->result.status != SQA_TRIAL_OK)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "trial.winner: only a trial that is ok can win");
+    if (status == SQA_OK) {
+        trial->problem_class = sqa_problem_class_of(&problem);
+        trial->fraction_of_ceiling = trial->gflops / trial->ceiling_gflops;
+    }
+    return status;
+}
