@@ -210,7 +210,9 @@ int sqa_command_run(int argc, char **argv)
     int code = SQA_EXIT_OK;
     if (!sqa_options_read(argc, argv, summary, options, &code))
         return code;
-    run_state run = {.o_draft = SQA_NPY_DRAFT_INIT, .lse_draft = SQA_NPY_DRAFT_INIT};
+    run_state run = {.files = {.q_path = given.q, .k_path = given.k, .v_path = given.v},
+                     .o_draft = SQA_NPY_DRAFT_INIT,
+                     .lse_draft = SQA_NPY_DRAFT_INIT};
     sqa_status status = run_all(&given, &run);
     code = status ? sqa_command_fail(argv[0], status) : SQA_EXIT_OK;
     release(&run);

@@ -52,17 +52,28 @@ static bool write_data(FILE *file, const sqa_npy *tensor)
     return true;
 }
 
+/* Whether files can be made in the folder that `path` lies in. */
+static bool folder_takes_files(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    int length = slash ? (int)(slash - path) + 1 : 0;
+    snprintf(folder, sizeof folder, "%.*s", slash ? length : 1, slash ? path : ".");
+    return access(folder, W_OK | X_OK) == 0;
+}
+
 /* Only new and regular files: a rename would put a file in a device's place. */
 sqa_status sqa_npy_draft_check(const char *path)
 {
     struct stat info;
     if (!*path)
         return sqa_fail(SQA_INVALID_ARGUMENT, "an output's name is empty; expected a file name");
-    if (stat(path, &info) != 0)
-        return errno == ENOENT ? SQA_OK : cannot_write(path);
-    if (!S_ISREG(info.st_mode))
+    bool found = stat(path, &info) == 0;
+    if (found && !S_ISREG(info.st_mode))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "%s: not a regular file; expected a file to write or replace", path);
+    if ((!found && errno != ENOENT) || !folder_takes_files(path))
+        return cannot_write(path);
     return SQA_OK;
 }
 

@@ -1,0 +1,340 @@
+/* The program as a whole: exit codes, help, suggestions; info and source; the
+ * small parts every command uses (shapes, JSON, tables, options). */
+#include <check.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/device_option.h"
+#include "cli/json.h"
+#include "cli/program.h"
+#include "cli/shape.h"
+#include "cli/table.h"
+#include "sqa_cl.h"
+
+static const struct {
+    const char *arguments;
+    int code;
+    const char *out, *err; /* what it must contain; NULL: must be empty */
+} calls[] = {
+    {"--version", 0, "sqa " SQA_CL_VERSION_STRING "\n", NULL},
+    {"--help", 0, "usage: sqa COMMAND", NULL},
+    {"help", 0, "usage: sqa COMMAND", NULL},
+    {"help run", 0, "usage: sqa run", NULL},
+    {"run --help", 0, "--causal", NULL},
+    {"info --help", 0, "--peak", NULL},
+    {"source --help", 0, "--shape", NULL},
+    {"", 2, NULL, "usage: sqa COMMAND"},
+    {"rnu", 2, NULL, "did you mean run"},
+    {"sorce", 2, NULL, "did you mean source"},
+    {"xyzzyxyzzy", 2, NULL, "the commands are info"},
+    {"help xyzzyxyzzy", 2, NULL, "is not a command"},
+    {"info --nonsense", 2, NULL, "`sqa help info`"},
+    {"info --device 9:9", 1, NULL, "no device 9:9"},
+    {"info --device nonsense", 2, NULL, "PLATFORM:DEVICE"},
+    {"source", 2, NULL, "--shape is missing"},
+    {"source --shape hq=3,hkv=2,n=8", 2, NULL, "one must divide the other"},
+    {"source --shape hq=1,hkv=1,n=8,d=513", 2, NULL, "d is '513'; expected a number from 1 to 512"},
+    {"source --shape hq=1,hkv=1,n=8 --family nonsense", 2, NULL, "'nonsense'"},
+    {"source --shape hq=1,hkv=1,n=8 --set A=1", 2, NULL, "--set needs --family"},
+};
+enum { CALL_COUNT = sizeof calls / sizeof calls[0] };
+
+static void check_stream(const char *text, const char *wanted, const char *arguments)
+{
+    if (wanted)
+        ck_assert_msg(strstr(text, wanted), "sqa %s: '%s' lacks '%s'", arguments, text, wanted);
+    else
+        ck_assert_msg(!*text, "sqa %s: unexpected '%s'", arguments, text);
+}
+
+START_TEST(exit_codes)
+{
+    const program_result *result = run_sqa("%s", calls[_i].arguments);
+    ck_assert_msg(result->code == calls[_i].code, "sqa %s: exit %d: %s", calls[_i].arguments,
+                  result->code, result->err);
+    check_stream(result->out, calls[_i].out, calls[_i].arguments);
+    check_stream(result->err, calls[_i].err, calls[_i].arguments);
+}
+END_TEST
+
+/* Enough of a reader to see that a document is well-formed JSON. */
+static const char *skip_value(const char *at);
+
+static const char *skip_blank(const char *at)
+{
+    return at + strspn(at, " \n");
+}
+
+static const char *skip_string(const char *at)
+{
+    ck_assert_int_eq(*at++, '"');
+    for (; *at != '"'; at++) {
+        ck_assert_msg((unsigned char)*at >= 0x20, "a bare control character in a string");
+        if (*at == '\\') {
+            at++;
+            ck_assert_msg(strchr("\"\\/bfnrtu", *at) && *at, "an unknown escape");
+        }
+    }
+    return at + 1;
+}
+
+static const char *skip_members(const char *at, char closer)
+{
+    at = skip_blank(at + 1);
+    while (*at != closer) {
+        if (closer == '}') {
+            at = skip_blank(skip_string(at));
+            ck_assert_int_eq(*at++, ':');
+        }
+        at = skip_blank(skip_value(skip_blank(at)));
+        ck_assert_msg(*at == ',' || *at == closer, "neither a comma nor the end: %.20s", at);
+        at = *at == ',' ? skip_blank(at + 1) : at;
+    }
+    return at + 1;
+}
+
+static const char *skip_value(const char *at)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    for (int i = 0; i < 3; i++)
+        if (!strncmp(at, words[i], strlen(words[i])))
+            return at + strlen(words[i]);
+    if (*at == '{' || *at == '[')
+        return skip_members(at, *at == '{' ? '}' : ']');
+    if (*at == '"')
+        return skip_string(at);
+    char *end = NULL;
+    double value = strtod(at, &end);
+    ck_assert_msg(end != at && isfinite(value), "not a value: %.20s", at);
+    return end;
+}
+
+static void check_json(const char *text)
+{
+    ck_assert_int_eq(text[0], '{');
+    ck_assert_str_eq(skip_value(text), "\n");
+    ck_assert_msg(strstr(text, "\"schema\": 1"), "no schema: %s", text);
+}
+
+START_TEST(info_json)
+{
+    const program_result *result = run_sqa("info --json");
+    ck_assert_int_eq(result->code, 0);
+    check_json(result->out);
+    ck_assert_ptr_nonnull(strstr(result->out, "\"id\": \"0:0\""));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"fma_gflops\": null"));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"state\": \"missing\""));
+    ck_assert_str_eq(result->err, "");
+}
+END_TEST
+
+START_TEST(info_without_any_platform)
+{
+    setenv("OCL_ICD_VENDORS", work_folder, 1);
+    const program_result *result = run_sqa("info");
+    ck_assert_int_eq(result->code, 0);
+    ck_assert_ptr_nonnull(strstr(result->out, "No OpenCL platform"));
+    result = run_sqa("info --json");
+    ck_assert_int_eq(result->code, 0);
+    check_json(result->out);
+    result = run_sqa("source --shape hq=1,hkv=1,n=8");
+    ck_assert_int_eq(result->code, 1);
+    unsetenv("OCL_ICD_VENDORS");
+}
+END_TEST
+
+/* The comment that heads the source is one comment, and the rest compiles: the
+ * same fragments are built by every other test; here they must be complete. */
+START_TEST(source_is_complete)
+{
+    const program_result *result =
+        run_sqa("source --shape b=1,hq=8,hkv=2,n=128,d=64,causal,lse --family naive");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_int_eq(strncmp(result->out, "/* libsqa_cl ", 13), 0);
+    char *end = strstr(result->out, "*/");
+    ck_assert_ptr_nonnull(end);
+    static const char *const needed[] = {"family    naive", "options   -cl", "step 1 ", "global ",
+                                         "b=1,hq=8,hkv=2,nq=128,nk=128,d=64,causal,lse"};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        char *found = strstr(result->out, needed[i]);
+        ck_assert_msg(found && found < end, "%s", needed[i]);
+    }
+    cl_device_id device;
+    sqa_context *context = NULL;
+    ck_assert_int_eq(sqa_context_open(&context, 0, 0, NULL), SQA_OK);
+    device = sqa_context_cl_device(context);
+    cl_int code = CL_SUCCESS;
+    const char *text = result->out;
+    cl_program program = clCreateProgramWithSource(sqa_context_cl(context), 1, &text, NULL, &code);
+    ck_assert_int_eq(code, CL_SUCCESS);
+    ck_assert_int_eq(clBuildProgram(program, 1, &device, "-cl-std=CL1.2", NULL, NULL), CL_SUCCESS);
+    clReleaseProgram(program);
+    sqa_context_destroy(context);
+}
+END_TEST
+
+static const struct {
+    const char *spec, *text; /* NULL: refused, and `error` says why */
+    const char *error;
+} shapes[] = {
+    {"b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", "b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", NULL},
+    {"hq=8,n=16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
+    {"variant=xsqa,h=8,n=32,d=128", "b=1,hq=2,hkv=2,nq=32,nk=32,d=128", NULL},
+    {"variant=RSQA,h=8,n=32", "b=1,hq=2,hkv=4,nq=32,nk=32,d=64", NULL},
+    {"hq=2,nq=3,nk=0,d=8,dv=4,causal", "b=1,hq=2,hkv=2,nq=3,nk=0,d=8,dv=4,causal", NULL},
+    {"hq=2,n=3,d=8,dv=8,lse", "b=1,hq=2,hkv=2,nq=3,nk=3,d=8,lse", NULL},
+    {"align=top-left,causal,hq=2,n=3", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,causal,align=top-left", NULL},
+    {"causal,align=bottom-right,hq=2,n=3", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,causal", NULL},
+    {"hq=2,n=3,scale=0.125,layout=bshd", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,scale=0.125,layout=bshd",
+     NULL},
+    {"hq=2,n=3,layout=bhsd", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
+    {"", NULL, "'' is not a key"},
+    {"hq=2", NULL, "the length is missing"},
+    {"n=2", NULL, "the heads are missing"},
+    {"hq=2,n=3,", NULL, "'' is not a key"},
+    {"hq=2,n=3,hq=4", NULL, "hq is given twice"},
+    {"hq=2,n=3,colour=red", NULL, "'colour' is not a key"},
+    {"hq=2,n=3,causal=yes", NULL, "causal takes no value"},
+    {"hq,n=3", NULL, "hq takes a value"},
+    {"hq=0,n=3", NULL, "hq is '0'; expected a number from 1 to 65535"},
+    {"hq=-1,n=3", NULL, "hq is '-1'"},
+    {"hq=2,n=1e3", NULL, "n is '1e3'"},
+    {"hq=2,n=99999999999999999999", NULL, "expected a number from 0 to 1073741824"},
+    {"hq=3,hkv=2,n=3", NULL, "one must divide the other"},
+    {"variant=xsqa,n=3", NULL, "go together"},
+    {"variant=xsqa,h=8,hq=2,n=3", NULL, "leave those out"},
+    {"variant=zsqa,h=8,n=3", NULL, "mha"},
+    {"hq=2,n=3,nq=3", NULL, "n already gives"},
+    {"hq=2,n=3,align=top-left", NULL, "align needs causal"},
+    {"hq=2,n=3,causal,align=left", NULL, "expected bottom-right or top-left"},
+    {"hq=2,n=3,scale=inf", NULL, "scale is 'inf'"},
+    {"hq=2,n=3,layout=sbhd", NULL, "expected bhsd or bshd"},
+};
+enum { SHAPE_COUNT = sizeof shapes / sizeof shapes[0] };
+
+START_TEST(shape_texts)
+{
+    sqa_attention_desc desc, again;
+    sqa_status status = sqa_shape_parse(shapes[_i].spec, &desc);
+    if (!shapes[_i].text) {
+        ck_assert_int_eq(status, SQA_INVALID_ARGUMENT);
+        ck_assert_msg(strstr(sqa_last_error(), shapes[_i].error), "%s", sqa_last_error());
+        return;
+    }
+    ck_assert_msg(status == SQA_OK, "%s: %s", shapes[_i].spec, sqa_last_error());
+    char text[SQA_SHAPE_TEXT], twice[SQA_SHAPE_TEXT];
+    sqa_shape_format(&desc, text, sizeof text);
+    ck_assert_str_eq(text, shapes[_i].text);
+    ck_assert_int_eq(sqa_shape_parse(text, &again), SQA_OK);
+    sqa_shape_format(&again, twice, sizeof twice);
+    ck_assert_str_eq(twice, text);
+}
+END_TEST
+
+START_TEST(device_numbers)
+{
+    static const char *const wrong[] = {"0",
+                                        ":",
+                                        "0:",
+                                        ":0",
+                                        "a:b",
+                                        "0:0x",
+                                        "-1:0",
+                                        "1000:0",
+                                        "0:0:0",
+                                        " 0:0",
+                                        "99999999999999999999:0"};
+    unsigned platform = 7, device = 7;
+    ck_assert_int_eq(sqa_device_option("12:3", &platform, &device), SQA_OK);
+    ck_assert_uint_eq(platform, 12);
+    ck_assert_uint_eq(device, 3);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        ck_assert_msg(sqa_device_option(wrong[i], &platform, &device) == SQA_INVALID_ARGUMENT, "%s",
+                      wrong[i]);
+    ck_assert_uint_eq(platform, 12);
+    setenv("SQA_CL_DEVICE", "1:2", 1);
+    ck_assert_int_eq(sqa_device_option(NULL, &platform, &device), SQA_OK);
+    ck_assert_uint_eq(platform, 1);
+    setenv("SQA_CL_DEVICE", "nonsense", 1);
+    ck_assert_int_eq(sqa_device_option(NULL, &platform, &device), SQA_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), "$SQA_CL_DEVICE"));
+    unsetenv("SQA_CL_DEVICE");
+    ck_assert_int_eq(sqa_device_option(NULL, &platform, &device), SQA_OK);
+    ck_assert_uint_eq(platform + device, 0);
+}
+END_TEST
+
+START_TEST(json_values)
+{
+    char text[2048] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(file);
+    sqa_json json;
+    sqa_json_begin(&json, file);
+    sqa_json_string(&json, "text", "a\"b\\c\n\t\x01\x7f \xc3\xa9 \xff\xc0\x80 \xed\xa0\x80");
+    sqa_json_string(&json, "none", NULL);
+    sqa_json_number(&json, "nan", NAN);
+    sqa_json_number(&json, "pi", 3.25);
+    sqa_json_array(&json, "list");
+    sqa_json_integer(&json, NULL, INT64_MIN);
+    sqa_json_object(&json, NULL);
+    sqa_json_close(&json);
+    sqa_json_boolean(&json, NULL, true);
+    sqa_json_finish(&json); /* closes what is open */
+    fclose(file);
+    check_json(text);
+    ck_assert_ptr_nonnull(strstr(text, "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f \xc3\xa9 \\ufffd"));
+    ck_assert_ptr_nonnull(strstr(text, "\"nan\": null"));
+    ck_assert_ptr_nonnull(strstr(text, "-9223372036854775808"));
+}
+END_TEST
+
+START_TEST(table_columns)
+{
+    char text[512] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(file);
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "name", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "ms", SQA_ALIGN_RIGHT);
+    sqa_table_column(&table, "note", SQA_ALIGN_LEFT);
+    sqa_table_cell(&table, "h\xc3\xa9llo");
+    sqa_table_cell(&table, "%.1f", 12.5);
+    sqa_table_cell(&table, "x");
+    sqa_table_cell(&table, "b");
+    sqa_table_cell(&table, "%d", 7);
+    sqa_table_cell(&table, "y");
+    sqa_table_print(&table, file);
+    fclose(file);
+    ck_assert_str_eq(text, "name     ms  note\n"
+                           "h\xc3\xa9llo  12.5  x\n"
+                           "b         7  y\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sqa");
+    TCase *tests = tcase_create("program");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
+    tcase_add_loop_test(tests, exit_codes, 0, CALL_COUNT);
+    tcase_add_test(tests, info_json);
+    tcase_add_test(tests, info_without_any_platform);
+    tcase_add_test(tests, source_is_complete);
+    suite_add_tcase(suite, tests);
+    TCase *parts = tcase_create("parts");
+    tcase_add_loop_test(parts, shape_texts, 0, SHAPE_COUNT);
+    tcase_add_test(parts, device_numbers);
+    tcase_add_test(parts, json_values);
+    tcase_add_test(parts, table_columns);
+    suite_add_tcase(suite, parts);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
