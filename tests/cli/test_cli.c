@@ -12,6 +12,7 @@
 #include "cli/program.h"
 #include "cli/shape.h"
 #include "cli/table.h"
+#include "run_suite.h"
 #include "sqa_cl.h"
 
 static const struct {
@@ -332,9 +333,5 @@ int main(void)
     tcase_add_test(parts, json_values);
     tcase_add_test(parts, table_columns);
     suite_add_tcase(suite, parts);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return sqa_run_suite(suite);
 }

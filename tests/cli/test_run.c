@@ -15,6 +15,7 @@
 #include "cli/shape.h"
 #include "problem/problem.h"
 #include "reference/reference.h"
+#include "run_suite.h"
 
 static void file_path(char out[128], const char *name)
 {
@@ -334,9 +335,5 @@ int main(void)
     tcase_add_test(tests, no_such_device);
     tcase_add_test(tests, explains);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return sqa_run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "device/identity.h"
+#include "run_suite.h"
 
 typedef struct recording {
     const char *platform, *name, *vendor, *version, *board;
@@ -266,9 +267,5 @@ int main(void)
     tcase_add_test(tests, any_bytes);
     tcase_add_test(tests, type_names);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return sqa_run_suite(suite);
 }

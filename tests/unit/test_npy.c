@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/npy.h"
+#include "run_suite.h"
 #include "sqa_cl/status.h"
 
 static char folder[64], path[96];
@@ -264,9 +265,5 @@ int main(void)
     tcase_add_test(tests, no_file);
     tcase_add_test(tests, nothing_left_behind);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return sqa_run_suite(suite);
 }
