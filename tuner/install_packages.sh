@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by tuner/quickstart.sh and tests/run.sh: makes sure that Debian packages
 # are there. Looks first, so a second run costs nothing and needs no network.
 # Knows nothing of what the packages are for.

@@ -1,0 +1,207 @@
+/* The configuration space of every family, on devices made up for the purpose:
+ * exactly the valid configurations, each of which survives being written down. */
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels/config_space.h"
+#include "kernels/registry.h"
+#include "run_suite.h"
+
+/* A CPU, a GPU, a GPU with little of everything. */
+static const sqa_device devices[] = {
+    {.strings = {.compute_units = 2, .type = SQA_DEVICE_CPU},
+     .limits = {4096, {4096, 4096, 4096}, 512u << 10, true, 8ull << 30, 2ull << 30, 8, true, true}},
+    {.strings = {.compute_units = 64, .type = SQA_DEVICE_GPU},
+     .limits = {1024, {1024, 1024, 64}, 48u << 10, false, 16ull << 30, 4ull << 30, 1, true, true}},
+    {.strings = {.compute_units = 4, .type = SQA_DEVICE_GPU},
+     .limits = {64, {64, 64, 64}, 8u << 10, false, 1ull << 30, 128ull << 20, 1, false, true}},
+};
+enum { DEVICE_COUNT = sizeof devices / sizeof *devices };
+
+static const uint32_t dims[] = {1, 7, 64, 80, 128, 512};
+enum { DIM_COUNT = sizeof dims / sizeof *dims };
+
+static sqa_problem problem_of(uint32_t dim)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_problem problem;
+    desc.q_heads = desc.kv_heads = 4;
+    desc.q_length = desc.kv_length = 1000;
+    desc.head_dim = dim;
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    return problem;
+}
+
+typedef void (*visit)(const sqa_kernel_family *family, const sqa_problem *problem,
+                      const sqa_device *device, const sqa_config_space *space);
+
+/* Every family, device and dimension. */
+static void for_each_space(visit check)
+{
+    for (size_t f = 0; f < sqa_family_count(); f++)
+        for (size_t d = 0; d < DEVICE_COUNT; d++)
+            for (size_t i = 0; i < DIM_COUNT; i++) {
+                const sqa_kernel_family *family = sqa_family_at(f);
+                sqa_problem problem = problem_of(dims[i]);
+                sqa_config_space space;
+                ck_assert_int_eq(sqa_config_space_create(&space, family, &problem, &devices[d]),
+                                 SQA_OK);
+                check(family, &problem, &devices[d], &space);
+                sqa_config_space_free(&space);
+            }
+}
+
+static int compare(const sqa_kernel_family *family, const sqa_config *a, const sqa_config *b)
+{
+    for (size_t i = 0; i < family->parameter_count; i++)
+        if (a->value[i] != b->value[i])
+            return a->value[i] < b->value[i] ? -1 : 1;
+    return 0;
+}
+
+static void check_members(const sqa_kernel_family *family, const sqa_problem *problem,
+                          const sqa_device *device, const sqa_config_space *space)
+{
+    const char *why = "";
+    for (size_t i = 0; i < space->count; i++) {
+        ck_assert_msg(sqa_family_accepts(family, &space->configs[i], problem, device, &why),
+                      "%s: an invalid configuration was listed: %s", family->name, why);
+        if (i % (1 + space->count / 100) == 0)
+            ck_assert_uint_eq(sqa_config_space_find(space, &space->configs[i]), i);
+        if (i > 0)
+            ck_assert_int_lt(compare(family, &space->configs[i - 1], &space->configs[i]), 0);
+    }
+    if (!family->supports(problem, device, &why))
+        ck_assert_uint_eq(space->count, 0);
+}
+
+START_TEST(members_are_valid_and_in_order)
+{
+    for_each_space(check_members);
+}
+END_TEST
+
+/* Counts valid configurations by trying every combination, like a milometer. */
+static size_t count_by_trying(const sqa_kernel_family *family, const sqa_problem *problem,
+                              const sqa_device *device)
+{
+    size_t digit[SQA_MAX_PARAMETERS] = {0}, count = 0, place;
+    do {
+        sqa_config config;
+        memset(&config, 0, sizeof config);
+        for (size_t i = 0; i < family->parameter_count; i++)
+            config.value[i] = family->parameters[i].values[digit[i]];
+        count += sqa_family_accepts(family, &config, problem, device, NULL);
+        for (place = 0; place < family->parameter_count; place++) {
+            if (++digit[place] < family->parameters[place].value_count)
+                break;
+            digit[place] = 0;
+        }
+    } while (place < family->parameter_count);
+    return count;
+}
+
+static void check_count(const sqa_kernel_family *family, const sqa_problem *problem,
+                        const sqa_device *device, const sqa_config_space *space)
+{
+    ck_assert_uint_eq(space->count, count_by_trying(family, problem, device));
+}
+
+START_TEST(nothing_is_left_out)
+{
+    for_each_space(check_count);
+}
+END_TEST
+
+static void check_default(const sqa_kernel_family *family, const sqa_problem *problem,
+                          const sqa_device *device, const sqa_config_space *space)
+{
+    const char *why = "";
+    sqa_config config;
+    memset(&config, 0, sizeof config);
+    if (!family->supports(problem, device, &why))
+        return;
+    family->default_config(problem, device, &config);
+    ck_assert_msg(sqa_config_space_find(space, &config) != SIZE_MAX,
+                  "%s: the default for D = %u is not valid", family->name, problem->head_dim);
+}
+
+START_TEST(defaults_are_members)
+{
+    for_each_space(check_default);
+}
+END_TEST
+
+static void check_texts(const sqa_kernel_family *family, const sqa_problem *problem,
+                        const sqa_device *device, const sqa_config_space *space)
+{
+    (void)problem;
+    (void)device;
+    for (size_t i = 0; i < space->count; i += 1 + space->count / 50) {
+        char text[SQA_CONFIG_TEXT];
+        sqa_config again;
+        memset(&again, 0, sizeof again);
+        sqa_config_format(family, &space->configs[i], text);
+        ck_assert_msg(sqa_config_parse(family, text, &again) == SQA_OK, "'%s': %s", text,
+                      sqa_last_error());
+        ck_assert_msg(sqa_config_equal(&again, &space->configs[i]), "'%s' is another one", text);
+    }
+}
+
+START_TEST(texts_lead_back)
+{
+    for_each_space(check_texts);
+}
+END_TEST
+
+START_TEST(wrong_texts)
+{
+    static const char *const texts[] = {"=",         "NOPE=1",   "NOPE",
+                                        ",",         "CHUNK=",   "CHUNK=x",
+                                        "CHUNK=16x", "CHUNK=-3", "CHUNK=99999999999999999999",
+                                        "CHUNK=16,,"};
+    const sqa_kernel_family *naive = sqa_family_find(SQA_OPERATION_FORWARD, "naive");
+    sqa_problem problem = problem_of(64);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        sqa_config config;
+        memset(&config, 0, sizeof config);
+        naive->default_config(&problem, &devices[0], &config);
+        ck_assert_msg(sqa_config_parse(naive, texts[i], &config) == SQA_INVALID_ARGUMENT,
+                      "'%s' was accepted", texts[i]);
+        ck_assert_uint_gt(strlen(sqa_last_error()), 0);
+    }
+}
+END_TEST
+
+START_TEST(the_registry)
+{
+    sqa_text names = SQA_TEXT_INIT;
+    sqa_family_names(SQA_OPERATION_FORWARD, &names);
+    ck_assert_uint_gt(sqa_family_count(), 1);
+    for (size_t i = 0; i < sqa_family_count(); i++) {
+        const sqa_kernel_family *family = sqa_family_at(i);
+        ck_assert_ptr_eq(sqa_family_find(family->operation, family->name), family);
+        ck_assert_ptr_nonnull(strstr(sqa_text_get(&names), family->name));
+        ck_assert_uint_le(family->parameter_count, SQA_MAX_PARAMETERS);
+        ck_assert_uint_gt(strlen(family->summary), 0);
+    }
+    ck_assert_ptr_null(sqa_family_at(sqa_family_count()));
+    ck_assert_ptr_null(sqa_family_find(SQA_OPERATION_FORWARD, "none"));
+    ck_assert_str_eq(sqa_family_at(sqa_family_count() - 1)->name, "naive");
+    sqa_text_free(&names);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("configuration space");
+    TCase *space = tcase_create("space");
+    tcase_add_test(space, members_are_valid_and_in_order);
+    tcase_add_test(space, nothing_is_left_out);
+    tcase_add_test(space, defaults_are_members);
+    tcase_add_test(space, texts_lead_back);
+    tcase_add_test(space, wrong_texts);
+    tcase_add_test(space, the_registry);
+    suite_add_tcase(suite, space);
+    return sqa_run_suite(suite);
+}

@@ -1,0 +1,166 @@
+/* What follows from a problem: extents, work, classes, names. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "problem/names.h"
+#include "problem/problem_class.h"
+#include "run_suite.h"
+
+static sqa_problem problem_of(uint32_t q_length, uint32_t kv_length, sqa_causal causal)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_problem problem;
+    desc.batch = 2;
+    desc.q_heads = 6;
+    desc.kv_heads = 2;
+    desc.q_length = q_length;
+    desc.kv_length = kv_length;
+    desc.head_dim = 8;
+    desc.value_dim = 4;
+    desc.causal = causal;
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    return problem;
+}
+
+/* Counts the visible pairs one by one. */
+static double pairs_by_counting(const sqa_problem *p)
+{
+    double pairs = 0;
+    for (int64_t i = 0; i < p->q_length; i++)
+        for (int64_t j = 0; j < p->kv_length; j++)
+            pairs += !(p->mask & SQA_MASK_CAUSAL) || j <= i + p->diagonal;
+    return pairs;
+}
+
+START_TEST(flops_count_visible_pairs)
+{
+    static const uint32_t lengths[] = {0, 1, 2, 3, 7, 16, 31};
+    enum { COUNT = sizeof lengths / sizeof *lengths };
+    for (size_t q = 0; q < COUNT; q++)
+        for (size_t k = 0; k < COUNT; k++) {
+            sqa_problem p = problem_of(lengths[q], lengths[k], (sqa_causal)_i);
+            double expected = 2.0 * (8 + 4) * 2 * 6 * pairs_by_counting(&p);
+            ck_assert_msg(fabs(sqa_problem_flops(&p) - expected) < 0.5,
+                          "%u x %u, causal %d: %g, counted %g", lengths[q], lengths[k], _i,
+                          sqa_problem_flops(&p), expected);
+        }
+}
+END_TEST
+
+START_TEST(bytes_count_every_tensor_once)
+{
+    sqa_problem p = problem_of(10, 20, SQA_CAUSAL_NONE);
+    double elements = 2.0 * (6 * 10 * 8 + 2 * 20 * 8 + 2 * 20 * 4 + 6 * 10 * 4);
+    ck_assert_double_eq_tol(sqa_problem_bytes(&p), 4.0 * elements, 0.5);
+}
+END_TEST
+
+START_TEST(extents)
+{
+    const sqa_strides packed = {60, 20, 5}, apart = {1000, 100, 7}, shared = {0, 0, 5};
+    ck_assert_uint_eq(sqa_extent(&packed, 2, 3, 4, 5), 120);
+    ck_assert_uint_eq(sqa_extent(&apart, 2, 3, 4, 5), 1000 + 200 + 21 + 5);
+    ck_assert_uint_eq(sqa_extent(&shared, 2, 3, 4, 5), 20);
+    ck_assert_uint_eq(sqa_extent(&packed, 0, 3, 4, 5), 0);
+    ck_assert_uint_eq(sqa_extent(&packed, 2, 3, 0, 5), 0);
+}
+END_TEST
+
+START_TEST(groups)
+{
+    sqa_problem p = problem_of(4, 4, SQA_CAUSAL_NONE);
+    ck_assert_uint_eq(sqa_problem_group(&p), 3);
+    sqa_attention_desc reverse = SQA_ATTENTION_DESC_INIT;
+    reverse.q_heads = 2;
+    reverse.kv_heads = 6;
+    ck_assert_int_eq(sqa_problem_from_desc(&p, &reverse), SQA_OK);
+    ck_assert_uint_eq(p.out_heads, 6);
+    ck_assert_uint_eq(sqa_problem_group(&p), 1);
+}
+END_TEST
+
+START_TEST(class_buckets)
+{
+    static const struct {
+        uint32_t length;
+        int32_t bucket;
+    } cases[] = {{0, 0},     {1, 0},     {2, 1},     {3, 2},     {4, 2},     {5, 2},        {6, 3},
+                 {1000, 10}, {1024, 10}, {1500, 10}, {1536, 11}, {2048, 11}, {1u << 30, 30}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sqa_problem p = problem_of(cases[i].length, 16, SQA_CAUSAL_NONE);
+        sqa_problem_class c = sqa_problem_class_of(&p);
+        ck_assert_msg(c.q_bucket == cases[i].bucket, "length %u: bucket %d, not %d",
+                      cases[i].length, c.q_bucket, cases[i].bucket);
+        ck_assert_int_eq(c.kv_bucket, 4);
+    }
+}
+END_TEST
+
+START_TEST(class_distances)
+{
+    sqa_problem a = problem_of(1024, 1024, SQA_CAUSAL_NONE);
+    sqa_problem b = problem_of(1000, 1100, SQA_CAUSAL_NONE);
+    sqa_problem longer = problem_of(4096, 1024, SQA_CAUSAL_NONE);
+    sqa_problem causal = problem_of(1024, 1024, SQA_CAUSAL_BOTTOM_RIGHT);
+    sqa_problem_class ca = sqa_problem_class_of(&a), cb = sqa_problem_class_of(&b);
+    sqa_problem_class cl = sqa_problem_class_of(&longer), cc = sqa_problem_class_of(&causal);
+    ck_assert(sqa_problem_class_equal(&ca, &cb));
+    ck_assert_int_eq(sqa_problem_class_distance(&ca, &cb), 0);
+    ck_assert_int_eq(sqa_problem_class_distance(&ca, &cl), 2);
+    ck_assert_int_eq(sqa_problem_class_distance(&cl, &ca), 2);
+    ck_assert_int_lt(sqa_problem_class_distance(&ca, &cc), 0);
+    ck_assert(!sqa_problem_class_equal(&ca, &cc));
+    cb.group = 4; /* another ratio of heads is near, but not the same */
+    ck_assert_int_gt(sqa_problem_class_distance(&ca, &cb), 0);
+    cb = ca;
+    cb.head_dim = 16;
+    ck_assert_int_lt(sqa_problem_class_distance(&ca, &cb), 0);
+}
+END_TEST
+
+START_TEST(names_lead_back)
+{
+    sqa_operation operation;
+    sqa_dtype dtype;
+    sqa_causal causal;
+    uint32_t mask = 99;
+    ck_assert(sqa_operation_from_name(sqa_operation_name(SQA_OPERATION_FORWARD), &operation));
+    ck_assert_int_eq(operation, SQA_OPERATION_FORWARD);
+    ck_assert(sqa_dtype_from_name("f32", &dtype));
+    ck_assert_int_eq(dtype, SQA_DTYPE_F32);
+    ck_assert_uint_eq(sqa_dtype_size(dtype), 4);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(sqa_causal_from_name(sqa_causal_name((sqa_causal)i), &causal));
+        ck_assert_int_eq(causal, i);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert(sqa_mask_from_name(sqa_mask_name(i), &mask));
+        ck_assert_uint_eq(mask, i);
+    }
+    ck_assert(!sqa_causal_from_name("diagonal", &causal));
+    ck_assert(!sqa_operation_from_name("", &operation));
+    ck_assert(!sqa_dtype_from_name("f64", &dtype));
+    ck_assert(!sqa_mask_from_name("window?", &mask));
+    ck_assert_ptr_null(sqa_causal_name((sqa_causal)3));
+    ck_assert_ptr_null(sqa_dtype_name((sqa_dtype)-1));
+    ck_assert_ptr_null(sqa_mask_name(1u << 31));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("problem");
+    TCase *work = tcase_create("work");
+    TCase *classes = tcase_create("classes");
+    tcase_add_loop_test(work, flops_count_visible_pairs, 0, 3);
+    tcase_add_test(work, bytes_count_every_tensor_once);
+    tcase_add_test(work, extents);
+    tcase_add_test(work, groups);
+    tcase_add_test(classes, class_buckets);
+    tcase_add_test(classes, class_distances);
+    tcase_add_test(classes, names_lead_back);
+    suite_add_tcase(suite, work);
+    suite_add_tcase(suite, classes);
+    return sqa_run_suite(suite);
+}
