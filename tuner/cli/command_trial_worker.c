@@ -11,9 +11,9 @@ int sqa_command_trial_worker(int argc, char **argv)
 {
     const char *device_text = NULL, *timeout_text = NULL;
     const sqa_option options[] = {
-        {"device", "P:D", "the device to try on", &device_text, NULL},
-        {"timeout", "SECONDS", "of one trial", &timeout_text, NULL},
-        {NULL, NULL, NULL, NULL, NULL},
+        {"device", "P:D", "the device to try on", .text = &device_text},
+        {"timeout", "SECONDS", "of one trial", .text = &timeout_text},
+        {0},
     };
     int code;
     if (!sqa_options_read(argc, argv, "Serves `sqa tune`; not for people.", options, &code))

@@ -46,12 +46,21 @@ static bool take_option(int argc, char **argv, int *at, const sqa_option *option
         *option->flag = true;
         return true;
     }
-    if (*option->text)
+    if (!option->list && *option->text)
         return sqa_usage_error(argv[0], "--%s is given twice", option->name), false;
     if (!value && *at + 1 >= argc)
         return sqa_usage_error(argv[0], "--%s needs a value, %s", option->name, option->argument),
                false;
-    *option->text = value ? value + 1 : argv[++*at];
+    const char *word = value ? value + 1 : argv[++*at];
+    if (!option->list) {
+        *option->text = word;
+        return true;
+    }
+    size_t most = sizeof option->list->items / sizeof option->list->items[0];
+    if (option->list->count == most)
+        return sqa_usage_error(argv[0], "--%s is given more than %zu times", option->name, most),
+               false;
+    option->list->items[option->list->count++] = word;
     return true;
 }
 

@@ -14,19 +14,27 @@
 #define SQA_TUNER_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+/* The values of an option that may be given several times. */
+typedef struct sqa_option_list {
+    const char *items[64];
+    size_t count;
+} sqa_option_list;
 
 typedef struct sqa_option {
     const char *name;     /* without the dashes; NULL ends the table */
     const char *argument; /* what its value is called; NULL: a flag */
     const char *help;
-    const char **text; /* where a value goes */
-    bool *flag;        /* where a flag goes */
+    const char **text;     /* where a value goes */
+    bool *flag;            /* where a flag goes */
+    sqa_option_list *list; /* where the values of a repeatable option go */
 } sqa_option;
 
-/* Reads "--name value", "--name=value" and "--flag". Given twice is an error, as
- * is anything that is no option. --help prints `summary` and the table.
- * false: the command is over and returns *code. */
+/* Reads "--name value", "--name=value" and "--flag". A value given twice is an
+ * error unless the option takes a list, as is anything that is no option. --help prints `summary`
+ * and the table. false: the command is over and returns *code. */
 bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
                       int *code);
 

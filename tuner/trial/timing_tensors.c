@@ -5,45 +5,63 @@
 
 #include "base/status.h"
 #include "device/cl_status.h"
+#include "problem/names.h"
 #include "problem/problem.h"
 #include "reference/random.h"
 
 enum { Q, K, V, O, LSE, TENSOR_COUNT };
 
-static void sizes_of(const sqa_problem *p, uint64_t elements[TENSOR_COUNT])
+static void bytes_of(const sqa_problem *p, double bytes[TENSOR_COUNT])
 {
-    elements[Q] = sqa_extent(&p->q, p->batch, p->q_heads, p->q_length, p->head_dim);
-    elements[K] = sqa_extent(&p->k, p->batch, p->kv_heads, p->kv_length, p->head_dim);
-    elements[V] = sqa_extent(&p->v, p->batch, p->kv_heads, p->kv_length, p->value_dim);
-    elements[O] = sqa_extent(&p->o, p->batch, p->out_heads, p->q_length, p->value_dim);
-    elements[LSE] = p->write_lse ? (uint64_t)p->batch * p->out_heads * p->q_length : 0;
+    double element = (double)sqa_dtype_size(p->dtype);
+    bytes[Q] = element * (double)sqa_extent(&p->q, p->batch, p->q_heads, p->q_length, p->head_dim);
+    bytes[K] =
+        element * (double)sqa_extent(&p->k, p->batch, p->kv_heads, p->kv_length, p->head_dim);
+    bytes[V] =
+        element * (double)sqa_extent(&p->v, p->batch, p->kv_heads, p->kv_length, p->value_dim);
+    bytes[O] =
+        element * (double)sqa_extent(&p->o, p->batch, p->out_heads, p->q_length, p->value_dim);
+    bytes[LSE] = p->write_lse ? sizeof(float) * (double)p->batch * p->out_heads * p->q_length : 0.0;
 }
 
-/* Q and K in [-1, 1): no score is large, none is a special value. */
-static sqa_status fill(cl_mem buffer, size_t elements, cl_command_queue queue, uint64_t seed)
+/* Numbers of either sign and at most 1, so that no score is a special value. The
+ * short types get a fixed exponent and random fractions: 0.5 to 1. */
+static void random_values(void *values, size_t bytes, sqa_dtype dtype, uint64_t seed)
 {
+    static const uint16_t half[] = {[SQA_DTYPE_F16] = 0x3800, [SQA_DTYPE_BF16] = 0x3f00};
+    static const uint16_t varied[] = {[SQA_DTYPE_F16] = 0x83ff, [SQA_DTYPE_BF16] = 0x807f};
     sqa_random random = {seed};
-    float *values = malloc(elements * sizeof *values);
+    if (dtype == SQA_DTYPE_F32) {
+        sqa_random_floats(&random, values, bytes / sizeof(float), -1.0f, 1.0f);
+        return;
+    }
+    uint16_t *words = values;
+    for (size_t i = 0; i < bytes / sizeof *words; i++)
+        words[i] = (uint16_t)(half[dtype] | (sqa_random_next(&random) & varied[dtype]));
+}
+
+static sqa_status fill(cl_mem buffer, size_t bytes, sqa_dtype dtype, cl_command_queue queue,
+                       uint64_t seed)
+{
+    void *values = malloc(bytes);
     if (!values)
         return sqa_fail_memory("random tensors");
-    sqa_random_floats(&random, values, elements, -1.0f, 1.0f);
-    cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, elements * sizeof *values, values,
-                                       0, NULL, NULL);
+    random_values(values, bytes, dtype, seed);
+    cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes, values, 0, NULL, NULL);
     free(values);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
 }
 
-static sqa_status grow(sqa_timing_tensors *tensors, int which, size_t elements, cl_context context,
+static sqa_status grow(sqa_timing_tensors *tensors, int which, size_t bytes, cl_context context,
                        cl_command_queue queue)
 {
-    if (elements <= tensors->elements[which])
+    if (bytes <= tensors->bytes[which])
         return SQA_OK;
     cl_int code = CL_SUCCESS;
-    cl_mem buffer =
-        clCreateBuffer(context, CL_MEM_READ_WRITE, elements * sizeof(float), NULL, &code);
+    cl_mem buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clCreateBuffer");
-    sqa_status status = fill(buffer, elements, queue, (uint64_t)which);
+    sqa_status status = fill(buffer, bytes, tensors->dtype, queue, (uint64_t)which);
     if (status != SQA_OK) {
         clReleaseMemObject(buffer);
         return status;
@@ -51,7 +69,7 @@ static sqa_status grow(sqa_timing_tensors *tensors, int which, size_t elements, 
     if (tensors->buffers[which])
         clReleaseMemObject(tensors->buffers[which]);
     tensors->buffers[which] = buffer;
-    tensors->elements[which] = elements;
+    tensors->bytes[which] = bytes;
     return SQA_OK;
 }
 
@@ -59,16 +77,19 @@ sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context co
                                       cl_command_queue queue, const sqa_attention_desc *desc)
 {
     sqa_problem problem;
-    uint64_t elements[TENSOR_COUNT];
+    double bytes[TENSOR_COUNT];
     sqa_status status = sqa_problem_from_desc(&problem, desc);
     if (status != SQA_OK)
         return status;
-    sizes_of(&problem, elements);
+    bytes_of(&problem, bytes);
+    if (problem.dtype != tensors->dtype)
+        sqa_timing_tensors_release(tensors);
+    tensors->dtype = problem.dtype;
     for (int i = 0; i < TENSOR_COUNT && status == SQA_OK; i++)
-        if (elements[i] > SIZE_MAX / sizeof(float))
+        if (bytes[i] >= (double)(SIZE_MAX / 2))
             status = sqa_fail(SQA_OUT_OF_MEMORY, "the tensors do not fit this machine");
         else
-            status = grow(tensors, i, (size_t)elements[i], context, queue);
+            status = grow(tensors, i, (size_t)bytes[i], context, queue);
     return status;
 }
 

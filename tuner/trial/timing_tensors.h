@@ -6,19 +6,20 @@
 #include "sqa_cl.h"
 
 typedef struct sqa_timing_tensors {
+    sqa_dtype dtype;
     cl_mem buffers[5]; /* q, k, v, o, lse; NULL before the first reserve */
-    size_t elements[5];
+    size_t bytes[5];
 } sqa_timing_tensors;
 
 #define SQA_TIMING_TENSORS_INIT                                                                    \
     {                                                                                              \
-        {0},                                                                                       \
+        SQA_DTYPE_F32, {0},                                                                        \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \
     }
 
-/* Grows the tensors until `desc` fits. */
+/* Grows the tensors until `desc` fits; another storage type makes them anew. */
 sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context context,
                                       cl_command_queue queue, const sqa_attention_desc *desc);
 void sqa_timing_tensors_release(sqa_timing_tensors *tensors);

@@ -1,0 +1,11 @@
+/* A device in a command's JSON: what identifies it, the same in every document. */
+#ifndef SQA_TUNER_DEVICE_JSON_H
+#define SQA_TUNER_DEVICE_JSON_H
+
+#include "cli/json.h"
+#include "device/device.h"
+
+/* "device": {"id": "P:D", "name": ..., "identity": {...}, ...} */
+void sqa_json_device(sqa_json *json, unsigned platform, unsigned index, const sqa_device *device);
+
+#endif

@@ -1,0 +1,84 @@
+/* The finals of a problem: the best few of the search, the incumbent and the
+ * fallback, measured round after round; the fastest becomes the winner. */
+#include <math.h>
+#include <stdio.h>
+
+#include "search/tune_problem.h"
+
+#define ROUNDS 7u
+#define ROUNDS_WHEN_STOPPED 3u
+
+/* When the interleaved run itself fails (one of them hangs, say), each is tried
+ * alone: worse for comparing, but nothing found is lost. */
+static sqa_status measure_alone(sqa_tuning_session *session, const sqa_attention_desc *desc,
+                                const sqa_contender *contenders, uint32_t count,
+                                sqa_trial_result *results)
+{
+    sqa_status status = SQA_OK;
+    for (uint32_t i = 0; i < count && status == SQA_OK; i++)
+        status =
+            sqa_runner_trial(session->runner, desc, &contenders[i].text, (double)NAN, &results[i]);
+    return status;
+}
+
+static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc *desc,
+                          const sqa_contender *contenders, uint32_t count,
+                          sqa_trial_result *results)
+{
+    sqa_candidate_text texts[SQA_MAX_FINALISTS];
+    for (uint32_t i = 0; i < count; i++)
+        texts[i] = contenders[i].text;
+    uint32_t rounds = *session->options->stop ? ROUNDS_WHEN_STOPPED : ROUNDS;
+    sqa_status status = sqa_runner_finals(session->runner, desc, texts, count, rounds, results);
+    if (status != SQA_OK)
+        return status;
+    for (uint32_t i = 0; i < count; i++)
+        if (results[i].status == SQA_TRIAL_CRASHED || results[i].status == SQA_TRIAL_TIMEOUT)
+            return measure_alone(session, desc, contenders, count, results);
+    return SQA_OK;
+}
+
+static bool is_rankable(const sqa_trial_result *result)
+{
+    return result->status == SQA_TRIAL_OK && isfinite(result->median_ms);
+}
+
+static void describe_winner(const sqa_contender *winner, const sqa_trial_result *result,
+                            sqa_tuning_outcome *outcome)
+{
+    outcome->tuned = true;
+    outcome->winner = winner->text;
+    outcome->best_ms = result->median_ms;
+    outcome->spread_ms = result->spread_ms;
+    outcome->max_error = result->max_error;
+}
+
+sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
+                             const sqa_contender *contenders, uint32_t count,
+                             sqa_tuning_outcome *outcome)
+{
+    sqa_trial_result results[SQA_MAX_FINALISTS];
+    int64_t trials[SQA_MAX_FINALISTS];
+    sqa_status status = measure(session, &outcome->desc, contenders, count, results);
+    uint32_t best = count;
+    for (uint32_t i = 0; i < count && status == SQA_OK; i++) {
+        status = sqa_record_trial(session, problem, &contenders[i], &results[i], true, &trials[i]);
+        if (is_rankable(&results[i]) &&
+            (best == count || results[i].median_ms < results[best].median_ms))
+            best = i;
+    }
+    if (status != SQA_OK)
+        return status;
+    const sqa_trial_result *last = &results[count - 1];
+    outcome->fallback = contenders[count - 1].text;
+    outcome->default_ms = is_rankable(last) ? last->median_ms : (double)NAN;
+    if (best == count) {
+        snprintf(outcome->message, sizeof outcome->message, "no finalist held: %.400s",
+                 results[0].message);
+        return SQA_OK;
+    }
+    status = sqa_store_set_winner(session->store, trials[best]);
+    if (status == SQA_OK)
+        describe_winner(&contenders[best], &results[best], outcome);
+    return status;
+}

@@ -1,0 +1,166 @@
+/* See session.h: opens what a run needs, divides the budget, goes through the
+ * problems. What is done with one of them is in tune_problem.c. */
+#include "search/session.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/shape.h"
+#include "search/tune_problem.h"
+#include "trial/measure.h"
+
+/* Of a problem's time, for the search; the finals take the rest. */
+#define SEARCH_SHARE 0.85
+
+static sqa_status open_device(sqa_tuning_session *session)
+{
+    cl_device_id id;
+    sqa_status status = sqa_device_at(session->options->platform, session->options->device, &id);
+    return status == SQA_OK ? sqa_device_query(&session->device, id) : status;
+}
+
+/* The ceiling only adds a fraction to the report: without it tuning goes on. */
+static sqa_status measure_ceiling(sqa_tuning_session *session)
+{
+    if (sqa_runner_ceiling(session->runner, &session->ceiling) != SQA_OK) {
+        sqa_log_write(&session->options->log, SQA_LOG_WARNING, "%s", sqa_last_error());
+        session->ceiling.fma_gflops = session->ceiling.copy_gbs = (double)NAN;
+    }
+    return SQA_OK;
+}
+
+static sqa_status open_session(sqa_tuning_session *session)
+{
+    const sqa_tuning_options *options = session->options;
+    const sqa_runner_options runner = {
+        .platform = options->platform, .device = options->device, .timeout_s = options->timeout_s};
+    sqa_status status = open_device(session);
+    if (status == SQA_OK)
+        status = sqa_store_open(&session->store, options->database);
+    if (status == SQA_OK)
+        status = sqa_store_environment(session->store, &session->device, &session->environment);
+    if (status == SQA_OK)
+        status = sqa_runner_create(&session->runner, &runner);
+    if (status == SQA_OK)
+        status = measure_ceiling(session);
+    return status;
+}
+
+static void close_session(sqa_tuning_session *session)
+{
+    sqa_runner_destroy(session->runner);
+    if (session->store)
+        sqa_store_close(session->store);
+    sqa_tuning_table_free(&session->known);
+}
+
+/* Read anew for each problem: what just won is a good start for the next. */
+static sqa_status read_known(sqa_tuning_session *session)
+{
+    sqa_tuning_table_free(&session->known);
+    session->known = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
+    sqa_status status = sqa_tuning_table_load_file(&session->known, session->options->database,
+                                                   &session->options->log);
+    if (status == SQA_OK)
+        status = sqa_tuning_table_load_seed(&session->known, &session->options->log);
+    return status;
+}
+
+/* What is left, divided evenly by the problems that are left. */
+static sqa_tuning_share share_of(const sqa_tuning_budget *budget, double begin, uint32_t used,
+                                 size_t problems_left)
+{
+    sqa_tuning_share share = {(double)INFINITY, (double)INFINITY, UINT32_MAX};
+    if (budget->seconds > 0) {
+        double now = sqa_clock_seconds();
+        share.seconds =
+            SEARCH_SHARE * fmax(begin + budget->seconds - now, 0.0) / (double)problems_left;
+        share.deadline = now + share.seconds;
+    }
+    if (budget->trials) {
+        uint32_t left = used < budget->trials ? budget->trials - used : 0;
+        share.trials = (uint32_t)((left + problems_left - 1) / problems_left);
+    }
+    return share;
+}
+
+static void begin_outcome(sqa_tuning_outcome *outcome, const sqa_attention_desc *desc)
+{
+    memset(outcome, 0, sizeof *outcome);
+    outcome->desc = *desc;
+    outcome->best_ms = outcome->spread_ms = (double)NAN;
+    outcome->max_error = outcome->default_ms = (double)NAN;
+    sqa_shape_format(desc, outcome->shape, sizeof outcome->shape);
+}
+
+static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *report)
+{
+    const sqa_tuning_options *options = session->options;
+    double begin = sqa_clock_seconds();
+    uint32_t used = 0;
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < options->problem_count && status == SQA_OK && !*options->stop; i++) {
+        sqa_tuning_outcome *outcome = &report->outcomes[report->count++];
+        begin_outcome(outcome, &options->problems[i]);
+        sqa_tuning_share share =
+            share_of(&options->budget, begin, used, options->problem_count - i);
+        sqa_tuning_progress progress = {.problem = i,
+                                        .problem_count = options->problem_count,
+                                        .shape = outcome->shape,
+                                        .best_ms = (double)NAN,
+                                        .best_gflops = (double)NAN,
+                                        .seconds_left = (double)NAN};
+        status = read_known(session);
+        if (status == SQA_OK)
+            status = sqa_tune_problem(session, &share, &progress, outcome);
+        used += progress.trials;
+    }
+    report->stopped = *options->stop != 0;
+    return status;
+}
+
+/* Everything that can be refused before the first trial is. */
+static sqa_status check_problems(const sqa_tuning_options *options)
+{
+    for (size_t i = 0; i < options->problem_count; i++) {
+        sqa_problem problem;
+        char shape[SQA_SHAPE_TEXT];
+        sqa_status status = sqa_problem_from_desc(&problem, &options->problems[i]);
+        if (status != SQA_OK)
+            return status;
+        sqa_shape_format(&options->problems[i], shape, sizeof shape);
+        if (!problem.batch || !problem.q_length || !problem.kv_length)
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "%s: nothing to tune; batch and lengths must be at least 1", shape);
+    }
+    return SQA_OK;
+}
+
+sqa_status sqa_tuning_run(const sqa_tuning_options *options, sqa_tuning_report *report)
+{
+    sqa_tuning_session session = {.options = options, .known = SQA_TUNING_TABLE_INIT};
+    memset(report, 0, sizeof *report);
+    report->ceiling.fma_gflops = report->ceiling.copy_gbs = (double)NAN;
+    sqa_status status = check_problems(options);
+    if (status != SQA_OK)
+        return status;
+    report->outcomes = calloc(options->problem_count, sizeof *report->outcomes);
+    if (!report->outcomes)
+        return sqa_fail_memory("the tuning report");
+    status = open_session(&session);
+    report->device = session.device;
+    report->ceiling = session.ceiling;
+    if (status == SQA_OK)
+        status = go_through(&session, report);
+    close_session(&session);
+    return status;
+}
+
+void sqa_tuning_report_free(sqa_tuning_report *report)
+{
+    free(report->outcomes);
+    report->outcomes = NULL;
+    report->count = 0;
+}

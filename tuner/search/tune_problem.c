@@ -1,0 +1,344 @@
+/* See tune_problem.h. The finals are in finals.c. */
+#include "search/tune_problem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/registry.h"
+#include "trial/measure.h"
+#include "tuning/lookup.h"
+
+#define MOST_FAMILIES 16
+#define TOP 3 /* of the search, into the finals */
+#define MOST_ROWS 12
+
+/* The search for one problem while it runs: what `evaluate` needs. */
+typedef struct problem_search {
+    sqa_tuning_session *session;
+    const sqa_problem *problem;
+    const sqa_tuning_share *share;
+    sqa_tuning_progress *progress;
+    sqa_tuning_outcome *outcome;
+    sqa_config_space spaces[MOST_FAMILIES];
+    size_t space_count;
+    sqa_search search;
+    sqa_status status; /* what ended the search, but for the budget */
+} problem_search;
+
+sqa_contender sqa_contender_of(const sqa_kernel_family *family, const sqa_config *config)
+{
+    sqa_contender contender = {.family = family, .config = *config};
+    snprintf(contender.text.family, sizeof contender.text.family, "%s", family->name);
+    sqa_config_format(family, config, contender.text.config);
+    return contender;
+}
+
+bool sqa_contender_equal(const sqa_contender *a, const sqa_contender *b)
+{
+    return a->family == b->family && sqa_config_equal(&a->config, &b->config);
+}
+
+sqa_contender sqa_fallback_of(const sqa_tuning_session *session, const sqa_problem *problem)
+{
+    const sqa_kernel_family *family = NULL;
+    const char *why;
+    for (size_t i = 0; i < sqa_family_count(); i++) {
+        family = sqa_family_at(i);
+        if (family->operation == problem->operation &&
+            family->supports(problem, &session->device, &why))
+            break;
+    }
+    sqa_config config;
+    memset(&config, 0, sizeof config);
+    family->default_config(problem, &session->device, &config);
+    return sqa_contender_of(family, &config);
+}
+
+static sqa_trial_record record_of(const sqa_tuning_session *session, const sqa_problem *problem,
+                                  const sqa_contender *contender, const sqa_trial_result *result,
+                                  bool final)
+{
+    sqa_trial_record record;
+    memset(&record, 0, sizeof record);
+    record.environment = session->environment;
+    record.problem = problem;
+    record.family = contender->family;
+    record.config = &contender->config;
+    record.result = result;
+    record.fma_ceiling_gflops = session->ceiling.fma_gflops;
+    record.seed = session->options->seed;
+    record.final = final;
+    return record;
+}
+
+sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,
+                            const sqa_contender *contender, const sqa_trial_result *result,
+                            bool final, int64_t *trial)
+{
+    sqa_trial_record record = record_of(session, problem, contender, result, final);
+    int64_t row;
+    return sqa_store_add_trial(session->store, &record, trial ? trial : &row);
+}
+
+/* What is said after each trial. */
+static void report(problem_search *self)
+{
+    const sqa_tuning_options *options = self->session->options;
+    sqa_tuning_progress *progress = self->progress;
+    double left = self->share->deadline - sqa_clock_seconds();
+    double by_time = isfinite(left) ? 1.0 - left / self->share->seconds : 0.0;
+    double by_trials = self->share->trials == UINT32_MAX
+                           ? 0.0
+                           : (double)progress->trials / fmax(self->share->trials, 1.0);
+    double by_space = (double)self->search.tried / fmax((double)self->search.total, 1.0);
+    progress->done = fmin(fmax(fmax(by_time, by_trials), by_space), 1.0);
+    progress->seconds_left = isfinite(left) ? fmax(left, 0.0) : (double)NAN;
+    if (options->progress)
+        options->progress(options->progress_user, progress);
+}
+
+static bool budget_is_used_up(const problem_search *self)
+{
+    return *self->session->options->stop || self->progress->trials >= self->share->trials ||
+           sqa_clock_seconds() >= self->share->deadline;
+}
+
+/* A result of an earlier run is as good as a new one, unless it was noise. */
+static bool find_known(problem_search *self, const sqa_contender *contender,
+                       sqa_trial_result *result)
+{
+    sqa_trial_record key = record_of(self->session, self->problem, contender, NULL, false);
+    bool found = false;
+    self->status = sqa_store_find_trial(self->session->store, &key, result, &found);
+    return self->status == SQA_OK && found && result->status != SQA_TRIAL_TOO_NOISY;
+}
+
+static bool make_trial(problem_search *self, const sqa_contender *contender,
+                       sqa_trial_result *result)
+{
+    self->status = sqa_runner_trial(self->session->runner, &self->outcome->desc, &contender->text,
+                                    self->progress->best_ms, result);
+    if (self->status == SQA_OK)
+        self->status =
+            sqa_record_trial(self->session, self->problem, contender, result, false, NULL);
+    if (self->status != SQA_OK)
+        return false;
+    self->outcome->trials[result->status]++;
+    self->progress->trials++;
+    return true;
+}
+
+/* sqa_search's question: the cost of a point. */
+static bool evaluate(void *user, sqa_point point, double *cost)
+{
+    problem_search *self = user;
+    const sqa_config_space *space = &self->spaces[point.family];
+    sqa_contender contender = sqa_contender_of(space->family, &space->configs[point.config]);
+    sqa_trial_result result;
+    if (find_known(self, &contender, &result)) {
+        self->outcome->known++;
+        self->progress->known++;
+    } else if (self->status != SQA_OK || budget_is_used_up(self) ||
+               !make_trial(self, &contender, &result)) {
+        return false;
+    }
+    *cost = result.status == SQA_TRIAL_OK ? result.median_ms : (double)INFINITY;
+    if (isfinite(*cost) && !(*cost >= self->progress->best_ms)) {
+        self->progress->best_ms = *cost;
+        self->progress->best_gflops = self->outcome->flops / (*cost * 1e6);
+    }
+    report(self);
+    return true;
+}
+
+/* Whether a family takes part: the one asked for; else all but the last of its
+ * operation, the one that is there so that something always runs. */
+static bool takes_part(const problem_search *self, size_t index)
+{
+    const sqa_kernel_family *family = sqa_family_at(index);
+    if (family->operation != self->problem->operation)
+        return false;
+    if (self->session->options->family)
+        return !strcmp(family->name, self->session->options->family);
+    for (size_t later = index + 1; later < sqa_family_count(); later++)
+        if (sqa_family_at(later)->operation == family->operation)
+            return true;
+    return self->space_count == 0;
+}
+
+static sqa_status enumerate(problem_search *self)
+{
+    for (size_t i = 0; i < sqa_family_count() && self->space_count < MOST_FAMILIES; i++) {
+        if (!takes_part(self, i))
+            continue;
+        sqa_config_space *space = &self->spaces[self->space_count];
+        sqa_status status =
+            sqa_config_space_create(space, sqa_family_at(i), self->problem, &self->session->device);
+        if (status != SQA_OK)
+            return status;
+        self->outcome->space += space->count;
+        if (space->count)
+            self->space_count++;
+        else
+            sqa_config_space_free(space);
+    }
+    return SQA_OK;
+}
+
+/* A database row as a contender, if it still applies here. */
+static bool contender_of_row(const problem_search *self, const sqa_tuning_row *row,
+                             sqa_contender *out)
+{
+    const sqa_kernel_family *family = sqa_family_find(self->problem->operation, row->family);
+    sqa_config config;
+    const char *why;
+    if (!family || family->space_version != row->space_version)
+        return false;
+    memset(&config, 0, sizeof config);
+    family->default_config(self->problem, &self->session->device, &config);
+    if (sqa_config_parse(family, row->config, &config) != SQA_OK ||
+        !sqa_family_accepts(family, &config, self->problem, &self->session->device, &why))
+        return false;
+    *out = sqa_contender_of(family, &config);
+    return true;
+}
+
+static void add_start(problem_search *self, const sqa_contender *contender)
+{
+    for (size_t i = 0; i < self->space_count; i++) {
+        if (self->spaces[i].family != contender->family)
+            continue;
+        size_t config = sqa_config_space_find(&self->spaces[i], &contender->config);
+        if (config != SIZE_MAX)
+            sqa_search_add_start(&self->search, (sqa_point){i, config});
+    }
+}
+
+/* Starts: each family's default, then what won for this class or the nearest
+ * ones. Fills *incumbent with what is used for this class today. */
+static bool add_starts(problem_search *self, sqa_contender *incumbent)
+{
+    sqa_candidate rows[MOST_ROWS];
+    sqa_problem_class problem_class = sqa_problem_class_of(self->problem);
+    size_t count =
+        sqa_lookup(&self->session->known, &self->session->device, &problem_class, rows, MOST_ROWS);
+    bool found = false;
+    for (size_t i = 0; i < self->space_count; i++) {
+        sqa_config config;
+        memset(&config, 0, sizeof config);
+        self->spaces[i].family->default_config(self->problem, &self->session->device, &config);
+        sqa_contender contender = sqa_contender_of(self->spaces[i].family, &config);
+        add_start(self, &contender);
+    }
+    for (size_t i = 0; i < count; i++) {
+        sqa_contender contender;
+        if (!contender_of_row(self, rows[i].row, &contender))
+            continue;
+        add_start(self, &contender);
+        if (!found && rows[i].rung == SQA_RUNG_EXACT) {
+            *incumbent = contender;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static void add_contender(sqa_contender *contenders, uint32_t *count,
+                          const sqa_contender *contender)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (sqa_contender_equal(&contenders[i], contender))
+            return;
+    contenders[(*count)++] = *contender;
+}
+
+/* The cheapest point of the search that is none of the contenders yet. */
+static bool next_best(const problem_search *self, const sqa_contender *contenders, uint32_t count,
+                      sqa_contender *out)
+{
+    double best = (double)INFINITY;
+    for (size_t i = 0; i < self->space_count; i++)
+        for (size_t j = 0; j < self->spaces[i].count; j++) {
+            if (!(self->search.costs[i][j] < best))
+                continue;
+            sqa_contender contender =
+                sqa_contender_of(self->spaces[i].family, &self->spaces[i].configs[j]);
+            bool taken = false;
+            for (uint32_t k = 0; k < count; k++)
+                taken = taken || sqa_contender_equal(&contenders[k], &contender);
+            if (!taken) {
+                best = self->search.costs[i][j];
+                *out = contender;
+            }
+        }
+    return isfinite(best);
+}
+
+static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbent)
+{
+    sqa_contender contenders[SQA_MAX_FINALISTS], next;
+    uint32_t count = 0;
+    uint32_t top = *self->session->options->stop ? 1 : TOP;
+    /* The fallback joins last, so it must not take an earlier place. */
+    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
+    contenders[0] = fallback;
+    while (count < top && next_best(self, contenders, count + 1, &next))
+        contenders[++count] = next;
+    memmove(contenders, contenders + 1, count * sizeof *contenders);
+    if (incumbent && !sqa_contender_equal(incumbent, &fallback))
+        add_contender(contenders, &count, incumbent);
+    contenders[count++] = fallback;
+    self->progress->finals = true;
+    report(self);
+    return sqa_tuning_finals(self->session, self->problem, contenders, count, self->outcome);
+}
+
+static sqa_status search_and_finals(problem_search *self)
+{
+    sqa_contender incumbent;
+    sqa_status status = sqa_search_create(&self->search, self->spaces, self->space_count,
+                                          self->session->options->seed);
+    if (status != SQA_OK)
+        return status;
+    self->search.evaluate = evaluate;
+    self->search.user = self;
+    bool has_incumbent = add_starts(self, &incumbent);
+    sqa_search_run(&self->search, self->session->options->strategy);
+    status = self->status;
+    if (status == SQA_OK && isfinite(self->search.best_cost))
+        status = hold_finals(self, has_incumbent ? &incumbent : NULL);
+    else if (status == SQA_OK)
+        snprintf(self->outcome->message, sizeof self->outcome->message,
+                 self->search.tried ? "no configuration worked" : "no trial was made");
+    sqa_search_free(&self->search);
+    return status;
+}
+
+sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
+                            sqa_tuning_progress *progress, sqa_tuning_outcome *outcome)
+{
+    sqa_problem problem;
+    sqa_status status = sqa_problem_from_desc(&problem, &outcome->desc);
+    if (status != SQA_OK)
+        return status;
+    outcome->flops = sqa_problem_flops(&problem);
+    problem_search self;
+    memset(&self, 0, sizeof self);
+    self.session = session;
+    self.problem = &problem;
+    self.share = share;
+    self.progress = progress;
+    self.outcome = outcome;
+    status = enumerate(&self);
+    if (status == SQA_OK && self.space_count == 0)
+        snprintf(outcome->message, sizeof outcome->message,
+                 "no configuration of %s can run this problem on this device",
+                 session->options->family ? session->options->family : "any family");
+    else if (status == SQA_OK)
+        status = search_and_finals(&self);
+    for (size_t i = 0; i < self.space_count; i++)
+        sqa_config_space_free(&self.spaces[i]);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* One problem of a tuning run, from the list of families to the committed
+ * winner. What the problems of a run share is in sqa_tuning_session. */
+#ifndef SQA_TUNER_TUNE_PROBLEM_H
+#define SQA_TUNER_TUNE_PROBLEM_H
+
+#include "search/session.h"
+#include "store/store.h"
+#include "trial/runner.h"
+#include "tuning/tuning_table.h"
+
+typedef struct sqa_tuning_session {
+    const sqa_tuning_options *options;
+    sqa_device device;
+    sqa_store *store;
+    int64_t environment;
+    sqa_runner *runner;
+    sqa_tuning_table known; /* the databases' rows, to start from */
+    sqa_ceiling ceiling;
+} sqa_tuning_session;
+
+/* The part of the budget one problem may use. */
+typedef struct sqa_tuning_share {
+    double deadline; /* of the search, in sqa_clock_seconds; INFINITY: none */
+    double seconds;  /* from now to the deadline */
+    uint32_t trials; /* UINT32_MAX: no limit */
+} sqa_tuning_share;
+
+/* One configuration of one family, as kernel and as text. */
+typedef struct sqa_contender {
+    const sqa_kernel_family *family;
+    sqa_config config;
+    sqa_candidate_text text;
+} sqa_contender;
+
+sqa_contender sqa_contender_of(const sqa_kernel_family *family, const sqa_config *config);
+bool sqa_contender_equal(const sqa_contender *a, const sqa_contender *b);
+
+/* What the library runs without any database. */
+sqa_contender sqa_fallback_of(const sqa_tuning_session *session, const sqa_problem *problem);
+
+/* Records a trial; *trial (may be NULL) gets its row. */
+sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,
+                            const sqa_contender *contender, const sqa_trial_result *result,
+                            bool final, int64_t *trial);
+
+/* Tunes `outcome->desc`. Errors end the run; a problem nothing was found for is
+ * no error but a message. */
+sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
+                            sqa_tuning_progress *progress, sqa_tuning_outcome *outcome);
+
+/* Measures `contenders` (best guess first, at most SQA_MAX_FINALISTS) in turn and
+ * commits the fastest; the last one must be the fallback. */
+sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
+                             const sqa_contender *contenders, uint32_t count,
+                             sqa_tuning_outcome *outcome);
+
+#endif
