@@ -1,4 +1,4 @@
-/* A step of the build: reads the files of db/seed through the same checks as `sqa db
+/* A step of the build: reads the seed text through the same checks as `sqa db
  * import` and writes the database made from it as C. A row that cannot be true
  * ends the build, so that nothing ships that the constraints would refuse.
  *
