@@ -17,12 +17,13 @@
 #include "conformance/suite.h"
 #include "device/cl_status.h"
 #include "kernels/registry.h"
+#include "problem/names.h"
 
 enum { MAX_RANDOM_CONFIGS = 32 };
 
 /* The options as typed, then as read. */
 typedef struct verify_options {
-    const char *device, *family, *set, *shape, *layout, *property, *seed_text, *configs_text, *log;
+    const char *device, *family, *set, *dtype, *shape, *layout, *property, *seed_text, *configs_text, *log;
     bool tiny, quick, full, json;
     unsigned platform_index, device_index;
     uint64_t seed;
@@ -30,6 +31,7 @@ typedef struct verify_options {
     sqa_grid_size size;
     const sqa_property *only_property;
     sqa_grid_case only_case;
+    sqa_dtype only_dtype; /* when `dtype` or `shape` names one */
 } verify_options;
 
 /* A run in progress. */
@@ -75,6 +77,18 @@ static bool read_property(const char *command, verify_options *options)
     return false;
 }
 
+static bool read_dtype(const char *command, verify_options *options)
+{
+    if (options->dtype && options->shape)
+        return sqa_usage_error(command, "--dtype: goes into --shape, as dtype=%s", options->dtype),
+               false;
+    if (options->dtype && !sqa_dtype_from_name(options->dtype, &options->only_dtype))
+        return sqa_usage_error(command, "--dtype: '%s' is not one of f32, f16, bf16",
+                               options->dtype),
+               false;
+    return true;
+}
+
 static bool read_shape(const char *command, verify_options *options)
 {
     if (options->layout && !options->shape)
@@ -84,6 +98,7 @@ static bool read_shape(const char *command, verify_options *options)
     if (sqa_shape_parse(options->shape, &options->only_case.desc) != SQA_OK)
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
     options->only_case.layout = SQA_LAYOUT_BHSD;
+    options->only_dtype = options->only_case.desc.dtype;
     if (!options->layout)
         return true;
     if (!sqa_layout_from_name(options->layout, &options->only_case.layout))
@@ -108,7 +123,8 @@ static bool read_values(const char *command, verify_options *options)
         return sqa_usage_error(command, "--family: there is no '%s'", options->family), false;
     if (!read_number(command, "seed", options->seed_text, UINT64_MAX, &options->seed) ||
         !read_number(command, "configs", options->configs_text, MAX_RANDOM_CONFIGS, &configs) ||
-        !read_property(command, options) || !read_shape(command, options))
+        !read_property(command, options) || !read_dtype(command, options) ||
+        !read_shape(command, options))
         return false;
     options->configs = (size_t)configs;
     if (sqa_device_option(options->device, &options->platform_index, &options->device_index) !=
@@ -183,10 +199,11 @@ static double now(void)
 static void print_counts(const verification *v, const sqa_suite_counts *counts, double seconds)
 {
     const sqa_suite *suite = v->suite;
-    printf("%-6s %-8s %zu passed, %zu failed, %zu not supported; worst error: rms %.1e, "
+    printf("%-6s %-4s %-8s %zu passed, %zu failed, %zu not supported; worst error: rms %.1e, "
            "max %.1e, lse %.1e; %.1f s\n",
-           suite->family->name, suite->config ? "as set" : "default", counts->passed,
-           counts->failed, counts->unsupported, counts->worst_rms, counts->worst_max,
+           suite->family->name, sqa_dtype_name(suite->dtype),
+           suite->config ? "as set" : "default", counts->passed, counts->failed,
+           counts->unsupported, counts->worst_rms, counts->worst_max,
            counts->worst_lse, seconds);
     if (suite->config)
         printf("       %s\n", suite->config);
@@ -206,14 +223,15 @@ static void write_counts(verification *v, const sqa_suite_counts *counts, double
     sqa_json_close(&v->json);
 }
 
-static void verify_config(verification *v, const sqa_kernel_family *family, const char *config,
-                          bool sampled)
+static void verify_config(verification *v, const sqa_kernel_family *family, sqa_dtype dtype,
+                          const char *config, bool sampled)
 {
     sqa_suite_counts counts = {0};
     sqa_suite suite = {.context = v->context,
                        .queue = v->queue,
                        .device = &v->device,
                        .family = family,
+                       .dtype = dtype,
                        .config = config,
                        .seed = v->options->seed,
                        .sampled_rows = v->options->shape ? 0 : 96,
@@ -225,6 +243,7 @@ static void verify_config(verification *v, const sqa_kernel_family *family, cons
     if (v->options->json) {
         sqa_json_object(&v->json, NULL);
         sqa_json_string(&v->json, "family", family->name);
+        sqa_json_string(&v->json, "dtype", sqa_dtype_name(dtype));
         sqa_json_string(&v->json, "config", config);
         sqa_json_array(&v->json, "failures");
     }
@@ -238,18 +257,33 @@ static void verify_config(verification *v, const sqa_kernel_family *family, cons
     v->checked += counts.passed + counts.failed;
 }
 
-static sqa_status verify_family(verification *v, const sqa_kernel_family *family)
+static sqa_status verify_random_configs(verification *v, const sqa_kernel_family *family,
+                                        sqa_dtype dtype)
 {
     static char texts[MAX_RANDOM_CONFIGS][SQA_CONFIG_TEXT];
-    sqa_suite suite = {.device = &v->device, .family = family, .seed = v->options->seed};
+    sqa_suite suite = {
+        .device = &v->device, .family = family, .dtype = dtype, .seed = v->options->seed};
     size_t count = 0;
-    verify_config(v, family, v->options->set, false);
-    if (!v->options->configs)
-        return SQA_OK;
     sqa_status status = sqa_suite_random_configs(&suite, v->options->size == SQA_GRID_TINY,
                                                  v->options->configs, texts, &count);
     for (size_t i = 0; i < count && status == SQA_OK; i++)
-        verify_config(v, family, texts[i], true);
+        verify_config(v, family, dtype, texts[i], true);
+    return status;
+}
+
+/* Storage types differ in how elements are loaded and stored alone, so the short
+ * ones get the sample of the grid unless they are what was asked for. */
+static sqa_status verify_family(verification *v, const sqa_kernel_family *family)
+{
+    const bool only = v->options->dtype || v->options->shape;
+    sqa_status status = SQA_OK;
+    for (sqa_dtype dtype = SQA_DTYPE_F32; sqa_dtype_name(dtype) && status == SQA_OK; dtype++) {
+        if (only && dtype != v->options->only_dtype)
+            continue;
+        verify_config(v, family, dtype, v->options->set, !only && dtype != SQA_DTYPE_F32);
+        if (v->options->configs)
+            status = verify_random_configs(v, family, dtype);
+    }
     return status;
 }
 
@@ -304,6 +338,8 @@ int sqa_command_verify(int argc, char **argv)
         {"family", "NAME", "one kernel family only; otherwise all", .text = &options.family},
         {"set", "NAME=VALUE,...", "the family's parameters; otherwise its default",
          .text = &options.set},
+        {"dtype", "TYPE", "f32, f16 or bf16 only; otherwise all, f32 on the most shapes",
+         .text = &options.dtype},
         {"quick", NULL, "about 50 shapes per family (the default)", .flag = &options.quick},
         {"full", NULL, "630 shapes per family", .flag = &options.full},
         {"tiny", NULL, "a few small shapes, for Oclgrind", .flag = &options.tiny},

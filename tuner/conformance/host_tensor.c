@@ -7,7 +7,9 @@
 
 #include "base/status.h"
 #include "device/cl_status.h"
+#include "problem/names.h"
 #include "problem/problem.h"
+#include "problem/storage.h"
 
 static uint32_t bits_of(float value)
 {
@@ -21,6 +23,12 @@ static float float_of(uint32_t bits)
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+/* What the storage type keeps of a NaN, as f32. */
+static float stored_nan(sqa_dtype dtype, uint32_t bits)
+{
+    return sqa_storage_round(dtype, float_of(bits));
 }
 
 float *sqa_host_tensor_at(const sqa_host_tensor *tensor, uint32_t batch, uint32_t head,
@@ -45,15 +53,22 @@ static void mark_view(sqa_host_tensor *tensor)
                        tensor->dim);
 }
 
-sqa_status sqa_host_tensor_create(sqa_host_tensor *out, const sqa_strides *strides, uint32_t batch,
-                                  uint32_t heads, uint32_t length, uint32_t dim, size_t guard)
+sqa_status sqa_host_tensor_create(sqa_host_tensor *out, sqa_dtype dtype, const sqa_strides *strides,
+                                  uint32_t batch, uint32_t heads, uint32_t length, uint32_t dim,
+                                  size_t guard)
 {
     uint64_t extent = sqa_extent(strides, batch, heads, length, dim);
     if (extent > SIZE_MAX / sizeof(float) / 2)
         return sqa_fail(SQA_OUT_OF_MEMORY, "a tensor of %llu elements does not fit in memory",
                         (unsigned long long)extent);
-    *out = (sqa_host_tensor){*strides, batch, heads, length, dim, guard, (size_t)extent + 2 * guard,
-                             NULL,     NULL,  NULL};
+    *out = (sqa_host_tensor){.dtype = dtype,
+                             .strides = *strides,
+                             .batch = batch,
+                             .heads = heads,
+                             .length = length,
+                             .dim = dim,
+                             .guard = guard,
+                             .count = (size_t)extent + 2 * guard};
     out->data = malloc(out->count * sizeof *out->data);
     out->inside = calloc(out->count, 1);
     if (!out->data || !out->inside) {
@@ -62,7 +77,7 @@ sqa_status sqa_host_tensor_create(sqa_host_tensor *out, const sqa_strides *strid
     }
     mark_view(out);
     for (size_t i = 0; i < out->count; i++)
-        out->data[i] = float_of(SQA_GUARD_BITS);
+        out->data[i] = stored_nan(dtype, SQA_GUARD_BITS);
     return SQA_OK;
 }
 
@@ -75,6 +90,14 @@ void sqa_host_tensor_free(sqa_host_tensor *tensor)
     memset(tensor, 0, sizeof *tensor);
 }
 
+static void random_vector(const sqa_host_tensor *tensor, float *out, sqa_random *random, float low,
+                          float high)
+{
+    sqa_random_floats(random, out, tensor->dim, low, high);
+    for (uint32_t d = 0; d < tensor->dim; d++)
+        out[d] = sqa_storage_round(tensor->dtype, out[d]);
+}
+
 /* In order of position, so that the numbers do not depend on the strides; an
  * element that several positions share keeps the last one. */
 void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, float low, float high)
@@ -82,8 +105,7 @@ void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, fl
     for (uint32_t b = 0; b < tensor->batch; b++)
         for (uint32_t h = 0; h < tensor->heads; h++)
             for (uint32_t i = 0; i < tensor->length; i++)
-                sqa_random_floats(random, sqa_host_tensor_at(tensor, b, h, i), tensor->dim, low,
-                                  high);
+                random_vector(tensor, sqa_host_tensor_at(tensor, b, h, i), random, low, high);
 }
 
 static void fill_where(sqa_host_tensor *tensor, unsigned char inside, float value)
@@ -95,13 +117,13 @@ static void fill_where(sqa_host_tensor *tensor, unsigned char inside, float valu
 
 void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value)
 {
-    fill_where(tensor, 1, value);
+    fill_where(tensor, 1, sqa_storage_round(tensor->dtype, value));
 }
 
 void sqa_host_tensor_poison(sqa_host_tensor *tensor)
 {
-    fill_where(tensor, 0, float_of(SQA_GUARD_BITS));
-    fill_where(tensor, 1, float_of(SQA_POISON_BITS));
+    fill_where(tensor, 0, stored_nan(tensor->dtype, SQA_GUARD_BITS));
+    fill_where(tensor, 1, stored_nan(tensor->dtype, SQA_POISON_BITS));
 }
 
 void sqa_host_tensor_fill_gaps(sqa_host_tensor *tensor, float value)
@@ -113,19 +135,33 @@ sqa_status sqa_host_tensor_upload(sqa_host_tensor *tensor, cl_context context)
 {
     if (tensor->buffer)
         clReleaseMemObject(tensor->buffer);
-    cl_int error;
-    tensor->buffer = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
-                                    tensor->count * sizeof(float), tensor->data, &error);
-    if (error == CL_SUCCESS)
-        return SQA_OK;
     tensor->buffer = NULL;
-    return sqa_fail_cl(error, "clCreateBuffer");
+    size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
+    void *stored = malloc(bytes);
+    if (!stored)
+        return sqa_fail_memory("a tensor to upload");
+    sqa_storage_encode(tensor->dtype, tensor->data, stored, tensor->count);
+    cl_int error;
+    cl_mem buffer = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, bytes, stored,
+                                   &error);
+    free(stored);
+    if (error != CL_SUCCESS)
+        return sqa_fail_cl(error, "clCreateBuffer");
+    tensor->buffer = buffer;
+    return SQA_OK;
 }
 
 static sqa_status read_buffer(const sqa_host_tensor *tensor, cl_command_queue queue, float *out)
 {
-    cl_int error = clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0,
-                                       tensor->count * sizeof(float), out, 0, NULL, NULL);
+    size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
+    void *stored = malloc(bytes);
+    if (!stored)
+        return sqa_fail_memory("a tensor to download");
+    cl_int error =
+        clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0, bytes, stored, 0, NULL, NULL);
+    if (error == CL_SUCCESS)
+        sqa_storage_decode(tensor->dtype, stored, out, tensor->count);
+    free(stored);
     return error == CL_SUCCESS ? SQA_OK : sqa_fail_cl(error, "clEnqueueReadBuffer");
 }
 
@@ -147,10 +183,11 @@ sqa_status sqa_host_tensor_unchanged(const sqa_host_tensor *tensor, cl_command_q
     return status;
 }
 
-/* The first element whose being (or not being) `bits` is wrong where `inside` says. */
-static bool find(const sqa_host_tensor *tensor, unsigned char inside, uint32_t bits, bool same,
+/* The first element whose being (or not being) the NaN is wrong where `inside` says. */
+static bool find(const sqa_host_tensor *tensor, unsigned char inside, uint32_t nan, bool same,
                  int64_t *where)
 {
+    const uint32_t bits = bits_of(stored_nan(tensor->dtype, nan));
     for (size_t i = 0; i < tensor->count; i++)
         if (tensor->inside[i] == inside && (bits_of(tensor->data[i]) == bits) == same) {
             *where = (int64_t)i - (int64_t)tensor->guard;

@@ -11,11 +11,13 @@
 #include "reference/random.h"
 #include "sqa_cl.h"
 
-/* Quiet NaNs that no arithmetic makes. */
+/* Quiet NaNs that no arithmetic makes, distinct in every storage type. */
 #define SQA_GUARD_BITS UINT32_C(0x7fc5a5a5)  /* around and between a tensor's elements */
 #define SQA_POISON_BITS UINT32_C(0x7fcbadad) /* output elements before a run */
 
 typedef struct sqa_host_tensor {
+    sqa_dtype dtype; /* of the device buffer; `data` is always f32, and holds only values
+                        that the storage type has */
     sqa_strides strides;
     uint32_t batch, heads, length, dim;
     size_t guard;          /* elements before the view, and after it */
@@ -26,8 +28,9 @@ typedef struct sqa_host_tensor {
 } sqa_host_tensor;
 
 /* Every element, the view's included, starts as a guard. */
-sqa_status sqa_host_tensor_create(sqa_host_tensor *out, const sqa_strides *strides, uint32_t batch,
-                                  uint32_t heads, uint32_t length, uint32_t dim, size_t guard);
+sqa_status sqa_host_tensor_create(sqa_host_tensor *out, sqa_dtype dtype, const sqa_strides *strides,
+                                  uint32_t batch, uint32_t heads, uint32_t length, uint32_t dim,
+                                  size_t guard);
 void sqa_host_tensor_free(sqa_host_tensor *tensor);
 
 /* The vector at (batch, head, position). */

@@ -8,6 +8,7 @@
 
 #include "cli/shape.h"
 #include "kernels/config_space.h"
+#include "problem/names.h"
 #include "problem/problem_class.h"
 #include "reference/random.h"
 
@@ -95,11 +96,12 @@ void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bo
     char subject[SQA_SUITE_SUBJECT], message[SQA_CASE_MESSAGE] = "";
     const char *why = "";
     sqa_attention_desc desc = sqa_property_desc(property, small);
+    desc.dtype = suite->dtype;
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = suite->family->name;
     options.config = suite->config;
-    snprintf(subject, sizeof subject, "--property %s%s --seed %llu", property->name,
-             small ? " --tiny" : "", (unsigned long long)suite->seed);
+    snprintf(subject, sizeof subject, "--property %s%s --dtype %s --seed %llu", property->name,
+             small ? " --tiny" : "", sqa_dtype_name(suite->dtype), (unsigned long long)suite->seed);
     if (!accepts(suite, &desc, &why)) {
         finish(suite, SQA_VERDICT_UNSUPPORTED, subject, why, counts);
         return;
@@ -116,6 +118,7 @@ void sqa_suite_grid(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts
         /* Seeds differ, and with them how the tensors start in their buffers. */
         sqa_suite numbered = *suite;
         numbered.seed += i;
+        test.desc.dtype = suite->dtype;
         sqa_suite_case(&numbered, &test, counts);
     }
 }
@@ -147,6 +150,7 @@ sqa_status sqa_suite_random_configs(const sqa_suite *suite, bool small, size_t c
     desc.q_length = desc.kv_length = small ? 33 : 129;
     desc.head_dim = small ? 8 : 64;
     desc.write_lse = 1;
+    desc.dtype = suite->dtype;
     *count = 0;
     sqa_status status = sqa_problem_from_desc(&problem, &desc);
     if (status == SQA_OK)

@@ -27,6 +27,7 @@ typedef struct sqa_suite {
     cl_command_queue queue;
     const sqa_device *device; /* of the context */
     const sqa_kernel_family *family;
+    sqa_dtype dtype;    /* of every case */
     const char *config; /* NULL: the family's default for each problem */
     uint64_t seed;
     uint32_t sampled_rows; /* compared with the oracle per case; 0: all */

@@ -1,0 +1,18 @@
+/* Between f32 on the host and how tensors are stored: f32, f16, bf16. */
+#ifndef SQA_PROBLEM_STORAGE_H
+#define SQA_PROBLEM_STORAGE_H
+
+#include <stddef.h>
+
+#include "sqa_cl/attention.h"
+
+/* Rounds `count` values to stored elements, ties to even; NaN stays NaN. */
+void sqa_storage_encode(sqa_dtype dtype, const float *in, void *out, size_t count);
+
+/* The exact f32 of `count` stored elements. */
+void sqa_storage_decode(sqa_dtype dtype, const void *in, float *out, size_t count);
+
+/* The value that storing leaves of `value`. */
+float sqa_storage_round(sqa_dtype dtype, float value);
+
+#endif
