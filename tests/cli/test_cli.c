@@ -134,6 +134,9 @@ END_TEST
 
 START_TEST(info_without_any_platform)
 {
+    const char *vendors = getenv("OCL_ICD_VENDORS");
+    char kept[512];
+    snprintf(kept, sizeof kept, "%s", vendors ? vendors : "");
     setenv("OCL_ICD_VENDORS", work_folder, 1);
     const program_result *result = run_sqa("info");
     ck_assert_int_eq(result->code, 0);
@@ -143,7 +146,10 @@ START_TEST(info_without_any_platform)
     check_json(result->out);
     result = run_sqa("source --shape hq=1,hkv=1,n=8");
     ck_assert_int_eq(result->code, 1);
-    unsetenv("OCL_ICD_VENDORS");
+    if (vendors)
+        setenv("OCL_ICD_VENDORS", kept, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
 }
 END_TEST
 

@@ -30,7 +30,7 @@ sqa_status sqa_device_option(const char *text, unsigned *platform, unsigned *dev
     if (!text || !*text)
         text = "0:0";
     const char *at = text;
-    unsigned p, d;
+    unsigned p = 0, d = 0;
     bool sound = read_index(&at, &p) && *at++ == ':' && read_index(&at, &d) && *at == '\0';
     if (!sound)
         return sqa_fail(SQA_INVALID_ARGUMENT,

@@ -37,31 +37,29 @@ static const sqa_option *find_option(const sqa_option *options, const char *word
 }
 
 /* Stores the option at argv[*at]; moves *at past a value given as its own word. */
-static bool take_option(int argc, char **argv, int *at, const sqa_option *option)
+static int take_option(int argc, char **argv, int *at, const sqa_option *option)
 {
     const char *value = strchr(argv[*at], '=');
     if (!option->argument) {
         if (value)
-            return sqa_usage_error(argv[0], "--%s takes no value", option->name), false;
+            return sqa_usage_error(argv[0], "--%s takes no value", option->name);
         *option->flag = true;
-        return true;
+        return SQA_EXIT_OK;
     }
     if (!option->list && *option->text)
-        return sqa_usage_error(argv[0], "--%s is given twice", option->name), false;
+        return sqa_usage_error(argv[0], "--%s is given twice", option->name);
     if (!value && *at + 1 >= argc)
-        return sqa_usage_error(argv[0], "--%s needs a value, %s", option->name, option->argument),
-               false;
+        return sqa_usage_error(argv[0], "--%s needs a value, %s", option->name, option->argument);
     const char *word = value ? value + 1 : argv[++*at];
     if (!option->list) {
         *option->text = word;
-        return true;
+        return SQA_EXIT_OK;
     }
     size_t most = sizeof option->list->items / sizeof option->list->items[0];
     if (option->list->count == most)
-        return sqa_usage_error(argv[0], "--%s is given more than %zu times", option->name, most),
-               false;
+        return sqa_usage_error(argv[0], "--%s is given more than %zu times", option->name, most);
     option->list->items[option->list->count++] = word;
-    return true;
+    return SQA_EXIT_OK;
 }
 
 bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
@@ -73,19 +71,13 @@ bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_opti
             print_help(argv[0], summary, options);
             return false;
         }
-    *code = SQA_EXIT_USAGE;
-    for (int at = 1; at < argc; at++) {
+    for (int at = 1; at < argc && *code == SQA_EXIT_OK; at++) {
         const sqa_option *option = find_option(options, argv[at]);
-        if (!option) {
-            sqa_usage_error(argv[0], "'%s' is not an option; `sqa help %s` lists them", argv[at],
-                            argv[0]);
-            return false;
-        }
-        if (!take_option(argc, argv, &at, option))
-            return false;
+        *code = option ? take_option(argc, argv, &at, option)
+                       : sqa_usage_error(argv[0], "'%s' is not an option; `sqa help %s` lists them",
+                                         argv[at], argv[0]);
     }
-    *code = SQA_EXIT_OK;
-    return true;
+    return *code == SQA_EXIT_OK;
 }
 
 int sqa_command_fail(const char *command, int status)
