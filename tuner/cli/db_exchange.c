@@ -1,0 +1,173 @@
+/* `sqa db export`, `import` and `merge`: results between people and machines. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/db_command.h"
+#include "store/exchange.h"
+
+/* Writes beside `path` and renames, so that no half-written file is left there. */
+static sqa_status export_to_file(sqa_store *store, const sqa_store_filter *filter, const char *path,
+                                 uint64_t *lines)
+{
+    sqa_text partial = SQA_TEXT_INIT;
+    sqa_text_format(&partial, "%s.partial", path);
+    sqa_status status = sqa_text_status(&partial);
+    FILE *file = status == SQA_OK ? fopen(sqa_text_get(&partial), "w") : NULL;
+    if (status == SQA_OK && !file)
+        status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
+    if (file) {
+        status = sqa_store_export(store, filter, file, lines);
+        if (fclose(file) && status == SQA_OK)
+            status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
+        if (status == SQA_OK && rename(sqa_text_get(&partial), path))
+            status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
+        if (status != SQA_OK)
+            remove(sqa_text_get(&partial));
+    }
+    sqa_text_free(&partial);
+    return status;
+}
+
+int sqa_db_export(int argc, char **argv)
+{
+    sqa_db_choice choice = {0};
+    sqa_store_filter filter = {0};
+    const char *path = NULL;
+    const sqa_option options[] = {
+        {"out", "FILE", "write to this file instead of standard output", .text = &path},
+        {"best", NULL, "only the best of each device and problem class", .flag = &filter.best_only},
+        SQA_DEVICE_OPTION(filter),
+        SQA_FAMILY_OPTION(filter),
+        SQA_OPERATION_OPTION(filter),
+        SQA_DB_OPTION(choice),
+        SQA_SEED_DB_OPTION(choice),
+        {0},
+    };
+    int code;
+    if (!sqa_db_options_read(argc, argv, "Trials as text, one JSON object per line.", options, NULL,
+                             NULL, &code))
+        return code;
+    sqa_store *store = NULL;
+    uint64_t lines = 0;
+    sqa_status status = sqa_db_check_filter(&filter);
+    if (status == SQA_OK)
+        status = sqa_db_open_to_read(&store, &choice);
+    if (status == SQA_OK)
+        status = path ? export_to_file(store, &filter, path, &lines)
+                      : sqa_store_export(store, &filter, stdout, &lines);
+    sqa_store_close(store);
+    if (status != SQA_OK)
+        return sqa_command_fail(argv[0], status);
+    if (path)
+        printf("%" PRIu64 " trials written to %s\n", lines, path);
+    return SQA_EXIT_OK;
+}
+
+/* Who is speaking, and of which file. */
+typedef struct speaker {
+    const char *command, *file;
+} speaker;
+
+static void print_refusal(void *user, const char *where, const char *reason)
+{
+    const speaker *who = user;
+    fprintf(stderr, "sqa %s: %s, %s left out: %s\n", who->command, who->file, where, reason);
+}
+
+static int print_outcome(const sqa_exchange *exchange, bool as_json)
+{
+    if (as_json) {
+        sqa_json json;
+        sqa_json_begin(&json, stdout);
+        sqa_json_integer(&json, "added", (int64_t)exchange->added);
+        sqa_json_integer(&json, "known", (int64_t)exchange->known);
+        sqa_json_integer(&json, "refused", (int64_t)exchange->refused);
+        sqa_json_finish(&json);
+    } else {
+        printf("%" PRIu64 " trials added, %" PRIu64 " were there already, %" PRIu64 " left out\n",
+               exchange->added, exchange->known, exchange->refused);
+    }
+    return exchange->refused ? SQA_EXIT_FAILED : SQA_EXIT_OK;
+}
+
+static sqa_status import_file(const sqa_db_choice *choice, const char *path, sqa_exchange *exchange)
+{
+    bool from_stdin = !strcmp(path, "-");
+    FILE *file = from_stdin ? stdin : fopen(path, "r");
+    if (!file)
+        return sqa_fail(SQA_DATABASE_ERROR, "%s: %s", path, strerror(errno));
+    sqa_store *store = NULL;
+    sqa_status status = sqa_db_open_to_write(&store, choice);
+    if (status == SQA_OK)
+        status = sqa_store_import(store, file, path, exchange);
+    sqa_store_close(store);
+    if (!from_stdin)
+        fclose(file);
+    return status;
+}
+
+/* Whether both are one file, of which one half would wait for the other. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+static sqa_status merge_file(const sqa_db_choice *choice, const char *path, sqa_exchange *exchange)
+{
+    char buffer[SQA_DB_PATH_SIZE];
+    const char *target;
+    sqa_status status = sqa_db_locate(choice, buffer, &target);
+    if (status != SQA_OK)
+        return status;
+    if (is_same_file(path, target))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s is the database it would be merged into", path);
+    sqa_store *from = NULL, *store = NULL;
+    status = sqa_store_open_read_only(&from, path);
+    if (status == SQA_OK)
+        status = sqa_store_open(&store, target);
+    if (status == SQA_OK)
+        status = sqa_store_merge(store, from, exchange);
+    sqa_store_close(store);
+    sqa_store_close(from);
+    return status;
+}
+
+static int take_in(int argc, char **argv, const char *summary,
+                   sqa_status (*take)(const sqa_db_choice *, const char *, sqa_exchange *))
+{
+    sqa_db_choice choice = {0};
+    bool json = false;
+    const char *path = NULL;
+    const sqa_option options[] = {SQA_DB_OPTION(choice), SQA_JSON_OPTION(json), {0}};
+    int code;
+    if (!sqa_db_options_read(argc, argv, summary, options, "FILE", &path, &code))
+        return code;
+    speaker who = {argv[0], path};
+    sqa_exchange exchange = {.refuse = print_refusal, .user = &who};
+    sqa_status status = take(&choice, path, &exchange);
+    return status == SQA_OK ? print_outcome(&exchange, json) : sqa_command_fail(argv[0], status);
+}
+
+int sqa_db_import(int argc, char **argv)
+{
+    return take_in(
+        argc, argv,
+        "Takes in trials that `sqa db export` wrote; - is standard input. Rows that cannot "
+        "be true\nhere (unknown family, impossible parameters or figures) are named and "
+        "left out; then the\nexit status is 1. Of two winners the faster stays.",
+        import_file);
+}
+
+int sqa_db_merge(int argc, char **argv)
+{
+    return take_in(argc, argv,
+                   "Takes in another tuning database, under the same checks as `sqa db import`.",
+                   merge_file);
+}
