@@ -174,9 +174,3 @@ sqa_log fixture_listen(fixture_log *log)
     memset(log, 0, sizeof *log);
     return (sqa_log){keep, log, SQA_LOG_DEBUG};
 }
-
-void fixture_become_nobody(void)
-{
-    if (geteuid() == 0)
-        ck_assert_int_eq(setuid(65534), 0);
-}

@@ -48,7 +48,4 @@ typedef struct fixture_log {
 } fixture_log;
 sqa_log fixture_listen(fixture_log *log);
 
-/* Gives root's privileges up in this process, so that permissions mean something. */
-void fixture_become_nobody(void);
-
 #endif

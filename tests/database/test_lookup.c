@@ -1,0 +1,269 @@
+/* The lookup ladder: which rows serve a problem on a device, in which order. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/fixture.h"
+#include "tuning/lookup.h"
+
+enum { CAPACITY = 8 };
+
+static sqa_device device;
+static sqa_problem_class wanted;
+static sqa_tuning_row rows[16];
+static size_t row_count;
+static sqa_candidate found[CAPACITY];
+
+static void setup(void)
+{
+    device = fixture_device();
+    sqa_problem problem = fixture_problem(1024);
+    wanted = sqa_problem_class_of(&problem);
+    memset(rows, 0, sizeof rows);
+    row_count = 0;
+}
+
+/* A row that fits exactly, to be changed where a test wants it to differ. */
+static sqa_tuning_row *add_row(const char *config)
+{
+    sqa_tuning_row *row = &rows[row_count++];
+    row->source = SQA_SOURCE_USER;
+    row->identity = device.identity;
+    row->device_type = device.strings.type;
+    row->compute_units = device.strings.compute_units;
+    snprintf(row->driver_version, sizeof row->driver_version, "%s", device.strings.driver_version);
+    row->problem_class = wanted;
+    snprintf(row->family, sizeof row->family, "naive");
+    snprintf(row->config, sizeof row->config, "%s", config);
+    row->space_version = 1;
+    row->gflops = 100;
+    return row;
+}
+
+static size_t look(void)
+{
+    sqa_tuning_table table = {rows, row_count};
+    return sqa_lookup(&table, &device, &wanted, found, CAPACITY);
+}
+
+/* Expects exactly one candidate, on this rung. */
+static void expect_rung(sqa_rung rung)
+{
+    ck_assert_uint_eq(look(), 1);
+    ck_assert_str_eq(sqa_rung_name(found[0].rung), sqa_rung_name(rung));
+    ck_assert_ptr_eq(found[0].row, &rows[0]);
+}
+
+START_TEST(rung_names)
+{
+    ck_assert_str_eq(sqa_rung_name(SQA_RUNG_OVERRIDE), "override");
+    ck_assert_str_eq(sqa_rung_name(SQA_RUNG_NEAREST_SIZE), "nearest-size");
+    ck_assert_str_eq(sqa_rung_name(SQA_RUNG_NAIVE), "naive");
+    ck_assert_ptr_null(sqa_rung_name((sqa_rung)99));
+}
+END_TEST
+
+START_TEST(empty_table)
+{
+    ck_assert_uint_eq(look(), 0);
+}
+END_TEST
+
+START_TEST(exact)
+{
+    add_row("");
+    expect_rung(SQA_RUNG_EXACT);
+}
+END_TEST
+
+START_TEST(other_driver)
+{
+    snprintf(add_row("")->driver_version, sizeof rows[0].driver_version, "0.9");
+    expect_rung(SQA_RUNG_OTHER_DRIVER);
+}
+END_TEST
+
+START_TEST(nearest_size)
+{
+    add_row("")->problem_class.q_bucket++;
+    expect_rung(SQA_RUNG_NEAREST_SIZE);
+    rows[0].problem_class = wanted;
+    rows[0].problem_class.group = 4;
+    expect_rung(SQA_RUNG_NEAREST_SIZE);
+}
+END_TEST
+
+START_TEST(architecture)
+{
+    sqa_tuning_row *row = add_row("");
+    snprintf(row->identity.model, sizeof row->identity.model, "lion-16cu");
+    row->compute_units = 16;
+    expect_rung(SQA_RUNG_ARCHITECTURE);
+}
+END_TEST
+
+START_TEST(vendor)
+{
+    sqa_tuning_row *row = add_row("");
+    snprintf(row->identity.architecture, sizeof row->identity.architecture, "kirigami");
+    expect_rung(SQA_RUNG_VENDOR);
+    /* The same model name under another architecture is another device. */
+    snprintf(row->identity.model, sizeof row->identity.model, "other");
+    expect_rung(SQA_RUNG_VENDOR);
+}
+END_TEST
+
+START_TEST(never_across_vendor_runtime_or_type)
+{
+    snprintf(add_row("")->identity.vendor, sizeof rows[0].identity.vendor, "stone");
+    snprintf(add_row("")->identity.runtime, sizeof rows[0].identity.runtime, "rusticl");
+    add_row("")->device_type = SQA_DEVICE_GPU;
+    ck_assert_uint_eq(look(), 0);
+}
+END_TEST
+
+START_TEST(unknown_names_are_not_alike)
+{
+    device.identity.architecture[0] = 0;
+    add_row("");
+    expect_rung(SQA_RUNG_VENDOR);
+    device.identity.vendor[0] = 0;
+    rows[0].identity = device.identity;
+    ck_assert_uint_eq(look(), 0);
+}
+END_TEST
+
+START_TEST(never_across_kinds_of_problem)
+{
+    add_row("")->problem_class.head_dim = 128;
+    add_row("")->problem_class.value_dim = 32;
+    add_row("")->problem_class.mask = SQA_MASK_CAUSAL;
+    add_row("")->problem_class.dtype = (sqa_dtype)1;
+    add_row("")->problem_class.operation = (sqa_operation)1;
+    ck_assert_uint_eq(look(), 0);
+}
+END_TEST
+
+static void expect_order(const char *order)
+{
+    char text[64] = "";
+    size_t count = look();
+    for (size_t i = 0; i < count; i++) {
+        strcat(text, found[i].row->config);
+        if (i)
+            ck_assert_int_ge(found[i].rung, found[i - 1].rung);
+    }
+    ck_assert_str_eq(text, order);
+}
+
+START_TEST(rungs_in_order)
+{
+    sqa_tuning_row *row = add_row("e");
+    snprintf(row->identity.architecture, sizeof row->identity.architecture, "kirigami");
+    row = add_row("d");
+    snprintf(row->identity.model, sizeof row->identity.model, "lion");
+    add_row("c")->problem_class.kv_bucket--;
+    snprintf(add_row("b")->driver_version, sizeof row->driver_version, "0.9");
+    add_row("a");
+    /* Speed does not lift a row over a rung. */
+    for (size_t i = 0; i < row_count; i++)
+        rows[i].gflops = 1000.0 - 100.0 * (double)i;
+    expect_order("abcde");
+}
+END_TEST
+
+START_TEST(user_before_seed)
+{
+    add_row("b")->source = SQA_SOURCE_SEED;
+    add_row("a");
+    rows[0].gflops = 1e6;
+    expect_order("ab");
+    /* But a rung counts more than where the row comes from. */
+    rows[1].problem_class.q_bucket++;
+    expect_order("ba");
+}
+END_TEST
+
+START_TEST(nearer_class_first)
+{
+    add_row("c")->problem_class.q_bucket += 4;
+    add_row("a")->problem_class.q_bucket -= 1;
+    add_row("b")->problem_class.kv_bucket += 2;
+    rows[0].gflops = 1e6;
+    expect_order("abc");
+}
+END_TEST
+
+START_TEST(nearer_compute_units_first)
+{
+    static const uint32_t units[] = {64, 10, 4, 8};
+    static const char *const names[] = {"d", "b", "c", "a"};
+    for (size_t i = 0; i < 4; i++) {
+        sqa_tuning_row *row = add_row(names[i]);
+        snprintf(row->identity.model, sizeof row->identity.model, "lion-%ucu", units[i]);
+        row->compute_units = units[i];
+    }
+    expect_order("abcd");
+}
+END_TEST
+
+START_TEST(same_driver_then_rate_first)
+{
+    add_row("c")->problem_class.q_bucket++;
+    add_row("a")->problem_class.q_bucket++;
+    add_row("d")->problem_class.q_bucket++;
+    add_row("b")->problem_class.q_bucket++;
+    rows[0].gflops = 50;
+    rows[1].gflops = 200;
+    rows[2].gflops = 1e6;
+    snprintf(rows[2].driver_version, sizeof rows[2].driver_version, "0.9");
+    expect_order("abcd");
+}
+END_TEST
+
+START_TEST(best_ones_fit_a_small_capacity)
+{
+    for (int i = 0; i < 12; i++)
+        add_row("")->gflops = (i * 7) % 12;
+    ck_assert_uint_eq(look(), CAPACITY);
+    for (int i = 0; i < CAPACITY; i++)
+        ck_assert_double_eq(found[i].row->gflops, 11 - i);
+    sqa_tuning_table table = {rows, row_count};
+    ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 1), 1);
+    ck_assert_double_eq(found[0].row->gflops, 11);
+    ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 0), 0);
+}
+END_TEST
+
+int main(void)
+{
+    static const TTest *const *const tests[] = {
+        &rung_names,
+        &empty_table,
+        &exact,
+        &other_driver,
+        &nearest_size,
+        &architecture,
+        &vendor,
+        &never_across_vendor_runtime_or_type,
+        &unknown_names_are_not_alike,
+        &never_across_kinds_of_problem,
+        &rungs_in_order,
+        &user_before_seed,
+        &nearer_class_first,
+        &nearer_compute_units_first,
+        &same_driver_then_rate_first,
+        &best_ones_fit_a_small_capacity,
+    };
+    Suite *suite = suite_create("lookup");
+    TCase *tcase = tcase_create("ladder");
+    tcase_add_checked_fixture(tcase, setup, NULL);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+        tcase_add_test(tcase, *tests[i]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
