@@ -64,7 +64,7 @@ int sqa_db_export(int argc, char **argv)
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
     if (path)
-        printf("%" PRIu64 " trials written to %s\n", lines, path);
+        printf("%s: %" PRIu64 " trial%s written\n", path, lines, lines == 1 ? "" : "s");
     return SQA_EXIT_OK;
 }
 
@@ -89,7 +89,7 @@ static int print_outcome(const sqa_exchange *exchange, bool as_json)
         sqa_json_integer(&json, "refused", (int64_t)exchange->refused);
         sqa_json_finish(&json);
     } else {
-        printf("%" PRIu64 " trials added, %" PRIu64 " were there already, %" PRIu64 " left out\n",
+        printf("trials: %" PRIu64 " added, %" PRIu64 " already there, %" PRIu64 " left out\n",
                exchange->added, exchange->known, exchange->refused);
     }
     return exchange->refused ? SQA_EXIT_FAILED : SQA_EXIT_OK;

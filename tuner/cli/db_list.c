@@ -174,13 +174,10 @@ static sqa_status print_table(sqa_store *store, const sqa_store_filter *filter)
     if (status != SQA_OK)
         return status;
     if (out.count)
-        printf("\n%" PRIu64 "%s of %s. * marks the winner of a final.\n", out.count,
-               out.best         ? " best"
-               : out.count == 1 ? " trial"
-                                : " trials",
-               sqa_store_path(store));
+        printf("\n%s: %" PRIu64 " %s%s; * marks the winner of a final\n", sqa_store_path(store),
+               out.count, out.best ? "best trial" : "trial", out.count == 1 ? "" : "s");
     else
-        printf("no results in %s\n", sqa_store_path(store));
+        printf("%s: no results\n", sqa_store_path(store));
     return SQA_OK;
 }
 

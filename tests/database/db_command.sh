@@ -1,0 +1,89 @@
+#!/bin/sh
+# `sqa db` from outside: what each subcommand prints and how it exits.
+#   db_command.sh PATH/TO/sqa
+set -u
+sqa=$1
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+SQA_CL_DB=$work/tuning.db
+export SQA_CL_DB
+failures=0
+
+# expect CODE TEXT COMMAND...: exit status, and a text in what it prints.
+expect()
+{
+    code=$1
+    text=$2
+    shift 2
+    "$@" >out 2>&1
+    got=$?
+    if [ "$got" -ne "$code" ] || ! grep -qF -e "$text" out; then
+        echo "FAILED: $* exited $got, expected $code and '$text':"
+        sed 's/^/    /' out
+        failures=$((failures + 1))
+    fi
+}
+
+cat >good.jsonl <<'LINE'
+{"schema":1,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","write_lse":0,"layout":"bhsd"},"trial":{"family":"naive","space_version":1,"config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
+LINE
+sed 's/CHUNK=16/CHUNK=15/' good.jsonl >bad.jsonl
+
+expect 2 "usage: sqa db" "$sqa" db
+expect 0 "usage: sqa db" "$sqa" db --help
+expect 2 "not a subcommand" "$sqa" db frobnicate
+for subcommand in list best show export import merge check path; do
+    expect 0 "usage: sqa db $subcommand" "$sqa" db $subcommand --help
+    expect 2 "is not an option" "$sqa" db $subcommand 1 --frobnicate
+done
+
+# Before there is a database.
+expect 0 "$work/tuning.db" "$sqa" db path
+expect 1 "no tuning database" "$sqa" db list
+expect 1 "no tuning database" "$sqa" db check
+expect 1 "missing.jsonl" "$sqa" db import missing.jsonl
+expect 0 "built into the library" "$sqa" db check --seed-db
+
+# In, out and in again.
+expect 0 "1 added" "$sqa" db import good.jsonl
+expect 0 "1 already there" "$sqa" db import good.jsonl
+expect 1 "CHUNK=15 is not one of" "$sqa" db import bad.jsonl
+expect 0 '"known": 1' "$sqa" db import good.jsonl --json
+expect 0 "1 trial written" "$sqa" db export --out copy.jsonl
+cmp good.jsonl copy.jsonl || failures=$((failures + 1))
+"$sqa" db export --best | cmp good.jsonl - || failures=$((failures + 1))
+"$sqa" db import - --db second.db <good.jsonl >out || failures=$((failures + 1))
+expect 0 "1 already there" "$sqa" db merge second.db
+expect 2 "merged into" "$sqa" db merge tuning.db
+expect 1 "missing.db" "$sqa" db merge missing.db
+[ ! -e missing.db ] || failures=$((failures + 1))
+
+# Looking.
+expect 0 "tiger-8cu" "$sqa" db list
+expect 0 "CHUNK=16" "$sqa" db best --device TIGER --family naive --operation forward
+expect 0 "no results" "$sqa" db best --device elephant
+expect 2 "not one of" "$sqa" db best --family clever
+expect 2 "not an operation" "$sqa" db list --operation sideways
+expect 2 "--seed-db" "$sqa" db list --seed-db --db second.db
+for member in '"schema": 1' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 64' '"CHUNK": 16' \
+    '"median_ms": 10' '"spread_ms": 0.2' '"fraction_of_ceiling": 0.214748365' \
+    '"max_error": 3.25e-07' '"recorded_at": "2026-01-31T12:00:00Z"' '"library_version": "0.1.0"'; do
+    expect 0 "$member" "$sqa" db best --json
+done
+expect 0 "214.748" "$sqa" db show 1
+expect 0 '"winner": true' "$sqa" db show --json 1
+expect 1 "no trial 2" "$sqa" db show 2
+expect 2 "not a trial's number" "$sqa" db show one
+expect 0 "sound" "$sqa" db check
+expect 0 '"sound": true' "$sqa" db check --json
+
+# Files in a bad state.
+dd if=/dev/urandom of=noise.db bs=4096 count=4 2>dd.log
+expect 1 "not a tuning database" "$sqa" db check --db noise.db
+expect 1 "not a tuning database" "$sqa" db import good.jsonl --db noise.db
+mkdir folder.db
+expect 1 "not a file" "$sqa" db list --db folder.db
+
+[ "$failures" -eq 0 ] || echo "$failures failures"
+[ "$failures" -eq 0 ]
