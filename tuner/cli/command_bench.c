@@ -62,8 +62,9 @@ static sqa_status each_word(const char *option, const char *list, size_t most,
 static sqa_status take_variant(const char *word, sqa_bench_options *out)
 {
     sqa_variant variant;
-    if (sqa_variant_from_name(word, &variant) != SQA_OK)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--variant: %s", sqa_last_error());
+    sqa_status status = sqa_variant_from_name(word, &variant);
+    if (status != SQA_OK)
+        return status;
     for (size_t i = 0; i < out->variant_count; i++)
         if (out->variants[i] == variant)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--variant names %s twice", word);
