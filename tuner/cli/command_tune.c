@@ -26,7 +26,6 @@ static const char summary[] =
     "tunes the preset quick.";
 
 #define DEFAULT_BUDGET "60s"
-#define DEFAULT_TIMEOUT "20"
 
 typedef struct tune_words {
     const char *device, *preset, *family, *budget, *strategy, *seed, *database, *timeout;
@@ -159,9 +158,8 @@ static sqa_status read_words(const tune_words *words, tune_plan *plan)
         status = read_budget(words->budget ? words->budget : DEFAULT_BUDGET, &options->budget);
     if (status == SQA_OK)
         status = read_whole("seed", words->seed ? words->seed : "1", 0, INT64_MAX, &options->seed);
-    if (status == SQA_OK)
-        status = read_whole("timeout", words->timeout ? words->timeout : DEFAULT_TIMEOUT, 1, 86400,
-                            &timeout);
+    if (status == SQA_OK && words->timeout)
+        status = read_whole("timeout", words->timeout, 1, 86400, &timeout);
     if (status == SQA_OK)
         status = read_database(words->database, plan);
     if (status == SQA_OK)
@@ -232,7 +230,8 @@ int sqa_command_tune(int argc, char **argv)
         {"strategy", "NAME", "local (default), random or exhaustive", .text = &words.strategy},
         {"seed", "N", "of the search's random numbers (1)", .text = &words.seed},
         {"db", "FILE", "tuning database instead of the user's own", .text = &words.database},
-        {"timeout", "SECONDS", "of one trial (20)", .text = &words.timeout},
+        {"timeout", "SECONDS", "of one trial (20, less where the default takes much less)",
+         .text = &words.timeout},
         {"json", NULL, "one JSON document", .flag = &words.json},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &words.log_level},
         {0},

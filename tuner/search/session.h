@@ -43,7 +43,7 @@ typedef struct sqa_tuning_options {
     const sqa_strategy *strategy;
     sqa_tuning_budget budget;
     uint64_t seed;
-    unsigned timeout_s;
+    unsigned timeout_s; /* per trial; 0: 20, less where the default needs much less */
     const volatile sig_atomic_t *stop; /* not 0: finish the trial at hand and wind up */
     void (*progress)(void *user, const sqa_tuning_progress *progress);
     void *progress_user;

@@ -14,6 +14,12 @@
 #define TOP 3 /* of the search, into the finals */
 #define MOST_ROWS 12
 
+/* Without a time-out from the user: what takes this many times as long to build
+ * and check as the slowest that worked is given up. The least is for compilers on
+ * a busy machine. */
+#define PATIENCE 6.0
+#define LEAST_PATIENCE 6.0
+
 /* The search for one problem while it runs: what `evaluate` needs. */
 typedef struct problem_search {
     sqa_tuning_session *session;
@@ -24,6 +30,7 @@ typedef struct problem_search {
     sqa_config_space spaces[MOST_FAMILIES];
     size_t space_count;
     sqa_search search;
+    double slowest;    /* seconds that a trial which worked took at most; 0: none did */
     sqa_status status; /* what ended the search, but for the budget */
 } problem_search;
 
@@ -115,11 +122,22 @@ static bool find_known(problem_search *self, const sqa_contender *contender,
     return self->status == SQA_OK && found && result->status != SQA_TRIAL_TOO_NOISY;
 }
 
+static void limit_trials(problem_search *self)
+{
+    double seconds = fmax(PATIENCE * self->slowest, LEAST_PATIENCE);
+    bool adaptive = !self->session->options->timeout_s && self->slowest > 0;
+    sqa_runner_limit(self->session->runner, adaptive ? seconds : (double)INFINITY);
+}
+
 static bool make_trial(problem_search *self, const sqa_contender *contender,
                        sqa_trial_result *result)
 {
+    double begin = sqa_clock_seconds();
+    limit_trials(self);
     self->status = sqa_runner_trial(self->session->runner, &self->outcome->desc, &contender->text,
                                     self->progress->best_ms, result);
+    if (self->status == SQA_OK && result->status == SQA_TRIAL_OK)
+        self->slowest = fmax(self->slowest, sqa_clock_seconds() - begin);
     if (self->status == SQA_OK)
         self->status =
             sqa_record_trial(self->session, self->problem, contender, result, false, NULL);
@@ -292,6 +310,7 @@ static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbe
     contenders[count++] = fallback;
     self->progress->finals = true;
     report(self);
+    sqa_runner_limit(self->session->runner, (double)INFINITY);
     return sqa_tuning_finals(self->session, self->problem, contenders, count, self->outcome);
 }
 

@@ -18,7 +18,8 @@ sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate)
     size_t length = strcspn(text, ":");
     const char *family = text[length] ? text + length + 1 : NULL;
     const char *config = family ? strchr(family, ':') : NULL;
-    if (family && *family && !word_is(family, strcspn(family, ":"), candidate->family))
+    size_t family_length = family ? strcspn(family, ":") : 0;
+    if (family_length && !word_is(family, family_length, candidate->family))
         return SQA_FAULT_NONE;
     if (config && !strstr(candidate->config, config + 1))
         return SQA_FAULT_NONE;

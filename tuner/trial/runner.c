@@ -19,6 +19,7 @@
 struct sqa_runner {
     sqa_runner_options options;
     sqa_child child;
+    double limit_s;  /* of one trial, at most options.timeout_s */
     unsigned served; /* requests this worker has answered */
     struct sigaction former_sigpipe;
 };
@@ -45,6 +46,7 @@ sqa_status sqa_runner_create(sqa_runner **out, const sqa_runner_options *options
         runner->options.timeout_s = DEFAULT_TIMEOUT;
     if (!runner->options.worker_trials)
         runner->options.worker_trials = DEFAULT_WORKER_TRIALS;
+    runner->limit_s = runner->options.timeout_s;
     runner->child = (sqa_child)SQA_CHILD_INIT;
     struct sigaction ignore;
     memset(&ignore, 0, sizeof ignore);
@@ -61,6 +63,12 @@ void sqa_runner_destroy(sqa_runner *runner)
     sqa_child_stop(&runner->child, false, NULL, 0);
     sigaction(SIGPIPE, &runner->former_sigpipe, NULL);
     free(runner);
+}
+
+void sqa_runner_limit(sqa_runner *runner, double seconds)
+{
+    double most = runner->options.timeout_s;
+    runner->limit_s = seconds < most ? seconds : most;
 }
 
 static sqa_status launch(sqa_runner *runner)
@@ -131,7 +139,7 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
     sqa_status status = ready(runner);
     if (status != SQA_OK)
         return status;
-    double seconds = (double)runner->options.timeout_s * request->count;
+    double seconds = runner->limit_s * request->count;
     double deadline = sqa_clock_seconds() + seconds;
     sqa_child_answer answer =
         sqa_child_send(&runner->child, line) ? SQA_ANSWER_LINE : SQA_ANSWER_GONE;

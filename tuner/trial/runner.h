@@ -19,6 +19,9 @@ typedef struct sqa_runner sqa_runner;
 sqa_status sqa_runner_create(sqa_runner **out, const sqa_runner_options *options);
 void sqa_runner_destroy(sqa_runner *runner);
 
+/* Gives the trials to come this long, at most options.timeout_s. */
+void sqa_runner_limit(sqa_runner *runner, double seconds);
+
 /* Tries one candidate. Errors: only when no worker can be started. */
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
                             const sqa_candidate_text *candidate, double best_ms,

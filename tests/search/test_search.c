@@ -1,0 +1,273 @@
+/* The search strategies against made-up landscapes: no device, no kernels. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/search.h"
+
+/* Two families: a large one with a hole in its space, and a small one. */
+static const sqa_parameter wide_parameters[] = {
+    {"A", "", {1, 2, 3, 4, 5, 6, 7, 8}, 8},
+    {"B", "", {1, 2, 3, 4, 5, 6, 7, 8}, 8},
+    {"C", "", {1, 2, 4, 8}, 4},
+};
+static const sqa_parameter narrow_parameters[] = {{"A", "", {1, 2, 3}, 3}};
+
+static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
+{
+    (void)problem, (void)device, (void)why;
+    return true;
+}
+
+static bool all_valid(const sqa_config *config, const sqa_problem *problem,
+                      const sqa_device *device, const char **why)
+{
+    (void)config, (void)problem, (void)device, (void)why;
+    return true;
+}
+
+/* A == 4 is the hole: walks along A have to step over it. */
+static bool valid_but_hole(const sqa_config *config, const sqa_problem *problem,
+                           const sqa_device *device, const char **why)
+{
+    (void)problem, (void)device;
+    *why = "A is 4";
+    return config->value[0] != 4;
+}
+
+static const sqa_kernel_family wide = {.name = "wide",
+                                       .parameters = wide_parameters,
+                                       .parameter_count = 3,
+                                       .supports = supports,
+                                       .is_valid = valid_but_hole};
+static const sqa_kernel_family narrow = {.name = "narrow",
+                                         .parameters = narrow_parameters,
+                                         .parameter_count = 1,
+                                         .supports = supports,
+                                         .is_valid = all_valid};
+
+enum { WIDE_COUNT = 7 * 8 * 4, ALL = WIDE_COUNT + 3 };
+
+typedef struct landscape {
+    sqa_problem problem;
+    sqa_device device;
+    sqa_config_space spaces[2];
+    size_t budget; /* evaluations allowed */
+    size_t count;
+    sqa_point sequence[ALL + 1];
+    bool all_fail;
+} landscape;
+
+/* A bowl with its bottom at A=7, B=6, C=4; the narrow family lies above it. */
+static double bowl(const sqa_config_space *space, size_t config)
+{
+    const int32_t *v = space->configs[config].value;
+    if (space->family == &narrow)
+        return 500.0 + v[0];
+    return 1.0 + (v[0] - 7) * (v[0] - 7) + (v[1] - 6) * (v[1] - 6) + fabs(log2(v[2]) - 2.0);
+}
+
+static bool evaluate(void *user, sqa_point point, double *cost)
+{
+    landscape *self = user;
+    if (self->count == self->budget)
+        return false;
+    ck_assert_uint_le(self->count, ALL);
+    self->sequence[self->count++] = point;
+    *cost = self->all_fail ? (double)INFINITY : bowl(&self->spaces[point.family], point.config);
+    return true;
+}
+
+static void open_landscape(landscape *self, size_t budget)
+{
+    memset(self, 0, sizeof *self);
+    self->budget = budget;
+    ck_assert_int_eq(
+        sqa_config_space_create(&self->spaces[0], &wide, &self->problem, &self->device), SQA_OK);
+    ck_assert_int_eq(
+        sqa_config_space_create(&self->spaces[1], &narrow, &self->problem, &self->device), SQA_OK);
+    ck_assert_uint_eq(self->spaces[0].count, WIDE_COUNT);
+    ck_assert_uint_eq(self->spaces[1].count, 3);
+}
+
+static void close_landscape(landscape *self)
+{
+    sqa_config_space_free(&self->spaces[0]);
+    sqa_config_space_free(&self->spaces[1]);
+}
+
+/* Runs a strategy on a fresh landscape; the caller closes it. */
+static sqa_search search_with(landscape *self, const sqa_strategy *strategy, size_t budget,
+                              uint64_t seed)
+{
+    sqa_search search;
+    open_landscape(self, budget);
+    ck_assert_int_eq(sqa_search_create(&search, self->spaces, 2, seed), SQA_OK);
+    ck_assert_uint_eq(search.total, ALL);
+    search.evaluate = evaluate;
+    search.user = self;
+    sqa_search_add_start(&search, (sqa_point){1, 0});
+    sqa_search_add_start(&search, (sqa_point){0, 0});
+    sqa_search_add_start(&search, (sqa_point){1, 0});
+    ck_assert_uint_eq(search.start_count, 2);
+    sqa_search_run(&search, strategy);
+    return search;
+}
+
+static bool same_point(sqa_point a, sqa_point b)
+{
+    return a.family == b.family && a.config == b.config;
+}
+
+START_TEST(finds_the_optimum_given_time)
+{
+    landscape self;
+    sqa_search search = search_with(&self, sqa_strategy_at((size_t)_i), ALL + 1, 3);
+    ck_assert_uint_eq(self.count, ALL);
+    ck_assert_double_eq(search.best_cost, 1.0);
+    const int32_t *best = self.spaces[0].configs[search.best.config].value;
+    ck_assert_uint_eq(search.best.family, 0);
+    ck_assert_int_eq(best[0], 7);
+    ck_assert_int_eq(best[1], 6);
+    ck_assert_int_eq(best[2], 4);
+    ck_assert(!search.stopped);
+    sqa_search_free(&search);
+    close_landscape(&self);
+}
+END_TEST
+
+START_TEST(never_tries_a_point_twice)
+{
+    landscape self;
+    sqa_search search = search_with(&self, sqa_strategy_at((size_t)_i), ALL + 1, 11);
+    for (size_t i = 0; i < self.count; i++)
+        for (size_t j = 0; j < i; j++)
+            ck_assert(!same_point(self.sequence[i], self.sequence[j]));
+    sqa_search_free(&search);
+    close_landscape(&self);
+}
+END_TEST
+
+START_TEST(starts_come_first)
+{
+    landscape self;
+    sqa_search search = search_with(&self, sqa_strategy_at((size_t)_i), 5, 1);
+    ck_assert(same_point(self.sequence[0], (sqa_point){1, 0}));
+    ck_assert(same_point(self.sequence[1], (sqa_point){0, 0}));
+    sqa_search_free(&search);
+    close_landscape(&self);
+}
+END_TEST
+
+START_TEST(respects_the_budget)
+{
+    landscape self;
+    for (size_t budget = 0; budget < 20; budget += 3) {
+        sqa_search search = search_with(&self, sqa_strategy_at((size_t)_i), budget, 5);
+        ck_assert_uint_eq(self.count, budget);
+        ck_assert_uint_eq(search.tried, budget);
+        ck_assert(search.stopped);
+        sqa_search_free(&search);
+        close_landscape(&self);
+    }
+}
+END_TEST
+
+START_TEST(same_seed_same_sequence)
+{
+    landscape first, second;
+    sqa_search a = search_with(&first, sqa_strategy_at((size_t)_i), 60, 77);
+    sqa_search b = search_with(&second, sqa_strategy_at((size_t)_i), 60, 77);
+    ck_assert_uint_eq(first.count, second.count);
+    for (size_t i = 0; i < first.count; i++)
+        ck_assert(same_point(first.sequence[i], second.sequence[i]));
+    sqa_search_free(&a);
+    sqa_search_free(&b);
+    close_landscape(&first);
+    close_landscape(&second);
+}
+END_TEST
+
+START_TEST(another_seed_another_sequence)
+{
+    static const sqa_strategy *const seeded[] = {&sqa_strategy_local, &sqa_strategy_random};
+    landscape first, second;
+    sqa_search a = search_with(&first, seeded[_i], 60, 1);
+    sqa_search b = search_with(&second, seeded[_i], 60, 2);
+    bool differ = false;
+    for (size_t i = 0; i < 60; i++)
+        differ = differ || !same_point(first.sequence[i], second.sequence[i]);
+    ck_assert(differ);
+    sqa_search_free(&a);
+    sqa_search_free(&b);
+    close_landscape(&first);
+    close_landscape(&second);
+}
+END_TEST
+
+START_TEST(goes_on_when_everything_fails)
+{
+    landscape self;
+    sqa_search search;
+    open_landscape(&self, ALL + 1);
+    self.all_fail = true;
+    ck_assert_int_eq(sqa_search_create(&search, self.spaces, 2, 9), SQA_OK);
+    search.evaluate = evaluate;
+    search.user = &self;
+    sqa_search_run(&search, sqa_strategy_at((size_t)_i));
+    ck_assert_uint_eq(self.count, ALL);
+    ck_assert(isinf(search.best_cost));
+    sqa_search_free(&search);
+    close_landscape(&self);
+}
+END_TEST
+
+/* What it is for: the bottom of the bowl in far fewer evaluations than there are
+ * points, across the hole, whatever the seed. */
+START_TEST(local_search_walks_downhill)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        landscape self;
+        sqa_search search = search_with(&self, &sqa_strategy_local, 70, seed);
+        ck_assert_double_eq(search.best_cost, 1.0);
+        sqa_search_free(&search);
+        close_landscape(&self);
+    }
+}
+END_TEST
+
+START_TEST(names_are_found)
+{
+    ck_assert_uint_eq(sqa_strategy_count(), 3);
+    ck_assert_ptr_eq(sqa_strategy_find("local"), sqa_strategy_at(0));
+    for (size_t i = 0; i < sqa_strategy_count(); i++) {
+        const sqa_strategy *strategy = sqa_strategy_at(i);
+        ck_assert_ptr_eq(sqa_strategy_find(strategy->name), strategy);
+        ck_assert_ptr_nonnull(strstr(sqa_strategy_names(), strategy->name));
+    }
+    ck_assert_ptr_null(sqa_strategy_find("annealing"));
+}
+END_TEST
+
+int main(void)
+{
+    enum { STRATEGIES = 3 };
+    TCase *tests = tcase_create("search");
+    tcase_add_loop_test(tests, finds_the_optimum_given_time, 0, STRATEGIES);
+    tcase_add_loop_test(tests, never_tries_a_point_twice, 0, STRATEGIES);
+    tcase_add_loop_test(tests, starts_come_first, 0, STRATEGIES);
+    tcase_add_loop_test(tests, respects_the_budget, 0, STRATEGIES);
+    tcase_add_loop_test(tests, same_seed_same_sequence, 0, STRATEGIES);
+    tcase_add_loop_test(tests, another_seed_another_sequence, 0, 2);
+    tcase_add_loop_test(tests, goes_on_when_everything_fails, 0, STRATEGIES);
+    tcase_add_test(tests, local_search_walks_downhill);
+    tcase_add_test(tests, names_are_found);
+    Suite *suite = suite_create("search");
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
