@@ -151,7 +151,8 @@ sqa_status sqa_host_tensor_upload(sqa_host_tensor *tensor, cl_context context)
     return SQA_OK;
 }
 
-static sqa_status read_buffer(const sqa_host_tensor *tensor, cl_command_queue queue, float *out)
+/* The device buffer's bytes, for the caller to free. */
+static sqa_status read_stored(const sqa_host_tensor *tensor, cl_command_queue queue, void **out)
 {
     size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
     void *stored = malloc(bytes);
@@ -159,27 +160,37 @@ static sqa_status read_buffer(const sqa_host_tensor *tensor, cl_command_queue qu
         return sqa_fail_memory("a tensor to download");
     cl_int error =
         clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0, bytes, stored, 0, NULL, NULL);
-    if (error == CL_SUCCESS)
-        sqa_storage_decode(tensor->dtype, stored, out, tensor->count);
-    free(stored);
-    return error == CL_SUCCESS ? SQA_OK : sqa_fail_cl(error, "clEnqueueReadBuffer");
+    if (error != CL_SUCCESS) {
+        free(stored);
+        return sqa_fail_cl(error, "clEnqueueReadBuffer");
+    }
+    *out = stored;
+    return SQA_OK;
 }
 
 sqa_status sqa_host_tensor_download(sqa_host_tensor *tensor, cl_command_queue queue)
 {
-    return read_buffer(tensor, queue, tensor->data);
+    void *stored = NULL;
+    sqa_status status = read_stored(tensor, queue, &stored);
+    if (status == SQA_OK)
+        sqa_storage_decode(tensor->dtype, stored, tensor->data, tensor->count);
+    free(stored);
+    return status;
 }
 
 sqa_status sqa_host_tensor_unchanged(const sqa_host_tensor *tensor, cl_command_queue queue,
                                      bool *out)
 {
-    float *now = malloc(tensor->count * sizeof *now);
-    if (!now)
+    size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
+    void *stored = NULL, *uploaded = malloc(bytes);
+    if (!uploaded)
         return sqa_fail_memory("a tensor to compare with");
-    sqa_status status = read_buffer(tensor, queue, now);
+    sqa_storage_encode(tensor->dtype, tensor->data, uploaded, tensor->count);
+    sqa_status status = read_stored(tensor, queue, &stored);
     if (status == SQA_OK)
-        *out = !memcmp(now, tensor->data, tensor->count * sizeof *now);
-    free(now);
+        *out = !memcmp(stored, uploaded, bytes);
+    free(stored);
+    free(uploaded);
     return status;
 }
 
