@@ -1,35 +1,66 @@
 #!/bin/sh
-# The tiny grid and the properties of every kernel family under Oclgrind, which
-# finds data races, accesses out of bounds and uninitialised values. It exits 0
-# whatever it finds, so its log must be empty, and the checks must have been made.
+# Every kernel family under Oclgrind, which finds data races, accesses out of
+# bounds and uninitialised values. It exits 0 whatever it finds, so its log must
+# be empty, and the checks must really have been made.
 #   oclgrind.sh SQA_PROGRAM [CONFIGS]
 set -eu
 sqa=$1
-configs=${2:-2}
+configs=${2:-1}
 if ! command -v oclgrind >/dev/null 2>&1; then
     echo "oclgrind is not installed"
     exit 77
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-oclgrind --data-races --uninitialized --log "$work/log" \
-    "$sqa" verify --tiny --configs "$configs" --json >"$work/report" 2>"$work/errors" || {
-    cat "$work/report" "$work/errors" "$work/log" 2>/dev/null | head -n 60
-    echo "checks failed under Oclgrind" >&2
-    exit 1
+
+# A field of the report's last lines, outside every family.
+field() {
+    sed -n "s/^  \"$1\": \([0-9]*\).*/\1/p" "$work/report"
 }
-if [ -s "$work/log" ]; then
-    head -n 60 "$work/log"
-    echo "Oclgrind has found $(wc -l <"$work/log") lines of trouble" >&2
-    exit 1
-fi
-# The document's last fields: how many checks were made, and how many failed.
-checked=$(sed -n 's/^  "checked": \([0-9]*\).*/\1/p' "$work/report")
-failed=$(sed -n 's/^  "failed": \([0-9]*\).*/\1/p' "$work/report")
-grep -q -i oclgrind "$work/report" || { echo "not run on Oclgrind" >&2; exit 1; }
-if [ "${checked:-0}" -lt 30 ] || [ "${failed:-1}" -ne 0 ]; then
-    cat "$work/report"
-    echo "checked: ${checked:-none}, failed: ${failed:-unknown}" >&2
-    exit 1
-fi
-echo "$checked checks under Oclgrind, nothing found"
+
+# simulate AT_LEAST OCLGRIND_OPTION... -- VERIFY_OPTION...
+simulate() {
+    least=$1
+    shift
+    options=
+    while [ "$1" != -- ]; do
+        options="$options $1"
+        shift
+    done
+    shift
+    rm -f "$work/log"
+    # options is a list of words.
+    # shellcheck disable=SC2086
+    if ! oclgrind $options --log "$work/log" "$sqa" verify "$@" --json \
+        >"$work/report" 2>"$work/errors"; then
+        cat "$work/report" "$work/errors"
+        head -n 60 "$work/log" 2>/dev/null || true
+        echo "checks failed under Oclgrind: sqa verify $*" >&2
+        exit 1
+    fi
+    if [ -s "$work/log" ]; then
+        head -n 60 "$work/log"
+        echo "Oclgrind has something to say: sqa verify $*" >&2
+        exit 1
+    fi
+    checked=$(field checked)
+    families=$(grep -c '"family"' "$work/report")
+    idle=$(grep -c '"passed": 0,' "$work/report" || true)
+    if ! grep -q -i '"device": ".*oclgrind' "$work/report" || [ "$(field failed)" != 0 ] ||
+        [ "${checked:-0}" -lt "$least" ] || [ "$idle" -ne 0 ]; then
+        cat "$work/report"
+        echo "not every family was checked under Oclgrind: sqa verify $*" >&2
+        exit 1
+    fi
+    echo "$checked checks of $families configurations under Oclgrind, nothing found:$options"
+}
+
+# Races and bounds, on what the compiler makes of the kernels. Without `restrict`:
+# Oclgrind 21.10 does not know the notes on aliasing that come of it.
+simulate 50 --data-races --build-options -Drestrict= -- --tiny --configs "$configs"
+
+# Uninitialised values, on one small shape and unoptimised kernels: Oclgrind 21.10
+# does not follow the `freeze` that the optimiser puts in.
+for shape in b=1,hq=2,hkv=1,nq=9,nk=11,d=5,dv=3,causal,lse b=1,hq=1,hkv=2,nq=4,nk=19,d=8; do
+    simulate 3 --uninitialized --build-options -cl-opt-disable -- --shape "$shape" --layout padded
+done

@@ -12,7 +12,8 @@
 #define AMD_BOARD_NAME 0x4038
 
 /* Copies what a query returned, cut to the room there is. */
-static void keep_text(cl_int code, char *value, size_t capacity, size_t length, char *out, size_t size)
+static void keep_text(cl_int code, char *value, size_t capacity, size_t length, char *out,
+                      size_t size)
 {
     out[0] = 0;
     if (code != CL_SUCCESS || length == 0)
@@ -52,11 +53,12 @@ static sqa_device_type device_type(cl_device_id id)
 {
     cl_device_type type = 0;
     query_value(id, CL_DEVICE_TYPE, &type, sizeof type);
+    /* A simulator claims every type, and runs what the host runs. */
+    if (type & CL_DEVICE_TYPE_CPU)
+        return SQA_DEVICE_CPU;
     if (type & CL_DEVICE_TYPE_GPU)
         return SQA_DEVICE_GPU;
-    if (type & CL_DEVICE_TYPE_ACCELERATOR)
-        return SQA_DEVICE_ACCELERATOR;
-    return type & CL_DEVICE_TYPE_CPU ? SQA_DEVICE_CPU : SQA_DEVICE_OTHER;
+    return type & CL_DEVICE_TYPE_ACCELERATOR ? SQA_DEVICE_ACCELERATOR : SQA_DEVICE_OTHER;
 }
 
 static void query_strings(sqa_device_strings *out, cl_platform_id platform, cl_device_id id)
@@ -110,7 +112,8 @@ static void query_limits(sqa_device_limits *out, cl_device_id id)
 sqa_status sqa_device_query(sqa_device *out, cl_device_id id)
 {
     memset(out, 0, sizeof *out);
-    cl_int code = clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof out->platform, &out->platform, NULL);
+    cl_int code =
+        clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof out->platform, &out->platform, NULL);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clGetDeviceInfo(CL_DEVICE_PLATFORM)");
     out->id = id;
@@ -149,8 +152,7 @@ static sqa_status list_devices(unsigned platform, cl_device_id *out, cl_uint *co
     if (platform >= platform_count)
         return sqa_fail(SQA_NO_DEVICE, "platform: %u is outside 0..%u", platform,
                         platform_count - 1);
-    cl_int code =
-        clGetDeviceIDs(platforms[platform], CL_DEVICE_TYPE_ALL, MAX_LISTED, out, count);
+    cl_int code = clGetDeviceIDs(platforms[platform], CL_DEVICE_TYPE_ALL, MAX_LISTED, out, count);
     if (code == CL_DEVICE_NOT_FOUND)
         *count = 0;
     else if (code != CL_SUCCESS)

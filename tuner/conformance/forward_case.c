@@ -42,8 +42,8 @@ sqa_status sqa_forward_case_create(sqa_forward_case *out, const sqa_attention_de
         return status;
     }
     sqa_random random = {seed};
-    sqa_host_tensor_fill_random(&out->q, &random, -2.0f, 2.0f);
-    sqa_host_tensor_fill_random(&out->k, &random, -2.0f, 2.0f);
+    sqa_host_tensor_fill_random(&out->q, &random, -1.0f, 1.0f);
+    sqa_host_tensor_fill_random(&out->k, &random, -1.0f, 1.0f);
     sqa_host_tensor_fill_random(&out->v, &random, -1.0f, 1.0f);
     return SQA_OK;
 }
