@@ -31,9 +31,10 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     (void)problem;
-    if (device->strings.type == SQA_DEVICE_CPU)
+    /* Runtimes that make vectors of work-items (llvmpipe) report scalars as native. */
+    if (device->strings.type == SQA_DEVICE_CPU && device->limits.vector_width_float > 1)
         return true;
-    *why = "needs a CPU device";
+    *why = "needs a CPU device with native vectors";
     return false;
 }
 

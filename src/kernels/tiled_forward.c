@@ -81,9 +81,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 static const sqa_config defaults[] = {
     {{64, 32, 8, 16, 16, 16, 1, 1}}, {{32, 32, 8, 16, 16, 16, 1, 1}},
     {{16, 32, 16, 8, 16, 8, 1, 1}},  {{16, 16, 16, 8, 8, 4, 1, 0}},
-    {{16, 16, 16, 8, 8, 4, 0, 0}},   {{8, 32, 32, 4, 8, 4, 0, 0}},
-    {{8, 16, 8, 4, 8, 4, 0, 0}},     {{8, 8, 8, 4, 8, 4, 0, 0}},
-    {{8, 8, 4, 8, 8, 4, 0, 0}},      {{8, 8, 2, 2, 8, 4, 0, 0}},
+    {{8, 16, 8, 4, 8, 4, 0, 0}},     {{8, 32, 32, 4, 8, 4, 0, 0}},
+    {{8, 8, 8, 2, 8, 4, 0, 0}},      {{8, 8, 2, 2, 8, 4, 0, 0}},
 };
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)

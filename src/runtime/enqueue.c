@@ -40,12 +40,33 @@ static bool is_tensor_argument(const sqa_argument *argument)
     return argument->kind == SQA_ARGUMENT_BUFFER || argument->kind == SQA_ARGUMENT_OFFSET;
 }
 
-static sqa_status create_step(cl_kernel *out, cl_program program, const sqa_launch_step *step)
+/* A kernel's own limit may be below the device's (registers, local memory). */
+static sqa_status check_work_group(cl_kernel kernel, cl_device_id device,
+                                   const sqa_launch_step *step)
+{
+    size_t most = 0, wanted = 1;
+    for (cl_uint i = 0; i < step->dimensions && step->local[0]; i++)
+        wanted *= step->local[i];
+    cl_int code = clGetKernelWorkGroupInfo(kernel, device, CL_KERNEL_WORK_GROUP_SIZE, sizeof most,
+                                           &most, NULL);
+    if (code == CL_SUCCESS && most > 0 && wanted > most)
+        return sqa_fail(SQA_BUILD_FAILED, "%s runs with at most %zu work-items a group, not %zu",
+                        step->kernel, most, wanted);
+    return SQA_OK;
+}
+
+static sqa_status create_step(cl_kernel *out, cl_program program, cl_device_id device,
+                              const sqa_launch_step *step)
 {
     cl_int code = CL_SUCCESS;
     cl_kernel kernel = clCreateKernel(program, step->kernel, &code);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clCreateKernel");
+    sqa_status status = check_work_group(kernel, device, step);
+    if (status != SQA_OK) {
+        clReleaseKernel(kernel);
+        return status;
+    }
     for (cl_uint i = 0; i < step->argument_count; i++) {
         code = set_constant(kernel, i, &step->arguments[i]);
         if (code != CL_SUCCESS) {
@@ -57,11 +78,12 @@ static sqa_status create_step(cl_kernel *out, cl_program program, const sqa_laun
     return SQA_OK;
 }
 
-sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, const sqa_launch *launch)
+sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, cl_device_id device,
+                                 const sqa_launch *launch)
 {
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < launch->step_count; i++) {
-        sqa_status status = create_step(&out->kernels[i], program, &launch->steps[i]);
+        sqa_status status = create_step(&out->kernels[i], program, device, &launch->steps[i]);
         if (status != SQA_OK) {
             sqa_kernel_set_release(out);
             return status;

@@ -12,7 +12,9 @@ typedef struct sqa_kernel_set {
     cl_kernel kernels[SQA_MAX_STEPS];
 } sqa_kernel_set;
 
-sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, const sqa_launch *launch);
+/* Errors: SQA_BUILD_FAILED when a kernel turned out too large for its work-group. */
+sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, cl_device_id device,
+                                 const sqa_launch *launch);
 void sqa_kernel_set_release(sqa_kernel_set *set);
 
 /* Sets the tensors and enqueues every step in order on `queue`, in-order or not.

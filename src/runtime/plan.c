@@ -41,7 +41,8 @@ static sqa_status prepare_slot(sqa_plan *plan, sqa_plan_slot *slot)
 {
     if (slot->ready)
         return SQA_OK;
-    sqa_status status = sqa_kernel_set_create(&slot->set, plan->program, &plan->launch);
+    sqa_status status = sqa_kernel_set_create(&slot->set, plan->program,
+                                              plan->context->device.id, &plan->launch);
     slot->ready = status == SQA_OK;
     return status;
 }

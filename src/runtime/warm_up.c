@@ -53,7 +53,7 @@ static sqa_status run(sqa_plan *plan, const sqa_launch *launch, cl_mem buffer,
                       cl_command_queue queue)
 {
     sqa_kernel_set set;
-    sqa_status status = sqa_kernel_set_create(&set, plan->program, launch);
+    sqa_status status = sqa_kernel_set_create(&set, plan->program, plan->context->device.id, launch);
     if (status != SQA_OK)
         return status;
     sqa_tensor tensors[SQA_ROLE_COUNT];
