@@ -11,6 +11,7 @@ typedef struct entry {
     cl_program program;
     char *source;
     char *options;
+    bool checked; /* its results were held against the reference */
 } entry;
 
 struct sqa_program_cache {
@@ -111,4 +112,23 @@ sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, cons
         free_entry(item);
     *out = program;
     return SQA_OK;
+}
+
+bool sqa_program_cache_is_checked(sqa_program_cache *cache, cl_program program)
+{
+    bool checked = false;
+    pthread_mutex_lock(&cache->lock);
+    for (const entry *item = cache->entries; item; item = item->next)
+        checked = checked || (item->program == program && item->checked);
+    pthread_mutex_unlock(&cache->lock);
+    return checked;
+}
+
+void sqa_program_cache_set_checked(sqa_program_cache *cache, cl_program program)
+{
+    pthread_mutex_lock(&cache->lock);
+    for (entry *item = cache->entries; item; item = item->next)
+        if (item->program == program)
+            item->checked = true;
+    pthread_mutex_unlock(&cache->lock);
 }

@@ -3,6 +3,8 @@
 #ifndef SQA_DEVICE_PROGRAM_CACHE_H
 #define SQA_DEVICE_PROGRAM_CACHE_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "sqa_cl/export.h"
 
@@ -17,5 +19,9 @@ void sqa_program_cache_destroy(sqa_program_cache *cache);
  * Errors: those of sqa_program_build(). */
 sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, const char *source,
                                  const char *options);
+
+/* Whether a program of this cache has passed its self-check; noting that it has. */
+bool sqa_program_cache_is_checked(sqa_program_cache *cache, cl_program program);
+void sqa_program_cache_set_checked(sqa_program_cache *cache, cl_program program);
 
 #endif

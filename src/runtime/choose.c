@@ -51,6 +51,13 @@ static const char *refuse_row(sqa_choice *choice, const sqa_tuning_row *row,
     return sqa_family_accepts(family, &choice->config, problem, device, &why) ? NULL : why;
 }
 
+static bool is_borrowed(const sqa_tuning_row *row, const sqa_device *device)
+{
+    return strcmp(row->driver_version, device->strings.driver_version) != 0 ||
+           strcmp(row->identity.model, device->identity.model) != 0 ||
+           strcmp(row->identity.architecture, device->identity.architecture) != 0;
+}
+
 static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tuning_table *table,
                         const sqa_problem *problem)
 {
@@ -62,7 +69,8 @@ static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tu
         const sqa_tuning_row *row = candidates[i].row;
         sqa_choice choice = {.rung = candidates[i].rung,
                              .source = row->source == SQA_SOURCE_USER ? "user-db" : "seed-db",
-                             .row = row};
+                             .row = row,
+                             .borrowed = is_borrowed(row, device)};
         const char *why = refuse_row(&choice, row, problem, device);
         if (why)
             sqa_text_format(&out->passed_over, "%s %s(%s) passed over: %s; ",

@@ -6,6 +6,7 @@
 
 #include "device/cl_status.h"
 #include "runtime/context.h"
+#include "runtime/self_check.h"
 
 /* An empty output needs no kernel, and OpenCL 1.2 no empty launch. */
 static bool has_output(const sqa_problem *problem)
@@ -61,6 +62,8 @@ static sqa_status realise(sqa_plan *plan)
     status = allocate_workspace(plan);
     if (status == SQA_OK)
         status = prepare_slot(plan, &plan->slots[0]);
+    if (status == SQA_OK && plan->choice.borrowed)
+        status = sqa_self_check(plan);
     return status;
 }
 
@@ -82,10 +85,11 @@ static void explain(sqa_plan *plan)
 {
     const sqa_choice *choice = &plan->choice;
     if (choice->row)
-        sqa_text_format(&plan->reason, "%s, measured at %.1f GFLOP/s on %s %s, driver %s",
+        sqa_text_format(&plan->reason, "%s, measured at %.1f GFLOP/s on %s %s, driver %s%s",
                         sqa_rung_name(choice->rung), choice->row->gflops,
                         choice->row->identity.vendor, choice->row->identity.model,
-                        choice->row->driver_version);
+                        choice->row->driver_version,
+                        choice->borrowed ? "; borrowed, and checked here" : "");
     else if (choice->rung == SQA_RUNG_OVERRIDE)
         sqa_text_append(&plan->reason, "asked for by the caller");
     else

@@ -1,7 +1,7 @@
 /* The oracle: attention in fp64 by plain loops, written from the definition
  * (docs of include/sqa_cl/attention.h) and sharing no code with any kernel. */
-#ifndef SQA_TUNER_REFERENCE_H
-#define SQA_TUNER_REFERENCE_H
+#ifndef SQA_REFERENCE_REFERENCE_H
+#define SQA_REFERENCE_REFERENCE_H
 
 #include "problem/problem.h"
 

@@ -1,7 +1,7 @@
 /* Reproducible random numbers (SplitMix64): the same seed gives the same tensors
  * and the same search on every machine. Not for secrets. */
-#ifndef SQA_TUNER_RANDOM_H
-#define SQA_TUNER_RANDOM_H
+#ifndef SQA_REFERENCE_RANDOM_H
+#define SQA_REFERENCE_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>
