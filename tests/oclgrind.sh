@@ -57,10 +57,13 @@ simulate() {
 
 # Races and bounds, on what the compiler makes of the kernels. Without `restrict`:
 # Oclgrind 21.10 does not know the notes on aliasing that come of it.
-simulate 50 --data-races --build-options -Drestrict= -- --tiny --configs "$configs"
+OCLGRIND_BUILD_OPTIONS=-Drestrict=
+export OCLGRIND_BUILD_OPTIONS
+simulate 50 --data-races -- --tiny --configs "$configs"
 
 # Uninitialised values, on one small shape and unoptimised kernels: Oclgrind 21.10
 # does not follow the `freeze` that the optimiser puts in.
+OCLGRIND_BUILD_OPTIONS='-Drestrict= -cl-opt-disable'
 for shape in b=1,hq=2,hkv=1,nq=9,nk=11,d=5,dv=3,causal,lse b=1,hq=1,hkv=2,nq=4,nk=19,d=8; do
-    simulate 3 --uninitialized --build-options -cl-opt-disable -- --shape "$shape" --layout padded
+    simulate 3 --uninitialized -- --shape "$shape" --layout padded
 done

@@ -3,11 +3,12 @@
 # prepared. A second run installs nothing, needs no network and builds little.
 #   sh tests/run.sh [--full]
 # --full adds the full conformance grid and the long sweeps (about an hour).
-# SQA_CL_DEVICE=P:D chooses the device; BUILD_DIR the folder (build/test).
+# The tests run on PoCL (`sqa verify` is for other devices); $BUILD_DIR is the
+# folder everything is built in, otherwise build/test.
 set -u
 
 usage() {
-    sed -n '2,6s/^# \{0,1\}//p' "$0"
+    sed -n '2,7s/^# \{0,1\}//p' "$0"
 }
 
 size=quick
