@@ -38,6 +38,10 @@ static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc 
     return SQA_OK;
 }
 
+/* The fallback keeps its place against what is hardly faster: such a lead is as
+ * likely noise. */
+#define LEAST_LEAD 0.98
+
 static bool is_rankable(const sqa_trial_result *result)
 {
     return result->status == SQA_TRIAL_OK && isfinite(result->median_ms);
@@ -70,6 +74,8 @@ sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *pro
     if (status != SQA_OK)
         return status;
     const sqa_trial_result *last = &results[count - 1];
+    if (best < count && is_rankable(last) && results[best].median_ms > LEAST_LEAD * last->median_ms)
+        best = count - 1;
     outcome->fallback = contenders[count - 1].text;
     outcome->default_ms = is_rankable(last) ? last->median_ms : (double)NAN;
     if (best == count) {

@@ -8,6 +8,8 @@
 #include "trial/runner.h"
 #include "tuning/tuning_table.h"
 
+#define SQA_MAX_HOPELESS 16
+
 typedef struct sqa_tuning_session {
     const sqa_tuning_options *options;
     sqa_device device;
@@ -16,6 +18,8 @@ typedef struct sqa_tuning_session {
     sqa_runner *runner;
     sqa_tuning_table known; /* the databases' rows, to start from */
     sqa_ceiling ceiling;
+    const sqa_kernel_family *hopeless[SQA_MAX_HOPELESS]; /* families that were far behind */
+    size_t hopeless_count;
 } sqa_tuning_session;
 
 /* The part of the budget one problem may use. */
