@@ -11,7 +11,8 @@
 #include "tuning/lookup.h"
 
 #define MOST_FAMILIES 16
-#define TOP 3 /* of the search, into the finals */
+#define TOP 3    /* of the search, into the finals, */
+#define NEAR 1.5 /* unless they are this much slower than the best */
 #define MOST_ROWS 12
 
 /* Without a time-out from the user: what takes this many times as long to build
@@ -319,7 +320,7 @@ static void add_contender(sqa_contender *contenders, uint32_t *count,
 static bool next_best(const problem_search *self, const sqa_contender *contenders, uint32_t count,
                       sqa_contender *out)
 {
-    double best = (double)INFINITY;
+    double most = NEAR * self->search.best_cost, best = most;
     for (size_t i = 0; i < self->space_count; i++)
         for (size_t j = 0; j < self->spaces[i].count; j++) {
             if (!(self->search.costs[i][j] < best))
@@ -334,7 +335,7 @@ static bool next_best(const problem_search *self, const sqa_contender *contender
                 *out = contender;
             }
         }
-    return isfinite(best);
+    return best < most;
 }
 
 static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbent)
@@ -354,7 +355,8 @@ static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbe
     self->progress->finals = true;
     report(self);
     sqa_runner_limit(self->session->runner, (double)INFINITY);
-    return sqa_tuning_finals(self->session, self->problem, contenders, count, self->outcome);
+    return sqa_tuning_finals(self->session, self->problem, contenders, count,
+                             self->search.best_cost, self->outcome);
 }
 
 static sqa_status search_and_finals(problem_search *self)
