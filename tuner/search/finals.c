@@ -6,7 +6,8 @@
 #include "search/tune_problem.h"
 
 #define ROUNDS 7u
-#define ROUNDS_WHEN_STOPPED 3u
+#define FEWEST_ROUNDS 3u
+#define FINALS_MS 4000.0 /* for all rounds of one contender, where it is slow */
 
 /* When the interleaved run itself fails (one of them hangs, say), each is tried
  * alone: worse for comparing, but nothing found is lost. */
@@ -21,14 +22,21 @@ static sqa_status measure_alone(sqa_tuning_session *session, const sqa_attention
     return status;
 }
 
+static uint32_t rounds_for(const sqa_tuning_session *session, double best_ms)
+{
+    if (*session->options->stop || best_ms * FEWEST_ROUNDS > FINALS_MS)
+        return FEWEST_ROUNDS;
+    return best_ms * ROUNDS > FINALS_MS ? (uint32_t)(FINALS_MS / best_ms) : ROUNDS;
+}
+
 static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc *desc,
-                          const sqa_contender *contenders, uint32_t count,
+                          const sqa_contender *contenders, uint32_t count, double best_ms,
                           sqa_trial_result *results)
 {
     sqa_candidate_text texts[SQA_MAX_FINALISTS];
     for (uint32_t i = 0; i < count; i++)
         texts[i] = contenders[i].text;
-    uint32_t rounds = *session->options->stop ? ROUNDS_WHEN_STOPPED : ROUNDS;
+    uint32_t rounds = rounds_for(session, best_ms);
     sqa_status status = sqa_runner_finals(session->runner, desc, texts, count, rounds, results);
     if (status != SQA_OK)
         return status;
@@ -37,6 +45,10 @@ static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc 
             return measure_alone(session, desc, contenders, count, results);
     return SQA_OK;
 }
+
+/* The fallback keeps its place against what is hardly faster: such a lead is as
+ * likely noise. */
+#define LEAST_LEAD 0.98
 
 static bool is_rankable(const sqa_trial_result *result)
 {
@@ -54,12 +66,12 @@ static void describe_winner(const sqa_contender *winner, const sqa_trial_result 
 }
 
 sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
-                             const sqa_contender *contenders, uint32_t count,
+                             const sqa_contender *contenders, uint32_t count, double best_ms,
                              sqa_tuning_outcome *outcome)
 {
     sqa_trial_result results[SQA_MAX_FINALISTS];
     int64_t trials[SQA_MAX_FINALISTS];
-    sqa_status status = measure(session, &outcome->desc, contenders, count, results);
+    sqa_status status = measure(session, &outcome->desc, contenders, count, best_ms, results);
     uint32_t best = count;
     for (uint32_t i = 0; i < count && status == SQA_OK; i++) {
         status = sqa_record_trial(session, problem, &contenders[i], &results[i], true, &trials[i]);
@@ -70,6 +82,8 @@ sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *pro
     if (status != SQA_OK)
         return status;
     const sqa_trial_result *last = &results[count - 1];
+    if (best < count && is_rankable(last) && results[best].median_ms > LEAST_LEAD * last->median_ms)
+        best = count - 1;
     outcome->fallback = contenders[count - 1].text;
     outcome->default_ms = is_rankable(last) ? last->median_ms : (double)NAN;
     if (best == count) {

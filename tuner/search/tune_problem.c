@@ -11,7 +11,8 @@
 #include "tuning/lookup.h"
 
 #define MOST_FAMILIES 16
-#define TOP 3 /* of the search, into the finals */
+#define TOP 3    /* of the search, into the finals, */
+#define NEAR 1.5 /* unless they are this much slower than the best */
 #define MOST_ROWS 12
 
 /* Without a time-out from the user: what takes this many times as long to build
@@ -19,6 +20,10 @@
  * a busy machine. */
 #define PATIENCE 6.0
 #define LEAST_PATIENCE 6.0
+
+/* A family this much slower than the best is left out of the run's next problems:
+ * a GPU's tiles on a CPU, say. */
+#define HOPELESS 3.0
 
 /* The search for one problem while it runs: what `evaluate` needs. */
 typedef struct problem_search {
@@ -171,8 +176,35 @@ static bool evaluate(void *user, sqa_point point, double *cost)
     return true;
 }
 
-/* Whether a family takes part: the one asked for; else all but the last of its
- * operation, the one that is there so that something always runs. */
+static bool is_hopeless(const sqa_tuning_session *session, const sqa_kernel_family *family)
+{
+    for (size_t i = 0; i < session->hopeless_count; i++)
+        if (session->hopeless[i] == family)
+            return true;
+    return false;
+}
+
+/* Remembers the families that were tried and came nowhere near the best. Only a
+ * strategy that promises to try everything goes on with them. */
+static void remember_hopeless(problem_search *self)
+{
+    const sqa_search *search = &self->search;
+    sqa_tuning_session *session = self->session;
+    if (!isfinite(search->best_cost) || session->options->strategy == &sqa_strategy_exhaustive)
+        return;
+    for (size_t i = 0; i < self->space_count; i++) {
+        bool tried = false, close = false;
+        for (size_t j = 0; j < self->spaces[i].count; j++) {
+            tried = tried || !isnan(search->costs[i][j]);
+            close = close || search->costs[i][j] < HOPELESS * search->best_cost;
+        }
+        if (tried && !close && session->hopeless_count < SQA_MAX_HOPELESS)
+            session->hopeless[session->hopeless_count++] = self->spaces[i].family;
+    }
+}
+
+/* Whether a family takes part: the one asked for; else all but the hopeless and
+ * the last of its operation, the one that is there so that something always runs. */
 static bool takes_part(const problem_search *self, size_t index)
 {
     const sqa_kernel_family *family = sqa_family_at(index);
@@ -180,6 +212,8 @@ static bool takes_part(const problem_search *self, size_t index)
         return false;
     if (self->session->options->family)
         return !strcmp(family->name, self->session->options->family);
+    if (is_hopeless(self->session, family))
+        return false;
     for (size_t later = index + 1; later < sqa_family_count(); later++)
         if (sqa_family_at(later)->operation == family->operation)
             return true;
@@ -234,22 +268,15 @@ static void add_start(problem_search *self, const sqa_contender *contender)
     }
 }
 
-/* Starts: each family's default, then what won for this class or the nearest
- * ones. Fills *incumbent with what is used for this class today. */
-static bool add_starts(problem_search *self, sqa_contender *incumbent)
+/* What won for this class or the nearest ones. Fills *incumbent with what is used
+ * for this class today; false when there is none. */
+static bool add_known_starts(problem_search *self, sqa_contender *incumbent)
 {
     sqa_candidate rows[MOST_ROWS];
     sqa_problem_class problem_class = sqa_problem_class_of(self->problem);
     size_t count =
         sqa_lookup(&self->session->known, &self->session->device, &problem_class, rows, MOST_ROWS);
     bool found = false;
-    for (size_t i = 0; i < self->space_count; i++) {
-        sqa_config config;
-        memset(&config, 0, sizeof config);
-        self->spaces[i].family->default_config(self->problem, &self->session->device, &config);
-        sqa_contender contender = sqa_contender_of(self->spaces[i].family, &config);
-        add_start(self, &contender);
-    }
     for (size_t i = 0; i < count; i++) {
         sqa_contender contender;
         if (!contender_of_row(self, rows[i].row, &contender))
@@ -259,6 +286,23 @@ static bool add_starts(problem_search *self, sqa_contender *incumbent)
             *incumbent = contender;
             found = true;
         }
+    }
+    return found;
+}
+
+/* The fallback first, so that it is always known; then what is likely to be good;
+ * then the other families' defaults. */
+static bool add_starts(problem_search *self, sqa_contender *incumbent)
+{
+    sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
+    add_start(self, &fallback);
+    bool found = add_known_starts(self, incumbent);
+    for (size_t i = 0; i < self->space_count; i++) {
+        sqa_config config;
+        memset(&config, 0, sizeof config);
+        self->spaces[i].family->default_config(self->problem, &self->session->device, &config);
+        sqa_contender contender = sqa_contender_of(self->spaces[i].family, &config);
+        add_start(self, &contender);
     }
     return found;
 }
@@ -276,7 +320,7 @@ static void add_contender(sqa_contender *contenders, uint32_t *count,
 static bool next_best(const problem_search *self, const sqa_contender *contenders, uint32_t count,
                       sqa_contender *out)
 {
-    double best = (double)INFINITY;
+    double most = NEAR * self->search.best_cost, best = most;
     for (size_t i = 0; i < self->space_count; i++)
         for (size_t j = 0; j < self->spaces[i].count; j++) {
             if (!(self->search.costs[i][j] < best))
@@ -291,7 +335,7 @@ static bool next_best(const problem_search *self, const sqa_contender *contender
                 *out = contender;
             }
         }
-    return isfinite(best);
+    return best < most;
 }
 
 static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbent)
@@ -311,7 +355,8 @@ static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbe
     self->progress->finals = true;
     report(self);
     sqa_runner_limit(self->session->runner, (double)INFINITY);
-    return sqa_tuning_finals(self->session, self->problem, contenders, count, self->outcome);
+    return sqa_tuning_finals(self->session, self->problem, contenders, count,
+                             self->search.best_cost, self->outcome);
 }
 
 static sqa_status search_and_finals(problem_search *self)
@@ -325,6 +370,7 @@ static sqa_status search_and_finals(problem_search *self)
     self->search.user = self;
     bool has_incumbent = add_starts(self, &incumbent);
     sqa_search_run(&self->search, self->session->options->strategy);
+    remember_hopeless(self);
     status = self->status;
     if (status == SQA_OK && isfinite(self->search.best_cost))
         status = hold_finals(self, has_incumbent ? &incumbent : NULL);

@@ -8,6 +8,8 @@
 #include "trial/runner.h"
 #include "tuning/tuning_table.h"
 
+#define SQA_MAX_HOPELESS 16
+
 typedef struct sqa_tuning_session {
     const sqa_tuning_options *options;
     sqa_device device;
@@ -16,6 +18,8 @@ typedef struct sqa_tuning_session {
     sqa_runner *runner;
     sqa_tuning_table known; /* the databases' rows, to start from */
     sqa_ceiling ceiling;
+    const sqa_kernel_family *hopeless[SQA_MAX_HOPELESS]; /* families that were far behind */
+    size_t hopeless_count;
 } sqa_tuning_session;
 
 /* The part of the budget one problem may use. */
@@ -49,9 +53,10 @@ sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share 
                             sqa_tuning_progress *progress, sqa_tuning_outcome *outcome);
 
 /* Measures `contenders` (best guess first, at most SQA_MAX_FINALISTS) in turn and
- * commits the fastest; the last one must be the fallback. */
+ * commits the fastest; the last one must be the fallback. `best_ms`: what the search
+ * found, by which the number of rounds is set. */
 sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
-                             const sqa_contender *contenders, uint32_t count,
+                             const sqa_contender *contenders, uint32_t count, double best_ms,
                              sqa_tuning_outcome *outcome);
 
 #endif

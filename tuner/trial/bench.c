@@ -144,7 +144,8 @@ static sqa_status prepare_entry(bench_run *run, bench_entry *entry, const sqa_at
     if (status == SQA_OK)
         status = sqa_measure_warm_up(&work, run->queue);
     if (status == SQA_OK)
-        status = sqa_measure_calibrate(&work, run->queue, SQA_SAMPLE_SECONDS, &entry->launches);
+        status =
+            sqa_measure_calibrate(&work, run->queue, SQA_SAMPLE_SECONDS, &entry->launches, NULL);
     return status;
 }
 

@@ -146,7 +146,7 @@ static sqa_status prepare(const sqa_ceiling_probe *probe, sqa_ceiling_kind kind,
     if (status == SQA_OK)
         status = kind == SQA_CEILING_FMA
                      ? stretch_fma(probe, variant, seconds, work)
-                     : sqa_measure_calibrate(&enqueue, probe->queue, seconds, launches);
+                     : sqa_measure_calibrate(&enqueue, probe->queue, seconds, launches, NULL);
     return status;
 }
 

@@ -22,6 +22,9 @@
 #define HOPELESS 1.5
 #define HOPELESS_SAMPLES 3u
 
+/* And one this much slower needs no second look at all. */
+#define ABSURD 3.0
+
 /* Slow kernels get fewer samples, so that a trial's timing stays near this long. */
 #define TIMING_SECONDS 0.5
 
@@ -144,8 +147,12 @@ static sqa_status time_plan(sqa_trial_bench *bench, sqa_plan *plan, double best_
     sqa_timing_work timed = {plan, &bench->tensors};
     sqa_work work = {sqa_timing_enqueue, &timed};
     uint32_t launches = 1;
+    sqa_sample first;
     /* The check has warmed it up. */
-    sqa_status status = sqa_measure_calibrate(&work, bench->queue, SQA_SAMPLE_SECONDS, &launches);
+    sqa_status status =
+        sqa_measure_calibrate(&work, bench->queue, SQA_SAMPLE_SECONDS, &launches, &first);
+    if (status == SQA_OK && first.wall_ms > ABSURD * best_ms)
+        return sqa_measure_summarise(&first, 1, timing);
     for (int attempt = 0; attempt <= NOISE_RETRIES && status == SQA_OK; attempt++) {
         status = take_samples(bench, &work, launches, best_ms, timing);
         if (status == SQA_OK && timing->spread_ms <= NOISE_LIMIT * timing->median_ms)
@@ -199,7 +206,8 @@ static sqa_status ready_finalist(sqa_trial_bench *bench, finalist *self)
     sqa_work work = {sqa_timing_enqueue, &self->timed};
     sqa_status status = sqa_measure_warm_up(&work, bench->queue);
     if (status == SQA_OK)
-        status = sqa_measure_calibrate(&work, bench->queue, SQA_SAMPLE_SECONDS, &self->launches);
+        status =
+            sqa_measure_calibrate(&work, bench->queue, SQA_SAMPLE_SECONDS, &self->launches, NULL);
     return status;
 }
 

@@ -110,7 +110,7 @@ sqa_status sqa_measure_sample(const sqa_work *work, cl_command_queue queue, uint
 }
 
 sqa_status sqa_measure_calibrate(const sqa_work *work, cl_command_queue queue, double seconds,
-                                 uint32_t *launches)
+                                 uint32_t *launches, sqa_sample *last)
 {
     double least = fmax(seconds, CLOCK_TICKS * clock_tick());
     uint32_t count = 1;
@@ -120,6 +120,8 @@ sqa_status sqa_measure_calibrate(const sqa_work *work, cl_command_queue queue, d
         if (status != SQA_OK)
             return status;
         double batch = sample.wall_ms * 1e-3 * count;
+        if (last)
+            *last = sample;
         if (batch >= least)
             break;
         if (count >= MAX_LAUNCHES)

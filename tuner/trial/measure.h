@@ -42,10 +42,11 @@ double sqa_clock_seconds(void);
 /* Runs the work once and waits: the slow first launch. */
 sqa_status sqa_measure_warm_up(const sqa_work *work, cl_command_queue queue);
 
-/* Finds the launches per sample that take at least `seconds`.
+/* Finds the launches per sample that take at least `seconds`; *last (may be NULL)
+ * gets the sample that showed it.
  * Errors: SQA_UNSUPPORTED when so many launches are still too fast for the clock. */
 sqa_status sqa_measure_calibrate(const sqa_work *work, cl_command_queue queue, double seconds,
-                                 uint32_t *launches);
+                                 uint32_t *launches, sqa_sample *last);
 
 /* Takes one sample. */
 sqa_status sqa_measure_sample(const sqa_work *work, cl_command_queue queue, uint32_t launches,
