@@ -19,6 +19,7 @@ enum {
     KEY_VARIANT,
     KEY_ALIGN,
     KEY_LAYOUT,
+    KEY_DTYPE,
     KEY_CAUSAL,
     KEY_LSE,
     KEY_COUNT
@@ -37,8 +38,8 @@ static const struct {
     [KEY_DV] = {"dv", KIND_NUMBER, 1, 512},       [KEY_N] = {"n", KIND_NUMBER, 0, 1u << 30},
     [KEY_H] = {"h", KIND_NUMBER, 1, 65535},       [KEY_SCALE] = {"scale", KIND_WORD, 0, 0},
     [KEY_VARIANT] = {"variant", KIND_WORD, 0, 0}, [KEY_ALIGN] = {"align", KIND_WORD, 0, 0},
-    [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},   [KEY_CAUSAL] = {"causal", KIND_FLAG, 0, 0},
-    [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},
+    [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},   [KEY_DTYPE] = {"dtype", KIND_WORD, 0, 0},
+    [KEY_CAUSAL] = {"causal", KIND_FLAG, 0, 0},   [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},
 };
 
 typedef struct shape_items {
@@ -51,7 +52,7 @@ static sqa_status unknown_key(const char *item)
 {
     return sqa_fail(SQA_INVALID_ARGUMENT,
                     "shape: '%s' is not a key; expected b, hq, hkv, nq, nk, n, d, dv, scale, "
-                    "causal, align, lse, layout, variant or h",
+                    "causal, align, lse, layout, dtype, variant or h",
                     item);
 }
 
@@ -199,10 +200,19 @@ static sqa_status settle_layout(const shape_items *items, sqa_attention_desc *de
     return SQA_OK;
 }
 
+static sqa_status settle_dtype(const shape_items *items, sqa_attention_desc *desc)
+{
+    const char *word = items->word[KEY_DTYPE];
+    if (items->given[KEY_DTYPE] && !sqa_dtype_from_name(word, &desc->dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: dtype is '%s'; expected f32, f16 or bf16",
+                        word);
+    return SQA_OK;
+}
+
 sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out)
 {
     static sqa_status (*const settle[])(const shape_items *, sqa_attention_desc *) = {
-        settle_heads, settle_lengths, settle_scale, settle_mask, settle_layout,
+        settle_heads, settle_lengths, settle_scale, settle_mask, settle_layout, settle_dtype,
     };
     shape_items items = {0};
     sqa_status status = read_items(spec, &items);
@@ -247,14 +257,16 @@ static const char *layout_name(const sqa_attention_desc *desc)
 
 void sqa_shape_format(const sqa_attention_desc *desc, char *text, size_t size)
 {
-    char value_dim[16] = "", scale[32] = "";
+    char value_dim[16] = "", scale[32] = "", dtype[16] = "";
     if (desc->value_dim && desc->value_dim != desc->head_dim)
         snprintf(value_dim, sizeof value_dim, ",dv=%u", desc->value_dim);
     if (desc->scale != 0.0f)
         snprintf(scale, sizeof scale, ",scale=%.9g", (double)desc->scale);
-    snprintf(text, size, "b=%u,hq=%u,hkv=%u,nq=%u,nk=%u,d=%u%s%s%s%s%s%s", desc->batch,
+    if (desc->dtype != SQA_DTYPE_F32)
+        snprintf(dtype, sizeof dtype, ",dtype=%s", sqa_dtype_name(desc->dtype));
+    snprintf(text, size, "b=%u,hq=%u,hkv=%u,nq=%u,nk=%u,d=%u%s%s%s%s%s%s%s", desc->batch,
              desc->q_heads, desc->kv_heads, desc->q_length, desc->kv_length, desc->head_dim,
              value_dim, scale, desc->causal != SQA_CAUSAL_NONE ? ",causal" : "",
              desc->causal == SQA_CAUSAL_TOP_LEFT ? ",align=top-left" : "",
-             desc->write_lse ? ",lse" : "", layout_name(desc));
+             desc->write_lse ? ",lse" : "", layout_name(desc), dtype);
 }
