@@ -14,6 +14,7 @@
 #include "cli/program.h"
 #include "cli/shape.h"
 #include "problem/problem.h"
+#include "problem/storage.h"
 #include "reference/reference.h"
 #include "run_suite.h"
 
@@ -22,13 +23,20 @@ static void file_path(char out[128], const char *name)
     snprintf(out, 128, "%s/%s", work_folder, name);
 }
 
-static sqa_npy random_tensor(uint64_t b, uint64_t h, uint64_t n, uint64_t d)
+/* Values that `dtype` can store, so that storing them there changes nothing. */
+static sqa_npy random_tensor(sqa_dtype dtype, uint64_t b, uint64_t h, uint64_t n, uint64_t d)
 {
     sqa_npy tensor = {.rank = 4, .shape = {b, h, n, d}, .count = (size_t)(b * h * n * d)};
     tensor.data = malloc(tensor.count * sizeof(float) + 1);
     ck_assert_ptr_nonnull(tensor.data);
     for (size_t i = 0; i < tensor.count; i++)
         tensor.data[i] = (float)rand() / (float)RAND_MAX * 2.0f - 1.0f;
+    void *stored = malloc(tensor.count * sizeof(float) + 1);
+    ck_assert_ptr_nonnull(stored);
+    sqa_storage_encode(dtype, tensor.data, stored, tensor.count);
+    sqa_storage_decode(dtype, stored, tensor.data, tensor.count);
+    free(stored);
+    tensor.dtype = dtype == SQA_DTYPE_F16 ? SQA_DTYPE_F16 : SQA_DTYPE_F32;
     return tensor;
 }
 
@@ -54,9 +62,9 @@ static inputs make_inputs(const char *shape)
     ck_assert_msg(sqa_shape_parse(shape, &desc) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(sqa_problem_from_desc(&in.problem, &desc), SQA_OK);
     const sqa_problem *p = &in.problem;
-    in.q = random_tensor(p->batch, p->q_heads, p->q_length, p->head_dim);
-    in.k = random_tensor(p->batch, p->kv_heads, p->kv_length, p->head_dim);
-    in.v = random_tensor(p->batch, p->kv_heads, p->kv_length, p->value_dim);
+    in.q = random_tensor(p->dtype, p->batch, p->q_heads, p->q_length, p->head_dim);
+    in.k = random_tensor(p->dtype, p->batch, p->kv_heads, p->kv_length, p->head_dim);
+    in.v = random_tensor(p->dtype, p->batch, p->kv_heads, p->kv_length, p->value_dim);
     save("q.npy", &in.q);
     save("k.npy", &in.k);
     save("v.npy", &in.v);
@@ -83,6 +91,14 @@ static bool exists(const char *name)
     return access(path, F_OK) == 0;
 }
 
+/* How far an output may be off, by storage: the short types round O itself. */
+static double tolerance(sqa_dtype dtype)
+{
+    static const double most[] = {
+        [SQA_DTYPE_F32] = 1e-5, [SQA_DTYPE_F16] = 1e-3, [SQA_DTYPE_BF16] = 8e-3};
+    return most[dtype];
+}
+
 /* o.npy, and lse.npy if there is one, against the oracle, row by row. */
 static void check_outputs(const inputs *in)
 {
@@ -93,6 +109,7 @@ static void check_outputs(const inputs *in)
     ck_assert_msg(sqa_npy_read(&o, path, 4, "") == SQA_OK, "%s", sqa_last_error());
     const uint64_t shape[] = {p->batch, p->out_heads, p->q_length, p->value_dim};
     ck_assert_mem_eq(o.shape, shape, sizeof shape);
+    ck_assert_int_eq(o.dtype, in->q.dtype);
     file_path(path, "lse.npy");
     if (p->write_lse)
         ck_assert_msg(sqa_npy_read(&lse, path, 3, "") == SQA_OK, "%s", sqa_last_error());
@@ -104,7 +121,8 @@ static void check_outputs(const inputs *in)
         sqa_reference_forward_row(p, in->q.data, in->k.data, in->v.data, batch, head, i, row,
                                   &row_lse);
         for (uint32_t d = 0; d < p->value_dim; d++)
-            ck_assert_double_eq_tol((double)o.data[at * p->value_dim + d], row[d], 1e-5);
+            ck_assert_double_eq_tol((double)o.data[at * p->value_dim + d], row[d],
+                                    tolerance(p->dtype));
         if (p->write_lse && isinf(row_lse))
             ck_assert_float_eq(lse.data[at], -INFINITY);
         else if (p->write_lse)
@@ -124,6 +142,8 @@ static const struct {
     {"hq=1,hkv=1,nq=5,nk=0,d=8,lse", " --lse=%s/lse.npy --dtype f32"},
     {"hq=1,hkv=1,nq=0,nk=4,d=8", ""},
     {"b=0,hq=1,hkv=1,nq=3,nk=4,d=8", ""},
+    {"hq=2,hkv=1,n=19,d=24,lse,dtype=f16", " --lse=%s/lse.npy"},
+    {"hq=2,hkv=1,n=19,d=24,causal,dtype=bf16", " --dtype bf16 --causal"},
 };
 enum { GOOD_COUNT = sizeof good_runs / sizeof good_runs[0] };
 
@@ -160,7 +180,7 @@ enum { MISMATCH_COUNT = sizeof mismatches / sizeof mismatches[0] };
 
 static void save_random(const char *name, const uint64_t shape[4])
 {
-    sqa_npy tensor = random_tensor(shape[0], shape[1], shape[2], shape[3]);
+    sqa_npy tensor = random_tensor(SQA_DTYPE_F32, shape[0], shape[1], shape[2], shape[3]);
     save(name, &tensor);
     sqa_npy_free(&tensor);
 }

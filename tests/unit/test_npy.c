@@ -1,6 +1,7 @@
 /* .npy files: what NumPy writes is read, what is written reads back, and no file,
  * however hostile, does worse than a one-line error that names it. */
 #include <check.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/npy.h"
+#include "problem/storage.h"
 #include "run_suite.h"
 #include "sqa_cl/status.h"
 
@@ -75,9 +77,11 @@ static const struct {
     {"rank 0", 1, HEADER("()"), 1, "shape (); expected 4 dimensions"},
     {"rank 1", 1, HEADER("(24,)"), 24, "shape (24,); expected 4 dimensions"},
     {"f8", 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 12), }", 24,
-     "dtype '<f8'; expected '<f4'"},
-    {"f2", 1, "{'descr': '<f2', 'fortran_order': False, 'shape': (1, 1, 1, 2), }", 1,
-     "half precision"},
+     "dtype '<f8'; expected little-endian '<f4'"},
+    {"f2, one element short", 1,
+     "{'descr': '<f2', 'fortran_order': False, 'shape': (1, 1, 1, 3), }", 1, "truncated"},
+    {"big-endian f2", 1, "{'descr': '>f2', 'fortran_order': False, 'shape': (1, 1, 1, 2), }", 1,
+     "big-endian"},
     {"big-endian", 1, "{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2, 3, 4), }", 24,
      "big-endian"},
     {"structured", 1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (24,), }", 24,
@@ -165,7 +169,7 @@ START_TEST(mutations)
 {
     srand(11);
     unsigned read = 0;
-    for (int round = 0; round < 4000; round++) {
+    for (int round = 0; round < 2000; round++) {
         unsigned char bytes[1024];
         unsigned version = rand() % 2 ? 1 : 2;
         size_t size = make_file(bytes, version, HEADER("(1, 2, 3, 4)"), 24);
@@ -199,6 +203,71 @@ START_TEST(no_file)
     check_one_line(sqa_last_error());
     ck_assert_int_eq(sqa_npy_read(&tensor, folder, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(sqa_last_error(), "not a regular file"));
+}
+END_TEST
+
+static float float_from_half(uint32_t half)
+{
+    uint16_t stored = (uint16_t)half;
+    float value;
+    sqa_storage_decode(SQA_DTYPE_F16, &stored, &value, 1);
+    return value;
+}
+
+static uint16_t half_from_float(float value)
+{
+    uint16_t stored;
+    sqa_storage_encode(SQA_DTYPE_F16, &value, &stored, 1);
+    return stored;
+}
+
+/* Every half there is survives a file. */
+START_TEST(halves)
+{
+    sqa_npy tensor = {.rank = 2, .shape = {256, 256}, .count = 65536, .dtype = SQA_DTYPE_F16};
+    sqa_npy back = {0};
+    tensor.data = malloc(tensor.count * sizeof(float));
+    ck_assert_ptr_nonnull(tensor.data);
+    for (uint32_t i = 0; i < 65536; i++)
+        tensor.data[i] = float_from_half(i);
+    sqa_npy_draft draft = SQA_NPY_DRAFT_INIT;
+    ck_assert_int_eq(sqa_npy_draft_write(&draft, path, &tensor), SQA_OK);
+    ck_assert_int_eq(sqa_npy_draft_keep(&draft), SQA_OK);
+    ck_assert_int_eq(sqa_npy_read(&back, path, 2, "(a, b)"), SQA_OK);
+    ck_assert_int_eq(back.dtype, SQA_DTYPE_F16);
+    unsigned changed = 0;
+    for (uint32_t i = 0; i < 65536; i++)
+        changed += (unsigned)(isnan(tensor.data[i])
+                                  ? !isnan(back.data[i])
+                                  : memcmp(&back.data[i], &tensor.data[i], sizeof(float)) != 0);
+    ck_assert_uint_eq(changed, 0);
+    sqa_npy_free(&tensor);
+    sqa_npy_free(&back);
+}
+END_TEST
+
+/* A float becomes the nearest half: no neighbour is nearer, and ties are even. */
+START_TEST(nearest_half)
+{
+    srand(5);
+    unsigned farther = 0;
+    for (int i = 0; i < 200000; i++) {
+        float value = ldexpf((float)rand() / (float)RAND_MAX - 0.5f, rand() % 42 - 26);
+        uint16_t half = half_from_float(value);
+        float off = fabsf(float_from_half(half) - value);
+        farther += off > fabsf(float_from_half(half + 1u) - value);
+        if (half & 0x7fff)
+            farther += off > fabsf(float_from_half(half - 1u) - value);
+    }
+    ck_assert_uint_eq(farther, 0);
+    ck_assert_uint_eq(half_from_float(65519.0f), 0x7bff);
+    ck_assert_uint_eq(half_from_float(65520.0f), 0x7c00);
+    ck_assert_uint_eq(half_from_float(1.0f + 0x1p-11f), 0x3c00);
+    ck_assert_uint_eq(half_from_float(1.0f + 0x3p-11f), 0x3c02);
+    ck_assert_uint_eq(half_from_float(-0x1p-25f), 0x8000);
+    ck_assert_uint_eq(half_from_float(0x1.8p-25f), 0x0001);
+    ck_assert_uint_eq(half_from_float(-INFINITY), 0xfc00);
+    ck_assert_uint_eq(half_from_float(NAN) & 0x7fff, 0x7e00);
 }
 END_TEST
 
@@ -262,6 +331,8 @@ int main(void)
     tcase_add_loop_test(tests, round_trip, 0, SHAPE_COUNT);
     tcase_add_test(tests, truncated_anywhere);
     tcase_add_test(tests, mutations);
+    tcase_add_test(tests, halves);
+    tcase_add_test(tests, nearest_half);
     tcase_add_test(tests, no_file);
     tcase_add_test(tests, nothing_left_behind);
     suite_add_tcase(suite, tests);

@@ -17,7 +17,7 @@
 
 static const char summary[] =
     "Attention on tensors from NumPy files: O = softmax(scale Q K^T) V.\n"
-    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), all float32;\n"
+    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32 or float16;\n"
     "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).";
 
 typedef struct run_options {
@@ -81,11 +81,22 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
     *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     desc->write_lse = options->lse != NULL;
     if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32", options->dtype);
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
+                        options->dtype);
     sqa_status status = read_mask(options, &desc->causal);
     if (!status && options->scale)
         status = read_scale(options->scale, &desc->scale);
     return status;
+}
+
+/* Unless told otherwise, the device stores f16 where all three files do. */
+static void settle_dtype(const run_options *options, run_state *run)
+{
+    const sqa_tensor_files *files = &run->files;
+    bool all_f16 = files->q.dtype == SQA_DTYPE_F16 && files->k.dtype == SQA_DTYPE_F16 &&
+                   files->v.dtype == SQA_DTYPE_F16;
+    if (!options->dtype && all_f16)
+        run->desc.dtype = SQA_DTYPE_F16;
 }
 
 static sqa_status open_context(const run_options *options, sqa_context **out)
@@ -141,7 +152,7 @@ static sqa_status compute(const run_options *options, run_state *run)
         {run->files.v.data, run->files.v.count}, {run->o.data, run->o.count},
         {run->lse.data, run->lse.count},
     };
-    return sqa_host_forward(run->context, run->plan, &arrays);
+    return sqa_host_forward(run->context, run->plan, run->desc.dtype, &arrays);
 }
 
 static sqa_status write_outputs(const run_options *options, run_state *run)
@@ -161,6 +172,7 @@ static sqa_status run_all(const run_options *options, run_state *run)
         status = read_desc(options, &run->desc);
     if (!status)
         status = sqa_tensor_files_read(&run->files, &run->desc);
+    settle_dtype(options, run);
     if (!status)
         status = sqa_output_tensor(&run->o, &run->desc);
     if (!status && options->lse)
@@ -196,7 +208,8 @@ int sqa_command_run(int argc, char **argv)
         {"align", "CORNER", "with --causal: bottom-right (default) or top-left",
          .text = &given.align},
         {"scale", "X", "instead of 1/sqrt(D)", .text = &given.scale},
-        {"dtype", "TYPE", "storage on the device: f32", .text = &given.dtype},
+        {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
+         .text = &given.dtype},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},
         {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
         {"explain", NULL, "say on standard error which kernel was chosen, and why",

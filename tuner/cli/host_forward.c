@@ -2,60 +2,83 @@
 #include "cli/host_forward.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "device/cl_status.h"
+#include "problem/names.h"
+#include "problem/storage.h"
 
 enum { ARRAY_COUNT = 5, INPUT_COUNT = 3 };
 
 typedef struct array_slot {
     const sqa_host_array *array;
     sqa_tensor *tensor;
-    const char *name;
+    sqa_dtype dtype;
 } array_slot;
 
-static sqa_status create_buffer(cl_context cl, const array_slot *slot, bool input)
+static size_t stored_bytes(const array_slot *slot)
 {
-    if (slot->array->count == 0)
-        return SQA_OK;
-    cl_int code = CL_SUCCESS;
-    cl_mem_flags flags = input ? CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR : CL_MEM_WRITE_ONLY;
-    slot->tensor->buffer = clCreateBuffer(cl, flags, slot->array->count * sizeof(float),
-                                          input ? slot->array->data : NULL, &code);
-    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, slot->name);
+    return slot->array->count * sqa_dtype_size(slot->dtype);
 }
 
-static sqa_status read_back(cl_command_queue queue, const array_slot *slot)
+/* Makes the slot's buffer; an input's is filled. `stored` has room for its elements. */
+static sqa_status create_buffer(cl_context cl, const array_slot *slot, bool input, void *stored)
 {
-    if (slot->array->count == 0)
-        return SQA_OK;
-    cl_int code =
-        clEnqueueReadBuffer(queue, slot->tensor->buffer, CL_TRUE, 0,
-                            slot->array->count * sizeof(float), slot->array->data, 0, NULL, NULL);
-    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueReadBuffer");
+    cl_int code = CL_SUCCESS;
+    cl_mem_flags flags = input ? CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR : CL_MEM_WRITE_ONLY;
+    if (input)
+        sqa_storage_encode(slot->dtype, slot->array->data, stored, slot->array->count);
+    slot->tensor->buffer =
+        clCreateBuffer(cl, flags, stored_bytes(slot), input ? stored : NULL, &code);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer");
+}
+
+static sqa_status read_back(cl_command_queue queue, const array_slot *slot, void *stored)
+{
+    cl_int code = clEnqueueReadBuffer(queue, slot->tensor->buffer, CL_TRUE, 0, stored_bytes(slot),
+                                      stored, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clEnqueueReadBuffer");
+    sqa_storage_decode(slot->dtype, stored, slot->array->data, slot->array->count);
+    return SQA_OK;
+}
+
+/* Room for any one of the arrays as the device stores it. */
+static void *allocate_stored(const array_slot slots[ARRAY_COUNT])
+{
+    size_t most = 1;
+    for (int i = 0; i < ARRAY_COUNT; i++)
+        most = stored_bytes(&slots[i]) > most ? stored_bytes(&slots[i]) : most;
+    return malloc(most);
 }
 
 static sqa_status run_on(cl_command_queue queue, cl_context cl, sqa_plan *plan,
                          const array_slot slots[ARRAY_COUNT], const sqa_tensors *tensors)
 {
-    sqa_status status = SQA_OK;
+    void *stored = allocate_stored(slots);
+    sqa_status status = stored ? SQA_OK : sqa_fail_memory("a tensor as the device stores it");
     for (int i = 0; i < ARRAY_COUNT && !status; i++)
-        status = create_buffer(cl, &slots[i], i < INPUT_COUNT);
+        if (slots[i].array->count > 0)
+            status = create_buffer(cl, &slots[i], i < INPUT_COUNT, stored);
     if (!status)
         status = sqa_forward(plan, queue, tensors, 0, NULL, NULL);
     for (int i = INPUT_COUNT; i < ARRAY_COUNT && !status; i++)
-        status = read_back(queue, &slots[i]);
+        if (slots[i].array->count > 0)
+            status = read_back(queue, &slots[i], stored);
+    free(stored);
     return status;
 }
 
-sqa_status sqa_host_forward(sqa_context *context, sqa_plan *plan, const sqa_host_arrays *arrays)
+sqa_status sqa_host_forward(sqa_context *context, sqa_plan *plan, sqa_dtype dtype,
+                            const sqa_host_arrays *arrays)
 {
     sqa_tensors tensors = SQA_TENSORS_INIT;
     const array_slot slots[ARRAY_COUNT] = {
-        {&arrays->q, &tensors.q, "clCreateBuffer(Q)"},
-        {&arrays->k, &tensors.k, "clCreateBuffer(K)"},
-        {&arrays->v, &tensors.v, "clCreateBuffer(V)"},
-        {&arrays->o, &tensors.o, "clCreateBuffer(O)"},
-        {&arrays->lse, &tensors.lse, "clCreateBuffer(LSE)"},
+        {&arrays->q, &tensors.q, dtype},
+        {&arrays->k, &tensors.k, dtype},
+        {&arrays->v, &tensors.v, dtype},
+        {&arrays->o, &tensors.o, dtype},
+        {&arrays->lse, &tensors.lse, SQA_DTYPE_F32},
     };
     cl_context cl = sqa_context_cl(context);
     cl_int code = CL_SUCCESS;

@@ -1,4 +1,5 @@
-/* One forward pass on host arrays: copied to the device, run, copied back. */
+/* One forward pass on host arrays of f32: stored as the device wants them, run,
+ * brought back. */
 #ifndef SQA_TUNER_HOST_FORWARD_H
 #define SQA_TUNER_HOST_FORWARD_H
 
@@ -16,6 +17,8 @@ typedef struct sqa_host_arrays {
     sqa_host_array o, lse; /* written */
 } sqa_host_arrays;
 
-sqa_status sqa_host_forward(sqa_context *context, sqa_plan *plan, const sqa_host_arrays *arrays);
+/* `dtype` is the plan's storage type; LSE is f32 whatever it is. */
+sqa_status sqa_host_forward(sqa_context *context, sqa_plan *plan, sqa_dtype dtype,
+                            const sqa_host_arrays *arrays);
 
 #endif

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/status.h"
+#include "problem/names.h"
+#include "problem/storage.h"
 
 static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
@@ -85,19 +87,24 @@ static sqa_status read_header(npy_file *file, sqa_npy_header *out, uint64_t *dat
     return why ? refuse(file, why) : SQA_OK;
 }
 
-static sqa_status check_type(const npy_file *file, const sqa_npy_header *header)
+/* The types that can be read. */
+static const struct {
+    const char *descr;
+    sqa_dtype dtype;
+} types[] = {{"<f4", SQA_DTYPE_F32}, {"<f2", SQA_DTYPE_F16}};
+
+static sqa_status check_type(const npy_file *file, const sqa_npy_header *header, sqa_dtype *out)
 {
-    const char *descr = header->descr;
-    if (!strcmp(descr, "<f2"))
-        return refuse(file, "half precision ('<f2') cannot be read yet; expected '<f4' (float32)");
-    if (!strcmp(descr, ">f4"))
-        return refuse(file, "big-endian ('>f4'); expected little-endian '<f4' (float32)");
-    if (strcmp(descr, "<f4") != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: dtype '%s'; expected '<f4' (float32)",
-                        file->path, descr);
+    static const char expected[] = "expected little-endian '<f4' (float32) or '<f2' (float16)";
     if (header->fortran_order)
         return refuse(file, "in Fortran order; expected C order (numpy.ascontiguousarray)");
-    return SQA_OK;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (!strcmp(header->descr, types[i].descr)) {
+            *out = types[i].dtype;
+            return SQA_OK;
+        }
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s '%s'; %s", file->path,
+                    header->descr[0] == '>' ? "big-endian" : "dtype", header->descr, expected);
 }
 
 static void format_shape(const uint64_t *shape, uint32_t rank, char *text, size_t size)
@@ -111,61 +118,68 @@ static void format_shape(const uint64_t *shape, uint32_t rank, char *text, size_
 }
 
 /* The number of elements, which must be just what the file still holds. */
-static sqa_status check_size(const npy_file *file, const sqa_npy_header *header,
+static sqa_status check_size(const npy_file *file, const sqa_npy_header *header, size_t element,
                              uint64_t data_start, size_t *count)
 {
     uint64_t elements = 1;
     bool empty = false, fits = true;
     for (uint32_t i = 0; i < header->rank; i++) {
-        empty = empty || header->shape[i] == 0;
-        fits = fits && (header->shape[i] == 0 || elements <= SIZE_MAX / 4 / header->shape[i]);
-        elements *= fits && header->shape[i] ? header->shape[i] : 1;
+        uint64_t size = header->shape[i];
+        empty = empty || size == 0;
+        fits = fits && (size == 0 || elements <= SIZE_MAX / sizeof(float) / size);
+        elements *= fits && size ? size : 1;
     }
     if (empty) {
         elements = 0;
         fits = true;
     }
     uint64_t held = file->size - data_start;
-    if (!fits || held != elements * 4) {
+    if (!fits || held != elements * element) {
         char shape[160];
         format_shape(header->shape, header->rank, shape, sizeof shape);
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "%s: %s; its header says %s float32, the file holds %llu bytes of data",
-                        file->path, !fits || held < elements * 4 ? "truncated" : "too long", shape,
-                        (unsigned long long)held);
+                        "%s: %s; its header says %s of '%s', the file holds %llu bytes of data",
+                        file->path, !fits || held < elements * element ? "truncated" : "too long",
+                        shape, header->descr, (unsigned long long)held);
     }
     *count = (size_t)elements;
     return SQA_OK;
 }
 
-/* .npy data is little-endian; on other hosts the bytes are turned. */
-static void to_host_order(float *data, size_t count)
+/* .npy data is little-endian; on other hosts the bytes of each element are turned. */
+static void to_host_order(unsigned char *bytes, size_t size, size_t element)
 {
     const uint16_t one = 1;
     if (*(const unsigned char *)&one == 1)
         return;
-    for (size_t i = 0; i < count; i++) {
-        unsigned char bytes[4], turned[4];
-        memcpy(bytes, &data[i], 4);
-        for (int b = 0; b < 4; b++)
-            turned[b] = bytes[3 - b];
-        memcpy(&data[i], turned, 4);
-    }
+    for (size_t start = 0; start < size; start += element)
+        for (size_t i = 0; i < element / 2; i++) {
+            unsigned char kept = bytes[start + i];
+            bytes[start + i] = bytes[start + element - 1 - i];
+            bytes[start + element - 1 - i] = kept;
+        }
 }
 
-static sqa_status read_data(const npy_file *file, size_t count, float **out)
+static sqa_status read_data(const npy_file *file, sqa_npy *out, size_t element)
 {
-    float *data = malloc(count ? count * sizeof *data : 1);
-    if (!data)
-        return sqa_fail(SQA_OUT_OF_MEMORY, "%s: out of host memory for %zu elements", file->path,
-                        count);
-    if (fread(data, sizeof *data, count, file->stream) != count) {
-        free(data);
-        return refuse(file, "could not be read to its end");
+    size_t bytes = out->count * element;
+    void *stored = malloc(bytes ? bytes : 1);
+    float *data = malloc(out->count ? out->count * sizeof *data : 1);
+    sqa_status status = SQA_OK;
+    if (!stored || !data)
+        status = sqa_fail(SQA_OUT_OF_MEMORY, "%s: out of host memory for %zu elements", file->path,
+                          out->count);
+    else if (fread(stored, 1, bytes, file->stream) != bytes)
+        status = refuse(file, "could not be read to its end");
+    if (!status) {
+        to_host_order(stored, bytes, element);
+        sqa_storage_decode(out->dtype, stored, data, out->count);
+        out->data = data;
+        data = NULL;
     }
-    to_host_order(data, count);
-    *out = data;
-    return SQA_OK;
+    free(stored);
+    free(data);
+    return status;
 }
 
 static sqa_status read_tensor(npy_file *file, sqa_npy *out, uint32_t rank, const char *dimensions)
@@ -174,17 +188,18 @@ static sqa_status read_tensor(npy_file *file, sqa_npy *out, uint32_t rank, const
     uint64_t data_start = 0;
     sqa_status status = read_header(file, &header, &data_start);
     if (!status)
-        status = check_type(file, &header);
+        status = check_type(file, &header, &out->dtype);
     if (!status && header.rank != rank) {
         char shape[160];
         format_shape(header.shape, header.rank, shape, sizeof shape);
         status = sqa_fail(SQA_INVALID_ARGUMENT, "%s: shape %s; expected %u dimensions %s",
                           file->path, shape, rank, dimensions);
     }
+    size_t element = sqa_dtype_size(out->dtype);
     if (!status)
-        status = check_size(file, &header, data_start, &out->count);
+        status = check_size(file, &header, element, data_start, &out->count);
     if (!status)
-        status = read_data(file, out->count, &out->data);
+        status = read_data(file, out, element);
     out->rank = header.rank;
     memcpy(out->shape, header.shape, sizeof out->shape);
     return status;

@@ -1,5 +1,5 @@
-/* Tensors in NumPy's file format: C order, little-endian f4; versions 1 and 2
- * are read, version 1 is written. Errors are one line that names the file and
+/* Tensors in NumPy's file format: C order, little-endian f4 or f2, in memory always
+ * f32; versions 1 and 2 are read, version 1 is written. Errors are one line that names the file and
  * what was expected in it. */
 #ifndef SQA_TUNER_NPY_H
 #define SQA_TUNER_NPY_H
@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "cli/npy_header.h"
-#include "sqa_cl/status.h"
+#include "sqa_cl/attention.h"
 
 typedef struct sqa_npy {
     uint32_t rank;
     uint64_t shape[SQA_NPY_MAX_RANK];
-    size_t count; /* elements */
+    size_t count;    /* elements */
+    sqa_dtype dtype; /* in the file: SQA_DTYPE_F32 or SQA_DTYPE_F16 */
     float *data;
 } sqa_npy;
 

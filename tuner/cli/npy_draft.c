@@ -9,6 +9,8 @@
 
 #include "base/status.h"
 #include "cli/npy.h"
+#include "problem/names.h"
+#include "problem/storage.h"
 
 /* The data starts at a multiple of 64 bytes, as the format asks for. */
 enum { PREAMBLE = 10, ALIGNMENT = 64 };
@@ -22,8 +24,9 @@ static bool write_header(FILE *file, const sqa_npy *tensor)
 {
     char shape[SQA_NPY_MAX_RANK * 24], header[SQA_NPY_MAX_RANK * 24 + 128];
     sqa_npy_shape_text(tensor, shape, sizeof shape);
-    int length = snprintf(header, sizeof header,
-                          "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", shape);
+    int length =
+        snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+                 tensor->dtype == SQA_DTYPE_F16 ? "<f2" : "<f4", shape);
     int total = (PREAMBLE + length + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     int padded = total - PREAMBLE;
     unsigned char preamble[PREAMBLE] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
@@ -33,20 +36,30 @@ static bool write_header(FILE *file, const sqa_npy *tensor)
     return fprintf(file, "%s%*s\n", header, padded - length - 1, "") == padded;
 }
 
-/* Little-endian whatever the host is. */
+/* Turns the bytes of elements to little-endian, on a host that is not. */
+static void to_file_order(unsigned char *bytes, size_t size, size_t element)
+{
+    const uint16_t one = 1;
+    if (*(const unsigned char *)&one == 1)
+        return;
+    for (size_t start = 0; start < size; start += element)
+        for (size_t i = 0; i < element / 2; i++) {
+            unsigned char kept = bytes[start + i];
+            bytes[start + i] = bytes[start + element - 1 - i];
+            bytes[start + element - 1 - i] = kept;
+        }
+}
+
 static bool write_data(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
-    unsigned char bytes[4 * CHUNK];
+    unsigned char bytes[sizeof(float) * CHUNK];
+    size_t element = sqa_dtype_size(tensor->dtype);
     for (size_t start = 0; start < tensor->count; start += CHUNK) {
         size_t count = tensor->count - start < CHUNK ? tensor->count - start : CHUNK;
-        for (size_t i = 0; i < count; i++) {
-            uint32_t bits;
-            memcpy(&bits, &tensor->data[start + i], sizeof bits);
-            for (unsigned b = 0; b < 4; b++)
-                bytes[4 * i + b] = (unsigned char)(bits >> (8 * b));
-        }
-        if (fwrite(bytes, 4, count, file) != count)
+        sqa_storage_encode(tensor->dtype, tensor->data + start, bytes, count);
+        to_file_order(bytes, count * element, element);
+        if (fwrite(bytes, element, count, file) != count)
             return false;
     }
     return true;

@@ -125,7 +125,10 @@ static sqa_status allocate(sqa_npy *out, const sqa_attention_desc *desc, uint32_
 
 sqa_status sqa_output_tensor(sqa_npy *out, const sqa_attention_desc *desc)
 {
-    return allocate(out, desc, RANK);
+    sqa_status status = allocate(out, desc, RANK);
+    if (!status && desc->dtype == SQA_DTYPE_F16)
+        out->dtype = SQA_DTYPE_F16;
+    return status;
 }
 
 sqa_status sqa_lse_tensor(sqa_npy *out, const sqa_attention_desc *desc)

@@ -17,7 +17,8 @@ typedef struct sqa_tensor_files {
 sqa_status sqa_tensor_files_read(sqa_tensor_files *files, sqa_attention_desc *desc);
 void sqa_tensor_files_free(sqa_tensor_files *files);
 
-/* Outputs of the descriptor's shape, elements unset; the caller frees them. */
+/* Outputs of the descriptor's shape, zero; the caller frees them. O is a file of f2
+ * where the descriptor stores f16, of f4 otherwise (NumPy has no bf16); LSE of f4. */
 sqa_status sqa_output_tensor(sqa_npy *out, const sqa_attention_desc *desc);
 sqa_status sqa_lse_tensor(sqa_npy *out, const sqa_attention_desc *desc);
 
