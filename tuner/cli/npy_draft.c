@@ -36,30 +36,16 @@ static bool write_header(FILE *file, const sqa_npy *tensor)
     return fprintf(file, "%s%*s\n", header, padded - length - 1, "") == padded;
 }
 
-/* Turns the bytes of elements to little-endian, on a host that is not. */
-static void to_file_order(unsigned char *bytes, size_t size, size_t element)
-{
-    const uint16_t one = 1;
-    if (*(const unsigned char *)&one == 1)
-        return;
-    for (size_t start = 0; start < size; start += element)
-        for (size_t i = 0; i < element / 2; i++) {
-            unsigned char kept = bytes[start + i];
-            bytes[start + i] = bytes[start + element - 1 - i];
-            bytes[start + element - 1 - i] = kept;
-        }
-}
-
 static bool write_data(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
-    unsigned char bytes[sizeof(float) * CHUNK];
+    float stored[CHUNK]; /* aligned for every type */
     size_t element = sqa_dtype_size(tensor->dtype);
     for (size_t start = 0; start < tensor->count; start += CHUNK) {
         size_t count = tensor->count - start < CHUNK ? tensor->count - start : CHUNK;
-        sqa_storage_encode(tensor->dtype, tensor->data + start, bytes, count);
-        to_file_order(bytes, count * element, element);
-        if (fwrite(bytes, element, count, file) != count)
+        sqa_storage_encode(tensor->dtype, tensor->data + start, stored, count);
+        sqa_npy_turn_bytes(stored, count, element);
+        if (fwrite(stored, element, count, file) != count)
             return false;
     }
     return true;
