@@ -15,6 +15,7 @@
 #include "cli/shape.h"
 #include "problem/storage.h"
 #include "problem/problem.h"
+#include "problem/storage.h"
 #include "reference/reference.h"
 #include "run_suite.h"
 

@@ -206,6 +206,21 @@ START_TEST(no_file)
 }
 END_TEST
 
+static float float_from_half(uint32_t half)
+{
+    uint16_t stored = (uint16_t)half;
+    float value;
+    sqa_storage_decode(SQA_DTYPE_F16, &stored, &value, 1);
+    return value;
+}
+
+static uint16_t half_from_float(float value)
+{
+    uint16_t stored;
+    sqa_storage_encode(SQA_DTYPE_F16, &value, &stored, 1);
+    return stored;
+}
+
 /* Every half there is survives a file. */
 START_TEST(halves)
 {
@@ -214,7 +229,7 @@ START_TEST(halves)
     tensor.data = malloc(tensor.count * sizeof(float));
     ck_assert_ptr_nonnull(tensor.data);
     for (uint32_t i = 0; i < 65536; i++)
-        tensor.data[i] = sqa_float_from_half((uint16_t)i);
+        tensor.data[i] = float_from_half(i);
     sqa_npy_draft draft = SQA_NPY_DRAFT_INIT;
     ck_assert_int_eq(sqa_npy_draft_write(&draft, path, &tensor), SQA_OK);
     ck_assert_int_eq(sqa_npy_draft_keep(&draft), SQA_OK);
@@ -238,21 +253,21 @@ START_TEST(nearest_half)
     unsigned farther = 0;
     for (int i = 0; i < 200000; i++) {
         float value = ldexpf((float)rand() / (float)RAND_MAX - 0.5f, rand() % 42 - 26);
-        uint16_t half = sqa_half_from_float(value);
-        float off = fabsf(sqa_float_from_half(half) - value);
-        farther += off > fabsf(sqa_float_from_half((uint16_t)(half + 1)) - value);
+        uint16_t half = half_from_float(value);
+        float off = fabsf(float_from_half(half) - value);
+        farther += off > fabsf(float_from_half(half + 1u) - value);
         if (half & 0x7fff)
-            farther += off > fabsf(sqa_float_from_half((uint16_t)(half - 1)) - value);
+            farther += off > fabsf(float_from_half(half - 1u) - value);
     }
     ck_assert_uint_eq(farther, 0);
-    ck_assert_uint_eq(sqa_half_from_float(65519.0f), 0x7bff);
-    ck_assert_uint_eq(sqa_half_from_float(65520.0f), 0x7c00);
-    ck_assert_uint_eq(sqa_half_from_float(1.0f + 0x1p-11f), 0x3c00);
-    ck_assert_uint_eq(sqa_half_from_float(1.0f + 0x3p-11f), 0x3c02);
-    ck_assert_uint_eq(sqa_half_from_float(-0x1p-25f), 0x8000);
-    ck_assert_uint_eq(sqa_half_from_float(0x1.8p-25f), 0x0001);
-    ck_assert_uint_eq(sqa_half_from_float(-INFINITY), 0xfc00);
-    ck_assert_uint_eq(sqa_half_from_float(NAN) & 0x7fff, 0x7e00);
+    ck_assert_uint_eq(half_from_float(65519.0f), 0x7bff);
+    ck_assert_uint_eq(half_from_float(65520.0f), 0x7c00);
+    ck_assert_uint_eq(half_from_float(1.0f + 0x1p-11f), 0x3c00);
+    ck_assert_uint_eq(half_from_float(1.0f + 0x3p-11f), 0x3c02);
+    ck_assert_uint_eq(half_from_float(-0x1p-25f), 0x8000);
+    ck_assert_uint_eq(half_from_float(0x1.8p-25f), 0x0001);
+    ck_assert_uint_eq(half_from_float(-INFINITY), 0xfc00);
+    ck_assert_uint_eq(half_from_float(NAN) & 0x7fff, 0x7e00);
 }
 END_TEST
 

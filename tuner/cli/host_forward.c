@@ -7,6 +7,7 @@
 #include "problem/storage.h"
 #include "device/cl_status.h"
 #include "problem/names.h"
+#include "problem/storage.h"
 
 enum { ARRAY_COUNT = 5, INPUT_COUNT = 3 };
 

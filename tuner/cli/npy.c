@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/status.h"
-#include "problem/storage.h"
 #include "problem/names.h"
+#include "problem/storage.h"
 
 static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
@@ -146,13 +146,13 @@ static sqa_status check_size(const npy_file *file, const sqa_npy_header *header,
     return SQA_OK;
 }
 
-/* .npy data is little-endian; on other hosts the bytes of each element are turned. */
-static void to_host_order(unsigned char *bytes, size_t size, size_t element)
+void sqa_npy_turn_bytes(void *elements, size_t count, size_t element)
 {
     const uint16_t one = 1;
+    unsigned char *bytes = elements;
     if (*(const unsigned char *)&one == 1)
         return;
-    for (size_t start = 0; start < size; start += element)
+    for (size_t start = 0; start < count * element; start += element)
         for (size_t i = 0; i < element / 2; i++) {
             unsigned char kept = bytes[start + i];
             bytes[start + i] = bytes[start + element - 1 - i];
@@ -172,7 +172,7 @@ static sqa_status read_data(const npy_file *file, sqa_npy *out, size_t element)
     else if (fread(stored, 1, bytes, file->stream) != bytes)
         status = refuse(file, "could not be read to its end");
     if (!status) {
-        to_host_order(stored, bytes, element);
+        sqa_npy_turn_bytes(stored, out->count, element);
         sqa_storage_decode(out->dtype, stored, data, out->count);
         out->data = data;
         data = NULL;

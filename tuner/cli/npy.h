@@ -27,6 +27,10 @@ void sqa_npy_free(sqa_npy *tensor);
 /* "(2, 8, 128, 64)" */
 void sqa_npy_shape_text(const sqa_npy *tensor, char *text, size_t size);
 
+/* Between the host's byte order and the file's, which is little-endian: turns the
+ * bytes of each element where those differ. */
+void sqa_npy_turn_bytes(void *elements, size_t count, size_t element);
+
 /* An output file in the making: written beside its final place and moved there in
  * one step, so that no half-written file is ever seen under its name. */
 typedef struct sqa_npy_draft {

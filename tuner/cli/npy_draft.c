@@ -9,8 +9,8 @@
 
 #include "base/status.h"
 #include "cli/npy.h"
-#include "problem/storage.h"
 #include "problem/names.h"
+#include "problem/storage.h"
 
 /* The data starts at a multiple of 64 bytes, as the format asks for. */
 enum { PREAMBLE = 10, ALIGNMENT = 64 };
@@ -36,30 +36,16 @@ static bool write_header(FILE *file, const sqa_npy *tensor)
     return fprintf(file, "%s%*s\n", header, padded - length - 1, "") == padded;
 }
 
-/* One element's bit pattern. */
-static uint32_t pattern_of(const sqa_npy *tensor, size_t index)
-{
-    if (tensor->dtype == SQA_DTYPE_F16)
-        return sqa_half_from_float(tensor->data[index]);
-    uint32_t bits;
-    memcpy(&bits, &tensor->data[index], sizeof bits);
-    return bits;
-}
-
-/* Little-endian whatever the host is. */
 static bool write_data(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
-    unsigned char bytes[4 * CHUNK];
+    float stored[CHUNK]; /* aligned for every type */
     size_t element = sqa_dtype_size(tensor->dtype);
     for (size_t start = 0; start < tensor->count; start += CHUNK) {
         size_t count = tensor->count - start < CHUNK ? tensor->count - start : CHUNK;
-        for (size_t i = 0; i < count; i++) {
-            uint32_t bits = pattern_of(tensor, start + i);
-            for (size_t b = 0; b < element; b++)
-                bytes[element * i + b] = (unsigned char)(bits >> (8 * b));
-        }
-        if (fwrite(bytes, element, count, file) != count)
+        sqa_storage_encode(tensor->dtype, tensor->data + start, stored, count);
+        sqa_npy_turn_bytes(stored, count, element);
+        if (fwrite(stored, element, count, file) != count)
             return false;
     }
     return true;
