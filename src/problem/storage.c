@@ -39,7 +39,7 @@ static float decode_bf16(uint16_t stored)
 }
 
 /* Exponents: f16 is biased by 15 and ends at 30, f32 by 127. */
-uint16_t sqa_half_from_float(float value)
+static uint16_t encode_f16(float value)
 {
     uint32_t bits = bits_of(value);
     uint32_t sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
@@ -55,7 +55,7 @@ uint16_t sqa_half_from_float(float value)
     return (uint16_t)(sign | round_off(fraction, 126 - (rest >> 23)));
 }
 
-float sqa_float_from_half(uint16_t stored)
+static float decode_f16(uint16_t stored)
 {
     uint32_t sign = (uint32_t)(stored & 0x8000) << 16, fraction = stored & 0x3ff;
     uint32_t exponent = stored >> 10 & 0x1f;
@@ -75,7 +75,7 @@ void sqa_storage_encode(sqa_dtype dtype, const float *in, void *out, size_t coun
     }
     uint16_t *words = out;
     for (size_t i = 0; i < count; i++) {
-        uint16_t word = dtype == SQA_DTYPE_F16 ? sqa_half_from_float(in[i]) : encode_bf16(in[i]);
+        uint16_t word = dtype == SQA_DTYPE_F16 ? encode_f16(in[i]) : encode_bf16(in[i]);
         words[i] = word;
     }
 }
@@ -88,7 +88,7 @@ void sqa_storage_decode(sqa_dtype dtype, const void *in, float *out, size_t coun
     }
     const uint16_t *words = in;
     for (size_t i = 0; i < count; i++)
-        out[i] = dtype == SQA_DTYPE_F16 ? sqa_float_from_half(words[i]) : decode_bf16(words[i]);
+        out[i] = dtype == SQA_DTYPE_F16 ? decode_f16(words[i]) : decode_bf16(words[i]);
 }
 
 float sqa_storage_round(sqa_dtype dtype, float value)

@@ -3,7 +3,6 @@
 #define SQA_PROBLEM_STORAGE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "sqa_cl/attention.h"
 
@@ -12,10 +11,6 @@ void sqa_storage_encode(sqa_dtype dtype, const float *in, void *out, size_t coun
 
 /* The exact f32 of `count` stored elements. */
 void sqa_storage_decode(sqa_dtype dtype, const void *in, float *out, size_t count);
-
-/* One element of f16 (IEEE binary16). */
-uint16_t sqa_half_from_float(float value);
-float sqa_float_from_half(uint16_t stored);
 
 /* The value that storing leaves of `value`. */
 float sqa_storage_round(sqa_dtype dtype, float value);

@@ -13,7 +13,6 @@
 #include "cli/npy.h"
 #include "cli/program.h"
 #include "cli/shape.h"
-#include "problem/storage.h"
 #include "problem/problem.h"
 #include "problem/storage.h"
 #include "reference/reference.h"

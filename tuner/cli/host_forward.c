@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "problem/storage.h"
 #include "device/cl_status.h"
 #include "problem/names.h"
 #include "problem/storage.h"

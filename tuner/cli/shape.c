@@ -38,8 +38,8 @@ static const struct {
     [KEY_DV] = {"dv", KIND_NUMBER, 1, 512},       [KEY_N] = {"n", KIND_NUMBER, 0, 1u << 30},
     [KEY_H] = {"h", KIND_NUMBER, 1, 65535},       [KEY_SCALE] = {"scale", KIND_WORD, 0, 0},
     [KEY_VARIANT] = {"variant", KIND_WORD, 0, 0}, [KEY_ALIGN] = {"align", KIND_WORD, 0, 0},
-    [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},   [KEY_DTYPE] = {"dtype", KIND_WORD, 0, 0},
-    [KEY_CAUSAL] = {"causal", KIND_FLAG, 0, 0},   [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},
+    [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},   [KEY_CAUSAL] = {"causal", KIND_FLAG, 0, 0},
+    [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},        [KEY_DTYPE] = {"dtype", KIND_WORD, 0, 0},
 };
 
 typedef struct shape_items {
@@ -166,6 +166,15 @@ static sqa_status settle_scale(const shape_items *items, sqa_attention_desc *des
     return SQA_OK;
 }
 
+static sqa_status settle_dtype(const shape_items *items, sqa_attention_desc *desc)
+{
+    const char *word = items->word[KEY_DTYPE];
+    if (items->given[KEY_DTYPE] && !sqa_dtype_from_name(word, &desc->dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: dtype is '%s'; expected f32, f16 or bf16",
+                        word);
+    return SQA_OK;
+}
+
 static sqa_status settle_mask(const shape_items *items, sqa_attention_desc *desc)
 {
     desc->causal = items->given[KEY_CAUSAL] ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
@@ -200,19 +209,10 @@ static sqa_status settle_layout(const shape_items *items, sqa_attention_desc *de
     return SQA_OK;
 }
 
-static sqa_status settle_dtype(const shape_items *items, sqa_attention_desc *desc)
-{
-    const char *word = items->word[KEY_DTYPE];
-    if (items->given[KEY_DTYPE] && !sqa_dtype_from_name(word, &desc->dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: dtype is '%s'; expected f32, f16 or bf16",
-                        word);
-    return SQA_OK;
-}
-
 sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out)
 {
     static sqa_status (*const settle[])(const shape_items *, sqa_attention_desc *) = {
-        settle_heads, settle_lengths, settle_scale, settle_mask, settle_layout, settle_dtype,
+        settle_heads, settle_lengths, settle_scale, settle_dtype, settle_mask, settle_layout,
     };
     shape_items items = {0};
     sqa_status status = read_items(spec, &items);
@@ -266,7 +266,7 @@ void sqa_shape_format(const sqa_attention_desc *desc, char *text, size_t size)
         snprintf(dtype, sizeof dtype, ",dtype=%s", sqa_dtype_name(desc->dtype));
     snprintf(text, size, "b=%u,hq=%u,hkv=%u,nq=%u,nk=%u,d=%u%s%s%s%s%s%s%s", desc->batch,
              desc->q_heads, desc->kv_heads, desc->q_length, desc->kv_length, desc->head_dim,
-             value_dim, scale, desc->causal != SQA_CAUSAL_NONE ? ",causal" : "",
+             value_dim, dtype, scale, desc->causal != SQA_CAUSAL_NONE ? ",causal" : "",
              desc->causal == SQA_CAUSAL_TOP_LEFT ? ",align=top-left" : "",
-             desc->write_lse ? ",lse" : "", layout_name(desc), dtype);
+             desc->write_lse ? ",lse" : "", layout_name(desc));
 }

@@ -1,8 +1,7 @@
 /* Shapes as text, the form of --shape and of every listing:
  *
  *   b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64[,dv=64][,scale=0.125][,causal]
- *   [,align=bottom-right|top-left][,lse][,layout=bhsd|bshd]
- *   [,dtype=f32|f16|bf16]
+ *   [,align=bottom-right|top-left][,lse][,layout=bhsd|bshd][,dtype=f32|f16|bf16]
  *
  * n=N stands for nq=N,nk=N, and variant=xsqa,h=8 for the heads of that variant.
  * Left out: b=1, hkv=hq, nk=nq, d=64, dv=d, the default scale. */
