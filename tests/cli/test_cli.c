@@ -28,6 +28,8 @@ static const struct {
     {"info --help", 0, "--peak", NULL},
     {"source --help", 0, "--shape", NULL},
     {"tune --help", 0, "--budget", NULL},
+    {"bench --help", 0, "--against-default", NULL},
+    {"bench --variant xyzzy", 2, NULL, "xyzzy"},
     {"verify --help", 0, "--family", NULL},
     {"db --help", 0, "usage: sqa db", NULL},
     {"db xyzzy", 2, NULL, "'xyzzy' is not a subcommand"},

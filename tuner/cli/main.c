@@ -15,30 +15,14 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-#ifdef SQA_HAS_INFO
     {"info", "the OpenCL platforms and devices here, and what is known of them", sqa_command_info},
-#endif
-#ifdef SQA_HAS_TUNE
     {"tune", "find the fastest kernels for a device and remember them", sqa_command_tune},
-#endif
-#ifdef SQA_HAS_BENCH
     {"bench", "compare attention variants side by side", sqa_command_bench},
-#endif
-#ifdef SQA_HAS_RUN
     {"run", "attention on your tensors, .npy in and out", sqa_command_run},
-#endif
-#ifdef SQA_HAS_DB
     {"db", "list, compare, exchange and check tuning results", sqa_command_db},
-#endif
-#ifdef SQA_HAS_VERIFY
     {"verify", "check a device's kernels against the fp64 reference", sqa_command_verify},
-#endif
-#ifdef SQA_HAS_SOURCE
     {"source", "print the OpenCL C of a configuration", sqa_command_source},
-#endif
-#ifdef SQA_HAS_TRIAL_WORKER
     {"trial-worker", NULL, sqa_command_trial_worker},
-#endif
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
