@@ -32,17 +32,27 @@ static void describe_trials(const sqa_tuning_outcome *outcome, sqa_text *out)
         sqa_text_format(out, " + %u known", outcome->known);
 }
 
+/* A figure that may be unknown. */
+static void print_figure(sqa_table *table, double value, const char *unit)
+{
+    if (isfinite(value))
+        sqa_table_cell(table, "%.2f%s", value, unit);
+    else
+        sqa_table_cell(table, "-");
+}
+
 static void print_outcome(sqa_table *table, const sqa_tuning_outcome *outcome, double ceiling)
 {
     sqa_text trials = SQA_TEXT_INIT;
     describe_trials(outcome, &trials);
     sqa_table_cell(table, "%s", outcome->shape);
     if (outcome->tuned) {
-        sqa_table_cell(table, "%.2f", outcome->default_ms);
-        sqa_table_cell(table, "%.2f", outcome->best_ms);
-        sqa_table_cell(table, "%.2fx", outcome->default_ms / outcome->best_ms);
-        sqa_table_cell(table, "%.1f", gflops_of(outcome, outcome->best_ms));
-        sqa_table_cell(table, "%.2f", gflops_of(outcome, outcome->best_ms) / ceiling);
+        double gflops = gflops_of(outcome, outcome->best_ms);
+        print_figure(table, outcome->default_ms, "");
+        print_figure(table, outcome->best_ms, "");
+        print_figure(table, outcome->default_ms / outcome->best_ms, "x");
+        sqa_table_cell(table, "%.1f", gflops);
+        print_figure(table, gflops / ceiling, "");
         sqa_table_cell(table, "%s", sqa_text_get(&trials));
         sqa_table_cell(table, "%s %s", outcome->winner.family, outcome->winner.config);
     } else {

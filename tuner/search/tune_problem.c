@@ -39,61 +39,6 @@ typedef struct problem_search {
     sqa_status status; /* what ended the search, but for the budget */
 } problem_search;
 
-sqa_contender sqa_contender_of(const sqa_kernel_family *family, const sqa_config *config)
-{
-    sqa_contender contender = {.family = family, .config = *config};
-    snprintf(contender.text.family, sizeof contender.text.family, "%s", family->name);
-    sqa_config_format(family, config, contender.text.config);
-    return contender;
-}
-
-bool sqa_contender_equal(const sqa_contender *a, const sqa_contender *b)
-{
-    return a->family == b->family && sqa_config_equal(&a->config, &b->config);
-}
-
-sqa_contender sqa_fallback_of(const sqa_tuning_session *session, const sqa_problem *problem)
-{
-    const sqa_kernel_family *family = NULL;
-    const char *why;
-    for (size_t i = 0; i < sqa_family_count(); i++) {
-        family = sqa_family_at(i);
-        if (family->operation == problem->operation &&
-            family->supports(problem, &session->device, &why))
-            break;
-    }
-    sqa_config config;
-    memset(&config, 0, sizeof config);
-    family->default_config(problem, &session->device, &config);
-    return sqa_contender_of(family, &config);
-}
-
-static sqa_trial_record record_of(const sqa_tuning_session *session, const sqa_problem *problem,
-                                  const sqa_contender *contender, const sqa_trial_result *result,
-                                  bool final)
-{
-    sqa_trial_record record;
-    memset(&record, 0, sizeof record);
-    record.environment = session->environment;
-    record.problem = problem;
-    record.family = contender->family;
-    record.config = &contender->config;
-    record.result = result;
-    record.fma_ceiling_gflops = session->ceiling.fma_gflops;
-    record.seed = session->options->seed;
-    record.final = final;
-    return record;
-}
-
-sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,
-                            const sqa_contender *contender, const sqa_trial_result *result,
-                            bool final, int64_t *trial)
-{
-    sqa_trial_record record = record_of(session, problem, contender, result, final);
-    int64_t row;
-    return sqa_store_add_trial(session->store, &record, trial ? trial : &row);
-}
-
 /* What is said after each trial. */
 static void report(problem_search *self)
 {
@@ -121,7 +66,8 @@ static bool budget_is_used_up(const problem_search *self)
 static bool find_known(problem_search *self, const sqa_contender *contender,
                        sqa_trial_result *result)
 {
-    sqa_trial_record key = record_of(self->session, self->problem, contender, NULL, false);
+    sqa_trial_record key =
+        sqa_trial_record_of(self->session, self->problem, contender, NULL, false);
     bool found = false;
     self->status = sqa_store_find_trial(self->session->store, &key, result, &found);
     return self->status == SQA_OK && found && result->status != SQA_TRIAL_TOO_NOISY;
@@ -239,24 +185,6 @@ static sqa_status enumerate(problem_search *self)
     return SQA_OK;
 }
 
-/* A database row as a contender, if it still applies here. */
-static bool contender_of_row(const problem_search *self, const sqa_tuning_row *row,
-                             sqa_contender *out)
-{
-    const sqa_kernel_family *family = sqa_family_find(self->problem->operation, row->family);
-    sqa_config config;
-    const char *why;
-    if (!family || family->space_version != row->space_version)
-        return false;
-    memset(&config, 0, sizeof config);
-    family->default_config(self->problem, &self->session->device, &config);
-    if (sqa_config_parse(family, row->config, &config) != SQA_OK ||
-        !sqa_family_accepts(family, &config, self->problem, &self->session->device, &why))
-        return false;
-    *out = sqa_contender_of(family, &config);
-    return true;
-}
-
 static void add_start(problem_search *self, const sqa_contender *contender)
 {
     for (size_t i = 0; i < self->space_count; i++) {
@@ -279,7 +207,7 @@ static bool add_known_starts(problem_search *self, sqa_contender *incumbent)
     bool found = false;
     for (size_t i = 0; i < count; i++) {
         sqa_contender contender;
-        if (!contender_of_row(self, rows[i].row, &contender))
+        if (!sqa_contender_of_row(self->session, self->problem, rows[i].row, &contender))
             continue;
         add_start(self, &contender);
         if (!found && rows[i].rung == SQA_RUNG_EXACT) {

@@ -39,8 +39,17 @@ typedef struct sqa_contender {
 sqa_contender sqa_contender_of(const sqa_kernel_family *family, const sqa_config *config);
 bool sqa_contender_equal(const sqa_contender *a, const sqa_contender *b);
 
+/* A database row as a contender; false when it does not apply here any more. */
+bool sqa_contender_of_row(const sqa_tuning_session *session, const sqa_problem *problem,
+                          const sqa_tuning_row *row, sqa_contender *out);
+
 /* What the library runs without any database. */
 sqa_contender sqa_fallback_of(const sqa_tuning_session *session, const sqa_problem *problem);
+
+/* The store's form of a trial; `result` may be NULL for a key to look it up by. */
+sqa_trial_record sqa_trial_record_of(const sqa_tuning_session *session, const sqa_problem *problem,
+                                     const sqa_contender *contender, const sqa_trial_result *result,
+                                     bool final);
 
 /* Records a trial; *trial (may be NULL) gets its row. */
 sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,

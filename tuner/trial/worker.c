@@ -60,8 +60,10 @@ static bool faulty(const sqa_candidate_text *candidate, sqa_trial_result *result
         return false;
     while (fault == SQA_FAULT_HANG)
         pause();
-    if (fault == SQA_FAULT_CRASH)
+    if (fault == SQA_FAULT_CRASH) {
+        signal(SIGSEGV, SIG_DFL); /* some runtimes catch it */
         raise(SIGSEGV);
+    }
     *result = sqa_trial_failure(SQA_TRIAL_WRONG_RESULT, "wrong on request ($SQA_CL_TEST_FAULT)");
     return true;
 }
