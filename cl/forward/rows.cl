@@ -63,18 +63,19 @@ typedef __global const sqa_stored *tile_pointer;
 #define LARGER(a, b) select((b), (a), (a) > (b))
 #define AT_LEAST(x, low) select((x), (vec)(low), (vec)(low) > (x))
 
-/* 2^x for x <= 0, never zero: at most 5e-8 off relatively, 2^-125 below -125.
- * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits. */
+/* 2^x for x <= 0, never zero: at most 1.6e-7 off relatively, 2^-125 below -125.
+ * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits; the
+ * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1. */
 INLINE vec exp2_negative(vec x)
 {
     const float shift = 12583039.0f;
     const vec bounded = AT_LEAST(x, -125.0f);
     const vec shifted = bounded + (vec)(shift);
     const vec f = bounded - (shifted - (vec)(shift));
-    vec p = fma(f, (vec)(0.0013333558f), (vec)(0.0096181291f));
-    p = fma(p, f, (vec)(0.0555041087f));
-    p = fma(p, f, (vec)(0.2402265070f));
-    p = fma(p, f, (vec)(0.6931471806f));
+    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
+    p = fma(p, f, (vec)(5.550733744e-2f));
+    p = fma(p, f, (vec)(2.402224208e-1f));
+    p = fma(p, f, (vec)(6.931469776e-1f));
     p = fma(p, f, (vec)(1.0f));
     return p * AS_VEC(AS_IVEC(shifted) << 23);
 }
