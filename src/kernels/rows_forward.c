@@ -31,8 +31,11 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     (void)problem;
-    /* Runtimes that make vectors of work-items (llvmpipe) report scalars as native. */
-    if (device->strings.type == SQA_DEVICE_CPU && device->limits.vector_width_float > 1)
+    /* Runtimes that make vectors of work-items (llvmpipe) report scalars as native. So
+     * does Oclgrind, which has no speed to lose and is there to check. */
+    const bool vectors =
+        device->limits.vector_width_float > 1 || !strcmp(device->identity.runtime, "oclgrind");
+    if (device->strings.type == SQA_DEVICE_CPU && vectors)
         return true;
     *why = "needs a CPU device with native vectors";
     return false;
