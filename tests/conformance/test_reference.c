@@ -121,7 +121,8 @@ START_TEST(guards_and_poison_are_found)
     sqa_host_tensor tensor;
     int64_t where = -1;
     const sqa_strides strides = {100, 30, 7}; /* dim 5: gaps of 2 */
-    ck_assert_int_eq(sqa_host_tensor_create(&tensor, SQA_DTYPE_F32, &strides, 2, 3, 4, 5, 8), SQA_OK);
+    ck_assert_int_eq(sqa_host_tensor_create(&tensor, SQA_DTYPE_F32, &strides, 2, 3, 4, 5, 8),
+                     SQA_OK);
     sqa_host_tensor_poison(&tensor);
     ck_assert(!sqa_host_tensor_broken_guard(&tensor, &where));
     ck_assert(sqa_host_tensor_unwritten(&tensor, &where));

@@ -11,20 +11,21 @@ static sqa_status create_tensors(sqa_forward_case *test, size_t guard)
 {
     const sqa_problem *p = &test->problem;
     sqa_strides rows = {(int64_t)p->out_heads * p->q_length, p->q_length, 1};
-    sqa_status status = sqa_host_tensor_create(&test->q, p->dtype, &p->q, p->batch, p->q_heads, p->q_length,
-                                               p->head_dim, guard);
+    sqa_status status = sqa_host_tensor_create(&test->q, p->dtype, &p->q, p->batch, p->q_heads,
+                                               p->q_length, p->head_dim, guard);
     if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->k, p->dtype, &p->k, p->batch, p->kv_heads, p->kv_length,
-                                        p->head_dim, guard + 1);
+        status = sqa_host_tensor_create(&test->k, p->dtype, &p->k, p->batch, p->kv_heads,
+                                        p->kv_length, p->head_dim, guard + 1);
     if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->v, p->dtype, &p->v, p->batch, p->kv_heads, p->kv_length,
-                                        p->value_dim, guard + 2);
+        status = sqa_host_tensor_create(&test->v, p->dtype, &p->v, p->batch, p->kv_heads,
+                                        p->kv_length, p->value_dim, guard + 2);
     if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->o, p->dtype, &p->o, p->batch, p->out_heads, p->q_length,
-                                        p->value_dim, guard + 3);
+        status = sqa_host_tensor_create(&test->o, p->dtype, &p->o, p->batch, p->out_heads,
+                                        p->q_length, p->value_dim, guard + 3);
     if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->lse, SQA_DTYPE_F32, &rows, p->write_lse ? p->batch : 0,
-                                        p->out_heads, p->q_length, 1, guard);
+        status =
+            sqa_host_tensor_create(&test->lse, SQA_DTYPE_F32, &rows, p->write_lse ? p->batch : 0,
+                                   p->out_heads, p->q_length, 1, guard);
     return status;
 }
 

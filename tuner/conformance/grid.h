@@ -9,7 +9,7 @@
 
 typedef enum sqa_grid_size {
     SQA_GRID_TINY = 0,   /* a few shapes that an interpreter such as Oclgrind gets through */
-    SQA_GRID_SAMPLE = 1, /* the quick rows of three programs, for trying many configurations */
+    SQA_GRID_SAMPLE = 1, /* the quick rows of two programs, for trying many configurations */
     SQA_GRID_QUICK = 2,  /* every value of every axis, few distinct programs */
     SQA_GRID_FULL = 3    /* every pair of dimension, query length and causal mask */
 } sqa_grid_size;

@@ -142,8 +142,8 @@ sqa_status sqa_host_tensor_upload(sqa_host_tensor *tensor, cl_context context)
         return sqa_fail_memory("a tensor to upload");
     sqa_storage_encode(tensor->dtype, tensor->data, stored, tensor->count);
     cl_int error;
-    cl_mem buffer = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, bytes, stored,
-                                   &error);
+    cl_mem buffer =
+        clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, bytes, stored, &error);
     free(stored);
     if (error != CL_SUCCESS)
         return sqa_fail_cl(error, "clCreateBuffer");

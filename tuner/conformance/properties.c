@@ -40,8 +40,10 @@ sqa_attention_desc sqa_property_desc(const sqa_property *property, bool small)
     desc.kv_heads = 2;
     desc.q_length = small ? 9 : 37;
     desc.kv_length = small ? 21 : 133;
-    desc.head_dim = small ? 8 : 21; /* programs that the grids have anyway */
-    desc.value_dim = small ? 8 : 40;
+    /* Programs that the grids have anyway. */
+    const bool masked = property->causal != SQA_CAUSAL_NONE;
+    desc.head_dim = small ? 8 : masked ? 21 : 40;
+    desc.value_dim = small ? 8 : masked ? 40 : 21;
     desc.causal = property->causal;
     desc.write_lse = 1;
     sqa_layout_apply(SQA_LAYOUT_PADDED, &desc);
