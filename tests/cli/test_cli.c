@@ -10,9 +10,9 @@
 #include "cli/device_option.h"
 #include "cli/json.h"
 #include "cli/program.h"
-#include "cli/shape.h"
 #include "cli/table.h"
 #include "run_suite.h"
+#include "shape/shape.h"
 #include "sqa_cl.h"
 
 static const struct {

@@ -12,11 +12,11 @@
 
 #include "cli/npy.h"
 #include "cli/program.h"
-#include "cli/shape.h"
 #include "problem/problem.h"
 #include "problem/storage.h"
 #include "reference/reference.h"
 #include "run_suite.h"
+#include "shape/shape.h"
 
 static void file_path(char out[128], const char *name)
 {

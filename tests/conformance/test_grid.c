@@ -2,11 +2,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cli/shape.h"
 #include "conformance/grid.h"
 #include "conformance/properties.h"
 #include "problem/problem.h"
 #include "run_suite.h"
+#include "shape/shape.h"
 
 static const sqa_grid_size covering[] = {SQA_GRID_QUICK, SQA_GRID_FULL};
 

@@ -10,9 +10,9 @@
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
-#include "cli/shape.h"
 #include "runtime/choose.h"
 #include "runtime/context.h"
+#include "shape/shape.h"
 #include "sqa_cl/version.h"
 
 static const char summary[] =

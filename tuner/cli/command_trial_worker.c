@@ -26,5 +26,6 @@ int sqa_command_trial_worker(int argc, char **argv)
     if (timeout < 1 || timeout > 86400)
         return sqa_usage_error(argv[0], "--timeout is '%s'; expected 1 to 86400 seconds",
                                timeout_text);
-    return sqa_worker_serve(platform, device, (unsigned)timeout);
+    return sqa_worker_serve(platform, device, (unsigned)timeout) == SQA_OK ? SQA_EXIT_OK
+                                                                           : SQA_EXIT_FAILED;
 }

@@ -11,11 +11,11 @@
 #include "cli/log_option.h"
 #include "cli/options.h"
 #include "cli/progress.h"
-#include "cli/shape.h"
 #include "cli/tune_presets.h"
 #include "cli/tune_report.h"
 #include "kernels/registry.h"
 #include "search/session.h"
+#include "shape/shape.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =

@@ -13,17 +13,18 @@
 #include "cli/json.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
-#include "cli/shape.h"
 #include "conformance/suite.h"
 #include "device/cl_status.h"
 #include "kernels/registry.h"
 #include "problem/names.h"
+#include "shape/shape.h"
 
 enum { MAX_RANDOM_CONFIGS = 32 };
 
 /* The options as typed, then as read. */
 typedef struct verify_options {
-    const char *device, *family, *set, *dtype, *shape, *layout, *property, *seed_text, *configs_text, *log;
+    const char *device, *family, *set, *dtype, *shape, *layout, *property, *seed_text,
+        *configs_text, *log;
     bool tiny, quick, full, json;
     unsigned platform_index, device_index;
     uint64_t seed;
@@ -201,10 +202,9 @@ static void print_counts(const verification *v, const sqa_suite_counts *counts, 
     const sqa_suite *suite = v->suite;
     printf("%-6s %-4s %-8s %zu passed, %zu failed, %zu not supported; worst error: rms %.1e, "
            "max %.1e, lse %.1e; %.1f s\n",
-           suite->family->name, sqa_dtype_name(suite->dtype),
-           suite->config ? "as set" : "default", counts->passed, counts->failed,
-           counts->unsupported, counts->worst_rms, counts->worst_max,
-           counts->worst_lse, seconds);
+           suite->family->name, sqa_dtype_name(suite->dtype), suite->config ? "as set" : "default",
+           counts->passed, counts->failed, counts->unsupported, counts->worst_rms,
+           counts->worst_max, counts->worst_lse, seconds);
     if (suite->config)
         printf("       %s\n", suite->config);
     fflush(stdout);

@@ -5,9 +5,9 @@
 
 #include "cli/command.h"
 #include "cli/db_command.h"
-#include "cli/shape.h"
 #include "cli/table.h"
 #include "problem/names.h"
+#include "shape/shape.h"
 
 /* Where visited trials go, and how many there were. */
 typedef struct listing {

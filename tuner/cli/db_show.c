@@ -6,8 +6,8 @@
 
 #include "cli/command.h"
 #include "cli/db_command.h"
-#include "cli/shape.h"
 #include "problem/names.h"
+#include "shape/shape.h"
 
 static void print_figure(const char *name, double value, const char *unit)
 {

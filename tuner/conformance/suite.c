@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/shape.h"
 #include "kernels/config_space.h"
 #include "problem/names.h"
 #include "problem/problem_class.h"
 #include "reference/random.h"
+#include "shape/shape.h"
 
 /* Whether the suite's configuration is for this problem at all. */
 static bool accepts(const sqa_suite *suite, const sqa_attention_desc *desc, const char **why)

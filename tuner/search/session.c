@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "cli/shape.h"
 #include "search/tune_problem.h"
+#include "shape/shape.h"
 #include "trial/measure.h"
 
 /* Of a problem's time, for the search; the finals take the rest. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/shape.h"
+#include "shape/shape.h"
 
 /* A configuration without parameters still has to be a word. */
 static const char no_config[] = "-";

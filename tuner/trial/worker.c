@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "cli/command.h"
 #include "device/cl_status.h"
 #include "trial/fault.h"
 #include "trial/forward_trial.h"
@@ -128,11 +127,11 @@ static bool serve_line(sqa_trial_bench *bench, const char *line, unsigned timeou
     return fflush(answers) == 0;
 }
 
-int sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s)
+sqa_status sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s)
 {
     FILE *answers = open_answers();
     if (!answers)
-        return SQA_EXIT_FAILED;
+        return sqa_fail(SQA_OUT_OF_MEMORY, "no stream for the answers");
     sqa_trial_bench bench = {NULL, NULL, SQA_TIMING_TENSORS_INIT};
     sqa_status status = open_bench(&bench, platform, device);
     if (status == SQA_OK)
@@ -145,5 +144,5 @@ int sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s)
         listening = serve_line(&bench, line, timeout_s, answers);
     close_bench(&bench);
     fclose(answers);
-    return status == SQA_OK ? SQA_EXIT_OK : SQA_EXIT_FAILED;
+    return status;
 }

@@ -4,9 +4,12 @@
 #ifndef SQA_TUNER_WORKER_H
 #define SQA_TUNER_WORKER_H
 
+#include "base/status.h"
+
 /* Serves requests from standard input until it ends; answers go to what was the
  * standard output. `timeout_s`: a request that takes clearly longer ends the
- * process, should nobody be left to end it. Returns an exit code. */
-int sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s);
+ * process, should nobody be left to end it. A device that cannot be opened is
+ * answered, too. */
+sqa_status sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s);
 
 #endif

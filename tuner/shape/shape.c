@@ -1,6 +1,6 @@
 /* Reads and writes shapes. The keys are a table; what combinations mean (variants,
  * defaults that depend on another key) is settled after all of them were read. */
-#include "cli/shape.h"
+#include "shape/shape.h"
 
 #include <errno.h>
 #include <math.h>
@@ -39,7 +39,7 @@ static const struct {
     [KEY_H] = {"h", KIND_NUMBER, 1, 65535},       [KEY_SCALE] = {"scale", KIND_WORD, 0, 0},
     [KEY_VARIANT] = {"variant", KIND_WORD, 0, 0}, [KEY_ALIGN] = {"align", KIND_WORD, 0, 0},
     [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},   [KEY_CAUSAL] = {"causal", KIND_FLAG, 0, 0},
-    [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},        [KEY_DTYPE] = {"dtype", KIND_WORD, 0, 0},
+    [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},         [KEY_DTYPE] = {"dtype", KIND_WORD, 0, 0},
 };
 
 typedef struct shape_items {
