@@ -26,8 +26,6 @@
 #define KEYS 64
 #define UNROLL 4
 #define PACK (SQA_DTYPE != 0)
-#define SHARE 0
-#define SPLIT 1
 #define EACH_ROW(M) M(0) M(1)
 #define EACH_KEY(M) M(0) M(1)
 #define EACH_KEY_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
@@ -238,20 +236,6 @@ INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, co
             out[r * width + d] = SQA_LOAD(d, in + r * row);
     }
 }
-#endif
-
-/* Row r of a work-item's matrix: with SHARE the group's query heads take turns,
- * so that rows still see more keys the further down they are. */
-#if SHARE
-#define ROW_HEAD(first_head, r) ((first_head) + (r) % group)
-#define ROW_QUERY(r) ((r) / group)
-#define ROW_COUNT (q_length * group)
-#define FIRST_HEAD(id) ((id)*group)
-#else
-#define ROW_HEAD(first_head, r) (first_head)
-#define ROW_QUERY(r) (r)
-#define ROW_COUNT q_length
-#define FIRST_HEAD(id) (id)
 #endif
 
 /* Fetches query row `lane` of a tile; past the end, a zero query that sees what

@@ -2,6 +2,7 @@
  * value set before it: an OpenCL 1.0 device must still be listed. */
 #include "device/device.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "device/cl_status.h"
@@ -10,6 +11,10 @@
 #define NV_COMPUTE_CAPABILITY_MAJOR 0x4000
 #define NV_COMPUTE_CAPABILITY_MINOR 0x4001
 #define AMD_BOARD_NAME 0x4038
+#define NV_WARP_SIZE 0x4003
+#define AMD_WAVEFRONT_WIDTH 0x4043
+/* cl_intel_required_subgroup_size */
+#define INTEL_SUB_GROUP_SIZES 0x4108
 
 /* Copies what a query returned, cut to the room there is. */
 static void keep_text(cl_int code, char *value, size_t capacity, size_t length, char *out,
@@ -47,6 +52,53 @@ static void query_value(cl_device_id id, cl_device_info what, void *out, size_t 
     size_t length = 0;
     if (clGetDeviceInfo(id, what, sizeof value, value, &length) == CL_SUCCESS && length == size)
         memcpy(out, value, size);
+}
+
+/* Extension lists have no length limit, hence no buffer of a fixed size. */
+static bool has_extension(const char *extensions, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = extensions; (at = strstr(at, name)); at += length)
+        if ((at == extensions || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0))
+            return true;
+    return false;
+}
+
+/* Where the extensions of a device say how large its sub-groups are. */
+static void query_subgroups(sqa_device_limits *out, cl_device_id id)
+{
+    size_t length = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &length) != CL_SUCCESS || length == 0)
+        return;
+    char *extensions = calloc(length + 1, 1);
+    if (!extensions)
+        return;
+    cl_int code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, length, extensions, NULL);
+    if (code == CL_SUCCESS && has_extension(extensions, "cl_khr_subgroup_shuffle")) {
+        size_t sizes[8] = {0};
+        cl_uint hardware = 0;
+        out->subgroup_size_on_request =
+            has_extension(extensions, "cl_intel_required_subgroup_size") &&
+            clGetDeviceInfo(id, INTEL_SUB_GROUP_SIZES, sizeof sizes, sizes, NULL) == CL_SUCCESS;
+        query_value(id, AMD_WAVEFRONT_WIDTH, &hardware, sizeof hardware);
+        query_value(id, NV_WARP_SIZE, &hardware, sizeof hardware);
+        for (int i = 0; i < 8 && out->subgroup_size_on_request; i++)
+            out->subgroup_sizes[i] = (uint32_t)sizes[i];
+        if (!out->subgroup_size_on_request)
+            out->subgroup_sizes[0] = hardware;
+    }
+    free(extensions);
+}
+
+uint32_t sqa_subgroup_size_for(const sqa_device_limits *limits, uint32_t width)
+{
+    uint32_t best = 0;
+    for (int i = 0; i < 8; i++) {
+        uint32_t size = limits->subgroup_sizes[i];
+        if (size >= width && (best == 0 || size < best))
+            best = size;
+    }
+    return best;
 }
 
 static sqa_device_type device_type(cl_device_id id)
@@ -100,6 +152,7 @@ static void query_limits(sqa_device_limits *out, cl_device_id id)
     query_value(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, &vector_width, sizeof vector_width);
     query_value(id, CL_DEVICE_DOUBLE_FP_CONFIG, &fp64, sizeof fp64);
     query_value(id, CL_DEVICE_COMPILER_AVAILABLE, &compiler, sizeof compiler);
+    query_subgroups(out, id);
     out->local_memory_bytes = local;
     out->local_memory_is_global = local_type != CL_LOCAL;
     out->global_memory_bytes = global;

@@ -19,6 +19,10 @@ typedef struct sqa_device_limits {
     uint64_t global_memory_bytes;
     uint64_t max_allocation_bytes;
     uint32_t vector_width_float; /* native; 1 when unknown */
+    /* Sub-groups with shuffles (cl_khr_subgroup_shuffle): sizes a kernel can ask for,
+     * or the one size the hardware has. All zero: none, or of unknown size. */
+    uint32_t subgroup_sizes[8];
+    bool subgroup_size_on_request; /* cl_intel_required_subgroup_size */
     bool has_fp64;
     bool has_compiler;
 } sqa_device_limits;
@@ -34,6 +38,9 @@ typedef struct sqa_device {
 /* Asks the device everything once. What a runtime does not know (an OpenCL 1.0
  * device, say) is left at its cautious value; that is no error. */
 sqa_status sqa_device_query(sqa_device *out, cl_device_id id);
+
+/* The smallest sub-group of at least `width` work-items; 0 when there is none. */
+uint32_t sqa_subgroup_size_for(const sqa_device_limits *limits, uint32_t width);
 
 /* Counts start at 0, in the order the ICD loader gives. No platform at all: 0. */
 sqa_status sqa_platform_count(unsigned *out);

@@ -69,8 +69,6 @@ static uint64_t matrices(const sqa_config *config, const sqa_problem *problem)
            (config->value[SHARE] ? problem->kv_heads : problem->out_heads);
 }
 
-/* Work-items per core beyond which dividing the keys as well only costs. */
-#define ENOUGH_WORK_ITEMS 16
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
@@ -88,8 +86,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "storage other than f32 needs PACK";
     else if (value[SHARE] && sqa_problem_group(problem) == 1)
         *why = "SHARE needs several query heads per key/value head";
-    else if (value[SPLIT] > 1 && row_blocks(config, problem) * matrices(config, problem) >=
-                                     ENOUGH_WORK_ITEMS * (uint64_t)device->strings.compute_units)
+    else if (value[SPLIT] > 1 &&
+             !sqa_split_can_pay(row_blocks(config, problem) * matrices(config, problem), device))
         *why = "the rows alone keep every core busy without SPLIT";
     else
         return true;
@@ -146,6 +144,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     each(out, "COLUMN", value[MD]);
     each_row(out, "COLUMN", value[MD], value[RV]);
     sqa_source_forward(out, problem);
+    sqa_source_fragment(out, "forward/sharing.cl");
     sqa_source_fragment(out, "forward/split.cl");
     sqa_source_fragment(out, "forward/rows.cl");
 }

@@ -1,5 +1,13 @@
 #include "kernels/split.h"
 
+/* Work-groups per compute unit beyond which a split only costs. */
+#define ENOUGH_GROUPS 16
+
+bool sqa_split_can_pay(uint64_t groups, const sqa_device *device)
+{
+    return groups < ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;
+}
+
 /* SQA_SPLIT_ARGUMENTS of cl/forward/split.cl. */
 static void split_arguments(const sqa_problem *problem, int32_t split_keys, sqa_launch_step *step)
 {

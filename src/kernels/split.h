@@ -2,7 +2,14 @@
 #ifndef SQA_KERNELS_SPLIT_H
 #define SQA_KERNELS_SPLIT_H
 
+#include <stdbool.h>
+
+#include "device/device.h"
 #include "kernels/launch.h"
+
+/* Whether dividing the keys as well can pay: `groups` work-groups alone do not
+ * keep the device busy. */
+bool sqa_split_can_pay(uint64_t groups, const sqa_device *device);
 
 /* Completes the launch's only step, which computes `splits` parts in multiples of
  * `key_tile` keys, and adds the workspace and the step that combines them. */

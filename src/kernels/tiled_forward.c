@@ -4,8 +4,24 @@
 
 #include "kernels/families.h"
 #include "kernels/source.h"
+#include "kernels/split.h"
 
-enum { BM, BN, TX, TY, DK, VS, STAGE, Q_LOCAL, PARAMETER_COUNT };
+enum {
+    BM,
+    BN,
+    TX,
+    TY,
+    DK,
+    VS,
+    STAGE,
+    Q_LOCAL,
+    PAD,
+    UNROLL,
+    SUBGROUP,
+    SHARE,
+    SPLIT,
+    PARAMETER_COUNT
+};
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [BM] = {"BM", "query rows of a work-group", {8, 16, 32, 64, 128}, 5},
@@ -16,6 +32,11 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [VS] = {"VS", "keys of a staged V slice", {4, 8, 16, 32}, 4},
     [STAGE] = {"STAGE", "1: K and V pass through local memory", {0, 1}, 2},
     [Q_LOCAL] = {"Q_LOCAL", "1: Q is kept in local memory", {0, 1}, 2},
+    [PAD] = {"PAD", "elements added to the rows of local tiles", {0, 1}, 2},
+    [UNROLL] = {"UNROLL", "unrolling of the inner loops", {1, 4}, 2},
+    [SUBGROUP] = {"SUBGROUP", "1: row maxima by sub-group shuffles", {0, 1}, 2},
+    [SHARE] = {"SHARE", "1: query heads of one key/value head share its tiles", {0, 1}, 2},
+    [SPLIT] = {"SPLIT", "work-groups that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
 /* Accumulators and scores of a thread; beyond this every GPU known spills. */
@@ -33,15 +54,28 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
 
 static uint64_t local_bytes(const int32_t *value, const sqa_problem *problem)
 {
-    uint64_t rows = (uint64_t)value[BM], keys = (uint64_t)value[BN];
-    uint64_t k_slice = keys * (uint64_t)(value[DK] + 1);
+    uint64_t rows = (uint64_t)value[BM], keys = (uint64_t)value[BN], pad = (uint64_t)value[PAD];
+    uint64_t k_slice = keys * ((uint64_t)value[DK] + pad);
     uint64_t v_slice = (uint64_t)value[VS] * problem->value_dim;
-    uint64_t floats = rows * (keys + 1) + rows * (uint64_t)value[TX];
+    uint64_t floats = rows * (keys + pad);
+    if (!value[SUBGROUP])
+        floats += rows * (uint64_t)value[TX];
     if (value[Q_LOCAL])
-        floats += rows * (problem->head_dim + 1);
+        floats += rows * (problem->head_dim + pad);
     if (value[STAGE])
         floats += 2 * (k_slice > v_slice ? k_slice : v_slice);
     return 4 * floats;
+}
+
+static uint64_t row_blocks(const int32_t *value, const sqa_problem *problem)
+{
+    uint64_t rows = (uint64_t)problem->q_length * (value[SHARE] ? sqa_problem_group(problem) : 1);
+    return (rows + (uint64_t)value[BM] - 1) / (uint64_t)value[BM];
+}
+
+static uint32_t matrices(const int32_t *value, const sqa_problem *problem)
+{
+    return value[SHARE] ? problem->kv_heads : problem->out_heads;
 }
 
 static uint32_t registers(const int32_t *value, const sqa_problem *problem)
@@ -71,6 +105,14 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "the tiles do not fit the device's local memory";
     else if (registers(value, problem) > MAX_REGISTERS)
         *why = "the accumulators of a thread do not fit the registers";
+    else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
+        *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
+    else if (value[SHARE] && sqa_problem_group(problem) == 1)
+        *why = "SHARE needs several query heads per key/value head";
+    else if (value[SPLIT] > 1 && !sqa_split_can_pay(row_blocks(value, problem) * problem->batch *
+                                                        matrices(value, problem),
+                                                    device))
+        *why = "the rows alone keep the device busy without SPLIT";
     else
         return true;
     return false;
@@ -79,10 +121,10 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 /* Sound without measurement, from large to small; the first valid one is taken.
  * The last is valid wherever the family is supported, up to head_dim 512. */
 static const sqa_config defaults[] = {
-    {{64, 32, 8, 16, 16, 16, 1, 1}}, {{32, 32, 8, 16, 16, 16, 1, 1}},
-    {{16, 32, 16, 8, 16, 8, 1, 1}},  {{16, 16, 16, 8, 8, 4, 1, 0}},
-    {{8, 16, 8, 4, 8, 4, 0, 0}},     {{8, 32, 32, 4, 8, 4, 0, 0}},
-    {{8, 8, 8, 2, 8, 4, 0, 0}},      {{8, 8, 2, 2, 8, 4, 0, 0}},
+    {{64, 32, 8, 16, 16, 16, 1, 1, 1, 4, 0, 0, 1}}, {{32, 32, 8, 16, 16, 16, 1, 1, 1, 4, 0, 0, 1}},
+    {{16, 32, 16, 8, 16, 8, 1, 1, 1, 4, 0, 0, 1}},  {{16, 16, 16, 8, 8, 4, 1, 0, 1, 4, 0, 0, 1}},
+    {{8, 16, 8, 4, 8, 4, 0, 0, 1, 1, 0, 0, 1}},     {{8, 32, 32, 4, 8, 4, 0, 0, 1, 1, 0, 0, 1}},
+    {{8, 8, 8, 2, 8, 4, 0, 0, 1, 1, 0, 0, 1}},      {{8, 8, 2, 2, 8, 4, 0, 0, 1, 1, 0, 0, 1}},
 };
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
@@ -101,9 +143,17 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)device;
+    const uint32_t subgroup =
+        sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
     sqa_source_parameters(out, &sqa_tiled_forward, config);
+    if (config->value[SUBGROUP] && device->limits.subgroup_size_on_request)
+        sqa_text_format(out,
+                        "#define SUBGROUP_ATTRIBUTE "
+                        "__attribute__((intel_reqd_sub_group_size(%u)))\n",
+                        subgroup);
     sqa_source_forward(out, problem);
+    sqa_source_fragment(out, "forward/sharing.cl");
+    sqa_source_fragment(out, "forward/split.cl");
     sqa_source_fragment(out, "forward/tiled.cl");
 }
 
@@ -111,18 +161,20 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_launch *out)
 {
     (void)device;
-    const size_t rows = (size_t)config->value[BM];
-    const size_t across = (size_t)config->value[TX], down = (size_t)config->value[TY];
+    const int32_t *value = config->value;
+    const size_t across = (size_t)value[TX], down = (size_t)value[TY];
     sqa_launch_step *step = &out->steps[out->step_count++];
     step->kernel = "sqa_tiled_forward";
     step->dimensions = 3;
     step->local[0] = across;
     step->local[1] = down;
     step->local[2] = 1;
-    step->global[0] = (problem->q_length + rows - 1) / rows * across;
-    step->global[1] = problem->out_heads * down;
-    step->global[2] = problem->batch;
+    step->global[0] = row_blocks(value, problem) * across;
+    step->global[1] = matrices(value, problem) * down;
+    step->global[2] = (size_t)problem->batch * (size_t)value[SPLIT];
     sqa_forward_arguments(problem, step);
+    if (value[SPLIT] > 1)
+        sqa_split_launch(problem, value[SPLIT], value[BN], out);
 }
 
 const sqa_kernel_family sqa_tiled_forward = {
