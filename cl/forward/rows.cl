@@ -26,6 +26,7 @@
 #define KEYS 64
 #define UNROLL 4
 #define PACK (SQA_DTYPE != 0)
+#define EXP 0
 #define EACH_ROW(M) M(0) M(1)
 #define EACH_KEY(M) M(0) M(1)
 #define EACH_KEY_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
@@ -63,9 +64,13 @@ typedef __global const sqa_stored *tile_pointer;
 
 /* 2^x for x <= 0, never zero: at most 1.6e-7 off relatively, 2^-125 below -125.
  * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits; the
- * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1. */
+ * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1.
+ * EXP = 1: the runtime's own exp2, where that is a good one. */
 INLINE vec exp2_negative(vec x)
 {
+#if EXP == 1
+    return exp2(AT_LEAST(x, -125.0f));
+#else
     const float shift = 12583039.0f;
     const vec bounded = AT_LEAST(x, -125.0f);
     const vec shifted = bounded + (vec)(shift);
@@ -76,6 +81,7 @@ INLINE vec exp2_negative(vec x)
     p = fma(p, f, (vec)(6.931469776e-1f));
     p = fma(p, f, (vec)(1.0f));
     return p * AS_VEC(AS_IVEC(shifted) << 23);
+#endif
 }
 
 /* What a row tile carries from key tile to key tile. */
