@@ -263,14 +263,23 @@ void sqa_ceiling_probe_destroy(sqa_ceiling_probe *probe)
     free(probe);
 }
 
-sqa_status sqa_ceiling_probe_repeat(sqa_ceiling_probe *probe)
+sqa_status sqa_ceiling_probe_sample(sqa_ceiling_probe *probe, double *fma_gflops, double *copy_gbs)
 {
-    sqa_status status = SQA_OK;
-    for (int kind = 0; kind < SQA_CEILING_KINDS && status == SQA_OK; kind++) {
+    double *const rates[SQA_CEILING_KINDS] = {
+        [SQA_CEILING_FMA] = fma_gflops,
+        [SQA_CEILING_COPY] = copy_gbs,
+    };
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++) {
         ceiling_side *side = &probe->sides[kind];
-        status = best_rate(probe, &side->work, side->launches, 1, &side->best);
+        if (!rates[kind])
+            continue;
+        *rates[kind] = 0.0;
+        sqa_status status = best_rate(probe, &side->work, side->launches, 1, rates[kind]);
+        if (status != SQA_OK)
+            return status;
+        side->best = fmax(side->best, *rates[kind]);
     }
-    return status;
+    return SQA_OK;
 }
 
 sqa_ceiling sqa_ceiling_probe_result(const sqa_ceiling_probe *probe)

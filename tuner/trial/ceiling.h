@@ -21,9 +21,11 @@ typedef struct sqa_ceiling_probe sqa_ceiling_probe;
 sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *context);
 void sqa_ceiling_probe_destroy(sqa_ceiling_probe *probe);
 
-/* Takes one more sample of the best variants; a ceiling only ever rises. */
-sqa_status sqa_ceiling_probe_repeat(sqa_ceiling_probe *probe);
+/* Takes one more sample of the best variants: rates in the units of sqa_ceiling; a
+ * NULL one is not sampled. The ceiling itself only ever rises. */
+sqa_status sqa_ceiling_probe_sample(sqa_ceiling_probe *probe, double *fma_gflops, double *copy_gbs);
 
+/* The best rates seen so far. */
 sqa_ceiling sqa_ceiling_probe_result(const sqa_ceiling_probe *probe);
 
 /* Create, result, destroy in one call. */

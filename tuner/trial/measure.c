@@ -144,12 +144,12 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* Linear interpolation between the sorted values around `quantile`. */
-static double quantile_of(const double *sorted, uint32_t count, double quantile)
+static double quantile_of(const double *sorted, size_t count, double quantile)
 {
-    double position = quantile * (count - 1);
-    uint32_t below = (uint32_t)position;
-    uint32_t above = below + 1 < count ? below + 1 : below;
-    return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+    double position = quantile * (double)(count - 1);
+    size_t below = (size_t)position;
+    size_t above = below + 1 < count ? below + 1 : below;
+    return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
 sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_timing *out)
@@ -170,4 +170,10 @@ sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_
     out->by_events = by_events;
     free(times);
     return SQA_OK;
+}
+
+double sqa_measure_median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare_doubles);
+    return quantile_of(values, count, 0.5);
 }

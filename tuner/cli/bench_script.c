@@ -1,0 +1,243 @@
+/* See bench_script.h. Bars stand at positions computed here: variant 0 around 0,
+ * variant 1 around 1, ... */
+#include "cli/bench_script.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "problem/names.h"
+#include "problem/problem.h"
+
+#define CLUSTER 0.8            /* of the distance between two variants is bars */
+#define MOST_LABELLED_BARS 36u /* more, and the numbers on them would overlap */
+
+/* The bars of one colour. */
+typedef struct series {
+    uint32_t length, dim;
+} series;
+
+typedef struct script {
+    const sqa_bench_view *view;
+    sqa_text *out;
+    series series[SQA_BENCH_MOST * SQA_BENCH_MOST];
+    size_t series_count, bars;
+    const sqa_bench_row *variants[SQA_VARIANT_COUNT]; /* one row of each, in order */
+    size_t variant_count;
+} script;
+
+static const char *label_of(sqa_variant variant)
+{
+    static const char *const labels[SQA_VARIANT_COUNT] = {
+        [SQA_VARIANT_MHA] = "MHA",     [SQA_VARIANT_GQA] = "GQA",   [SQA_VARIANT_MQA] = "MQA",
+        [SQA_VARIANT_SQA] = "SQA",     [SQA_VARIANT_SSQA] = "sSQA", [SQA_VARIANT_XSQA] = "xSQA",
+        [SQA_VARIANT_XSMQA] = "xSMQA", [SQA_VARIANT_LSQA] = "lSQA", [SQA_VARIANT_RSQA] = "rSQA",
+    };
+    return labels[variant];
+}
+
+static size_t series_of(const script *s, const sqa_bench_row *row)
+{
+    size_t i = 0;
+    while (i < s->series_count &&
+           (s->series[i].length != row->desc.q_length || s->series[i].dim != row->desc.head_dim))
+        i++;
+    return i;
+}
+
+static size_t variant_of(const script *s, const sqa_bench_row *row)
+{
+    size_t i = 0;
+    while (i < s->variant_count && s->variants[i]->variant != row->variant)
+        i++;
+    return i;
+}
+
+static void collect(script *s)
+{
+    const sqa_bench_report *report = s->view->report;
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (!row->shown)
+            continue;
+        s->bars++;
+        if (series_of(s, row) == s->series_count)
+            s->series[s->series_count++] = (series){row->desc.q_length, row->desc.head_dim};
+        if (variant_of(s, row) == s->variant_count)
+            s->variants[s->variant_count++] = row;
+    }
+}
+
+/* A quoted string: names come from drivers, and may hold anything. */
+static void quote(sqa_text *out, const char *text)
+{
+    sqa_text_append(out, "'");
+    for (; *text; text++)
+        sqa_text_format(out, "%c%s", iscntrl((unsigned char)*text) ? ' ' : *text,
+                        *text == '\'' ? "'" : "");
+    sqa_text_append(out, "'");
+}
+
+static void write_terminal(sqa_text *out, bool svg)
+{
+    sqa_text_append(out, "set encoding utf8\n");
+    if (svg)
+        sqa_text_append(out,
+                        "set terminal svg size 960,470 dynamic noenhanced font 'sans-serif,14' "
+                        "background rgb 'white'\n");
+    else
+        sqa_text_append(out,
+                        "if (strstrt(GPVAL_TERMINALS, 'pngcairo')) { set terminal pngcairo size "
+                        "1440,705 noenhanced font 'Sans,15' background rgb 'white' } else { "
+                        "set terminal png size 1440,705 noenhanced }\n");
+}
+
+/* From a light blue to a dark one: in order without any sense of colour. */
+static void colour_of(const script *s, size_t index, char out[8])
+{
+    static const double light[3] = {158, 202, 225}, dark[3] = {8, 48, 107};
+    double at = s->series_count > 1 ? (double)index / (double)(s->series_count - 1) : 0.6;
+    unsigned part[3];
+    for (int i = 0; i < 3; i++)
+        part[i] = (unsigned)(light[i] + at * (dark[i] - light[i]) + 0.5);
+    snprintf(out, 8, "#%02x%02x%02x", part[0] & 255, part[1] & 255, part[2] & 255);
+}
+
+static double flops_of(const sqa_attention_desc *desc)
+{
+    sqa_problem problem;
+    return sqa_problem_from_desc(&problem, desc) == SQA_OK ? sqa_problem_flops(&problem) : 0.0;
+}
+
+/* What the arithmetic alone would give against MHA of as many heads. */
+static double saving(const script *s, const sqa_bench_row *row)
+{
+    sqa_attention_desc mha = row->desc;
+    mha.q_heads = mha.kv_heads = s->view->options->heads;
+    double flops = flops_of(&row->desc);
+    return flops > 0.0 ? flops_of(&mha) / flops : 1.0;
+}
+
+/* $bars_I: position, speed-up, fraction; $saving: position, what the FLOPs save. */
+static void write_data(const script *s)
+{
+    const sqa_bench_report *report = s->view->report;
+    double width = CLUSTER / (double)s->series_count;
+    for (size_t n = 0; n < s->series_count; n++) {
+        sqa_text_format(s->out, "$bars_%zu << END\n", n);
+        for (size_t i = 0; i < report->count; i++) {
+            const sqa_bench_row *row = &report->rows[i];
+            if (row->shown && series_of(s, row) == n)
+                sqa_text_format(s->out, "%.4f %.4f %.4f\n",
+                                (double)variant_of(s, row) +
+                                    width * ((double)n - 0.5 * (double)(s->series_count - 1)),
+                                row->speedup_vs_mha, row->fraction_of_ceiling);
+        }
+        sqa_text_append(s->out, "END\n");
+    }
+    sqa_text_append(s->out, "$saving << END\n");
+    for (size_t v = 0; v < s->variant_count; v++)
+        sqa_text_format(s->out, "%zu %.4f\n", v, saving(s, s->variants[v]));
+    sqa_text_append(s->out, "END\n");
+}
+
+static void write_titles(const script *s)
+{
+    const sqa_bench_options *options = s->view->options;
+    char text[512];
+    snprintf(text, sizeof text, "Attention variants of a %u-head model on %s", options->heads,
+             s->view->device->strings.device_name);
+    sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
+    quote(s->out, text);
+    snprintf(text, sizeof text,
+             "%u compute units, %s; forward%s, batch %u, %s; medians of %u interleaved rounds",
+             s->view->device->strings.compute_units, s->view->device->strings.platform_name,
+             options->causal ? " causal" : "", options->batch, sqa_dtype_name(options->dtype),
+             options->rounds);
+    sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.90 center textcolor rgb '#555555' ");
+    quote(s->out, text);
+    sqa_text_append(s->out, "\n");
+}
+
+static void write_axes(const script *s)
+{
+    sqa_text_format(
+        s->out,
+        "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\n"
+        "set grid ytics linecolor rgb '#dddddd'\nset boxwidth %.4f\n"
+        "set style fill solid 1.0 noborder\nset xrange [-0.6:%.1f]\nset xtics scale 0 (",
+        0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
+    for (size_t v = 0; v < s->variant_count; v++)
+        sqa_text_format(s->out, "%s\"%s\\n%u/%u\" %zu", v ? ", " : "",
+                        label_of(s->variants[v]->variant), s->variants[v]->desc.q_heads,
+                        s->variants[v]->desc.kv_heads, v);
+    sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads'\n");
+    sqa_text_append(s->out, "set tmargin at screen 0.80\nset bmargin at screen 0.27\n");
+}
+
+/* "n = 1024", and the dimension where there are several. */
+static void write_key_title(const script *s, size_t index)
+{
+    sqa_text_format(s->out, " title '%u tokens", s->series[index].length);
+    if (s->view->options->dim_count > 1)
+        sqa_text_format(s->out, ", D = %u", s->series[index].dim);
+    sqa_text_append(s->out, "'");
+}
+
+/* The bars of one panel: `column` of the data, numbers on top as `format` has them. */
+static void write_bars(const script *s, int column, const char *format)
+{
+    sqa_text_append(s->out, "plot");
+    for (size_t n = 0; n < s->series_count; n++) {
+        char colour[8];
+        colour_of(s, n, colour);
+        sqa_text_format(s->out, "%s $bars_%zu using 1:%d with boxes linecolor rgb '%s'",
+                        n ? "," : "", n, column, colour);
+        write_key_title(s, n);
+    }
+    for (size_t n = 0; n < s->series_count && s->bars <= MOST_LABELLED_BARS; n++)
+        sqa_text_format(s->out,
+                        ", $bars_%zu using 1:%d:(sprintf('%s', $%d)) with labels %s font ',11' "
+                        "notitle",
+                        n, column, format, column,
+                        s->bars > 9 ? "rotate by 90 left offset 0,0.4" : "offset 0,0.6");
+}
+
+static void write_panels(const script *s)
+{
+    sqa_text_format(s->out,
+                    "set multiplot\nset lmargin at screen 0.07\nset rmargin at screen 0.50\n"
+                    "set key at screen 0.5,0.075 center center horizontal\n"
+                    "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
+                    "set yrange [0:*<%.2f]\n",
+                    1e3);
+    sqa_text_append(s->out, "set offsets 0,0,graph 0.12,0\n");
+    write_bars(s, 2, "%.2f");
+    sqa_text_format(
+        s->out,
+        ", $saving using ($1-%.2f):2:(%.2f):(0) with vectors nohead linewidth 2 dashtype "
+        "(6,4) linecolor rgb '#d55e00' title 'MHA FLOPs / variant FLOPs'\n",
+        0.47, 0.94);
+    sqa_text_format(s->out,
+                    "unset label 1\nunset label 2\nunset key\n"
+                    "set lmargin at screen 0.56\nset rmargin at screen 0.985\nset offsets 0,0,0,0\n"
+                    "set yrange [0:1.0]\nset format y '%%.1f'\n"
+                    "set title 'GFLOP/s / multiply-add ceiling of the device, %.0f GFLOP/s' "
+                    "offset 0,-0.3\n",
+                    s->view->report->fma_gflops);
+    write_bars(s, 3, "%.2f");
+    sqa_text_append(s->out, "\nunset multiplot\nunset output\n");
+}
+
+void sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
+{
+    script s = {.view = view, .out = out};
+    collect(&s);
+    write_terminal(out, svg);
+    write_titles(&s);
+    if (!s.bars)
+        return;
+    write_data(&s);
+    write_axes(&s);
+    write_panels(&s);
+}

@@ -1,0 +1,16 @@
+/* What the writers of `sqa bench` are given: the question, the answer, the device. */
+#ifndef SQA_TUNER_BENCH_VIEW_H
+#define SQA_TUNER_BENCH_VIEW_H
+
+#include "device/device.h"
+#include "trial/bench.h"
+
+typedef struct sqa_bench_view {
+    const sqa_bench_options *options;
+    const sqa_bench_report *report;
+    const sqa_device *device;
+    unsigned platform, index; /* of the device */
+    bool paper;               /* --preset paper */
+} sqa_bench_view;
+
+#endif
