@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "problem/problem_class.h"
 #include "search/tune_problem.h"
 #include "shape/shape.h"
 #include "trial/measure.h"
@@ -68,20 +69,47 @@ static sqa_status read_known(sqa_tuning_session *session)
     return status;
 }
 
-/* What is left, divided evenly by the problems that are left. */
+/* The first problem of its kind gets a search; those after it start from what that
+ * one found, and have mostly to confirm it. */
+#define FIRST_OF_KIND 4.0
+
+static double weight_of(const sqa_attention_desc *problems, size_t index)
+{
+    sqa_problem problem, earlier;
+    if (sqa_problem_from_desc(&problem, &problems[index]) != SQA_OK)
+        return 1.0;
+    sqa_problem_class own = sqa_problem_class_of(&problem);
+    for (size_t i = 0; i < index; i++) {
+        if (sqa_problem_from_desc(&earlier, &problems[i]) != SQA_OK)
+            continue;
+        sqa_problem_class other = sqa_problem_class_of(&earlier);
+        if (sqa_problem_class_distance(&own, &other) >= 0)
+            return 1.0;
+    }
+    return FIRST_OF_KIND;
+}
+
+/* The part of what is left that problem `index` gets. */
+static double part_of(const sqa_tuning_options *options, size_t index)
+{
+    double own = weight_of(options->problems, index), sum = own;
+    for (size_t i = index + 1; i < options->problem_count; i++)
+        sum += weight_of(options->problems, i);
+    return own / sum;
+}
+
 static sqa_tuning_share share_of(const sqa_tuning_budget *budget, double begin, uint32_t used,
-                                 size_t problems_left)
+                                 double part)
 {
     sqa_tuning_share share = {(double)INFINITY, (double)INFINITY, UINT32_MAX};
     if (budget->seconds > 0) {
         double now = sqa_clock_seconds();
-        share.seconds =
-            SEARCH_SHARE * fmax(begin + budget->seconds - now, 0.0) / (double)problems_left;
+        share.seconds = SEARCH_SHARE * part * fmax(begin + budget->seconds - now, 0.0);
         share.deadline = now + share.seconds;
     }
     if (budget->trials) {
         uint32_t left = used < budget->trials ? budget->trials - used : 0;
-        share.trials = (uint32_t)((left + problems_left - 1) / problems_left);
+        share.trials = (uint32_t)ceil(part * left);
     }
     return share;
 }
@@ -105,7 +133,7 @@ static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *rep
         sqa_tuning_outcome *outcome = &report->outcomes[report->count++];
         begin_outcome(outcome, &options->problems[i]);
         sqa_tuning_share share =
-            share_of(&options->budget, begin, used, options->problem_count - i);
+            share_of(&options->budget, begin, used, part_of(options, i));
         sqa_tuning_progress progress = {.problem = i,
                                         .problem_count = options->problem_count,
                                         .shape = outcome->shape,
