@@ -17,7 +17,8 @@ static sqa_status load_tuning(sqa_context *context, const sqa_context_options *o
         if (status != SQA_OK)
             return status;
     }
-    return options->skip_seed ? SQA_OK : sqa_tuning_table_load_seed(&context->tuning, &context->log);
+    return options->skip_seed ? SQA_OK
+                              : sqa_tuning_table_load_seed(&context->tuning, &context->log);
 }
 
 static sqa_status set_up(sqa_context *context, cl_device_id device,

@@ -81,14 +81,13 @@ sqa_status sqa_forward(sqa_plan *plan, cl_command_queue queue, const sqa_tensors
     if (status == SQA_OK)
         status = check_not_null("tensors", tensors);
     if (status == SQA_OK && (wait_count == 0) != (wait_list == NULL))
-        status = sqa_fail(SQA_INVALID_ARGUMENT,
-                          "wait_list: must be NULL exactly when wait_count is 0");
+        status =
+            sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");
     if (status == SQA_OK)
         status = sqa_check_tensors(by_role, tensors, &plan->problem, plan->workspace,
                                    plan->launch.workspace_bytes);
-    return status == SQA_OK
-               ? sqa_plan_enqueue(plan, by_role, queue, wait_count, wait_list, event)
-               : status;
+    return status == SQA_OK ? sqa_plan_enqueue(plan, by_role, queue, wait_count, wait_list, event)
+                            : status;
 }
 
 sqa_status sqa_attention_forward(sqa_context *context, cl_command_queue queue,

@@ -16,7 +16,10 @@ typedef struct sqa_text {
     bool failed;
 } sqa_text;
 
-#define SQA_TEXT_INIT {0, 0, 0, false}
+#define SQA_TEXT_INIT                                                                              \
+    {                                                                                              \
+        0, 0, 0, false                                                                             \
+    }
 
 void sqa_text_append(sqa_text *text, const char *string);
 void sqa_text_format(sqa_text *text, const char *format, ...) SQA_PRINTF(2, 3);

@@ -2,7 +2,10 @@
 
 #include <stddef.h>
 
-#define NAME(code) {code, #code}
+#define NAME(code)                                                                                 \
+    {                                                                                              \
+        code, #code                                                                                \
+    }
 
 static const struct {
     cl_int code;

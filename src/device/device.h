@@ -15,7 +15,8 @@ typedef struct sqa_device_limits {
     size_t max_work_group_size;
     size_t max_work_item_sizes[3];
     uint64_t local_memory_bytes;
-    bool local_memory_is_global; /* CL_DEVICE_LOCAL_MEM_TYPE is CL_GLOBAL: staging copies for nothing */
+    bool local_memory_is_global; /* CL_DEVICE_LOCAL_MEM_TYPE is CL_GLOBAL: staging copies for
+                                    nothing */
     uint64_t global_memory_bytes;
     uint64_t max_allocation_bytes;
     uint32_t vector_width_float; /* native; 1 when unknown */

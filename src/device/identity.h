@@ -20,7 +20,7 @@ typedef struct sqa_device_strings {
     char device_vendor[128];
     char device_version[128];
     char driver_version[128];
-    char board_name[128];  /* cl_amd_device_attribute_query; "" without it */
+    char board_name[128];        /* cl_amd_device_attribute_query; "" without it */
     uint32_t nv_major, nv_minor; /* cl_nv_device_attribute_query; 0 without it */
     uint32_t compute_units;
     sqa_device_type type;

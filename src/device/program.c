@@ -14,9 +14,9 @@ static sqa_status fail_with_log(cl_int code, cl_program program, cl_device_id de
         log = calloc(length + 1, 1);
     if (log)
         clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, length, log, NULL);
-    sqa_status status = sqa_fail(SQA_BUILD_FAILED, "clBuildProgram failed: %s (%d)%s%s",
-                                 sqa_cl_error_name(code), code, log && log[0] ? ": " : "",
-                                 log ? log : "");
+    sqa_status status =
+        sqa_fail(SQA_BUILD_FAILED, "clBuildProgram failed: %s (%d)%s%s", sqa_cl_error_name(code),
+                 code, log && log[0] ? ": " : "", log ? log : "");
     free(log);
     return status;
 }

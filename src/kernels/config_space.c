@@ -60,10 +60,27 @@ void sqa_config_space_free(sqa_config_space *space)
     space->count = 0;
 }
 
+/* By parameter values, first to last: the order of the enumeration. */
+static int compare(const sqa_config *a, const sqa_config *b)
+{
+    for (size_t i = 0; i < SQA_MAX_PARAMETERS; i++)
+        if (a->value[i] != b->value[i])
+            return a->value[i] < b->value[i] ? -1 : 1;
+    return 0;
+}
+
 size_t sqa_config_space_find(const sqa_config_space *space, const sqa_config *config)
 {
-    for (size_t i = 0; i < space->count; i++)
-        if (sqa_config_equal(&space->configs[i], config))
-            return i;
+    size_t low = 0, high = space->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare(config, &space->configs[middle]);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return SIZE_MAX;
 }

@@ -22,7 +22,8 @@ typedef struct sqa_kernel_family {
     const char *name;
     const char *summary; /* one line for people */
     sqa_operation operation;
-    uint32_t space_version; /* raised when parameters change meaning: older results no longer apply */
+    uint32_t
+        space_version; /* raised when parameters change meaning: older results no longer apply */
     const sqa_parameter *parameters;
     size_t parameter_count;
 

@@ -70,7 +70,6 @@ static uint64_t matrices(const sqa_config *config, const sqa_problem *problem)
            (config->value[SHARE] ? problem->kv_heads : problem->out_heads);
 }
 
-
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {

@@ -30,6 +30,6 @@ void sqa_split_launch(const sqa_problem *problem, int32_t splits, int32_t key_ti
     combine->global[2] = problem->batch;
     sqa_forward_arguments(problem, combine);
     split_arguments(problem, split_keys, combine);
-    launch->workspace_bytes = sizeof(float) * (size_t)splits * problem->batch *
-                              problem->out_heads * problem->q_length * (problem->value_dim + 1);
+    launch->workspace_bytes = sizeof(float) * (size_t)splits * problem->batch * problem->out_heads *
+                              problem->q_length * (problem->value_dim + 1);
 }

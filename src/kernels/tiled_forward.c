@@ -28,8 +28,8 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [BN] = {"BN", "keys of a key tile", {8, 16, 32, 64, 128}, 5},
     [TX] = {"TX", "threads across keys and columns", {2, 4, 8, 16, 32}, 5},
     [TY] = {"TY", "threads across rows", {2, 4, 8, 16, 32}, 5},
-    [DK] = {"DK", "head dimensions of a staged K slice", {8, 16, 32, 64}, 4},
-    [VS] = {"VS", "keys of a staged V slice", {4, 8, 16, 32}, 4},
+    [DK] = {"DK", "head dimensions of a staged K slice", {8, 16, 32}, 3},
+    [VS] = {"VS", "keys of a staged V slice", {4, 8, 16}, 3},
     [STAGE] = {"STAGE", "1: K and V pass through local memory", {0, 1}, 2},
     [Q_LOCAL] = {"Q_LOCAL", "1: Q is kept in local memory", {0, 1}, 2},
     [PAD] = {"PAD", "elements added to the rows of local tiles", {0, 1}, 2},
@@ -95,8 +95,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "BM must be a multiple of TY, and BN of TX";
     else if (value[BN] % value[VS] != 0)
         *why = "BN must be a multiple of VS";
-    else if (!value[STAGE] && (value[DK] != parameters[DK].values[0] ||
-                               value[VS] != parameters[VS].values[0]))
+    else if (!value[STAGE] &&
+             (value[DK] != parameters[DK].values[0] || value[VS] != parameters[VS].values[0]))
         *why = "without STAGE, DK and VS have no effect and stay at their least";
     else if (across * down > limits->max_work_group_size ||
              across > limits->max_work_item_sizes[0] || down > limits->max_work_item_sizes[1])
@@ -109,9 +109,9 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
     else if (value[SHARE] && sqa_problem_group(problem) == 1)
         *why = "SHARE needs several query heads per key/value head";
-    else if (value[SPLIT] > 1 && !sqa_split_can_pay(row_blocks(value, problem) * problem->batch *
-                                                        matrices(value, problem),
-                                                    device))
+    else if (value[SPLIT] > 1 &&
+             !sqa_split_can_pay(
+                 row_blocks(value, problem) * problem->batch * matrices(value, problem), device))
         *why = "the rows alone keep the device busy without SPLIT";
     else
         return true;
@@ -133,9 +133,8 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     const size_t count = sizeof defaults / sizeof *defaults;
     size_t i = 0;
     /* Staging only copies where local memory is ordinary memory. */
-    while (i + 1 < count &&
-           ((defaults[i].value[STAGE] && device->limits.local_memory_is_global) ||
-            !is_valid(&defaults[i], problem, device, &why)))
+    while (i + 1 < count && ((defaults[i].value[STAGE] && device->limits.local_memory_is_global) ||
+                             !is_valid(&defaults[i], problem, device, &why)))
         i++;
     *config = defaults[i];
 }
@@ -143,8 +142,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    const uint32_t subgroup =
-        sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
+    const uint32_t subgroup = sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
     sqa_source_parameters(out, &sqa_tiled_forward, config);
     if (config->value[SUBGROUP] && device->limits.subgroup_size_on_request)
         sqa_text_format(out,

@@ -52,9 +52,10 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
     uint32_t most = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
     uint32_t least = desc->q_heads > desc->kv_heads ? desc->kv_heads : desc->q_heads;
     if (most % least != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "desc.kv_heads: of q_heads (%u) and kv_heads (%u) one must divide the other",
-                        desc->q_heads, desc->kv_heads);
+        return sqa_fail(
+            SQA_INVALID_ARGUMENT,
+            "desc.kv_heads: of q_heads (%u) and kv_heads (%u) one must divide the other",
+            desc->q_heads, desc->kv_heads);
     return SQA_OK;
 }
 
@@ -108,8 +109,8 @@ static sqa_status check_no_overlap(const sqa_problem *problem)
 
 static sqa_status set_views(sqa_problem *problem, const sqa_attention_desc *desc)
 {
-    sqa_status status = set_strides(&problem->q, "q", &desc->q, problem->q_heads,
-                                    problem->q_length, problem->head_dim);
+    sqa_status status = set_strides(&problem->q, "q", &desc->q, problem->q_heads, problem->q_length,
+                                    problem->head_dim);
     if (status == SQA_OK)
         status = set_strides(&problem->k, "k", &desc->k, problem->kv_heads, problem->kv_length,
                              problem->head_dim);
@@ -194,9 +195,9 @@ static double visible_pairs(const sqa_problem *problem)
     double queries = problem->q_length, keys = problem->kv_length;
     if (!(problem->mask & SQA_MASK_CAUSAL))
         return queries * keys;
-    double first = problem->diagonal + 1.0;                /* keys seen by query 0, unclamped */
-    double start = first > 1 ? 0 : 1 - first;              /* first query that sees a key */
-    double full = keys - first > 0 ? keys - first : 0;     /* first query that sees every key */
+    double first = problem->diagonal + 1.0;            /* keys seen by query 0, unclamped */
+    double start = first > 1 ? 0 : 1 - first;          /* first query that sees a key */
+    double full = keys - first > 0 ? keys - first : 0; /* first query that sees every key */
     if (start > queries)
         start = queries;
     if (full > queries)

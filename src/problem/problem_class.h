@@ -12,11 +12,12 @@ typedef struct sqa_problem_class {
     sqa_operation operation;
     sqa_dtype dtype;
     uint32_t head_dim, value_dim;
-    uint32_t mask;       /* sqa_mask bits */
-    uint32_t group;      /* output heads per key/value head */
-    int32_t q_bucket;    /* round(log2(q_length)); 0 for lengths 0 and 1 */
-    int32_t kv_bucket;   /* round(log2(kv_length)) */
-    int32_t rows_bucket; /* round(log2(batch * out_heads)): how many independent row sets there are */
+    uint32_t mask;     /* sqa_mask bits */
+    uint32_t group;    /* output heads per key/value head */
+    int32_t q_bucket;  /* round(log2(q_length)); 0 for lengths 0 and 1 */
+    int32_t kv_bucket; /* round(log2(kv_length)) */
+    int32_t
+        rows_bucket; /* round(log2(batch * out_heads)): how many independent row sets there are */
 } sqa_problem_class;
 
 sqa_problem_class sqa_problem_class_of(const sqa_problem *problem);

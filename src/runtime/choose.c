@@ -18,8 +18,9 @@ static sqa_status choose_override(sqa_choices *out, const sqa_device *device,
     }
     const char *why = "";
     if (!family->supports(problem, device, &why))
-        return sqa_fail(SQA_UNSUPPORTED, "options.family: %s does not support this problem here: %s",
-                        family->name, why);
+        return sqa_fail(SQA_UNSUPPORTED,
+                        "options.family: %s does not support this problem here: %s", family->name,
+                        why);
     sqa_choice *choice = &out->items[out->count++];
     *choice = (sqa_choice){.family = family, .rung = SQA_RUNG_OVERRIDE, .source = "override"};
     family->default_config(problem, device, &choice->config);

@@ -111,9 +111,9 @@ static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
         if (code != CL_SUCCESS)
             return sqa_fail_cl(code, "clSetKernelArg");
     }
-    cl_int code = clEnqueueNDRangeKernel(queue, kernel, step->dimensions, NULL, step->global,
-                                         step->local[0] ? step->local : NULL, wait_count,
-                                         wait_list, event);
+    cl_int code =
+        clEnqueueNDRangeKernel(queue, kernel, step->dimensions, NULL, step->global,
+                               step->local[0] ? step->local : NULL, wait_count, wait_list, event);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
@@ -132,8 +132,7 @@ sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
         bool last = i + 1 == launch->step_count;
         cl_event done = NULL;
         status = enqueue_step(set->kernels[i], &launch->steps[i], tensors, queue,
-                              i ? 1 : wait_count, i ? &previous : wait_list,
-                              last ? event : &done);
+                              i ? 1 : wait_count, i ? &previous : wait_list, last ? event : &done);
         if (previous)
             clReleaseEvent(previous);
         previous = done;

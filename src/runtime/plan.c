@@ -42,8 +42,8 @@ static sqa_status prepare_slot(sqa_plan *plan, sqa_plan_slot *slot)
 {
     if (slot->ready)
         return SQA_OK;
-    sqa_status status = sqa_kernel_set_create(&slot->set, plan->program,
-                                              plan->context->device.id, &plan->launch);
+    sqa_status status =
+        sqa_kernel_set_create(&slot->set, plan->program, plan->context->device.id, &plan->launch);
     slot->ready = status == SQA_OK;
     return status;
 }
@@ -188,8 +188,8 @@ sqa_status sqa_plan_enqueue(sqa_plan *plan, const sqa_tensor tensors[SQA_ROLE_CO
     sqa_plan_slot *slot = take_slot(plan);
     sqa_status status = prepare_slot(plan, slot);
     if (status == SQA_OK)
-        status = sqa_enqueue(&slot->set, &plan->launch, tensors, queue, wait_count, wait_list,
-                             event);
+        status =
+            sqa_enqueue(&slot->set, &plan->launch, tensors, queue, wait_count, wait_list, event);
     pthread_mutex_unlock(&slot->lock);
     return status;
 }

@@ -127,10 +127,10 @@ static sqa_status compare(const self_check *check)
     for (int i = 0; i < SAMPLED_ROWS; i++) {
         uint64_t row = i == 0 ? 0 : i == 1 ? rows - 1 : sqa_random_below(&random, rows);
         double expected[SQA_MAX_HEAD_DIM], lse;
-        sqa_reference_forward_row(p, check->by_role[SQA_ROLE_Q].values,
-                                  check->by_role[SQA_ROLE_K].values,
-                                  check->by_role[SQA_ROLE_V].values, 0, (uint32_t)(row / p->q_length),
-                                  (uint32_t)(row % p->q_length), expected, &lse);
+        sqa_reference_forward_row(
+            p, check->by_role[SQA_ROLE_Q].values, check->by_role[SQA_ROLE_K].values,
+            check->by_role[SQA_ROLE_V].values, 0, (uint32_t)(row / p->q_length),
+            (uint32_t)(row % p->q_length), expected, &lse);
         const float *o = check->by_role[SQA_ROLE_O].values + row * p->value_dim;
         for (uint32_t d = 0; d < p->value_dim; d++)
             if (!(fabs((double)o[d] - expected[d]) <= allowed[p->dtype]))

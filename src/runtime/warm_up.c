@@ -11,8 +11,8 @@ static sqa_status scratch_buffer(cl_mem *out, const sqa_plan *plan, const sqa_pr
     const cl_float zero = 0.0f;
     size_t floats = (size_t)(sqa_problem_bytes(small) / sizeof zero) + 2;
     cl_int code = CL_SUCCESS;
-    cl_mem buffer = clCreateBuffer(plan->context->cl, CL_MEM_READ_WRITE, floats * sizeof zero, NULL,
-                                   &code);
+    cl_mem buffer =
+        clCreateBuffer(plan->context->cl, CL_MEM_READ_WRITE, floats * sizeof zero, NULL, &code);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clCreateBuffer(warm-up)");
     code = clEnqueueFillBuffer(queue, buffer, &zero, sizeof zero, 0, floats * sizeof zero, 0, NULL,

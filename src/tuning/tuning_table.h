@@ -34,7 +34,10 @@ typedef struct sqa_tuning_table {
     size_t count;
 } sqa_tuning_table;
 
-#define SQA_TUNING_TABLE_INIT {0, 0}
+#define SQA_TUNING_TABLE_INIT                                                                      \
+    {                                                                                              \
+        0, 0                                                                                       \
+    }
 
 /* Appends the best rows of the database file at `path`. A missing file is normal
  * and silent. Anything else that stops the reading (unreadable, not a database,

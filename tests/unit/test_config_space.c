@@ -10,11 +10,23 @@
 /* A CPU, a GPU, a GPU with little of everything. */
 static const sqa_device devices[] = {
     {.strings = {.compute_units = 2, .type = SQA_DEVICE_CPU},
-     .limits = {4096, {4096, 4096, 4096}, 512u << 10, true, 8ull << 30, 2ull << 30, 8, true, true}},
+     .limits = {.max_work_group_size = 4096,
+                .max_work_item_sizes = {4096, 4096, 4096},
+                .local_memory_bytes = 512u << 10,
+                .local_memory_is_global = true,
+                .vector_width_float = 8}},
     {.strings = {.compute_units = 64, .type = SQA_DEVICE_GPU},
-     .limits = {1024, {1024, 1024, 64}, 48u << 10, false, 16ull << 30, 4ull << 30, 1, true, true}},
+     .limits = {.max_work_group_size = 1024,
+                .max_work_item_sizes = {1024, 1024, 64},
+                .local_memory_bytes = 48u << 10,
+                .vector_width_float = 1,
+                .subgroup_sizes = {8, 16, 32},
+                .subgroup_size_on_request = true}},
     {.strings = {.compute_units = 4, .type = SQA_DEVICE_GPU},
-     .limits = {64, {64, 64, 64}, 8u << 10, false, 1ull << 30, 128ull << 20, 1, false, true}},
+     .limits = {.max_work_group_size = 64,
+                .max_work_item_sizes = {64, 64, 64},
+                .local_memory_bytes = 8u << 10,
+                .vector_width_float = 1}},
 };
 enum { DEVICE_COUNT = sizeof devices / sizeof *devices };
 
