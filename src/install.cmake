@@ -22,6 +22,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfigVersion
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/package/FindXXHash.cmake
   DESTINATION ${package_dir})
 
 # The way from the folder of sqa_cl.pc to the prefix.

@@ -23,6 +23,7 @@ void open_device(void)
     unsigned platform = 0, device = 0;
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
     options.user_database = "";
+    options.binary_cache = "";
     ck_assert_int_eq(sqa_device_option(NULL, &platform, &device), SQA_OK);
     ck_assert_msg(sqa_context_open(&test_context, platform, device, &options) == SQA_OK, "%s",
                   sqa_last_error());

@@ -1,5 +1,5 @@
 /* A context and a queue on the device under test: $SQA_CL_DEVICE, else 0:0. The
- * user's tuning database is left aside. */
+ * user's tuning database and binary cache are left aside. */
 #ifndef SQA_TESTS_OPENCL_FIXTURE_H
 #define SQA_TESTS_OPENCL_FIXTURE_H
 

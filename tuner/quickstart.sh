@@ -40,7 +40,7 @@ device_name() {
 
 title "1/4 Packages: compiler, CMake, OpenCL (PoCL for the CPU), SQLite, CLBlast"
 ensure_packages cmake gcc make pkg-config ocl-icd-opencl-dev opencl-headers pocl-opencl-icd \
-    libclblast-dev libsqlite3-dev
+    libclblast-dev libsqlite3-dev libxxhash-dev
 echo "All there."
 
 title "2/4 Build: libsqa_cl and the program $sqa"

@@ -35,15 +35,22 @@ typedef struct sqa_context_options {
     sqa_log_callback log;      /* NULL: no messages */
     void *log_user;            /* handed to log unchanged */
     sqa_log_level log_level;   /* messages above this level are not made */
+    const char *binary_cache;  /* the folder compiled programs are kept in; NULL: $SQA_CL_CACHE
+                                  ("off" or empty: none), else $XDG_CACHE_HOME/sqa_cl, else
+                                  $HOME/.cache/sqa_cl; "": none */
 } sqa_context_options;
 
 #define SQA_CONTEXT_OPTIONS_VERSION 1u
-#define SQA_CONTEXT_OPTIONS_INIT {SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING}
+#define SQA_CONTEXT_OPTIONS_INIT {SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING, 0}
 
 /* Makes a context on the caller's OpenCL context and one device of it. Both are
  * retained until sqa_context_destroy(). options may be NULL. A tuning database
  * that is missing, damaged, locked or too new never fails this call: it is left
  * aside with a warning through the log.
+ *
+ * Programs that had to be compiled are kept in the binary cache, when a plan that
+ * used them is warmed up or released; later processes load them in milliseconds.
+ * The cache holds 256 MiB at most, and never fails a call either.
  * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
 SQA_API sqa_status sqa_context_create(sqa_context **out, cl_context context, cl_device_id device,
                                       const sqa_context_options *options);

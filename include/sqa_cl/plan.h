@@ -37,7 +37,9 @@ typedef struct sqa_plan_options {
 SQA_API sqa_status sqa_plan_create(sqa_plan **out, sqa_context *context,
                                    const sqa_attention_desc *desc, const sqa_plan_options *options);
 
-/* Releases the plan; NULL is allowed. Work already enqueued still finishes. */
+/* Releases the plan; NULL is allowed. Work already enqueued still finishes. The
+ * first time a program ran on this machine its binary is kept now (see
+ * sqa_context_create()), which takes seconds where the runtime compiles for it. */
 SQA_API void sqa_plan_destroy(sqa_plan *plan);
 
 /* Bytes of device memory the plan's kernels need besides the tensors; 0: none. */
@@ -79,7 +81,8 @@ typedef struct sqa_tensors {
 #define SQA_TENSORS_INIT {SQA_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0}
 
 /* Does the first, slow launch now (many OpenCL runtimes compile lazily, 0.2 s to
- * minutes), on small scratch buffers of its own, and waits for it. Optional. */
+ * minutes), on small scratch buffers of its own, and waits for it; then keeps the
+ * binary for later processes. Optional. */
 SQA_API sqa_status sqa_plan_warm_up(sqa_plan *plan, cl_command_queue queue);
 
 /* Enqueues the plan's kernels and returns at once. Waits for the events given;

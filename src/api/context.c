@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "device/binary_folder.h"
 #include "device/cl_status.h"
 #include "sqa_cl/context.h"
 
@@ -21,6 +22,18 @@ static sqa_status load_tuning(sqa_context *context, const sqa_context_options *o
                               : sqa_tuning_table_load_seed(&context->tuning, &context->log);
 }
 
+static sqa_status open_programs(sqa_context *context, const sqa_context_options *options)
+{
+    char folder[4096];
+    sqa_binary_cache *binaries = NULL;
+    sqa_binary_folder_path(options->binary_cache, folder, sizeof folder);
+    sqa_status status =
+        sqa_binary_cache_create(&binaries, folder, SQA_BINARY_CACHE_BYTES, &context->log);
+    return status == SQA_OK ? sqa_program_cache_create(&context->programs, context->cl,
+                                                       &context->device, binaries)
+                            : status;
+}
+
 static sqa_status set_up(sqa_context *context, cl_device_id device,
                          const sqa_context_options *options)
 {
@@ -28,7 +41,7 @@ static sqa_status set_up(sqa_context *context, cl_device_id device,
     if (status == SQA_OK)
         status = load_tuning(context, options);
     if (status == SQA_OK)
-        status = sqa_program_cache_create(&context->programs, context->cl, device);
+        status = open_programs(context, options);
     if (status == SQA_OK)
         status = sqa_plan_cache_create(&context->plans);
     return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/binary_key.h"
 #include "device/program.h"
 
 typedef struct entry {
@@ -11,24 +12,29 @@ typedef struct entry {
     cl_program program;
     char *source;
     char *options;
+    bool kept;    /* in the binary cache, or an attempt was made */
     bool checked; /* its results were held against the reference */
 } entry;
 
 struct sqa_program_cache {
     cl_context context;
-    cl_device_id device;
-    pthread_mutex_t lock; /* guards entries; never held while compiling */
+    const sqa_device *device;
+    sqa_binary_cache *binaries; /* NULL: none */
+    pthread_mutex_t lock;       /* guards entries; never held while compiling */
     entry *entries;
 };
 
 sqa_status sqa_program_cache_create(sqa_program_cache **out, cl_context context,
-                                    cl_device_id device)
+                                    const sqa_device *device, sqa_binary_cache *binaries)
 {
     sqa_program_cache *cache = calloc(1, sizeof *cache);
-    if (!cache)
+    if (!cache) {
+        sqa_binary_cache_destroy(binaries);
         return sqa_fail_memory("the program cache");
+    }
     cache->context = context;
     cache->device = device;
+    cache->binaries = binaries;
     pthread_mutex_init(&cache->lock, NULL);
     *out = cache;
     return SQA_OK;
@@ -52,6 +58,7 @@ void sqa_program_cache_destroy(sqa_program_cache *cache)
         free_entry(cache->entries);
         cache->entries = next;
     }
+    sqa_binary_cache_destroy(cache->binaries);
     pthread_mutex_destroy(&cache->lock);
     free(cache);
 }
@@ -79,6 +86,53 @@ static entry *make_entry(const char *source, const char *options)
     return NULL;
 }
 
+/* The key of an entry; the caller frees it. false: no cache, or no memory. */
+static bool make_key(const sqa_program_cache *cache, const entry *item, sqa_text *key)
+{
+    *key = (sqa_text)SQA_TEXT_INIT;
+    if (cache->binaries)
+        sqa_binary_key(key, &cache->device->strings, item->options, item->source);
+    return cache->binaries && !key->failed;
+}
+
+/* From the binary cache. One that the runtime does not take after all is no failure. */
+static bool load_program(sqa_program_cache *cache, entry *item)
+{
+    sqa_text key;
+    sqa_binary binary;
+    if (make_key(cache, item, &key) && sqa_binary_cache_load(cache->binaries, &key, &binary)) {
+        item->kept = sqa_program_build_binary(&item->program, cache->context, cache->device->id,
+                                              binary.payload, binary.size, item->options) == SQA_OK;
+        if (!item->kept)
+            sqa_binary_cache_discard(cache->binaries, &key, sqa_last_error());
+        free(binary.image);
+    }
+    sqa_text_free(&key);
+    return item->kept;
+}
+
+void sqa_program_cache_keep(sqa_program_cache *cache, cl_program program)
+{
+    entry *found = NULL;
+    pthread_mutex_lock(&cache->lock);
+    for (entry *item = cache->entries; item && cache->binaries; item = item->next)
+        if (item->program == program && !item->kept)
+            found = item;
+    if (found)
+        found->kept = true; /* whoever sets it does it; entries stay as long as the cache */
+    pthread_mutex_unlock(&cache->lock);
+    if (!found)
+        return;
+    sqa_text key;
+    unsigned char *binary = NULL;
+    size_t size = 0;
+    if (make_key(cache, found, &key) &&
+        sqa_program_binary(program, cache->device->id, &binary, &size) == SQA_OK)
+        sqa_binary_cache_store(cache->binaries, &key, binary, size);
+    free(binary);
+    sqa_text_free(&key);
+}
+
 sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, const char *source,
                                  const char *options)
 {
@@ -92,8 +146,10 @@ sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, cons
     entry *item = make_entry(source, options);
     if (!item)
         return sqa_fail_memory("the program cache");
-    sqa_status status =
-        sqa_program_build(&item->program, cache->context, cache->device, source, options);
+    sqa_status status = SQA_OK;
+    if (!load_program(cache, item))
+        status =
+            sqa_program_build(&item->program, cache->context, cache->device->id, source, options);
     if (status != SQA_OK) {
         free_entry(item);
         return status;

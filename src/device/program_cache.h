@@ -1,24 +1,31 @@
 /* Programs built in this process, by source and options: plans that differ only
- * in lengths, heads or strides share one. Safe for several threads. */
+ * in lengths, heads or strides share one. What earlier processes left in the binary
+ * cache is not compiled again. Safe for several threads. */
 #ifndef SQA_DEVICE_PROGRAM_CACHE_H
 #define SQA_DEVICE_PROGRAM_CACHE_H
 
 #include <stdbool.h>
 
 #include "base/status.h"
-#include "sqa_cl/export.h"
+#include "device/binary_cache.h"
+#include "device/device.h"
 
 typedef struct sqa_program_cache sqa_program_cache;
 
-/* For one device of one context, both borrowed. */
+/* For one device of one context, both borrowed. `binaries` is taken over, also when
+ * this fails; NULL: none. */
 sqa_status sqa_program_cache_create(sqa_program_cache **out, cl_context context,
-                                    cl_device_id device);
+                                    const sqa_device *device, sqa_binary_cache *binaries);
 void sqa_program_cache_destroy(sqa_program_cache *cache);
 
 /* The program, built if it is not here yet. The caller releases its reference.
  * Errors: those of sqa_program_build(). */
 sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, const char *source,
                                  const char *options);
+
+/* Puts a program of this cache into the binary cache, if it did not come from there;
+ * once per program. For programs whose kernels have run: see sqa_program_binary(). */
+void sqa_program_cache_keep(sqa_program_cache *cache, cl_program program);
 
 /* Whether a program of this cache has passed its self-check; noting that it has. */
 bool sqa_program_cache_is_checked(sqa_program_cache *cache, cl_program program);

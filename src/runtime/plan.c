@@ -75,8 +75,11 @@ static void release_realised(sqa_plan *plan)
     }
     if (plan->workspace)
         clReleaseMemObject(plan->workspace);
-    if (plan->program)
+    if (plan->program) {
+        if (atomic_load(&plan->launched))
+            sqa_program_cache_keep(plan->context->programs, plan->program);
         clReleaseProgram(plan->program);
+    }
     plan->workspace = NULL;
     plan->program = NULL;
 }
@@ -142,6 +145,7 @@ sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_proble
     if (!plan)
         return sqa_fail_memory("a plan");
     atomic_init(&plan->references, 1);
+    atomic_init(&plan->launched, false);
     plan->context = context;
     plan->problem = *problem;
     for (int i = 0; i < SQA_PLAN_SLOTS; i++)
@@ -190,6 +194,8 @@ sqa_status sqa_plan_enqueue(sqa_plan *plan, const sqa_tensor tensors[SQA_ROLE_CO
     if (status == SQA_OK)
         status =
             sqa_enqueue(&slot->set, &plan->launch, tensors, queue, wait_count, wait_list, event);
+    if (!atomic_load_explicit(&plan->launched, memory_order_relaxed))
+        atomic_store(&plan->launched, true);
     pthread_mutex_unlock(&slot->lock);
     return status;
 }

@@ -29,6 +29,7 @@ struct sqa_plan {
     sqa_text reason;
     sqa_launch launch;
     cl_program program;
+    atomic_bool launched; /* the program has run, so that its binary is worth keeping */
     cl_mem workspace; /* NULL when launch.workspace_bytes is 0 */
     sqa_plan_slot slots[SQA_PLAN_SLOTS];
 };

@@ -65,7 +65,9 @@ static sqa_plan *find(sqa_plan_cache *cache, uint64_t hash, const sqa_problem *p
     return NULL;
 }
 
-static entry *make_room(sqa_plan_cache *cache)
+/* A place for one more plan, and the plan that had it, which is the caller's to
+ * release once the lock is: that may take its time. */
+static entry *make_room(sqa_plan_cache *cache, sqa_plan **evicted)
 {
     if (cache->count < CAPACITY)
         return &cache->entries[cache->count++];
@@ -73,7 +75,7 @@ static entry *make_room(sqa_plan_cache *cache)
     for (size_t i = 1; i < cache->count; i++)
         if (cache->entries[i].last_use < oldest->last_use)
             oldest = &cache->entries[i];
-    sqa_plan_release(oldest->plan);
+    *evicted = oldest->plan;
     return oldest;
 }
 
@@ -88,7 +90,7 @@ sqa_status sqa_plan_cache_get(sqa_plan_cache *cache, sqa_context *context,
         *out = plan;
         return SQA_OK;
     }
-    sqa_plan *built = NULL;
+    sqa_plan *built = NULL, *evicted = NULL;
     sqa_status status = sqa_plan_build(&built, context, problem, NULL);
     if (status != SQA_OK)
         return status;
@@ -96,12 +98,13 @@ sqa_status sqa_plan_cache_get(sqa_plan_cache *cache, sqa_context *context,
     plan = find(cache, hash, problem); /* another thread may have been faster */
     if (!plan) {
         sqa_plan_retain(built);
-        *make_room(cache) = (entry){hash, ++cache->clock, built};
+        *make_room(cache, &evicted) = (entry){hash, ++cache->clock, built};
         plan = built;
         built = NULL;
     }
     pthread_mutex_unlock(&cache->lock);
     sqa_plan_release(built);
+    sqa_plan_release(evicted);
     *out = plan;
     return SQA_OK;
 }

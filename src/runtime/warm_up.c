@@ -39,5 +39,7 @@ sqa_status sqa_warm_up(sqa_plan *plan, cl_command_queue queue)
         tensors[i] = (sqa_tensor){buffer, 0};
     status = sqa_small_run(plan, &small, tensors, queue);
     clReleaseMemObject(buffer);
+    if (status == SQA_OK)
+        sqa_program_cache_keep(plan->context->programs, plan->program);
     return status;
 }

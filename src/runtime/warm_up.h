@@ -4,7 +4,8 @@
 
 #include "runtime/plan.h"
 
-/* Runs the plan's program once on scratch buffers and waits for it. */
+/* Runs the plan's program once on scratch buffers and waits for it; then its binary
+ * is complete, and is kept. */
 sqa_status sqa_warm_up(sqa_plan *plan, cl_command_queue queue);
 
 #endif

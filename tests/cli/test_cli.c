@@ -140,6 +140,18 @@ START_TEST(info_json)
 }
 END_TEST
 
+START_TEST(info_tells_of_the_binary_cache)
+{
+    ck_assert_ptr_nonnull(strstr(run_sqa("info --json")->out, "\"binary_cache\""));
+    ck_assert_int_eq(setenv("SQA_CL_CACHE", "/nowhere/at/all", 1), 0);
+    const program_result *result = run_sqa("info");
+    ck_assert_ptr_nonnull(strstr(result->out, "/nowhere/at/all  0 programs, 0.0 MiB"));
+    ck_assert_str_eq(result->err, "");
+    ck_assert_int_eq(setenv("SQA_CL_CACHE", "off", 1), 0);
+    ck_assert_ptr_nonnull(strstr(run_sqa("info")->out, "off: every process"));
+}
+END_TEST
+
 START_TEST(info_without_any_platform)
 {
     const char *vendors = getenv("OCL_ICD_VENDORS");
@@ -341,6 +353,7 @@ int main(void)
     tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
     tcase_add_loop_test(tests, exit_codes, 0, CALL_COUNT);
     tcase_add_test(tests, info_json);
+    tcase_add_test(tests, info_tells_of_the_binary_cache);
     tcase_add_test(tests, info_without_any_platform);
     tcase_add_test(tests, source_is_complete);
     suite_add_tcase(suite, tests);

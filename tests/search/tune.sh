@@ -41,6 +41,8 @@ for pair in crash:crashed hang:timeout wrong:wrong_result; do
     has "$pair" "$out" "\"${pair##*:}\": [1-9]"
     has "$pair" "$out" '"tuned": true'
     has "$pair" "$("$sqa" db list --db "$place/${pair%%:*}.db" --json)" "\"${pair##*:}\""
+    has "$pair: source" "$("$sqa" db export --db "$place/${pair%%:*}.db")" \
+        '"source_hash":"[0-9a-f]\{32\}"'
 done
 
 # Everything wrong: nothing wins, and nothing is claimed.

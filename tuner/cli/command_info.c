@@ -11,13 +11,16 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/table.h"
+#include "device/binary_cache.h"
+#include "device/binary_folder.h"
 #include "device/device.h"
 #include "sqa_cl.h"
 #include "trial/ceiling.h"
 
 static const char summary[] =
-    "The OpenCL platforms and devices here, their identities and limits, and which\n"
-    "tuning databases are in use. Devices are numbered P:D, as --device takes them.";
+    "The OpenCL platforms and devices here, their identities and limits, which tuning\n"
+    "databases are in use, and where compiled kernels are kept. Devices are numbered P:D, as "
+    "--device takes them.";
 
 typedef struct device_facts {
     unsigned platform, index;
@@ -30,6 +33,8 @@ typedef struct info_facts {
     device_facts *devices;
     size_t device_count;
     sqa_database_state user, seed;
+    char cache[4096]; /* the folder of compiled programs; "": switched off */
+    sqa_binary_usage cached;
 } info_facts;
 
 typedef struct info_options {
@@ -104,6 +109,9 @@ static sqa_status gather(info_facts *info, const info_options *options)
                           options->device);
     if (!status)
         status = sqa_user_database_state(options->database, &info->user);
+    if (sqa_binary_folder_path(NULL, info->cache, sizeof info->cache) &&
+        sqa_binary_folder_usage(info->cache, &info->cached) != 0)
+        fprintf(stderr, "sqa info: %s cannot be read\n", info->cache);
     return status ? status : sqa_seed_database_state(&info->seed);
 }
 
@@ -183,6 +191,16 @@ static void print_database(sqa_table *table, const char *role, const sqa_databas
         sqa_table_cell(table, "in use, %zu best configurations", state->results);
 }
 
+static void print_cache(const info_facts *info)
+{
+    printf("\nBinary cache\n");
+    if (info->cache[0])
+        printf("  %s  %zu programs, %.1f MiB of at most %.0f\n", info->cache, info->cached.entries,
+               (double)info->cached.bytes / 1048576.0, (double)SQA_BINARY_CACHE_BYTES / 1048576.0);
+    else
+        printf("  off: every process compiles its kernels\n");
+}
+
 static void print_people(const info_facts *info)
 {
     if (info->platform_count == 0)
@@ -204,6 +222,7 @@ static void print_people(const info_facts *info)
     print_database(&table, "user", &info->user);
     print_database(&table, "seed", &info->seed);
     sqa_table_print(&table, stdout);
+    print_cache(info);
     const char *clblast = clblast_version();
     printf("\nlibsqa_cl %s; CLBlast %s\n", sqa_version_string(),
            clblast ? clblast : "was not found when it was built, nothing needs it yet");
@@ -287,6 +306,12 @@ static void print_json(const info_facts *info)
     sqa_json_array(&json, "databases");
     write_database(&json, "user", &info->user);
     write_database(&json, "seed", &info->seed);
+    sqa_json_close(&json);
+    sqa_json_object(&json, "binary_cache");
+    sqa_json_string(&json, "path", info->cache[0] ? info->cache : NULL);
+    sqa_json_integer(&json, "programs", (int64_t)info->cached.entries);
+    sqa_json_integer(&json, "bytes", (int64_t)info->cached.bytes);
+    sqa_json_integer(&json, "limit_bytes", (int64_t)SQA_BINARY_CACHE_BYTES);
     sqa_json_finish(&json);
 }
 

@@ -317,6 +317,7 @@ static sqa_status open_device(verification *v)
 {
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
     options.user_database = ""; /* families are named here: nothing is looked up */
+    options.binary_cache = "";  /* what the compiler gives now is to be verified */
     sqa_status status = sqa_log_option(v->options->log, &options);
     if (status == SQA_OK)
         status = sqa_context_open(&v->context, v->options->platform_index, v->options->device_index,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "kernels/registry.h"
 #include "search/tune_problem.h"
 
@@ -70,11 +71,27 @@ sqa_trial_record sqa_trial_record_of(const sqa_tuning_session *session, const sq
     return record;
 }
 
+/* Of the kernel as it was generated; "" when memory ran out: a trial without it is
+ * worth having. */
+static void hash_source(const sqa_tuning_session *session, const sqa_problem *problem,
+                        const sqa_contender *contender, char out[SQA_HASH_TEXT])
+{
+    sqa_text source = SQA_TEXT_INIT;
+    contender->family->source(&contender->config, problem, &session->device, &source);
+    out[0] = '\0';
+    if (sqa_text_status(&source) == SQA_OK)
+        sqa_hash_of_text(sqa_text_get(&source), out);
+    sqa_text_free(&source);
+}
+
 sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,
                             const sqa_contender *contender, const sqa_trial_result *result,
                             bool final, int64_t *trial)
 {
     sqa_trial_record record = sqa_trial_record_of(session, problem, contender, result, final);
+    char source_hash[SQA_HASH_TEXT];
     int64_t row;
+    hash_source(session, problem, contender, source_hash);
+    record.source_hash = source_hash[0] ? source_hash : NULL;
     return sqa_store_add_trial(session->store, &record, trial ? trial : &row);
 }

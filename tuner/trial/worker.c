@@ -31,6 +31,7 @@ static sqa_status open_bench(sqa_trial_bench *bench, unsigned platform, unsigned
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
     options.user_database = "";
     options.skip_seed = 1;
+    options.binary_cache = ""; /* hardly a candidate is ever compiled again */
     sqa_status status = sqa_context_open(&bench->context, platform, device, &options);
     if (status != SQA_OK)
         return status;

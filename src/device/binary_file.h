@@ -1,0 +1,49 @@
+/* One file of the binary cache: a compiled program under the key it was compiled
+ * for, proof against truncation, flipped bits and hash collisions. Some OpenCL
+ * runtimes crash on a damaged binary, so nothing is handed out before the whole
+ * file was checked. Knows nothing of OpenCL or of where files lie.
+ *
+ *   magic, format version, byte order, key length, payload length   32 bytes
+ *   key, payload
+ *   hash of all of the above                                        16 bytes */
+#ifndef SQA_DEVICE_BINARY_FILE_H
+#define SQA_DEVICE_BINARY_FILE_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+
+#define SQA_BINARY_HEADER_BYTES 32
+#define SQA_BINARY_FRAME_BYTES (SQA_BINARY_HEADER_BYTES + SQA_HASH_BYTES)
+
+typedef enum sqa_binary_state {
+    SQA_BINARY_LOADED,
+    SQA_BINARY_ABSENT,
+    SQA_BINARY_REFUSED,   /* there, but not what it should be */
+    SQA_BINARY_UNREADABLE /* the file or its folder cannot be read, or memory ran out */
+} sqa_binary_state;
+
+typedef struct sqa_binary {
+    unsigned char *image; /* the whole file; the caller frees it */
+    const unsigned char *payload;
+    size_t size;     /* of the payload */
+    const char *why; /* unless LOADED or ABSENT: a phrase, in static storage */
+} sqa_binary;
+
+/* Checks a file's image against a key. NULL: it is sound, and *payload points into
+ * it; otherwise what is wrong. */
+const char *sqa_binary_check(const unsigned char *image, size_t image_size, const char *key,
+                             size_t key_size, const unsigned char **payload, size_t *size);
+
+/* Reads and checks a file, and notes the use in its modification time. A file that
+ * another user owns or may write is refused: what is in it will be executed. */
+sqa_binary_state sqa_binary_read(const char *path, const char *key, size_t key_size,
+                                 sqa_binary *out);
+
+/* Writes a file whole or not at all, by a temporary one beside it whose name starts
+ * with SQA_BINARY_TEMPORARY. 0, or an errno. */
+#define SQA_BINARY_TEMPORARY "new-"
+int sqa_binary_write(const char *folder, const char *name, const char *key, size_t key_size,
+                     const void *payload, size_t size);
+
+#endif
