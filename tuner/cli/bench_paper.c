@@ -135,7 +135,7 @@ void sqa_bench_paper_print(const sqa_bench_view *view)
            sqa_dtype_name(options->dtype), options->causal ? ", causal" : "");
     print_block(view, "time of one attention layer, ms", cell_time);
     print_block(view,
-                "speed-up against MHA; (in brackets the paper's, of a whole model on an A100)",
+                "speed-up against MHA (in brackets the paper's, for a whole model on an A100)",
                 cell_speedup);
     print_block(view, "part of the multiply-add ceiling", cell_fraction);
 }

@@ -62,7 +62,7 @@ sqa_status sqa_bench_plot_open(sqa_bench_plot *plot, const char *file)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--plot: %s cannot be written: %s", plot->file,
                         strerror(errno));
     close(made);
-    plot->open = true;
+    unlink(plot->part); /* it can be made, and is when there is something to draw */
     return SQA_OK;
 }
 
@@ -98,7 +98,7 @@ static sqa_status run_gnuplot(const sqa_bench_plot *plot, FILE *script, int pict
 static sqa_status draw(const sqa_bench_plot *plot, const char *text)
 {
     FILE *script = tmpfile();
-    int picture = open(plot->part, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    int picture = open(plot->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     sqa_status status = SQA_OK;
     if (!script || picture < 0 || fputs(text, script) < 0 || fflush(script))
         status = sqa_fail(SQA_UNSUPPORTED, "--plot: %s: %s", plot->part, strerror(errno));
@@ -116,7 +116,7 @@ static sqa_status draw(const sqa_bench_plot *plot, const char *text)
     return status;
 }
 
-sqa_status sqa_bench_plot_draw(sqa_bench_plot *plot, const sqa_bench_view *view)
+sqa_status sqa_bench_plot_draw(const sqa_bench_plot *plot, const sqa_bench_view *view)
 {
     sqa_text text = SQA_TEXT_INIT;
     sqa_bench_script(view, plot->svg, &text);
@@ -127,13 +127,7 @@ sqa_status sqa_bench_plot_draw(sqa_bench_plot *plot, const sqa_bench_view *view)
     if (status == SQA_OK && rename(plot->part, plot->file))
         status =
             sqa_fail(SQA_UNSUPPORTED, "--plot: cannot write %s: %s", plot->file, strerror(errno));
-    plot->open = plot->open && status != SQA_OK;
-    return status;
-}
-
-void sqa_bench_plot_close(sqa_bench_plot *plot)
-{
-    if (plot->open)
+    if (status != SQA_OK)
         unlink(plot->part);
-    plot->open = false;
+    return status;
 }

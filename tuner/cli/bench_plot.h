@@ -8,7 +8,7 @@
 typedef struct sqa_bench_plot {
     char file[1024], part[1040]; /* the picture, and what it is called while in the making */
     char gnuplot[1024];
-    bool svg, open;
+    bool svg;
 } sqa_bench_plot;
 
 /* Sees to it before anything is measured that there can be a picture.
@@ -17,9 +17,6 @@ typedef struct sqa_bench_plot {
 sqa_status sqa_bench_plot_open(sqa_bench_plot *plot, const char *file);
 
 /* Draws; an older picture stays until the new one is complete. */
-sqa_status sqa_bench_plot_draw(sqa_bench_plot *plot, const sqa_bench_view *view);
-
-/* Removes what is left of an unfinished picture. */
-void sqa_bench_plot_close(sqa_bench_plot *plot);
+sqa_status sqa_bench_plot_draw(const sqa_bench_plot *plot, const sqa_bench_view *view);
 
 #endif

@@ -205,7 +205,7 @@ void sqa_bench_print_notes(const sqa_bench_view *view)
         fputs(")", stderr);
     }
     if (report->left_out_count)
-        fprintf(stderr, "; ask for them with --seq, such as --seq %u\n",
+        fprintf(stderr, "\nsqa bench: they can be asked for, as by --preset paper --seq %u\n",
                 report->left_out[0].length);
     if (report->interrupted)
         fprintf(stderr, "sqa bench: interrupted; %s\n",

@@ -9,8 +9,16 @@
 #include "problem/names.h"
 #include "problem/problem.h"
 
-#define CLUSTER 0.8            /* of the distance between two variants is bars */
-#define MOST_LABELLED_BARS 36u /* more, and the numbers on them would overlap */
+#define CLUSTER 0.74           /* of the distance between two variants is bars */
+#define MOST_LABELLED_BARS 24u /* more, and the numbers on them would overlap */
+#define FEW_BARS 12u           /* wide enough for a longer number */
+
+/* The key, in parts of the picture. */
+#define KEY_COLUMNS 4u
+#define KEY_STEP 0.20
+#define KEY_SAMPLE 0.03
+
+#define SAVING_COLOUR "#e69f00"
 
 /* The bars of one colour. */
 typedef struct series {
@@ -144,17 +152,19 @@ static void write_data(const script *s)
 static void write_titles(const script *s)
 {
     const sqa_bench_options *options = s->view->options;
-    char text[512];
-    snprintf(text, sizeof text, "Attention variants of a %u-head model on %s", options->heads,
-             s->view->device->strings.device_name);
+    const sqa_device_strings *device = &s->view->device->strings;
+    char text[512], dim[32] = "";
+    snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s", options->heads,
+             device->device_name);
     sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
     quote(s->out, text);
+    if (options->dim_count == 1)
+        snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
     snprintf(text, sizeof text,
-             "%u compute units, %s; forward%s, batch %u, %s; medians of %u interleaved rounds",
-             s->view->device->strings.compute_units, s->view->device->strings.platform_name,
-             options->causal ? " causal" : "", options->batch, sqa_dtype_name(options->dtype),
-             options->rounds);
-    sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.90 center textcolor rgb '#555555' ");
+             "%u compute units, %s; forward%s, batch %u, %s%s; medians of %u interleaved rounds",
+             device->compute_units, device->platform_name, options->causal ? ", causal" : "",
+             options->batch, dim, sqa_dtype_name(options->dtype), options->rounds);
+    sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
     quote(s->out, text);
     sqa_text_append(s->out, "\n");
 }
@@ -164,69 +174,106 @@ static void write_axes(const script *s)
     sqa_text_format(
         s->out,
         "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\n"
-        "set grid ytics linecolor rgb '#dddddd'\nset boxwidth %.4f\n"
+        "unset key\nset grid ytics linecolor rgb '#dddddd'\nset boxwidth %.4f\n"
         "set style fill solid 1.0 noborder\nset xrange [-0.6:%.1f]\nset xtics scale 0 (",
         0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
     for (size_t v = 0; v < s->variant_count; v++)
         sqa_text_format(s->out, "%s\"%s\\n%u/%u\" %zu", v ? ", " : "",
                         label_of(s->variants[v]->variant), s->variants[v]->desc.q_heads,
                         s->variants[v]->desc.kv_heads, v);
-    sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads'\n");
-    sqa_text_append(s->out, "set tmargin at screen 0.80\nset bmargin at screen 0.27\n");
+    sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads' offset 0,-0.8\n");
+    sqa_text_append(s->out, "set tmargin at screen 0.79\nset bmargin at screen 0.275\n");
 }
 
-/* "n = 1024", and the dimension where there are several. */
-static void write_key_title(const script *s, size_t index)
+/* Where the key's entries go: centred rows at the foot. gnuplot's own keeps within
+ * one panel's width, which is too little for this. */
+typedef struct key_place {
+    double x, y;
+} key_place;
+
+static key_place place_of(const script *s, size_t entry)
 {
-    sqa_text_format(s->out, " title '%u tokens", s->series[index].length);
-    if (s->view->options->dim_count > 1)
-        sqa_text_format(s->out, ", D = %u", s->series[index].dim);
-    sqa_text_append(s->out, "'");
+    size_t entries = s->series_count + 1, row = entry / KEY_COLUMNS;
+    size_t first = row * KEY_COLUMNS;
+    size_t in_row = entries - first < KEY_COLUMNS ? entries - first : KEY_COLUMNS;
+    bool last = first + in_row == entries; /* the row of the one long text */
+    double width = KEY_STEP * (double)in_row + (last ? 0.25 * KEY_STEP : 0.0);
+    return (key_place){0.5 - 0.5 * width + KEY_STEP * (double)(entry - first),
+                       0.085 - 0.05 * (double)row};
 }
 
-/* The bars of one panel: `column` of the data, numbers on top as `format` has them. */
-static void write_bars(const script *s, int column, const char *format)
+static void write_key_entry(const script *s, size_t entry, const char *text)
 {
-    sqa_text_append(s->out, "plot");
+    key_place at = place_of(s, entry);
+    sqa_text_format(s->out, "set label %zu at screen %.4f,%.4f left ", 10 + entry,
+                    at.x + KEY_SAMPLE + 0.008, at.y);
+    quote(s->out, text);
+    sqa_text_append(s->out, "\n");
+}
+
+static void write_key(const script *s)
+{
+    char text[64], colour[8];
+    for (size_t n = 0; n < s->series_count; n++) {
+        key_place at = place_of(s, n);
+        colour_of(s, n, colour);
+        sqa_text_format(s->out,
+                        "set object %zu rectangle from screen %.4f,%.4f to screen %.4f,%.4f "
+                        "fillstyle solid noborder fillcolor rgb '%s'\n",
+                        10 + n, at.x, at.y - 0.014, at.x + KEY_SAMPLE, at.y + 0.014, colour);
+        if (s->view->options->dim_count > 1)
+            snprintf(text, sizeof text, "%u tokens, D = %u", s->series[n].length, s->series[n].dim);
+        else
+            snprintf(text, sizeof text, "%u tokens", s->series[n].length);
+        write_key_entry(s, n, text);
+    }
+    key_place at = place_of(s, s->series_count);
+    sqa_text_format(s->out,
+                    "set arrow 10 from screen %.4f,%.4f to screen %.4f,%.4f nohead linewidth 2.5 "
+                    "linecolor rgb '" SAVING_COLOUR "'\n",
+                    at.x, at.y, at.x + KEY_SAMPLE, at.y);
+    write_key_entry(s, s->series_count, "MHA's FLOPs / the variant's");
+}
+
+/* The bars of one panel: `value` of a line of the data, with numbers on top. */
+static void write_bars(const script *s, const char *value, const char *format)
+{
     for (size_t n = 0; n < s->series_count; n++) {
         char colour[8];
         colour_of(s, n, colour);
-        sqa_text_format(s->out, "%s $bars_%zu using 1:%d with boxes linecolor rgb '%s'",
-                        n ? "," : "", n, column, colour);
-        write_key_title(s, n);
+        sqa_text_format(s->out, "%s $bars_%zu using 1:(%s) with boxes linecolor rgb '%s'",
+                        n ? "," : "", n, value, colour);
     }
     for (size_t n = 0; n < s->series_count && s->bars <= MOST_LABELLED_BARS; n++)
         sqa_text_format(s->out,
-                        ", $bars_%zu using 1:%d:(sprintf('%s', $%d)) with labels %s font ',11' "
-                        "notitle",
-                        n, column, format, column,
-                        s->bars > 9 ? "rotate by 90 left offset 0,0.4" : "offset 0,0.6");
+                        ", $bars_%zu using 1:(%s):(sprintf('%s', %s)) with labels font ',11' "
+                        "offset 0,0.55",
+                        n, value, format, value);
+    sqa_text_append(s->out, "\n");
 }
 
-static void write_panels(const script *s)
+/* What the arithmetic promises is drawn first, behind the bars: it shows beside
+ * them, and above those that fall short of it. */
+static void write_speedups(const script *s)
+{
+    sqa_text_append(s->out, "set lmargin at screen 0.055\nset rmargin at screen 0.495\n"
+                            "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
+                            "set yrange [0:*]\nset offsets 0,0,graph 0.08,0\n"
+                            "plot $saving using ($1-0.46):2:(0.92):(0) with vectors nohead "
+                            "linewidth 2.5 linecolor rgb '" SAVING_COLOUR "',");
+    write_bars(s, "$2", s->bars > FEW_BARS ? "%.1f" : "%.2f");
+}
+
+static void write_fractions(const script *s)
 {
     sqa_text_format(s->out,
-                    "set multiplot\nset lmargin at screen 0.07\nset rmargin at screen 0.50\n"
-                    "set key at screen 0.5,0.075 center center horizontal\n"
-                    "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
-                    "set yrange [0:*<%.2f]\n",
-                    1e3);
-    sqa_text_append(s->out, "set offsets 0,0,graph 0.12,0\n");
-    write_bars(s, 2, "%.2f");
-    sqa_text_format(
-        s->out,
-        ", $saving using ($1-%.2f):2:(%.2f):(0) with vectors nohead linewidth 2 dashtype "
-        "(6,4) linecolor rgb '#d55e00' title 'MHA FLOPs / variant FLOPs'\n",
-        0.47, 0.94);
-    sqa_text_format(s->out,
-                    "unset label 1\nunset label 2\nunset key\n"
-                    "set lmargin at screen 0.56\nset rmargin at screen 0.985\nset offsets 0,0,0,0\n"
-                    "set yrange [0:1.0]\nset format y '%%.1f'\n"
-                    "set title 'GFLOP/s / multiply-add ceiling of the device, %.0f GFLOP/s' "
-                    "offset 0,-0.3\n",
+                    "unset label\nunset object\nunset arrow\n"
+                    "set lmargin at screen 0.555\nset rmargin at screen 0.995\n"
+                    "set offsets 0,0,0,0\nset yrange [0:105<*]\nset ytics 0,20,100\n"
+                    "set title 'rate in %% of the multiply-add ceiling, %.0f GFLOP/s' "
+                    "offset 0,-0.3\nplot",
                     s->view->report->fma_gflops);
-    write_bars(s, 3, "%.2f");
-    sqa_text_append(s->out, "\nunset multiplot\nunset output\n");
+    write_bars(s, "100*$3", "%.0f");
 }
 
 void sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
@@ -239,5 +286,9 @@ void sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
         return;
     write_data(&s);
     write_axes(&s);
-    write_panels(&s);
+    write_key(&s);
+    sqa_text_append(out, "set multiplot\n");
+    write_speedups(&s);
+    write_fractions(&s);
+    sqa_text_append(out, "unset multiplot\n");
 }

@@ -82,7 +82,7 @@ static void print(const bench_call *call, const sqa_bench_view *view)
 
 /* With all it takes open. */
 static sqa_status run(const bench_call *call, const sqa_bench_options *options,
-                      sqa_context *context, sqa_bench_view *view, sqa_bench_plot *plot)
+                      sqa_context *context, sqa_bench_view *view, const sqa_bench_plot *plot)
 {
     sqa_device device;
     sqa_bench_report report;
@@ -125,7 +125,6 @@ static sqa_status bench(const bench_call *call)
         status = sqa_context_open(&context, view.platform, view.index, &made);
     if (status == SQA_OK)
         status = run(call, &options, context, &view, &plot);
-    sqa_bench_plot_close(&plot);
     sqa_context_destroy(context);
     return status;
 }

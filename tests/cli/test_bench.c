@@ -1,0 +1,337 @@
+/* sqa bench as a user calls it: what it refuses, the forms of its answer, the
+ * paper's table, pictures, interruptions. How fast anything is, is no test's
+ * business; that the figures belong together is. */
+#include <check.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/bench_paper.h"
+#include "cli/program.h"
+#include "run_suite.h"
+#include "trial/measure.h"
+
+#define TINY "bench --heads 4 --seq 32,48 --dim 8 --rounds 2"
+
+static const struct {
+    const char *arguments;
+    int code;
+    const char *err; /* what standard error must contain */
+} refused[] = {
+    {"bench --preset xyzzy", 2, "--preset is 'xyzzy'; expected paper"},
+    {"bench --preset paper --dim 64", 2, "leave out --variant, --heads, --dim"},
+    {"bench --preset paper --heads 8", 2, "--preset paper fixes"},
+    {"bench --preset paper --variant mha", 2, "--preset paper fixes"},
+    {"bench --preset paper --against-default", 2, "--against-default"},
+    {"bench --dtype f8", 2, "--dtype is 'f8'; expected f32, f16 or bf16"},
+    {"bench --dim 0", 2, "--dim is '0'; expected a number from 1 to 512"},
+    {"bench --dim 64,513", 2, "--dim is '513'"},
+    {"bench --dim 64,64", 2, "--dim names 64 twice"},
+    {"bench --seq 64,", 2, "--seq is ''"},
+    {"bench --seq 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 2, "--seq takes at most 16"},
+    {"bench --heads none", 2, "--heads is 'none'"},
+    {"bench --rounds 0", 2, "--rounds is '0'; expected a number from 1 to 1000"},
+    {"bench --variant mha,mha", 2, "--variant names mha twice"},
+    {"bench --json --csv", 2, "--json and --csv"},
+    {"bench --plot picture.jpg", 2, "--plot is 'picture.jpg'; expected a name in .png or .svg"},
+    {"bench --plot .png", 2, "--plot is '.png'"},
+    {"bench --family xyzzy --seq 16", 2, "xyzzy"},
+    {"bench --device 99:0", 1, "platform: 99"},
+};
+enum { REFUSED_COUNT = sizeof refused / sizeof refused[0] };
+
+START_TEST(refusals)
+{
+    const program_result *result = run_sqa("%s", refused[_i].arguments);
+    ck_assert_msg(result->code == refused[_i].code, "sqa %s: exit %d: %s", refused[_i].arguments,
+                  result->code, result->err);
+    ck_assert_str_eq(result->out, "");
+    ck_assert_msg(strstr(result->err, refused[_i].err), "sqa %s: '%s' lacks '%s'",
+                  refused[_i].arguments, result->err, refused[_i].err);
+    char *line_end = strchr(result->err, '\n');
+    ck_assert_msg(line_end && !line_end[1], "not one line: %s", result->err);
+}
+END_TEST
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    while ((text = strstr(text, part)) != NULL) {
+        count++;
+        text += strlen(part);
+    }
+    return count;
+}
+
+/* The number behind `key` in JSON, from `at` on. */
+static double number_after(const char *at, const char *key)
+{
+    const char *found = strstr(at, key);
+    ck_assert_msg(found, "no %s", key);
+    return strtod(found + strlen(key), NULL);
+}
+
+START_TEST(table)
+{
+    const program_result *result = run_sqa(TINY " --variant mha,xsqa --against-default");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_str_eq(result->err, ""); /* no terminal: no progress */
+    ck_assert_ptr_nonnull(strstr(result->out, "of ceiling"));
+    ck_assert_ptr_nonnull(strstr(result->out, "vs default"));
+    ck_assert_uint_eq(count_of(result->out, "\nmha "), 2);
+    ck_assert_uint_eq(count_of(result->out, "\nxsqa "), 2);
+}
+END_TEST
+
+START_TEST(json_document)
+{
+    static const char *const fields[] = {
+        "op",
+        "variant",
+        "batch",
+        "q_heads",
+        "kv_heads",
+        "seq",
+        "dim",
+        "dtype",
+        "causal",
+        "median_ms",
+        "spread_ms",
+        "best_ms",
+        "noisy",
+        "gflops",
+        "gbs",
+        "ceiling_gflops",
+        "fraction_of_ceiling",
+        "speedup_vs_mha",
+        "max_error",
+        "family",
+        "config",
+        "rung",
+        "source",
+    };
+    const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "\"schema\": 1,"));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"fma_gflops\": "));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"interrupted\": false"));
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "      \"%s\": ", fields[i]); /* as deep as a row's */
+        ck_assert_msg(count_of(result->out, key) == 4, "%s: %zu times", fields[i],
+                      count_of(result->out, key));
+    }
+    ck_assert_uint_eq(count_of(result->out, "\"dtype\": \"bf16\""), 4);
+    ck_assert_uint_eq(count_of(result->out, "\"causal\": true"), 4);
+    ck_assert_ptr_null(strstr(result->out, "default_ms"));
+    ck_assert_ptr_null(strstr(result->out, "\"variant\": \"mha\"")); /* measured, not shown */
+}
+END_TEST
+
+START_TEST(figures_belong_together)
+{
+    const program_result *result = run_sqa(TINY " --variant mha,xsqa --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    const char *mha = strstr(result->out, "\"variant\": \"mha\"");
+    const char *xsqa = strstr(result->out, "\"variant\": \"xsqa\"");
+    ck_assert(mha && xsqa);
+    double ms = number_after(xsqa, "\"median_ms\": ");
+    ck_assert_double_gt(ms, 0.0);
+    ck_assert_double_le(number_after(xsqa, "\"best_ms\": "), ms);
+    ck_assert_double_eq_tol(number_after(xsqa, "\"speedup_vs_mha\": "),
+                            number_after(mha, "\"median_ms\": ") / ms, 1e-6);
+    double gflops = number_after(xsqa, "\"gflops\": ");
+    ck_assert_double_eq_tol(gflops * ms * 1e6, 4.0 * 1 * 32 * 32 * 8, 1e-2); /* 4 Hq Nq Nk D */
+    ck_assert_double_eq_tol(number_after(xsqa, "\"fraction_of_ceiling\": "),
+                            gflops / number_after(xsqa, "\"ceiling_gflops\": "), 1e-6);
+    ck_assert_double_lt(number_after(xsqa, "\"max_error\": "), 1e-5);
+}
+END_TEST
+
+/* Commas outside quotes, plus one. */
+static size_t csv_columns(const char *line, size_t length)
+{
+    size_t columns = 1;
+    int quoted = 0;
+    for (size_t i = 0; i < length; i++) {
+        quoted ^= line[i] == '"';
+        columns += line[i] == ',' && !quoted;
+    }
+    ck_assert_int_eq(quoted, 0);
+    return columns;
+}
+
+START_TEST(csv)
+{
+    static const char header[] =
+        "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
+        "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
+        "source\n";
+    const program_result *result =
+        run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
+    size_t lines = 0;
+    for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 23);
+        lines++;
+    }
+    ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);
+    ck_assert_uint_eq(count_of(result->out, "forward,xsqa,1,1,1,16,5,f32,false,"), 1);
+    ck_assert_uint_eq(count_of(result->out, "forward,mha,1,4,4,24,8,f32,false,"), 1);
+}
+END_TEST
+
+START_TEST(paper_table)
+{
+    const program_result *result = run_sqa("bench --preset paper --seq 48,64 --rounds 1");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    const char *at = result->out;
+    static const char *const columns[] = {"xSQA", "SQA", "sSQA", "SWA(128)", "MQA", "GQA", "MHA\n"};
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        at = strstr(at, columns[i]);
+        ck_assert_msg(at, "no %s in its place", columns[i]);
+        at += strlen(columns[i]);
+    }
+    ck_assert_uint_eq(count_of(result->out, "pending"), 3 * 2);
+    ck_assert_uint_eq(count_of(result->out, "x (-)"), 6 * 2); /* the paper has no 48, no 64 */
+    result = run_sqa("bench --preset paper --seq 1024 --rounds 1 --csv");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, ",paper_speedup_vs_mha,"));
+    ck_assert_uint_eq(count_of(result->out, ",1.52456"), 1); /* 0.0869 s / 0.0570 s */
+}
+END_TEST
+
+/* What the paper says of its own table: xSQA over 3.4 times as fast at 200,000, SQA
+ * over twice. */
+START_TEST(paper_figures)
+{
+    ck_assert_double_eq_tol(sqa_bench_paper_speedup(SQA_VARIANT_XSQA, 200000), 3.5067, 1e-3);
+    ck_assert_double_eq_tol(sqa_bench_paper_speedup(SQA_VARIANT_SQA, 200000), 2.0356, 1e-3);
+    ck_assert_double_eq(sqa_bench_paper_speedup(SQA_VARIANT_MHA, 32768), 1.0);
+    ck_assert(isnan(sqa_bench_paper_speedup(SQA_VARIANT_XSQA, 2048)));
+    ck_assert(isnan(sqa_bench_paper_speedup(SQA_VARIANT_RSQA, 1024)));
+}
+END_TEST
+
+static bool has_gnuplot(void)
+{
+    return system("command -v gnuplot >/dev/null 2>&1") == 0;
+}
+
+static size_t read_start(const char *name, char *out, size_t size)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", work_folder, name);
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return 0;
+    size_t length = fread(out, 1, size - 1, file);
+    out[length] = '\0';
+    fclose(file);
+    return length;
+}
+
+START_TEST(pictures)
+{
+    static char picture[1 << 17];
+    if (!has_gnuplot())
+        return;
+    const program_result *result = run_sqa(TINY " --plot %s/p.svg", work_folder);
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_str_eq(result->err, "");
+    ck_assert_uint_gt(read_start("p.svg", picture, sizeof picture), 1000);
+    static const char *const needed[] = {
+        "<svg",  "xSQA", "32 tokens", "48 tokens", "speed-up against MHA", "multiply-add ceiling",
+        "</svg>"};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
+    result = run_sqa("bench --seq 16 --dim 8 --rounds 1 --csv --plot %s/p.PNG", work_folder);
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_gt(read_start("p.PNG", picture, sizeof picture), 1000);
+    ck_assert_int_eq(memcmp(picture, "\x89PNG", 4), 0);
+    ck_assert_uint_eq(read_start("p.PNG.part", picture, sizeof picture), 0);
+}
+END_TEST
+
+START_TEST(no_picture)
+{
+    if (has_gnuplot()) {
+        const program_result *result = run_sqa(TINY " --plot %s/none/p.svg", work_folder);
+        ck_assert_int_eq(result->code, 2);
+        ck_assert_str_eq(result->out, ""); /* before anything is measured */
+        ck_assert_ptr_nonnull(strstr(result->err, "cannot be written"));
+    }
+    const char *path = getenv("PATH");
+    char kept[4096];
+    ck_assert_ptr_nonnull(path);
+    snprintf(kept, sizeof kept, "%s", path);
+    setenv("PATH", work_folder, 1);
+    const program_result *result = run_sqa(TINY " --plot %s/p.svg", work_folder);
+    setenv("PATH", kept, 1);
+    ck_assert_int_eq(result->code, 1);
+    ck_assert_str_eq(result->out, "");
+    ck_assert_ptr_nonnull(strstr(result->err, "gnuplot-nox"));
+    ck_assert_uint_eq(count_of(result->err, "\n"), 1);
+}
+END_TEST
+
+/* Runs a benchmark of minutes, interrupts it after `seconds`; gives the exit code. */
+static int interrupted_after(unsigned seconds, const char *out, const char *err)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
+            _exit(126);
+        execl(SQA_PROGRAM, "sqa", "bench", "--variant", "mha", "--seq", "64", "--rounds", "1000",
+              "--dim", "64", "--batch", "64", (char *)NULL);
+        _exit(127);
+    }
+    sleep(seconds);
+    kill(child, SIGINT);
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Ctrl-C: the rounds that were complete are shown; at first there may be none yet. */
+START_TEST(interruption)
+{
+    char out[128], err[128], said[4096];
+    snprintf(out, sizeof out, "%s/out", work_folder);
+    snprintf(err, sizeof err, "%s/err", work_folder);
+    size_t length = 0;
+    for (unsigned seconds = 5; seconds <= 20 && length == 0; seconds += 15) {
+        ck_assert_int_eq(interrupted_after(seconds, out, err), 1);
+        ck_assert_uint_gt(read_start("err", said, sizeof said), 0);
+        ck_assert_msg(strstr(said, "interrupted"), "%s", said);
+        length = read_start("out", said, sizeof said);
+    }
+    ck_assert_msg(length > 0 && strstr(said, "\nmha "), "no rows: %s", said);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sqa bench");
+    TCase *tests = tcase_create("bench");
+    tcase_set_timeout(tests, 180);
+    tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
+    tcase_add_loop_test(tests, refusals, 0, REFUSED_COUNT);
+    tcase_add_test(tests, table);
+    tcase_add_test(tests, json_document);
+    tcase_add_test(tests, figures_belong_together);
+    tcase_add_test(tests, csv);
+    tcase_add_test(tests, paper_table);
+    tcase_add_test(tests, paper_figures);
+    tcase_add_test(tests, pictures);
+    tcase_add_test(tests, no_picture);
+    tcase_add_test(tests, interruption);
+    suite_add_tcase(suite, tests);
+    return sqa_run_suite(suite);
+}
