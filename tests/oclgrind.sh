@@ -59,7 +59,10 @@ simulate() {
 # Oclgrind 21.10 does not know the notes on aliasing that come of it.
 OCLGRIND_BUILD_OPTIONS=-Drestrict=
 export OCLGRIND_BUILD_OPTIONS
-simulate 50 --data-races -- --tiny --configs "$configs"
+simulate 50 --data-races -- --tiny --configs "$configs" --dtype f32
+for dtype in f16 bf16; do
+    simulate 3 --data-races -- --shape "b=1,hq=2,hkv=1,nq=19,nk=33,d=7,causal,lse,dtype=$dtype"
+done
 
 # Uninitialised values, on one small shape and unoptimised kernels: Oclgrind 21.10
 # does not follow the `freeze` that the optimiser puts in.
