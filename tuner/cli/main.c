@@ -50,6 +50,7 @@ static void print_help(FILE *file)
     sqa_table_print(&table, file);
     fputs("\n`sqa help COMMAND` explains a command's options; `sqa --version` prints the version.\n"
           "The device is --device P:D or $SQA_CL_DEVICE, messages are --log-level or $SQA_CL_LOG.\n"
+          "Compiled kernels are kept in $SQA_CL_CACHE (off: nowhere); see `sqa info`.\n"
           "Exit status: 0 done, 1 failed, 2 called wrongly.\n",
           file);
 }
