@@ -13,6 +13,11 @@ sqa_hash sqa_hash_of(const void *bytes, size_t size)
     return hash;
 }
 
+uint64_t sqa_hash_short(const void *bytes, size_t size)
+{
+    return XXH3_64bits(bytes, size);
+}
+
 void sqa_hash_format(const sqa_hash *hash, char out[SQA_HASH_TEXT])
 {
     for (size_t i = 0; i < SQA_HASH_BYTES; i++)

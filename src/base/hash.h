@@ -4,6 +4,7 @@
 #define SQA_BASE_HASH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define SQA_HASH_BYTES 16
 #define SQA_HASH_TEXT (2 * SQA_HASH_BYTES + 1)
@@ -13,6 +14,9 @@ typedef struct sqa_hash {
 } sqa_hash;
 
 sqa_hash sqa_hash_of(const void *bytes, size_t size);
+
+/* 64 bits, for tables in memory. */
+uint64_t sqa_hash_short(const void *bytes, size_t size);
 
 /* 32 lower-case hexadecimal digits and the zero. */
 void sqa_hash_format(const sqa_hash *hash, char out[SQA_HASH_TEXT]);

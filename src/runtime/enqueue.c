@@ -25,6 +25,8 @@ static cl_int set_constant(cl_kernel kernel, cl_uint index, const sqa_argument *
     return CL_SUCCESS;
 }
 
+/* At every call, also with the handle of the call before: kernels do not retain their
+ * buffers, and a new buffer may get the handle of one that is gone. */
 static cl_int set_tensor(cl_kernel kernel, cl_uint index, const sqa_argument *argument,
                          const sqa_tensor tensors[SQA_ROLE_COUNT])
 {

@@ -12,7 +12,7 @@ sqa_status sqa_plan_cache_create(sqa_plan_cache **out);
 void sqa_plan_cache_destroy(sqa_plan_cache *cache);
 
 /* The plan for `problem`, built if it is not here; the caller releases its
- * reference. The least recently used plan leaves when the cache is full. */
+ * reference. Where there is no more room, a plan leaves that was not used for long. */
 sqa_status sqa_plan_cache_get(sqa_plan_cache *cache, sqa_context *context,
                               const sqa_problem *problem, sqa_plan **out);
 

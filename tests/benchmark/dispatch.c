@@ -1,0 +1,235 @@
+/* What the library adds to an enqueue, in microseconds: clEnqueueNDRangeKernel alone on
+ * a plan's kernels with every argument set, sqa_forward() on the plan, and
+ * sqa_attention_forward(), which finds the plan by its descriptor. The problem is tiny
+ * and all three do the same work; rounds alternate between them, and only the calls
+ * are timed, not the kernels.
+ *   dispatch [ROUNDS [CALLS]]     CALLS a round, 100 rounds of 100 otherwise
+ * `same` hands in the same buffers at every call, `other` two sets in turn, as a
+ * program with double buffers would. The context has as many plans as it keeps. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/device_option.h"
+#include "runtime/context.h"
+#include "runtime/plan.h"
+#include "sqa_cl.h"
+
+enum {
+    HEADS = 1,
+    LENGTH = 4,
+    DIM = 8,
+    COUNT = HEADS * LENGTH * DIM,
+    SETS = 2,
+    PLANS = 256,
+    MOST_ROUNDS = 10000
+};
+
+typedef struct bench {
+    sqa_context *context;
+    cl_command_queue queue;
+    sqa_attention_desc desc;
+    sqa_plan *plan;
+    sqa_kernel_set kernels; /* of the plan's program, for the bare enqueue */
+    sqa_tensors tensors[SETS];
+} bench;
+
+static void must(sqa_status status, const char *what)
+{
+    if (status == SQA_OK)
+        return;
+    fprintf(stderr, "dispatch: %s: %s\n", what, sqa_last_error());
+    exit(EXIT_FAILURE);
+}
+
+static void must_cl(cl_int code, const char *what)
+{
+    if (code == CL_SUCCESS)
+        return;
+    fprintf(stderr, "dispatch: %s: %d\n", what, code);
+    exit(EXIT_FAILURE);
+}
+
+static double now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
+}
+
+static void call_bare(bench *b, int set)
+{
+    (void)set;
+    for (uint32_t i = 0; i < b->plan->launch.step_count; i++) {
+        const sqa_launch_step *step = &b->plan->launch.steps[i];
+        must_cl(clEnqueueNDRangeKernel(b->queue, b->kernels.kernels[i], step->dimensions, NULL,
+                                       step->global, step->local[0] ? step->local : NULL, 0, NULL,
+                                       NULL),
+                "clEnqueueNDRangeKernel");
+    }
+}
+
+static void call_plan(bench *b, int set)
+{
+    must(sqa_forward(b->plan, b->queue, &b->tensors[set], 0, NULL, NULL), "sqa_forward");
+}
+
+static void call_descriptor(bench *b, int set)
+{
+    must(sqa_attention_forward(b->context, b->queue, &b->desc, &b->tensors[set], 0, NULL, NULL),
+         "sqa_attention_forward");
+}
+
+static const struct way {
+    const char *name;
+    void (*call)(bench *b, int set);
+    int sets;
+} ways[] = {
+    {"clEnqueueNDRangeKernel", call_bare, 1},
+    {"sqa_forward, same", call_plan, 1},
+    {"sqa_forward, other", call_plan, SETS},
+    {"sqa_attention_forward, same", call_descriptor, 1},
+    {"sqa_attention_forward, other", call_descriptor, SETS},
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+static sqa_tensors make_tensors(cl_context cl)
+{
+    cl_int code = CL_SUCCESS;
+    sqa_tensors tensors = SQA_TENSORS_INIT;
+    sqa_tensor *each[] = {&tensors.q, &tensors.k, &tensors.v, &tensors.o};
+    for (int i = 0; i < 4; i++) {
+        each[i]->buffer =
+            clCreateBuffer(cl, CL_MEM_READ_WRITE, COUNT * sizeof(cl_float), NULL, &code);
+        must_cl(code, "clCreateBuffer");
+    }
+    return tensors;
+}
+
+/* Other plans that sqa_attention_forward() has to tell ours from. */
+static void fill_plan_cache(bench *b)
+{
+    for (uint32_t i = 1; i < PLANS; i++) {
+        sqa_attention_desc desc = b->desc;
+        sqa_problem problem;
+        sqa_plan *plan = NULL;
+        desc.q_length = LENGTH + i;
+        must(sqa_problem_from_desc(&problem, &desc), "problem");
+        must(sqa_plan_cache_get(b->context->plans, b->context, &problem, &plan), "plan");
+        sqa_plan_release(plan);
+    }
+}
+
+static void set_up(bench *b)
+{
+    unsigned platform = 0, device = 0;
+    cl_int code = CL_SUCCESS;
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    options.user_database = "";
+    must(sqa_device_option(NULL, &platform, &device), "device");
+    must(sqa_context_open(&b->context, platform, device, &options), "context");
+    b->queue = clCreateCommandQueue(sqa_context_cl(b->context), sqa_context_cl_device(b->context),
+                                    0, &code);
+    must_cl(code, "clCreateCommandQueue");
+    b->desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    b->desc.q_heads = b->desc.kv_heads = HEADS;
+    b->desc.q_length = b->desc.kv_length = LENGTH;
+    b->desc.head_dim = DIM;
+    must(sqa_plan_create(&b->plan, b->context, &b->desc, NULL), "plan");
+    fill_plan_cache(b);
+    for (int i = 0; i < SETS; i++)
+        b->tensors[i] = make_tensors(sqa_context_cl(b->context));
+    must(sqa_kernel_set_create(&b->kernels, b->plan->program, sqa_context_cl_device(b->context),
+                               &b->plan->launch),
+         "kernels");
+    /* By role, and the first enqueue of these kernels sets their arguments. */
+    const sqa_tensors *t = &b->tensors[0];
+    const sqa_tensor by_role[SQA_ROLE_COUNT] = {[SQA_ROLE_Q] = t->q,
+                                                [SQA_ROLE_K] = t->k,
+                                                [SQA_ROLE_V] = t->v,
+                                                [SQA_ROLE_O] = t->o,
+                                                [SQA_ROLE_WORKSPACE] = {b->plan->workspace, 0}};
+    must(sqa_enqueue(&b->kernels, &b->plan->launch, by_role, b->queue, 0, NULL, NULL), "enqueue");
+    for (int i = 0; i < WAYS; i++)
+        ways[i].call(b, 0);
+    must_cl(clFinish(b->queue), "clFinish");
+}
+
+static void tear_down(bench *b)
+{
+    for (int i = 0; i < SETS; i++) {
+        clReleaseMemObject(b->tensors[i].q.buffer);
+        clReleaseMemObject(b->tensors[i].k.buffer);
+        clReleaseMemObject(b->tensors[i].v.buffer);
+        clReleaseMemObject(b->tensors[i].o.buffer);
+    }
+    sqa_kernel_set_release(&b->kernels);
+    sqa_plan_destroy(b->plan);
+    clReleaseCommandQueue(b->queue);
+    sqa_context_destroy(b->context);
+}
+
+/* Microseconds a call, over one round. The queue waits behind a gate meanwhile, so
+ * that the device's own threads take no time from the caller's. */
+static double time_round(bench *b, const struct way *way, unsigned calls)
+{
+    cl_int code = CL_SUCCESS;
+    cl_event gate = clCreateUserEvent(sqa_context_cl(b->context), &code);
+    must_cl(code, "clCreateUserEvent");
+    must_cl(clEnqueueBarrierWithWaitList(b->queue, 1, &gate, NULL), "clEnqueueBarrier");
+    const double start = now_us();
+    for (unsigned i = 0; i < calls; i++)
+        way->call(b, (int)(i % (unsigned)way->sets));
+    const double elapsed = now_us() - start;
+    must_cl(clSetUserEventStatus(gate, CL_COMPLETE), "clSetUserEventStatus");
+    clReleaseEvent(gate);
+    must_cl(clFinish(b->queue), "clFinish");
+    return elapsed / calls;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, unsigned count)
+{
+    qsort(values, count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
+static void report(double (*times)[MOST_ROUNDS], unsigned rounds)
+{
+    static double added[WAYS][MOST_ROUNDS];
+    /* The difference within a round: what slows the machine slows both. */
+    for (int i = 0; i < WAYS; i++)
+        for (unsigned r = 0; r < rounds; r++)
+            added[i][r] = times[i][r] - times[0][r];
+    printf("%-30s %10s %10s %10s\n", "microseconds a call", "median", "least", "added");
+    for (int i = 0; i < WAYS; i++) {
+        const double typical = median(times[i], rounds); /* which sorts them */
+        printf("%-30s %10.2f %10.2f %10.2f\n", ways[i].name, typical, times[i][0],
+               median(added[i], rounds));
+    }
+}
+
+static unsigned argument(int argc, char **argv, int index, unsigned otherwise)
+{
+    const unsigned long given = argc > index ? strtoul(argv[index], NULL, 10) : otherwise;
+    return given < 1 ? 1 : given > MOST_ROUNDS ? MOST_ROUNDS : (unsigned)given;
+}
+
+int main(int argc, char **argv)
+{
+    static double times[WAYS][MOST_ROUNDS];
+    const unsigned rounds = argument(argc, argv, 1, 100), calls = argument(argc, argv, 2, 100);
+    bench b = {0};
+    set_up(&b);
+    for (unsigned r = 0; r < rounds; r++)
+        for (int i = 0; i < WAYS; i++)
+            times[i][r] = time_round(&b, &ways[i], calls);
+    report(times, rounds);
+    tear_down(&b);
+    return EXIT_SUCCESS;
+}
