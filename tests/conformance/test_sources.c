@@ -16,7 +16,8 @@ static int file_count(void)
 }
 
 /* What comes before a kernel; a shared fragment needs those before itself. */
-static const char *const shared[] = {"common/types.cl", "forward/arguments.cl", "forward/split.cl"};
+static const char *const shared[] = {"common/types.cl", "forward/arguments.cl",
+                                     "forward/sharing.cl", "forward/split.cl"};
 enum { SHARED_COUNT = sizeof shared / sizeof *shared };
 
 static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[SHARED_COUNT + 1])
