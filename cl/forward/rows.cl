@@ -244,8 +244,8 @@ INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, co
 }
 #endif
 
-/* Fetches query row `lane` of a tile; past the end, a zero query that sees what
- * the last row sees. `q` is NULL there. */
+/* Fetches query row `lane` of a tile; past the end, and where there are no keys, a
+ * zero query that sees what the last row sees. `q` is NULL there. */
 static void load_row(row_tile *tile, const int lane, __global const sqa_stored *q,
                      const int visible, const float scale)
 {
@@ -296,7 +296,7 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
         const int row = min(first_row + r, ROW_COUNT - 1);
         __global const sqa_stored *q =
             SQA_Q_MATRIX(batch, ROW_HEAD(first_head, row)) + ROW_QUERY(row) * q_row;
-        load_row(&tile[r / ROWS], r % ROWS, first_row + r < ROW_COUNT ? q : 0,
+        load_row(&tile[r / ROWS], r % ROWS, kv_length > 0 && first_row + r < ROW_COUNT ? q : 0,
                  SQA_VISIBLE_KEYS(ROW_QUERY(row)), scale * M_LOG2E_F);
     }
 

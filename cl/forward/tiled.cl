@@ -197,17 +197,6 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #if STAGE
     __local float slices[2][SLICE_SIZE];
 #endif
-#if Q_LOCAL
-    __local float q_tile[BM * Q_PITCH];
-    for (int i = thread; i < BM * SQA_HEAD_DIM; i += THREADS) {
-        const int r = i / SQA_HEAD_DIM, d = i % SQA_HEAD_DIM;
-        q_tile[r * Q_PITCH + d] = SQA_LOAD(d, Q_ROW(r));
-    }
-#define Q_AT(r, d) q_tile[(r)*Q_PITCH + (d)]
-#else
-#define Q_AT(r, d) SQA_LOAD((d), Q_ROW(r))
-#endif
-
     thread_rows rows;
 #pragma unroll
     for (int i = 0; i < TM; i++) {
@@ -229,6 +218,16 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
     const int split = get_group_id(2) % SPLIT;
     const int begin = SQA_SPLIT_BEGIN(split);
     const int end = min(SQA_VISIBLE_KEYS(ROW_QUERY(last_row)), SQA_SPLIT_BEGIN(split + 1));
+#endif
+#if Q_LOCAL
+    __local float q_tile[BM * Q_PITCH];
+    for (int i = begin < end ? thread : BM * SQA_HEAD_DIM; i < BM * SQA_HEAD_DIM; i += THREADS) {
+        const int r = i / SQA_HEAD_DIM, d = i % SQA_HEAD_DIM;
+        q_tile[r * Q_PITCH + d] = SQA_LOAD(d, Q_ROW(r));
+    }
+#define Q_AT(r, d) q_tile[(r)*Q_PITCH + (d)]
+#else
+#define Q_AT(r, d) SQA_LOAD((d), Q_ROW(r))
 #endif
     for (int first_key = begin; first_key < end; first_key += BN) {
         barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; the slices of the tile before are free */

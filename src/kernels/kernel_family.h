@@ -36,7 +36,8 @@ typedef struct sqa_kernel_family {
     bool (*is_valid)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why);
 
-    /* A sound configuration without any measurement; always valid. */
+    /* A sound configuration without any measurement; valid unless the problem and the
+     * device leave the family none. */
     void (*default_config)(const sqa_problem *problem, const sqa_device *device,
                            sqa_config *config);
 

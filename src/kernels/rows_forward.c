@@ -84,8 +84,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "the row tiles do not fit the private memory";
     else if (!value[PACK] && problem->dtype != SQA_DTYPE_F32)
         *why = "storage other than f32 needs PACK";
-    else if (value[SHARE] && sqa_problem_group(problem) == 1)
-        *why = "SHARE needs several query heads per key/value head";
+    else if (value[SHARE] && !sqa_sharing_can_run(problem))
+        *why = sqa_sharing_needs;
     else if (value[SPLIT] > 1 &&
              !sqa_split_can_pay(row_blocks(config, problem) * matrices(config, problem), device))
         *why = "the rows alone keep every core busy without SPLIT";
@@ -112,6 +112,8 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     config->value[SPLIT] = 1;
     if (!is_valid(config, problem, device, &why))
         config->value[TILES] = 1;
+    if (!is_valid(config, problem, device, &why))
+        config->value[KEYS] = 48;
 }
 
 /* "#define EACH_<name>(M) M(0) ..." over `count`. */

@@ -1,5 +1,17 @@
 #include "kernels/split.h"
 
+/* Kernels count rows in an int. */
+#define MAX_SHARED_ROWS (UINT64_C(1) << 30)
+
+const char sqa_sharing_needs[] =
+    "SHARE needs several query heads per key/value head, and at most 2^30 rows of them";
+
+bool sqa_sharing_can_run(const sqa_problem *problem)
+{
+    uint32_t group = sqa_problem_group(problem);
+    return group > 1 && (uint64_t)problem->q_length * group <= MAX_SHARED_ROWS;
+}
+
 /* Work-groups per compute unit beyond which a split only costs. */
 #define ENOUGH_GROUPS 16
 

@@ -1,4 +1,5 @@
-/* Splitting the keys: what cl/forward/split.cl needs of a launch, for any family. */
+/* Sharing heads and splitting keys, for any family: what cl/forward/sharing.cl and
+ * split.cl need of a problem and a launch. */
 #ifndef SQA_KERNELS_SPLIT_H
 #define SQA_KERNELS_SPLIT_H
 
@@ -6,6 +7,11 @@
 
 #include "device/device.h"
 #include "kernels/launch.h"
+
+/* Whether the query heads of a key/value head can be rows of one matrix (SHARE,
+ * cl/forward/sharing.cl); what it takes otherwise. */
+bool sqa_sharing_can_run(const sqa_problem *problem);
+extern const char sqa_sharing_needs[];
 
 /* Whether dividing the keys as well can pay: `groups` work-groups alone do not
  * keep the device busy. */

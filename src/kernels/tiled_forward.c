@@ -107,8 +107,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "the accumulators of a thread do not fit the registers";
     else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
-    else if (value[SHARE] && sqa_problem_group(problem) == 1)
-        *why = "SHARE needs several query heads per key/value head";
+    else if (value[SHARE] && !sqa_sharing_can_run(problem))
+        *why = sqa_sharing_needs;
     else if (value[SPLIT] > 1 &&
              !sqa_split_can_pay(
                  row_blocks(value, problem) * problem->batch * matrices(value, problem), device))
@@ -118,8 +118,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* Sound without measurement, from large to small; the first valid one is taken.
- * The last is valid wherever the family is supported, up to head_dim 512. */
+/* Sound without measurement, from large to small; the first valid one is taken. */
 static const sqa_config defaults[] = {
     {{64, 32, 8, 16, 16, 16, 1, 1, 1, 4, 0, 0, 1}}, {{32, 32, 8, 16, 16, 16, 1, 1, 1, 4, 0, 0, 1}},
     {{16, 32, 16, 8, 16, 8, 1, 1, 1, 4, 0, 0, 1}},  {{16, 16, 16, 8, 8, 4, 1, 0, 1, 4, 0, 0, 1}},

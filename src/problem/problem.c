@@ -59,23 +59,30 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
     return SQA_OK;
 }
 
-/* Strides times sizes must stay well inside 64 bits, as kernels add them up. */
-#define MAX_STRIDE (INT64_C(1) << 40)
+/* How far apart the first and last element of a dimension may be: three of these
+ * and a row still fit 63 bits, in which kernels add them up. */
+#define MAX_REACH (INT64_C(1) << 60)
 
 static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_strides *asked,
-                              uint32_t heads, uint32_t length, uint32_t dim)
+                              const sqa_problem *problem, uint32_t heads, uint32_t length,
+                              uint32_t dim)
 {
     *out = *asked;
     if (asked->batch == 0 && asked->head == 0 && asked->sequence == 0)
         *out = sqa_strides_bhsd(heads, length, dim);
     const struct {
         const char *name;
-        int64_t value;
-    } strides[] = {{"batch", out->batch}, {"head", out->head}, {"sequence", out->sequence}};
-    for (size_t i = 0; i < 3; i++)
-        if (strides[i].value < 0 || strides[i].value > MAX_STRIDE)
-            return sqa_fail(SQA_INVALID_ARGUMENT, "desc.%s.%s: stride %lld is outside 0..2^40",
-                            field, strides[i].name, (long long)strides[i].value);
+        int64_t stride;
+        uint32_t count;
+    } dims[] = {{"batch", out->batch, problem->batch},
+                {"head", out->head, heads},
+                {"sequence", out->sequence, length}};
+    for (size_t i = 0; i < 3; i++) {
+        int64_t most = MAX_REACH / (dims[i].count > 1 ? dims[i].count - 1 : 1);
+        if (dims[i].stride < 0 || dims[i].stride > most)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "desc.%s.%s: stride %lld is outside 0..%lld",
+                            field, dims[i].name, (long long)dims[i].stride, (long long)most);
+    }
     return SQA_OK;
 }
 
@@ -109,17 +116,17 @@ static sqa_status check_no_overlap(const sqa_problem *problem)
 
 static sqa_status set_views(sqa_problem *problem, const sqa_attention_desc *desc)
 {
-    sqa_status status = set_strides(&problem->q, "q", &desc->q, problem->q_heads, problem->q_length,
-                                    problem->head_dim);
+    sqa_status status = set_strides(&problem->q, "q", &desc->q, problem, problem->q_heads,
+                                    problem->q_length, problem->head_dim);
     if (status == SQA_OK)
-        status = set_strides(&problem->k, "k", &desc->k, problem->kv_heads, problem->kv_length,
-                             problem->head_dim);
+        status = set_strides(&problem->k, "k", &desc->k, problem, problem->kv_heads,
+                             problem->kv_length, problem->head_dim);
     if (status == SQA_OK)
-        status = set_strides(&problem->v, "v", &desc->v, problem->kv_heads, problem->kv_length,
-                             problem->value_dim);
+        status = set_strides(&problem->v, "v", &desc->v, problem, problem->kv_heads,
+                             problem->kv_length, problem->value_dim);
     if (status == SQA_OK)
-        status = set_strides(&problem->o, "o", &desc->o, problem->out_heads, problem->q_length,
-                             problem->value_dim);
+        status = set_strides(&problem->o, "o", &desc->o, problem, problem->out_heads,
+                             problem->q_length, problem->value_dim);
     if (status == SQA_OK && problem->batch > 0 && problem->q_length > 0)
         status = check_no_overlap(problem);
     return status;

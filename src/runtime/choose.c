@@ -89,9 +89,10 @@ static void choose_defaults(sqa_choices *out, const sqa_device *device, const sq
         if (family->operation != problem->operation || !family->supports(problem, device, &why) ||
             out->count == SQA_MAX_CHOICES)
             continue;
-        sqa_choice *choice = &out->items[out->count++];
-        *choice = (sqa_choice){.family = family, .rung = SQA_RUNG_DEFAULT, .source = "default"};
-        family->default_config(problem, device, &choice->config);
+        sqa_choice choice = {.family = family, .rung = SQA_RUNG_DEFAULT, .source = "default"};
+        family->default_config(problem, device, &choice.config);
+        if (sqa_family_accepts(family, &choice.config, problem, device, &why))
+            out->items[out->count++] = choice;
     }
     if (out->count > 0 && out->items[out->count - 1].rung == SQA_RUNG_DEFAULT)
         out->items[out->count - 1].rung = SQA_RUNG_NAIVE;
