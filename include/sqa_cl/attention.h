@@ -61,7 +61,7 @@ typedef struct sqa_attention_desc {
     uint32_t version; /* SQA_ATTENTION_DESC_VERSION */
     sqa_operation operation;
     sqa_dtype dtype;
-    uint32_t batch;     /* >= 0; 0 is valid and does nothing */
+    uint32_t batch;     /* 0..2^30; 0 does nothing */
     uint32_t q_heads;   /* 1..65535; one of q_heads and kv_heads divides the other */
     uint32_t kv_heads;  /* 1..65535 */
     uint32_t q_length;  /* 0..2^30; 0 does nothing */

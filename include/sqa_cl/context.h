@@ -43,8 +43,8 @@ typedef struct sqa_context_options {
 #define SQA_CONTEXT_OPTIONS_VERSION 1u
 #define SQA_CONTEXT_OPTIONS_INIT {SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING, 0}
 
-/* Makes a context on the caller's OpenCL context and one device of it. Both are
- * retained until sqa_context_destroy(). options may be NULL. A tuning database
+/* Makes a context on the caller's OpenCL context, which is retained until
+ * sqa_context_destroy(), and one device of it, which must live as long. options may be NULL. A tuning database
  * that is missing, damaged, locked or too new never fails this call: it is left
  * aside with a warning through the log.
  *

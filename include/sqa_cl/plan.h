@@ -45,8 +45,10 @@ SQA_API void sqa_plan_destroy(sqa_plan *plan);
 /* Bytes of device memory the plan's kernels need besides the tensors; 0: none. */
 SQA_API size_t sqa_plan_workspace_size(const sqa_plan *plan);
 
-/* Why the plan looks as it does. The strings live as long as the plan. */
+/* Why the plan looks as it does. Start from SQA_PLAN_INFO_INIT; the strings live as
+ * long as the plan. */
 typedef struct sqa_plan_info {
+    uint32_t version;   /* SQA_PLAN_INFO_VERSION */
     const char *family;    /* kernel family, such as "rows" */
     const char *config;    /* its parameters, "NAME=value,..." */
     const char *rung;      /* the rung of the lookup that gave it: "override", "exact",
@@ -56,7 +58,10 @@ typedef struct sqa_plan_info {
     const char *reason;    /* one sentence for people, naming what was passed over and why */
 } sqa_plan_info;
 
-/* Fills *out. Errors: SQA_INVALID_ARGUMENT for NULL. */
+#define SQA_PLAN_INFO_VERSION 1u
+#define SQA_PLAN_INFO_INIT {SQA_PLAN_INFO_VERSION, 0, 0, 0, 0, 0}
+
+/* Fills *out. Errors: SQA_INVALID_ARGUMENT (NULL, unknown version). */
 SQA_API sqa_status sqa_plan_explain(const sqa_plan *plan, sqa_plan_info *out);
 
 /* A tensor inside an OpenCL buffer: its first element is `offset` elements from
@@ -73,8 +78,8 @@ typedef struct sqa_tensors {
     sqa_tensor q, k, v;
     sqa_tensor o;
     sqa_tensor lse;   /* used only when the descriptor sets write_lse */
-    cl_mem workspace; /* at least sqa_plan_workspace_size() bytes; NULL: the plan's own, which
-                         allows one queue at a time */
+    cl_mem workspace; /* at least sqa_plan_workspace_size() bytes, used by this call alone until
+                         it completes; NULL: the plan's own, for which calls wait in turn */
 } sqa_tensors;
 
 #define SQA_TENSORS_VERSION 1u
@@ -87,7 +92,7 @@ SQA_API sqa_status sqa_plan_warm_up(sqa_plan *plan, cl_command_queue queue);
 
 /* Enqueues the plan's kernels and returns at once. Waits for the events given;
  * *event (may be NULL) completes when the output is written and belongs to the
- * caller. Nothing is enqueued when the call fails. May be called from several
+ * caller. Nothing is enqueued when an argument is refused. May be called from several
  * threads at once, on queues of the plan's OpenCL context and device.
  * Buffers must be large enough for the descriptor's views: this is checked.
  * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */

@@ -28,9 +28,9 @@ typedef enum sqa_status {
  * Unknown values give "unknown status". */
 SQA_API const char *sqa_status_name(sqa_status status);
 
-/* What went wrong in the last call of this thread that failed: one line that
- * names the argument and the range allowed, or the OpenCL call and its error.
- * "" when nothing has failed yet. The text belongs to the library and lives
+/* What went wrong, to be read right after a call on this thread that failed: one
+ * line that names the argument and the range allowed, or the OpenCL call and its
+ * error; a compiler's log may follow on further lines. The text belongs to the library and lives
  * until the next failing call on the same thread. */
 SQA_API const char *sqa_last_error(void);
 

@@ -53,9 +53,13 @@ sqa_status sqa_plan_explain(const sqa_plan *plan, sqa_plan_info *out)
     sqa_status status = check_not_null("plan", plan);
     if (status == SQA_OK)
         status = check_not_null("out", out);
+    if (status == SQA_OK && out->version != SQA_PLAN_INFO_VERSION)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "out.version: %u is not %u", out->version,
+                          SQA_PLAN_INFO_VERSION);
     if (status != SQA_OK)
         return status;
-    *out = (sqa_plan_info){.family = plan->choice.family->name,
+    *out = (sqa_plan_info){.version = SQA_PLAN_INFO_VERSION,
+                           .family = plan->choice.family->name,
                            .config = plan->config,
                            .rung = sqa_rung_name(plan->choice.rung),
                            .source = plan->choice.source,

@@ -75,12 +75,15 @@ static void release_realised(sqa_plan *plan)
     }
     if (plan->workspace)
         clReleaseMemObject(plan->workspace);
+    if (plan->workspace_user)
+        clReleaseEvent(plan->workspace_user);
     if (plan->program) {
         if (atomic_load(&plan->launched))
             sqa_program_cache_keep(plan->context->programs, plan->program);
         clReleaseProgram(plan->program);
     }
     plan->workspace = NULL;
+    plan->workspace_user = NULL;
     plan->program = NULL;
 }
 
@@ -102,7 +105,7 @@ static void explain(sqa_plan *plan)
 /* The first choice that compiles; a failure is noted and the next one tried. */
 static sqa_status realise_first(sqa_plan *plan, const sqa_choices *choices)
 {
-    sqa_status status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this problem");
+    sqa_status status = SQA_UNSUPPORTED;
     for (size_t i = 0; i < choices->count; i++) {
         plan->choice = choices->items[i];
         status = realise(plan);
@@ -116,7 +119,7 @@ static sqa_status realise_first(sqa_plan *plan, const sqa_choices *choices)
                         sqa_rung_name(plan->choice.rung), plan->choice.family->name, plan->config,
                         sqa_status_name(status));
     }
-    return status;
+    return choices->count ? status : sqa_fail(status, "no kernel family supports this problem");
 }
 
 static sqa_status choose_and_realise(sqa_plan *plan, const sqa_plan_options *options)
@@ -150,6 +153,7 @@ sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_proble
     plan->problem = *problem;
     for (int i = 0; i < SQA_PLAN_SLOTS; i++)
         pthread_mutex_init(&plan->slots[i].lock, NULL);
+    pthread_mutex_init(&plan->workspace_lock, NULL);
     sqa_status status = choose_and_realise(plan, options);
     if (status != SQA_OK) {
         sqa_plan_release(plan);
@@ -171,6 +175,7 @@ void sqa_plan_release(sqa_plan *plan)
     release_realised(plan);
     for (int i = 0; i < SQA_PLAN_SLOTS; i++)
         pthread_mutex_destroy(&plan->slots[i].lock);
+    pthread_mutex_destroy(&plan->workspace_lock);
     sqa_text_free(&plan->reason);
     free(plan);
 }
@@ -185,6 +190,48 @@ static sqa_plan_slot *take_slot(sqa_plan *plan)
     return &plan->slots[0];
 }
 
+/* On the plan's own workspace one call follows the other, whatever their queues:
+ * each begins behind a barrier that waits for the one before, and is flushed, so
+ * that another queue may wait for it. */
+static sqa_status enqueue_in_turn(sqa_plan *plan, const sqa_kernel_set *set,
+                                  const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                                  cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    if (plan->workspace_user) {
+        cl_int code = clEnqueueBarrierWithWaitList(queue, 1, &plan->workspace_user, NULL);
+        if (code != CL_SUCCESS)
+            return sqa_fail_cl(code, "clEnqueueBarrierWithWaitList");
+    }
+    cl_event done = NULL;
+    sqa_status status =
+        sqa_enqueue(set, &plan->launch, tensors, queue, wait_count, wait_list, &done);
+    if (status != SQA_OK)
+        return status;
+    if (plan->workspace_user)
+        clReleaseEvent(plan->workspace_user);
+    plan->workspace_user = done;
+    cl_int code = clFlush(queue);
+    if (code == CL_SUCCESS && event)
+        code = clRetainEvent(done);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clFlush");
+    if (event)
+        *event = done;
+    return SQA_OK;
+}
+
+static sqa_status enqueue_slot(sqa_plan *plan, const sqa_kernel_set *set,
+                               const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                               cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    if (!plan->workspace || tensors[SQA_ROLE_WORKSPACE].buffer != plan->workspace)
+        return sqa_enqueue(set, &plan->launch, tensors, queue, wait_count, wait_list, event);
+    pthread_mutex_lock(&plan->workspace_lock);
+    sqa_status status = enqueue_in_turn(plan, set, tensors, queue, wait_count, wait_list, event);
+    pthread_mutex_unlock(&plan->workspace_lock);
+    return status;
+}
+
 sqa_status sqa_plan_enqueue(sqa_plan *plan, const sqa_tensor tensors[SQA_ROLE_COUNT],
                             cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
                             cl_event *event)
@@ -192,9 +239,8 @@ sqa_status sqa_plan_enqueue(sqa_plan *plan, const sqa_tensor tensors[SQA_ROLE_CO
     sqa_plan_slot *slot = take_slot(plan);
     sqa_status status = prepare_slot(plan, slot);
     if (status == SQA_OK)
-        status =
-            sqa_enqueue(&slot->set, &plan->launch, tensors, queue, wait_count, wait_list, event);
-    if (!atomic_load_explicit(&plan->launched, memory_order_relaxed))
+        status = enqueue_slot(plan, &slot->set, tensors, queue, wait_count, wait_list, event);
+    if (status == SQA_OK && !atomic_load_explicit(&plan->launched, memory_order_relaxed))
         atomic_store(&plan->launched, true);
     pthread_mutex_unlock(&slot->lock);
     return status;

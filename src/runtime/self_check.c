@@ -20,6 +20,7 @@ static const double allowed[] = {
 
 /* A packed tensor on the host, and its copy on the device. */
 typedef struct checked_tensor {
+    sqa_dtype dtype; /* on the device */
     float *values;
     size_t count;
     cl_mem buffer;
@@ -32,12 +33,11 @@ typedef struct self_check {
 
 static sqa_status upload(const sqa_plan *plan, checked_tensor *tensor)
 {
-    const sqa_dtype dtype = plan->problem.dtype;
-    const size_t bytes = tensor->count * sqa_dtype_size(dtype);
+    const size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
     void *stored = malloc(bytes);
     if (!stored)
         return sqa_fail_memory("a self-check");
-    sqa_storage_encode(dtype, tensor->values, stored, tensor->count);
+    sqa_storage_encode(tensor->dtype, tensor->values, stored, tensor->count);
     cl_int code = CL_SUCCESS;
     cl_mem buffer = clCreateBuffer(plan->context->cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
                                    bytes, stored, &code);
@@ -48,44 +48,56 @@ static sqa_status upload(const sqa_plan *plan, checked_tensor *tensor)
     return SQA_OK;
 }
 
-/* Random values that the storage type has; NaN for the output. */
-static sqa_status create_tensor(const sqa_plan *plan, checked_tensor *out, uint64_t count,
-                                sqa_random *random)
+static sqa_status download(checked_tensor *tensor, cl_command_queue queue)
 {
+    const size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
+    void *stored = malloc(bytes);
+    if (!stored)
+        return sqa_fail_memory("a self-check");
+    cl_int code =
+        clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0, bytes, stored, 0, NULL, NULL);
+    if (code == CL_SUCCESS)
+        sqa_storage_decode(tensor->dtype, stored, tensor->values, tensor->count);
+    free(stored);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueReadBuffer(self-check)");
+}
+
+/* Random values that the storage type has; NaN for an output. */
+static sqa_status create_tensor(const sqa_plan *plan, checked_tensor *out, sqa_dtype dtype,
+                                uint64_t count, sqa_random *random)
+{
+    out->dtype = dtype;
     out->count = count ? (size_t)count : 1;
     out->values = malloc(out->count * sizeof *out->values);
     if (!out->values)
         return sqa_fail_memory("a self-check");
     for (size_t i = 0; i < out->count; i++)
-        out->values[i] = NAN;
-    if (random) {
-        sqa_random_floats(random, out->values, out->count, -1.0f, 1.0f);
-        for (size_t i = 0; i < out->count; i++)
-            out->values[i] = sqa_storage_round(plan->problem.dtype, out->values[i]);
-    }
+        out->values[i] =
+            random ? sqa_storage_round(dtype, sqa_random_float(random, -1.0f, 1.0f)) : NAN;
     return upload(plan, out);
 }
 
 static sqa_status create_tensors(const sqa_plan *plan, self_check *check)
 {
     const sqa_problem *p = &check->problem;
-    sqa_random random = {1};
     const uint64_t queries = p->q_length, keys = p->kv_length;
+    sqa_random random = {1};
     const struct {
         sqa_role role;
+        sqa_dtype dtype;
         uint64_t count;
         sqa_random *random;
     } tensors[] = {
-        {SQA_ROLE_Q, queries * p->q_heads * p->head_dim, &random},
-        {SQA_ROLE_K, keys * p->kv_heads * p->head_dim, &random},
-        {SQA_ROLE_V, keys * p->kv_heads * p->value_dim, &random},
-        {SQA_ROLE_O, queries * p->out_heads * p->value_dim, NULL},
-        {SQA_ROLE_LSE, queries * p->out_heads * 2, NULL}, /* f32 fits, whatever the storage */
+        {SQA_ROLE_Q, p->dtype, queries * p->q_heads * p->head_dim, &random},
+        {SQA_ROLE_K, p->dtype, keys * p->kv_heads * p->head_dim, &random},
+        {SQA_ROLE_V, p->dtype, keys * p->kv_heads * p->value_dim, &random},
+        {SQA_ROLE_O, p->dtype, queries * p->out_heads * p->value_dim, NULL},
+        {SQA_ROLE_LSE, SQA_DTYPE_F32, queries * p->out_heads, NULL},
     };
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors && status == SQA_OK; i++)
-        status = create_tensor(plan, &check->by_role[tensors[i].role], tensors[i].count,
-                               tensors[i].random);
+        status = create_tensor(plan, &check->by_role[tensors[i].role], tensors[i].dtype,
+                               tensors[i].count, tensors[i].random);
     return status;
 }
 
@@ -106,38 +118,47 @@ static sqa_status run(const sqa_plan *plan, self_check *check, cl_command_queue 
     sqa_status status = sqa_small_run(plan, &check->problem, tensors, queue);
     if (status != SQA_OK)
         return status;
-    checked_tensor *o = &check->by_role[SQA_ROLE_O];
-    const size_t bytes = o->count * sqa_dtype_size(check->problem.dtype);
-    void *stored = malloc(bytes);
-    if (!stored)
-        return sqa_fail_memory("a self-check");
-    cl_int code = clEnqueueReadBuffer(queue, o->buffer, CL_TRUE, 0, bytes, stored, 0, NULL, NULL);
-    if (code == CL_SUCCESS)
-        sqa_storage_decode(check->problem.dtype, stored, o->values, o->count);
-    free(stored);
-    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueReadBuffer(self-check)");
+    status = download(&check->by_role[SQA_ROLE_O], queue);
+    return status == SQA_OK ? download(&check->by_role[SQA_ROLE_LSE], queue) : status;
+}
+
+static sqa_status compare_value(const char *name, double value, double expected, double tolerance)
+{
+    if (value == expected || fabs(value - expected) <= tolerance)
+        return SQA_OK;
+    return sqa_fail(SQA_WRONG_RESULT, "self-check: %s is %.7g where the reference has %.7g", name,
+                    value, expected);
+}
+
+static sqa_status compare_row(const self_check *check, uint64_t row)
+{
+    const sqa_problem *p = &check->problem;
+    const checked_tensor *by_role = check->by_role;
+    const uint32_t head = (uint32_t)(row / p->q_length), query = (uint32_t)(row % p->q_length);
+    double expected[SQA_MAX_HEAD_DIM], lse;
+    sqa_reference_forward_row(p, by_role[SQA_ROLE_Q].values, by_role[SQA_ROLE_K].values,
+                              by_role[SQA_ROLE_V].values, 0, head, query, expected, &lse);
+    const float *o = by_role[SQA_ROLE_O].values + row * p->value_dim;
+    sqa_status status = SQA_OK;
+    for (uint32_t d = 0; d < p->value_dim && status == SQA_OK; d++)
+        status = compare_value("O", (double)o[d], expected[d], allowed[p->dtype]);
+    if (status == SQA_OK && p->write_lse)
+        status = compare_value("LSE", (double)by_role[SQA_ROLE_LSE].values[row], lse,
+                               1e-6 + 1e-5 * fabs(lse));
+    return status;
 }
 
 /* First and last rows, where tiles go wrong, and random ones between. */
 static sqa_status compare(const self_check *check)
 {
-    const sqa_problem *p = &check->problem;
-    const uint64_t rows = (uint64_t)p->out_heads * p->q_length;
+    const uint64_t rows = (uint64_t)check->problem.out_heads * check->problem.q_length;
     sqa_random random = {2};
-    for (int i = 0; i < SAMPLED_ROWS; i++) {
-        uint64_t row = i == 0 ? 0 : i == 1 ? rows - 1 : sqa_random_below(&random, rows);
-        double expected[SQA_MAX_HEAD_DIM], lse;
-        sqa_reference_forward_row(
-            p, check->by_role[SQA_ROLE_Q].values, check->by_role[SQA_ROLE_K].values,
-            check->by_role[SQA_ROLE_V].values, 0, (uint32_t)(row / p->q_length),
-            (uint32_t)(row % p->q_length), expected, &lse);
-        const float *o = check->by_role[SQA_ROLE_O].values + row * p->value_dim;
-        for (uint32_t d = 0; d < p->value_dim; d++)
-            if (!(fabs((double)o[d] - expected[d]) <= allowed[p->dtype]))
-                return sqa_fail(SQA_WRONG_RESULT, "self-check: %.7g where the reference has %.7g",
-                                (double)o[d], expected[d]);
-    }
-    return SQA_OK;
+    sqa_status status = SQA_OK;
+    for (int i = 0; i < SAMPLED_ROWS && status == SQA_OK; i++)
+        status = compare_row(check, i == 0   ? 0
+                                    : i == 1 ? rows - 1
+                                             : sqa_random_below(&random, rows));
+    return status;
 }
 
 static sqa_status run_and_compare(const sqa_plan *plan)

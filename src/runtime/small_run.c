@@ -1,5 +1,6 @@
 #include "runtime/small_run.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "device/cl_status.h"
@@ -10,7 +11,12 @@
 sqa_problem sqa_small_problem(const sqa_plan *plan)
 {
     sqa_problem small = plan->problem;
+    const uint32_t most = small.q_heads < small.kv_heads ? small.q_heads : small.kv_heads;
     small.batch = 1;
+    small.q_heads /= most;
+    small.kv_heads /= most;
+    small.out_heads /= most;
+    small.scale = 1.0f / sqrtf((float)small.head_dim);
     if (small.q_length > SMALL_LENGTH)
         small.q_length = SMALL_LENGTH;
     if (small.kv_length > SMALL_LENGTH)

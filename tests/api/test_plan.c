@@ -84,7 +84,7 @@ START_TEST(null_arguments)
 {
     sqa_attention_desc desc = small_desc();
     sqa_plan *unchanged = plan;
-    sqa_plan_info info;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
     expect(SQA_INVALID_ARGUMENT, sqa_plan_create(NULL, test_context, &desc, NULL), "out");
     expect(SQA_INVALID_ARGUMENT, sqa_plan_create(&unchanged, NULL, &desc, NULL), "context");
     expect(SQA_INVALID_ARGUMENT, sqa_plan_create(&unchanged, test_context, NULL, NULL), "desc");
@@ -203,7 +203,7 @@ START_TEST(plan_options)
 {
     sqa_attention_desc desc = small_desc();
     sqa_plan *out = NULL;
-    sqa_plan_info info;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.version = 7;
     expect(SQA_INVALID_ARGUMENT, sqa_plan_create(&out, test_context, &desc, &options), "version");

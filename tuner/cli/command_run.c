@@ -136,7 +136,7 @@ static void explain(const sqa_plan_info *info)
 static sqa_status compute(const run_options *options, run_state *run)
 {
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
-    sqa_plan_info info;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
     sqa_status status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);

@@ -166,7 +166,7 @@ static sqa_status check_row(const sqa_bench_state *run, sqa_bench_row *row,
 
 static sqa_status explain_row(sqa_bench_row *row, const sqa_plan *plan)
 {
-    sqa_plan_info info;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
     sqa_status status = sqa_plan_explain(plan, &info);
     if (status != SQA_OK)
         return status;
