@@ -12,5 +12,8 @@ void sqa_log_write(const sqa_log *log, sqa_log_level level, const char *format, 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    for (char *at = message; *at; at++)
+        if (*at == '\n')
+            *at = ' ';
     log->callback(log->user, level, message);
 }

@@ -1,8 +1,16 @@
 #include "device/program.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "device/cl_status.h"
+
+/* The compiler's verdict, as opposed to a call that could not be made. */
+static bool is_refusal(cl_int code)
+{
+    return code == CL_BUILD_PROGRAM_FAILURE || code == CL_COMPILE_PROGRAM_FAILURE ||
+           code == CL_LINK_PROGRAM_FAILURE || code == CL_COMPILER_NOT_AVAILABLE;
+}
 
 static sqa_status fail_with_log(cl_int code, cl_program program, cl_device_id device)
 {
@@ -26,7 +34,8 @@ static sqa_status build(cl_program *out, cl_program program, cl_device_id device
 {
     cl_int code = clBuildProgram(program, 1, &device, options, NULL, NULL);
     if (code != CL_SUCCESS) {
-        sqa_status status = fail_with_log(code, program, device);
+        sqa_status status = is_refusal(code) ? fail_with_log(code, program, device)
+                                             : sqa_fail_cl(code, "clBuildProgram");
         clReleaseProgram(program);
         return status;
     }

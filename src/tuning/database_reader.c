@@ -109,13 +109,31 @@ sqa_status sqa_database_open_image(sqlite3 **out, const unsigned char *image, si
     return SQA_OK;
 }
 
+/* What tells one schema from another. */
+typedef struct schema_marks {
+    int version, application, tables;
+} schema_marks;
+
+/* Reads them at one moment: another process may be making the schema right now. A
+ * savepoint, because the caller may be in a transaction of its own. */
+static bool read_marks(sqlite3 *database, schema_marks *out)
+{
+    return sqlite3_exec(database, "SAVEPOINT schema_marks", NULL, NULL, NULL) == SQLITE_OK &&
+           sqa_database_pragma(database, "PRAGMA user_version", &out->version) &&
+           sqa_database_pragma(database, "PRAGMA application_id", &out->application) &&
+           sqa_database_pragma(database, "SELECT count(*) FROM sqlite_schema", &out->tables) &&
+           sqlite3_exec(database, "RELEASE schema_marks", NULL, NULL, NULL) == SQLITE_OK;
+}
+
 sqa_status sqa_database_check_schema(sqlite3 *database, const char *name, bool *empty)
 {
-    int version = 0, application = 0, tables = 0;
-    if (!sqa_database_pragma(database, "PRAGMA user_version", &version) ||
-        !sqa_database_pragma(database, "PRAGMA application_id", &application) ||
-        !sqa_database_pragma(database, "SELECT count(*) FROM sqlite_schema", &tables))
-        return sqa_database_fail(database, name, sqlite3_extended_errcode(database));
+    schema_marks marks = {0, 0, 0};
+    if (!read_marks(database, &marks)) {
+        sqa_status status = sqa_database_fail(database, name, sqlite3_extended_errcode(database));
+        sqlite3_exec(database, "ROLLBACK TO schema_marks; RELEASE schema_marks", NULL, NULL, NULL);
+        return status;
+    }
+    const int version = marks.version, application = marks.application, tables = marks.tables;
     *empty = tables == 0 && version == 0;
     if (*empty)
         return SQA_OK;
