@@ -173,6 +173,31 @@ START_TEST(a_plan_destroyed_early)
 }
 END_TEST
 
+/* Keys divided among work-items meet again in the plan's one workspace. */
+START_TEST(one_workspace)
+{
+    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
+    sqa_plan *plan = NULL;
+    float alone[COUNT];
+    options.family = "tiled";
+    options.config = "BM=8,BN=8,TX=2,TY=4,DK=8,VS=4,STAGE=0,Q_LOCAL=0,SPLIT=4";
+    ck_assert_msg(sqa_plan_create(&plan, test_context, &desc, &options) == SQA_OK, "%s",
+                  sqa_last_error());
+    ck_assert_uint_gt(sqa_plan_workspace_size(plan), 0);
+    cl_mem o = new_buffer(COUNT, 0.0f);
+    ck_assert_int_eq(forward(plan, &desc, test_queue, o), SQA_OK);
+    ck_assert_int_eq(
+        clEnqueueReadBuffer(test_queue, o, CL_TRUE, 0, sizeof alone, alone, 0, NULL, NULL),
+        CL_SUCCESS);
+    clReleaseMemObject(o);
+    for (size_t i = 0; i < COUNT; i++)
+        ck_assert_float_eq_tol(alone[i], expected[i], 1e-5f);
+    memcpy(expected, alone, sizeof expected);
+    run_workers(plan);
+    sqa_plan_destroy(plan);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("threads");
@@ -181,6 +206,7 @@ int main(void)
     tcase_add_test(threads, one_plan);
     tcase_add_test(threads, one_context);
     tcase_add_test(threads, a_plan_destroyed_early);
+    tcase_add_test(threads, one_workspace); /* last: it sets what is expected anew */
     suite_add_tcase(suite, threads);
     return sqa_run_suite(suite);
 }
