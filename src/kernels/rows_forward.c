@@ -4,7 +4,7 @@
 
 #include "kernels/families.h"
 #include "kernels/source.h"
-#include "kernels/split.h"
+#include "kernels/work_division.h"
 
 enum { LANES, RV, MC, MD, TILES, KEYS, UNROLL, PACK, EXP, SHARE, SPLIT, PARAMETER_COUNT };
 
@@ -51,23 +51,10 @@ static int32_t private_bytes(const sqa_config *config, const sqa_problem *proble
     return 4 * (rows * (value[TILES] * per_row + value[KEYS]) + packed);
 }
 
-/* Rows of one key/value head, or of one output head, that a work-item walks over. */
-static uint64_t matrix_rows(const sqa_config *config, const sqa_problem *problem)
+/* Rows of a work-item. */
+static int32_t rows_of(const int32_t *value)
 {
-    return (uint64_t)problem->q_length * (config->value[SHARE] ? sqa_problem_group(problem) : 1);
-}
-
-static uint64_t row_blocks(const sqa_config *config, const sqa_problem *problem)
-{
-    const int32_t *value = config->value;
-    uint64_t rows = (uint64_t)(value[LANES] * value[RV] * value[TILES]);
-    return (matrix_rows(config, problem) + rows - 1) / rows;
-}
-
-static uint64_t matrices(const sqa_config *config, const sqa_problem *problem)
-{
-    return (uint64_t)problem->batch *
-           (config->value[SHARE] ? problem->kv_heads : problem->out_heads);
+    return value[LANES] * value[RV] * value[TILES];
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -86,8 +73,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "storage other than f32 needs PACK";
     else if (value[SHARE] && !sqa_sharing_can_run(problem))
         *why = sqa_sharing_needs;
-    else if (value[SPLIT] > 1 &&
-             !sqa_split_can_pay(row_blocks(config, problem) * matrices(config, problem), device))
+    else if (value[SPLIT] > 1 && !sqa_split_can_pay(problem, value[SHARE], rows_of(value), device))
         *why = "the rows alone keep every core busy without SPLIT";
     else
         return true;
@@ -160,8 +146,8 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     sqa_launch_step *step = &out->steps[out->step_count++];
     step->kernel = "sqa_rows_forward";
     step->dimensions = 3;
-    step->global[0] = row_blocks(config, problem);
-    step->global[1] = value[SHARE] ? problem->kv_heads : problem->out_heads;
+    step->global[0] = sqa_row_blocks(problem, value[SHARE], rows_of(value));
+    step->global[1] = sqa_matrix_count(problem, value[SHARE]);
     step->global[2] = (size_t)problem->batch * (size_t)value[SPLIT];
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;

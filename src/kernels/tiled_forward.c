@@ -4,7 +4,7 @@
 
 #include "kernels/families.h"
 #include "kernels/source.h"
-#include "kernels/split.h"
+#include "kernels/work_division.h"
 
 enum {
     BM,
@@ -67,17 +67,6 @@ static uint64_t local_bytes(const int32_t *value, const sqa_problem *problem)
     return 4 * floats;
 }
 
-static uint64_t row_blocks(const int32_t *value, const sqa_problem *problem)
-{
-    uint64_t rows = (uint64_t)problem->q_length * (value[SHARE] ? sqa_problem_group(problem) : 1);
-    return (rows + (uint64_t)value[BM] - 1) / (uint64_t)value[BM];
-}
-
-static uint32_t matrices(const int32_t *value, const sqa_problem *problem)
-{
-    return value[SHARE] ? problem->kv_heads : problem->out_heads;
-}
-
 static uint32_t registers(const int32_t *value, const sqa_problem *problem)
 {
     uint32_t across = (uint32_t)value[TX];
@@ -109,9 +98,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
     else if (value[SHARE] && !sqa_sharing_can_run(problem))
         *why = sqa_sharing_needs;
-    else if (value[SPLIT] > 1 &&
-             !sqa_split_can_pay(
-                 row_blocks(value, problem) * problem->batch * matrices(value, problem), device))
+    else if (value[SPLIT] > 1 && !sqa_split_can_pay(problem, value[SHARE], value[BM], device))
         *why = "the rows alone keep the device busy without SPLIT";
     else
         return true;
@@ -166,8 +153,8 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->local[0] = across;
     step->local[1] = down;
     step->local[2] = 1;
-    step->global[0] = row_blocks(value, problem) * across;
-    step->global[1] = matrices(value, problem) * down;
+    step->global[0] = sqa_row_blocks(problem, value[SHARE], value[BM]) * across;
+    step->global[1] = sqa_matrix_count(problem, value[SHARE]) * down;
     step->global[2] = (size_t)problem->batch * (size_t)value[SPLIT];
     sqa_forward_arguments(problem, step);
     if (value[SPLIT] > 1)

@@ -1,4 +1,4 @@
-#include "kernels/split.h"
+#include "kernels/work_division.h"
 
 /* Kernels count rows in an int. */
 #define MAX_SHARED_ROWS (UINT64_C(1) << 30)
@@ -15,8 +15,22 @@ bool sqa_sharing_can_run(const sqa_problem *problem)
 /* Work-groups per compute unit beyond which a split only costs. */
 #define ENOUGH_GROUPS 16
 
-bool sqa_split_can_pay(uint64_t groups, const sqa_device *device)
+uint32_t sqa_matrix_count(const sqa_problem *problem, bool share)
 {
+    return share ? problem->kv_heads : problem->out_heads;
+}
+
+uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows)
+{
+    uint64_t all = (uint64_t)problem->q_length * (share ? sqa_problem_group(problem) : 1);
+    return (all + (uint64_t)rows - 1) / (uint64_t)rows;
+}
+
+bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
+                       const sqa_device *device)
+{
+    uint64_t groups =
+        sqa_row_blocks(problem, share, rows) * sqa_matrix_count(problem, share) * problem->batch;
     return groups < ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;
 }
 

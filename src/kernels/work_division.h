@@ -1,0 +1,33 @@
+/* How a forward problem's rows and keys are divided among work-groups, for any
+ * family: sharing heads (SHARE, cl/forward/sharing.cl) and splitting keys (SPLIT,
+ * cl/forward/split.cl). */
+#ifndef SQA_KERNELS_WORK_DIVISION_H
+#define SQA_KERNELS_WORK_DIVISION_H
+
+#include <stdbool.h>
+
+#include "device/device.h"
+#include "kernels/launch.h"
+
+/* Whether the query heads of a key/value head can be rows of one matrix; what it
+ * takes otherwise. */
+bool sqa_sharing_can_run(const sqa_problem *problem);
+extern const char sqa_sharing_needs[];
+
+/* Row matrices of a batch entry: one per output head, or per key/value head. */
+uint32_t sqa_matrix_count(const sqa_problem *problem, bool share);
+
+/* Work-groups of `rows` rows that one matrix takes. */
+uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows);
+
+/* Whether splitting the keys as well can pay: work-groups of `rows` rows alone do
+ * not keep the device busy. */
+bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
+                       const sqa_device *device);
+
+/* Completes the launch's only step, which computes `splits` parts in multiples of
+ * `key_tile` keys, and adds the workspace and the step that combines them. */
+void sqa_split_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
+                      sqa_launch *launch);
+
+#endif
