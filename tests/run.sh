@@ -27,7 +27,7 @@ build=${BUILD_DIR:-$root/build/test}
 . tuner/install_packages.sh
 
 packages="cmake make gcc g++ libc6-dev binutils pkg-config ocl-icd-opencl-dev opencl-headers
-pocl-opencl-icd libclblast-dev libsqlite3-dev sqlite3 libxxhash-dev check oclgrind"
+pocl-opencl-icd libclblast-dev libsqlite3-dev sqlite3 libxxhash-dev check oclgrind gnuplot-nox"
 # The list is meant to fall apart into words.
 # shellcheck disable=SC2086
 ensure_packages $packages || exit 1
