@@ -148,9 +148,9 @@ static sqa_status compute(const run_options *options, run_state *run)
         explain(&info);
     tell_fallback(options, &info);
     const sqa_host_arrays arrays = {
-        {run->files.q.data, run->files.q.count}, {run->files.k.data, run->files.k.count},
-        {run->files.v.data, run->files.v.count}, {run->o.data, run->o.count},
-        {run->lse.data, run->lse.count},
+        {&run->files.q.data, run->files.q.count}, {&run->files.k.data, run->files.k.count},
+        {&run->files.v.data, run->files.v.count}, {&run->o.data, run->o.count},
+        {&run->lse.data, run->lse.count},
     };
     return sqa_host_forward(run->context, run->plan, run->desc.dtype, &arrays);
 }

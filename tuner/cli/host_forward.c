@@ -21,51 +21,78 @@ static size_t stored_bytes(const array_slot *slot)
     return slot->array->count * sqa_dtype_size(slot->dtype);
 }
 
-/* Makes the slot's buffer; an input's is filled. `stored` has room for its elements. */
-static sqa_status create_buffer(cl_context cl, const array_slot *slot, bool input, void *stored)
+/* Elements that cross at a time, so that a long tensor is never there three times. */
+enum { PIECE = 1 << 20 };
+
+typedef struct transfer {
+    cl_command_queue queue;
+    void *stored; /* room for a piece as the device stores it */
+} transfer;
+
+static sqa_status create_buffer(cl_context cl, const array_slot *slot, bool input)
 {
     cl_int code = CL_SUCCESS;
-    cl_mem_flags flags = input ? CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR : CL_MEM_WRITE_ONLY;
-    if (input)
-        sqa_storage_encode(slot->dtype, slot->array->data, stored, slot->array->count);
-    slot->tensor->buffer =
-        clCreateBuffer(cl, flags, stored_bytes(slot), input ? stored : NULL, &code);
+    slot->tensor->buffer = clCreateBuffer(cl, input ? CL_MEM_READ_ONLY : CL_MEM_WRITE_ONLY,
+                                          stored_bytes(slot), NULL, &code);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer");
 }
 
-static sqa_status read_back(cl_command_queue queue, const array_slot *slot, void *stored)
+static sqa_status move_piece(const transfer *by, const array_slot *slot, bool input, size_t first,
+                             size_t count)
 {
-    cl_int code = clEnqueueReadBuffer(queue, slot->tensor->buffer, CL_TRUE, 0, stored_bytes(slot),
-                                      stored, 0, NULL, NULL);
+    const size_t element = sqa_dtype_size(slot->dtype);
+    float *values = *slot->array->data + first;
+    cl_int code;
+    if (input) {
+        sqa_storage_encode(slot->dtype, values, by->stored, count);
+        code = clEnqueueWriteBuffer(by->queue, slot->tensor->buffer, CL_TRUE, first * element,
+                                    count * element, by->stored, 0, NULL, NULL);
+        return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
+    }
+    code = clEnqueueReadBuffer(by->queue, slot->tensor->buffer, CL_TRUE, first * element,
+                               count * element, by->stored, 0, NULL, NULL);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clEnqueueReadBuffer");
-    sqa_storage_decode(slot->dtype, stored, slot->array->data, slot->array->count);
+    sqa_storage_decode(slot->dtype, by->stored, values, count);
     return SQA_OK;
 }
 
-/* Room for any one of the arrays as the device stores it. */
-static void *allocate_stored(const array_slot slots[ARRAY_COUNT])
+static sqa_status move(const transfer *by, const array_slot *slot, bool input)
 {
-    size_t most = 1;
-    for (int i = 0; i < ARRAY_COUNT; i++)
-        most = stored_bytes(&slots[i]) > most ? stored_bytes(&slots[i]) : most;
-    return malloc(most);
+    sqa_status status = SQA_OK;
+    for (size_t first = 0; first < slot->array->count && !status; first += PIECE) {
+        size_t left = slot->array->count - first;
+        status = move_piece(by, slot, input, first, left < PIECE ? left : PIECE);
+    }
+    return status;
+}
+
+/* Makes the slot's buffer. An input goes there, and is no longer needed here. */
+static sqa_status prepare(const transfer *by, cl_context cl, const array_slot *slot, bool input)
+{
+    if (slot->array->count == 0)
+        return SQA_OK;
+    sqa_status status = create_buffer(cl, slot, input);
+    if (status || !input)
+        return status;
+    status = move(by, slot, true);
+    free(*slot->array->data);
+    *slot->array->data = NULL;
+    return status;
 }
 
 static sqa_status run_on(cl_command_queue queue, cl_context cl, sqa_plan *plan,
                          const array_slot slots[ARRAY_COUNT], const sqa_tensors *tensors)
 {
-    void *stored = allocate_stored(slots);
-    sqa_status status = stored ? SQA_OK : sqa_fail_memory("a tensor as the device stores it");
+    const transfer by = {queue, malloc(PIECE * sizeof(float))};
+    sqa_status status = by.stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
     for (int i = 0; i < ARRAY_COUNT && !status; i++)
-        if (slots[i].array->count > 0)
-            status = create_buffer(cl, &slots[i], i < INPUT_COUNT, stored);
+        status = prepare(&by, cl, &slots[i], i < INPUT_COUNT);
     if (!status)
         status = sqa_forward(plan, queue, tensors, 0, NULL, NULL);
     for (int i = INPUT_COUNT; i < ARRAY_COUNT && !status; i++)
-        if (slots[i].array->count > 0)
-            status = read_back(queue, &slots[i], stored);
-    free(stored);
+        status = move(&by, &slots[i], false);
+    free(by.stored);
     return status;
 }
 

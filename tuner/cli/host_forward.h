@@ -8,13 +8,13 @@
 #include "sqa_cl.h"
 
 typedef struct sqa_host_array {
-    float *data;
+    float **data;
     size_t count; /* elements; 0: nothing is copied */
 } sqa_host_array;
 
 typedef struct sqa_host_arrays {
-    sqa_host_array q, k, v;
-    sqa_host_array o, lse; /* written */
+    sqa_host_array q, k, v; /* freed and set to NULL once the device has them */
+    sqa_host_array o, lse;  /* written */
 } sqa_host_arrays;
 
 /* `dtype` is the plan's storage type; LSE is f32 whatever it is. */
