@@ -67,12 +67,14 @@ sqa_status sqa_bench_plot_open(sqa_bench_plot *plot, const char *file)
 }
 
 /* gnuplot reads the script as its input and writes the picture to its output, so
- * that no file name has to be spelled in its language. */
+ * that no file name has to be spelled in its language. It warns of an encoding
+ * that is not its locale's, hence a locale that is. */
 static sqa_status run_gnuplot(const sqa_bench_plot *plot, FILE *script, int picture)
 {
     extern char **environ;
-    char program[] = "gnuplot";
-    char *const words[] = {program, NULL};
+    char program[] = "env", locale[] = "LC_ALL=C.UTF-8", gnuplot[sizeof plot->gnuplot];
+    char *const words[] = {program, locale, gnuplot, NULL};
+    snprintf(gnuplot, sizeof gnuplot, "%s", plot->gnuplot);
     posix_spawn_file_actions_t actions;
     pid_t child = 0;
     int code = posix_spawn_file_actions_init(&actions);
@@ -82,7 +84,7 @@ static sqa_status run_gnuplot(const sqa_bench_plot *plot, FILE *script, int pict
     if (!code)
         code = posix_spawn_file_actions_adddup2(&actions, picture, STDOUT_FILENO);
     if (!code)
-        code = posix_spawn(&child, plot->gnuplot, &actions, NULL, words, environ);
+        code = posix_spawnp(&child, program, &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (code)
         return sqa_fail(SQA_UNSUPPORTED, "%s cannot be run: %s", plot->gnuplot, strerror(code));
