@@ -91,9 +91,3 @@ bool sqa_config_equal(const sqa_config *a, const sqa_config *b)
 {
     return !memcmp(a, b, sizeof *a);
 }
-
-int32_t sqa_config_get(const sqa_kernel_family *family, const sqa_config *config, const char *name)
-{
-    size_t index = find_parameter(family, name, strlen(name));
-    return index < family->parameter_count ? config->value[index] : 0;
-}

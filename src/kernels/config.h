@@ -38,8 +38,4 @@ sqa_status sqa_config_parse(const struct sqa_kernel_family *family, const char *
 
 bool sqa_config_equal(const sqa_config *a, const sqa_config *b);
 
-/* The value of the parameter called `name`; the family must have it. */
-int32_t sqa_config_get(const struct sqa_kernel_family *family, const sqa_config *config,
-                       const char *name);
-
 #endif

@@ -9,14 +9,11 @@
 #include "problem/storage.h"
 #include "reference/random.h"
 #include "reference/reference.h"
+#include "reference/tolerance.h"
 #include "runtime/context.h"
 #include "runtime/small_run.h"
 
 enum { SAMPLED_ROWS = 48 };
-
-/* Largest difference allowed where |V| <= 1: the promise to users, by dtype. */
-static const double allowed[] = {
-    [SQA_DTYPE_F32] = 1e-5, [SQA_DTYPE_F16] = 9.8e-4, [SQA_DTYPE_BF16] = 7.9e-3};
 
 /* A packed tensor on the host, and its copy on the device. */
 typedef struct checked_tensor {
@@ -122,30 +119,29 @@ static sqa_status run(const sqa_plan *plan, self_check *check, cl_command_queue 
     return status == SQA_OK ? download(&check->by_role[SQA_ROLE_LSE], queue) : status;
 }
 
-static sqa_status compare_value(const char *name, double value, double expected, double tolerance)
+static sqa_status fail_value(const char *name, double value, double expected)
 {
-    if (value == expected || fabs(value - expected) <= tolerance)
-        return SQA_OK;
     return sqa_fail(SQA_WRONG_RESULT, "self-check: %s is %.7g where the reference has %.7g", name,
                     value, expected);
 }
 
+/* |V| is at most 1 here, so that the tolerance for O is absolute. */
 static sqa_status compare_row(const self_check *check, uint64_t row)
 {
     const sqa_problem *p = &check->problem;
     const checked_tensor *by_role = check->by_role;
+    const sqa_tolerance tolerance = sqa_tolerance_of(p->operation, p->dtype);
     const uint32_t head = (uint32_t)(row / p->q_length), query = (uint32_t)(row % p->q_length);
     double expected[SQA_MAX_HEAD_DIM], lse;
     sqa_reference_forward_row(p, by_role[SQA_ROLE_Q].values, by_role[SQA_ROLE_K].values,
                               by_role[SQA_ROLE_V].values, 0, head, query, expected, &lse);
     const float *o = by_role[SQA_ROLE_O].values + row * p->value_dim;
-    sqa_status status = SQA_OK;
-    for (uint32_t d = 0; d < p->value_dim && status == SQA_OK; d++)
-        status = compare_value("O", (double)o[d], expected[d], allowed[p->dtype]);
-    if (status == SQA_OK && p->write_lse)
-        status = compare_value("LSE", (double)by_role[SQA_ROLE_LSE].values[row], lse,
-                               1e-6 + 1e-5 * fabs(lse));
-    return status;
+    for (uint32_t d = 0; d < p->value_dim; d++)
+        if (!(sqa_difference((double)o[d], expected[d]) <= tolerance.max))
+            return fail_value("O", (double)o[d], expected[d]);
+    const double got = (double)by_role[SQA_ROLE_LSE].values[row];
+    return p->write_lse && !sqa_lse_within(&tolerance, got, lse) ? fail_value("LSE", got, lse)
+                                                                 : SQA_OK;
 }
 
 /* First and last rows, where tiles go wrong, and random ones between. */

@@ -5,8 +5,8 @@
 
 #include "conformance/check.h"
 #include "conformance/forward_case.h"
-#include "conformance/tolerance.h"
 #include "reference/reference.h"
+#include "reference/tolerance.h"
 #include "run_suite.h"
 
 static sqa_problem problem_of(const sqa_attention_desc *desc)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "conformance/forward_case.h"
-#include "conformance/tolerance.h"
 #include "reference/reference.h"
+#include "reference/tolerance.h"
 
 /* An output row, counted over batch, head and query. */
 typedef struct row_position {

@@ -6,7 +6,7 @@
 
 #include "conformance/layout.h"
 #include "conformance/properties.h"
-#include "conformance/tolerance.h"
+#include "reference/tolerance.h"
 
 /* Rounding differs when sums are taken in another order: twice the tolerance
  * against the oracle, since either side may be off. V is below 1. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conformance/tolerance.h"
 #include "kernels/registry.h"
+#include "reference/tolerance.h"
 
 /* A measured rate can exceed the measured ceiling by noise, not by this much. */
 static const double most_of_ceiling = 1.5;

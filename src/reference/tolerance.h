@@ -1,7 +1,7 @@
 /* How far from the oracle an output may be, as promised to users, and the sums
  * that tell how far it is. */
-#ifndef SQA_TUNER_TOLERANCE_H
-#define SQA_TUNER_TOLERANCE_H
+#ifndef SQA_REFERENCE_TOLERANCE_H
+#define SQA_REFERENCE_TOLERANCE_H
 
 #include <stdbool.h>
 

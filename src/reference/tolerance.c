@@ -1,5 +1,5 @@
 /* Tolerances as data, and the arithmetic of errors. */
-#include "conformance/tolerance.h"
+#include "reference/tolerance.h"
 
 #include <math.h>
 #include <stddef.h>
