@@ -11,22 +11,30 @@
 #define SQA_DTYPE 0
 #endif
 
-/* SQA_LOAD(i, p): element i of p. SQA_LOAD8(i, p): elements i .. i + 7.
+/* SQA_LOAD(i, p): element i of p. SQA_LOADN(n, i, p): elements i .. i + n - 1 as a
+ * vector; SQA_LOADN_ALIGNED wants their address to be a multiple of their size.
  * SQA_STORE(x, i, p): rounds x to element i of p, ties to even. */
+#define SQA_LOADN(n, i, p) SQA_LOADN_(n, i, p) /* n may be a macro */
+#define SQA_LOADN_ALIGNED(n, i, p) SQA_LOADN_ALIGNED_(n, i, p)
+#define SQA_LOAD8(i, p) SQA_LOADN(8, i, p)
 #if SQA_DTYPE == 0
 typedef float sqa_stored;
 #define SQA_LOAD(i, p) ((p)[i])
-#define SQA_LOAD8(i, p) vload8(0, (p) + (i))
+#define SQA_LOADN_(n, i, p) vload##n(0, (p) + (i))
+#define SQA_LOADN_ALIGNED_(n, i, p) (*(__global const float##n *)((p) + (i)))
 #define SQA_STORE(x, i, p) ((p)[i] = (x))
 #elif SQA_DTYPE == 1
 typedef half sqa_stored;
 #define SQA_LOAD(i, p) vload_half((i), (p))
-#define SQA_LOAD8(i, p) vload_half8(0, (p) + (i))
+#define SQA_LOADN_(n, i, p) vload_half##n(0, (p) + (i))
+#define SQA_LOADN_ALIGNED_(n, i, p) vloada_half##n(0, (p) + (i))
 #define SQA_STORE(x, i, p) vstore_half_rte((x), (i), (p))
 #else
 typedef ushort sqa_stored; /* the upper half of an f32 */
+#define SQA_WIDEN(n, bits) as_float##n(convert_uint##n(bits) << 16)
 #define SQA_LOAD(i, p) as_float((uint)(p)[i] << 16)
-#define SQA_LOAD8(i, p) as_float8(convert_uint8(vload8(0, (p) + (i))) << 16)
+#define SQA_LOADN_(n, i, p) SQA_WIDEN(n, vload##n(0, (p) + (i)))
+#define SQA_LOADN_ALIGNED_(n, i, p) SQA_WIDEN(n, *(__global const ushort##n *)((p) + (i)))
 #define SQA_STORE(x, i, p) ((p)[i] = sqa_to_bf16(x))
 
 static inline ushort sqa_to_bf16(float x)

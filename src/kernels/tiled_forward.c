@@ -1,5 +1,6 @@
 /* tiled: the GPU family. Work-groups share tiles of Q, K, V and the weights
- * through local memory; the algorithm is in cl/forward/tiled.cl. */
+ * through local memory; the algorithm is in cl/forward/tiled.cl and the
+ * fragments tiled_*.cl. */
 #include <string.h>
 
 #include "kernels/families.h"
@@ -11,10 +12,10 @@ enum {
     BN,
     TX,
     TY,
+    VEC,
     DK,
-    VS,
     STAGE,
-    Q_LOCAL,
+    Q_PLACE,
     PAD,
     UNROLL,
     SUBGROUP,
@@ -23,24 +24,39 @@ enum {
     PARAMETER_COUNT
 };
 
+/* Values of Q_PLACE. */
+enum { Q_IN_GLOBAL, Q_IN_LOCAL, Q_IN_REGISTERS };
+
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [BM] = {"BM", "query rows of a work-group", {8, 16, 32, 64, 128}, 5},
     [BN] = {"BN", "keys of a key tile", {8, 16, 32, 64, 128}, 5},
     [TX] = {"TX", "threads across keys and columns", {2, 4, 8, 16, 32}, 5},
     [TY] = {"TY", "threads across rows", {2, 4, 8, 16, 32}, 5},
+    [VEC] = {"VEC", "elements of a vector load", {1, 2, 4}, 3},
     [DK] = {"DK", "head dimensions of a staged K slice", {8, 16, 32}, 3},
-    [VS] = {"VS", "keys of a staged V slice", {4, 8, 16}, 3},
     [STAGE] = {"STAGE", "1: K and V pass through local memory", {0, 1}, 2},
-    [Q_LOCAL] = {"Q_LOCAL", "1: Q is kept in local memory", {0, 1}, 2},
-    [PAD] = {"PAD", "elements added to the rows of local tiles", {0, 1}, 2},
-    [UNROLL] = {"UNROLL", "unrolling of the inner loops", {1, 4}, 2},
+    [Q_PLACE] = {"Q_PLACE", "Q in 0: global memory, 1: local memory, 2: registers", {0, 1, 2}, 3},
+    [PAD] = {"PAD", "1: rows of local tiles are an odd number of vectors", {0, 1}, 2},
+    [UNROLL] = {"UNROLL", "elements in an unrolled step of the inner loops", {4, 8}, 2},
     [SUBGROUP] = {"SUBGROUP", "1: row maxima by sub-group shuffles", {0, 1}, 2},
     [SHARE] = {"SHARE", "1: query heads of one key/value head share its tiles", {0, 1}, 2},
     [SPLIT] = {"SPLIT", "work-groups that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
-/* Accumulators and scores of a thread; beyond this every GPU known spills. */
+/* What a thread holds at once. With addresses and loads under way on top, compilers
+ * for NVIDIA and AMD need all of a thread's 256 registers for this many, and spill
+ * from about 180 on. */
 #define MAX_REGISTERS 160
+
+/* From here on a loop over the whole head dimension is too long to be unrolled. */
+#define LONG_HEAD_DIM 192
+
+/* Rows or keys of a thread, beyond which it only gets fewer threads to do the work. */
+#define MAX_PER_THREAD 8
+
+/* Threads of a group: fewer leave lanes idle, more wait for each other at barriers. */
+#define MIN_THREADS 32
+#define MAX_THREADS 256
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
@@ -52,26 +68,141 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return false;
 }
 
-static uint64_t local_bytes(const int32_t *value, const sqa_problem *problem)
+static uint32_t divide_up(uint32_t a, uint32_t b)
 {
-    uint64_t rows = (uint64_t)value[BM], keys = (uint64_t)value[BN], pad = (uint64_t)value[PAD];
-    uint64_t k_slice = keys * ((uint64_t)value[DK] + pad);
-    uint64_t v_slice = (uint64_t)value[VS] * problem->value_dim;
-    uint64_t floats = rows * (keys + pad);
-    if (!value[SUBGROUP])
-        floats += rows * (uint64_t)value[TX];
-    if (value[Q_LOCAL])
-        floats += rows * (problem->head_dim + pad);
-    if (value[STAGE])
-        floats += 2 * (k_slice > v_slice ? k_slice : v_slice);
-    return 4 * floats;
+    return (a + b - 1) / b;
 }
 
+/* Vectors from one row of a local tile to the next: PITCH of cl/forward/tiled_shape.cl. */
+static uint32_t pitch(const int32_t *value, uint32_t elements)
+{
+    return divide_up(elements, (uint32_t)value[VEC]) | (uint32_t)value[PAD];
+}
+
+static uint32_t k_slice_vecs(const int32_t *value)
+{
+    return (uint32_t)value[BN] * pitch(value, (uint32_t)value[DK]);
+}
+
+/* Keys of a staged V slice: slices of K and V take turns in the same memory, and the
+ * longer they are the fewer barriers it takes. */
+static uint32_t v_slice_keys(const int32_t *value, const sqa_problem *problem)
+{
+    const uint32_t row = divide_up(problem->value_dim, (uint32_t)value[VEC]);
+    uint32_t keys = value[BN] < 16 ? (uint32_t)value[BN] : 16;
+    while (keys > 4 && keys * row > k_slice_vecs(value))
+        keys /= 2;
+    return keys;
+}
+
+static uint32_t v_slice_vecs(const int32_t *value, const sqa_problem *problem)
+{
+    return v_slice_keys(value, problem) * divide_up(problem->value_dim, (uint32_t)value[VEC]);
+}
+
+/* A thread's part of a slice, which it holds while the slice before is computed with. */
+static uint32_t staged_elements(const int32_t *value, const sqa_problem *problem)
+{
+    const uint32_t k_slice = (uint32_t)(value[BN] * value[DK] / value[VEC]);
+    const uint32_t v_slice = v_slice_vecs(value, problem);
+    const uint32_t threads = (uint32_t)(value[TX] * value[TY]);
+    return (uint32_t)value[VEC] * divide_up(k_slice > v_slice ? k_slice : v_slice, threads);
+}
+
+static uint64_t local_bytes(const int32_t *value, const sqa_problem *problem)
+{
+    const uint32_t rows = (uint32_t)value[BM], vec = (uint32_t)value[VEC];
+    const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, problem);
+    uint32_t floats = vec * rows * pitch(value, (uint32_t)value[BN]);
+    if (!value[SUBGROUP])
+        floats += rows * (uint32_t)value[TX];
+    if (value[Q_PLACE] == Q_IN_LOCAL)
+        floats += vec * rows * pitch(value, problem->head_dim);
+    if (value[STAGE])
+        floats += vec * 2 * (k_slice > v_slice ? k_slice : v_slice);
+    return 4 * (uint64_t)floats;
+}
+
+/* Of a thread: what it keeps of its rows, and what it multiplies at a time, in the
+ * first half of a key tile (scores) or in the second (output). */
 static uint32_t registers(const int32_t *value, const sqa_problem *problem)
 {
-    uint32_t across = (uint32_t)value[TX];
-    uint32_t columns = (problem->value_dim + across - 1) / across;
-    return (uint32_t)(value[BM] / value[TY]) * (columns + (uint32_t)(value[BN] / value[TX]));
+    const uint32_t vec = (uint32_t)value[VEC];
+    const uint32_t rows = (uint32_t)(value[BM] / value[TY]);
+    const uint32_t keys = (uint32_t)(value[BN] / value[TX]);
+    const uint32_t columns =
+        vec * divide_up(divide_up(problem->value_dim, vec), (uint32_t)value[TX]);
+    const uint32_t scores = rows * keys + (keys + 1) * vec, output = (rows + 1) * vec;
+    uint32_t kept = rows * (columns + 3);
+    if (value[STAGE])
+        kept += staged_elements(value, problem);
+    if (value[Q_PLACE] == Q_IN_REGISTERS)
+        kept += rows * vec * divide_up(problem->head_dim, vec);
+    return kept + (scores > output ? scores : output);
+}
+
+/* The threads of a row, whose maxima are read in vectors, do not fill one, or some of
+ * them would have no columns. */
+static bool vectors_are_too_wide(const int32_t *value, const sqa_problem *problem)
+{
+    return value[VEC] > value[TX] ||
+           (value[VEC] > 1 && (value[TX] - 1) * value[VEC] >= (int32_t)problem->value_dim);
+}
+
+/* Half as many head dimensions are all of them. */
+static bool slice_is_too_long(const int32_t *value, const sqa_problem *problem)
+{
+    return value[DK] > parameters[DK].values[0] && value[DK] / 2 >= (int32_t)problem->head_dim;
+}
+
+/* Whether the tiles divide among the threads, and parameters that could only repeat
+ * or harm another configuration are left out. */
+static bool shape_is_valid(const int32_t *value, const sqa_problem *problem, const char **why)
+{
+    const int32_t least_dk = parameters[DK].values[0], least_unroll = parameters[UNROLL].values[0];
+    if (value[BM] % value[TY] != 0 || value[BN] % value[TX] != 0)
+        *why = "BM must be a multiple of TY, and BN of TX";
+    else if (vectors_are_too_wide(value, problem))
+        *why = "VEC must be at most TX, and leave no thread without columns";
+    else if (!value[STAGE] && value[DK] != least_dk)
+        *why = "without STAGE, DK has no effect and stays at its least";
+    else if (slice_is_too_long(value, problem))
+        *why = "a K slice of half as many dimensions holds all of them";
+    else if (value[BM] / value[TY] > MAX_PER_THREAD || value[BN] / value[TX] > MAX_PER_THREAD)
+        *why = "a thread can have at most 8 rows and 8 keys";
+    else if (value[Q_PLACE] == Q_IN_REGISTERS && problem->head_dim >= LONG_HEAD_DIM)
+        *why = "Q in registers unrolls the head dimension, which is too long for it";
+    else if (value[Q_PLACE] == Q_IN_REGISTERS && value[UNROLL] != least_unroll)
+        *why = "with Q in registers everything is unrolled, and UNROLL stays at its least";
+    else
+        return true;
+    return false;
+}
+
+static bool threads_are_valid(const int32_t *value, const sqa_device_limits *limits,
+                              const char **why)
+{
+    const size_t across = (size_t)value[TX], down = (size_t)value[TY], threads = across * down;
+    const size_t *most = limits->max_work_item_sizes;
+    const size_t least =
+        limits->max_work_group_size < MIN_THREADS ? limits->max_work_group_size : MIN_THREADS;
+    if (threads > limits->max_work_group_size || across > most[0] || down > most[1])
+        *why = "the work-group is larger than the device allows";
+    else if (threads > MAX_THREADS)
+        *why = "a work-group of more than 256 threads waits too long at barriers";
+    else if (2 * threads <= least && 2 * threads <= most[0] * most[1])
+        *why = "a work-group of fewer than 32 threads leaves lanes idle";
+    else
+        return true;
+    return false;
+}
+
+/* Whether the rows fill a quarter of the tile at least. */
+static bool rows_are_enough(const int32_t *value, const sqa_problem *problem)
+{
+    const uint64_t rows =
+        (uint64_t)problem->q_length * (value[SHARE] ? sqa_problem_group(problem) : 1);
+    return value[BM] == parameters[BM].values[0] || (uint64_t)value[BM] < 4 * rows;
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -79,21 +210,14 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 {
     const int32_t *value = config->value;
     const sqa_device_limits *limits = &device->limits;
-    const size_t across = (size_t)value[TX], down = (size_t)value[TY];
-    if (value[BM] % value[TY] != 0 || value[BN] % value[TX] != 0)
-        *why = "BM must be a multiple of TY, and BN of TX";
-    else if (value[BN] % value[VS] != 0)
-        *why = "BN must be a multiple of VS";
-    else if (!value[STAGE] &&
-             (value[DK] != parameters[DK].values[0] || value[VS] != parameters[VS].values[0]))
-        *why = "without STAGE, DK and VS have no effect and stay at their least";
-    else if (across * down > limits->max_work_group_size ||
-             across > limits->max_work_item_sizes[0] || down > limits->max_work_item_sizes[1])
-        *why = "the work-group is larger than the device allows";
+    if (!shape_is_valid(value, problem, why) || !threads_are_valid(value, limits, why))
+        return false;
+    if (!rows_are_enough(value, problem))
+        *why = "three quarters of the tile would have no rows";
     else if (local_bytes(value, problem) > limits->local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
     else if (registers(value, problem) > MAX_REGISTERS)
-        *why = "the accumulators of a thread do not fit the registers";
+        *why = "what a thread holds does not fit the registers";
     else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
     else if (value[SHARE] && !sqa_sharing_can_run(problem))
@@ -105,25 +229,46 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* Sound without measurement, from large to small; the first valid one is taken. */
+/* Sound without measurement, from large to small; the first valid one is taken. The
+ * first has 4 x 4 scores and 4 x 8 outputs of head_dim 64 in a thread: without
+ * spilling, and with several work-groups in a compute unit's local memory, so that
+ * one computes while another waits. */
 static const sqa_config defaults[] = {
-    {{64, 32, 8, 16, 16, 16, 1, 1, 1, 4, 0, 0, 1}}, {{32, 32, 8, 16, 16, 16, 1, 1, 1, 4, 0, 0, 1}},
-    {{16, 32, 16, 8, 16, 8, 1, 1, 1, 4, 0, 0, 1}},  {{16, 16, 16, 8, 8, 4, 1, 0, 1, 4, 0, 0, 1}},
-    {{8, 16, 8, 4, 8, 4, 0, 0, 1, 1, 0, 0, 1}},     {{8, 32, 32, 4, 8, 4, 0, 0, 1, 1, 0, 0, 1}},
-    {{8, 8, 8, 2, 8, 4, 0, 0, 1, 1, 0, 0, 1}},      {{8, 8, 2, 2, 8, 4, 0, 0, 1, 1, 0, 0, 1}},
+    {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
+    {{16, 32, 16, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
+    {{16, 16, 16, 8, 4, 8, 1, Q_IN_GLOBAL, 1, 8, 0, 0, 1}},
+    {{8, 16, 8, 4, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
+    {{8, 32, 32, 4, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
+    {{8, 8, 8, 2, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
+    {{8, 8, 2, 2, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
 };
+
+/* Narrows vectors and slices to what the head dimensions can fill. */
+static void narrow(int32_t *value, const sqa_problem *problem)
+{
+    while (vectors_are_too_wide(value, problem))
+        value[VEC] /= 2;
+    while (slice_is_too_long(value, problem))
+        value[DK] /= 2;
+}
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
-    const char *why = NULL;
-    const size_t count = sizeof defaults / sizeof *defaults;
-    size_t i = 0;
     /* Staging only copies where local memory is ordinary memory. */
-    while (i + 1 < count && ((defaults[i].value[STAGE] && device->limits.local_memory_is_global) ||
-                             !is_valid(&defaults[i], problem, device, &why)))
-        i++;
-    *config = defaults[i];
+    const bool stage = !device->limits.local_memory_is_global;
+    const char *why = NULL;
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        *config = defaults[i];
+        narrow(config->value, problem);
+        if ((stage || !config->value[STAGE]) && is_valid(config, problem, device, &why))
+            return;
+    }
 }
+
+static const char *const fragments[] = {
+    "forward/sharing.cl",     "forward/split.cl",      "forward/tiled_shape.cl",
+    "forward/tiled_stage.cl", "forward/tiled_rows.cl", "forward/tiled.cl",
+};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
@@ -135,10 +280,10 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                         "#define SUBGROUP_ATTRIBUTE "
                         "__attribute__((intel_reqd_sub_group_size(%u)))\n",
                         subgroup);
+    sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, problem));
     sqa_source_forward(out, problem);
-    sqa_source_fragment(out, "forward/sharing.cl");
-    sqa_source_fragment(out, "forward/split.cl");
-    sqa_source_fragment(out, "forward/tiled.cl");
+    for (size_t i = 0; i < sizeof fragments / sizeof *fragments; i++)
+        sqa_source_fragment(out, fragments[i]);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -165,7 +310,7 @@ const sqa_kernel_family sqa_tiled_forward = {
     .name = "tiled",
     .summary = "GPU: work-groups share tiles through local memory",
     .operation = SQA_OPERATION_FORWARD,
-    .space_version = 1,
+    .space_version = 2,
     .parameters = parameters,
     .parameter_count = PARAMETER_COUNT,
     .supports = supports,

@@ -180,7 +180,7 @@ START_TEST(one_workspace)
     sqa_plan *plan = NULL;
     float alone[COUNT];
     options.family = "tiled";
-    options.config = "BM=8,BN=8,TX=2,TY=4,DK=8,VS=4,STAGE=0,Q_LOCAL=0,SPLIT=4";
+    options.config = "BM=8,BN=8,TX=8,TY=4,DK=8,STAGE=0,Q_PLACE=0,SPLIT=4";
     ck_assert_msg(sqa_plan_create(&plan, test_context, &desc, &options) == SQA_OK, "%s",
                   sqa_last_error());
     ck_assert_uint_gt(sqa_plan_workspace_size(plan), 0);

@@ -1,5 +1,6 @@
 /* Every OpenCL source compiles without the generator: each parameter has a default,
- * and beyond that a kernel needs only the fragments all kernels share. */
+ * and beyond that a kernel needs only the fragments all kernels share and those of
+ * its own family. */
 #include <string.h>
 
 #include "base/embedded.h"
@@ -18,16 +19,40 @@ static int file_count(void)
 /* What comes before a kernel; a shared fragment needs those before itself. */
 static const char *const shared[] = {"common/types.cl", "forward/arguments.cl",
                                      "forward/sharing.cl", "forward/split.cl"};
-enum { SHARED_COUNT = sizeof shared / sizeof *shared };
 
-static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[SHARED_COUNT + 1])
+/* The fragments of a family that has several, the kernel last; the same holds. */
+static const char *const tiled[] = {"forward/tiled_shape.cl", "forward/tiled_stage.cl",
+                                    "forward/tiled_rows.cl", "forward/tiled.cl"};
+enum {
+    SHARED_COUNT = sizeof shared / sizeof *shared,
+    TILED_COUNT = sizeof tiled / sizeof *tiled,
+    MAX_TEXTS = SHARED_COUNT + TILED_COUNT
+};
+
+/* Where `name` stands among `count`; `count` if it does not. */
+static size_t place_of(const char *name, const char *const *names, size_t count)
 {
-    cl_uint count = 0;
-    while (count < SHARED_COUNT && strcmp(file->name, shared[count]) != 0) {
-        texts[count] = sqa_embedded_text(sqa_embedded_kernels, shared[count]);
-        ck_assert_ptr_nonnull(texts[count]);
-        count++;
+    size_t place = 0;
+    while (place < count && strcmp(name, names[place]) != 0)
+        place++;
+    return place;
+}
+
+static cl_uint add_texts(const char **texts, cl_uint at, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        texts[at] = sqa_embedded_text(sqa_embedded_kernels, names[i]);
+        ck_assert_ptr_nonnull(texts[at++]);
     }
+    return at;
+}
+
+static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[MAX_TEXTS])
+{
+    const size_t in_tiled = place_of(file->name, tiled, TILED_COUNT);
+    cl_uint count = add_texts(texts, 0, shared, place_of(file->name, shared, SHARED_COUNT));
+    if (in_tiled < TILED_COUNT)
+        count = add_texts(texts, count, tiled, in_tiled);
     texts[count] = file->text;
     return count + 1;
 }
@@ -35,7 +60,7 @@ static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[SHARED_
 START_TEST(compiles_ungenerated)
 {
     const sqa_embedded_file *file = &sqa_embedded_kernels[_i];
-    const char *texts[SHARED_COUNT + 1];
+    const char *texts[MAX_TEXTS];
     cl_uint text_count = texts_of(file, texts);
     char log[4096] = "";
     cl_int code;

@@ -1,0 +1,127 @@
+/* tiled: what a thread knows of its rows, and the online softmax over them. Which
+ * keys a row sees is decided here and where the kernel chooses its key tiles. */
+#if SUBGROUP
+#pragma OPENCL EXTENSION cl_khr_subgroups : enable
+#pragma OPENCL EXTENSION cl_khr_subgroup_shuffle : enable
+#endif
+
+/* What a thread keeps of its rows. */
+typedef struct {
+    int visible[TM]; /* keys the row sees, counted from the first */
+    float maximum[TM];
+    float sum[TM];      /* of the weights of the thread's own keys */
+    vec output[TM][TD]; /* not yet divided by the sum */
+} thread_rows;
+
+INLINE bool sees(const thread_rows *rows, const int i, const int key)
+{
+    return key < rows->visible[i];
+}
+
+/* 2^x for x <= 0; NaN stays NaN and nothing becomes zero, which marks hidden keys. */
+INLINE float weight_of(float x)
+{
+    return exp2(x < -125.0f ? -125.0f : x);
+}
+
+/* A comparison with NaN is false: NaN is never the larger one. */
+INLINE float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+/* The largest, or the sum, of a row's values over its TX threads: `values` where
+ * they pass through local memory, by shuffles where the TX are in one sub-group. */
+#if SUBGROUP
+INLINE float row_maximum(float value)
+{
+#pragma unroll
+    for (int distance = TX / 2; distance > 0; distance /= 2)
+        value = larger(sub_group_shuffle_xor(value, (uint)distance), value);
+    return value;
+}
+
+INLINE float row_sum(float value)
+{
+#pragma unroll
+    for (int distance = TX / 2; distance > 0; distance /= 2)
+        value += sub_group_shuffle_xor(value, (uint)distance);
+    return value;
+}
+#else
+INLINE float row_maximum(__local const vec *values)
+{
+    float value = -FLT_MAX;
+#pragma unroll
+    for (int t = 0; t < TX / VEC; t++) {
+#define LARGER_LANE(n) value = larger(LANE(values[t], n), value);
+        EACH_LANE(LARGER_LANE)
+#undef LARGER_LANE
+    }
+    return value;
+}
+
+INLINE float row_sum(__local const vec *values)
+{
+    float sum = 0.0f;
+#pragma unroll
+    for (int t = 0; t < TX / VEC; t++) {
+#define SUM_LANE(n) sum += LANE(values[t], n);
+        EACH_LANE(SUM_LANE)
+#undef SUM_LANE
+    }
+    return sum;
+}
+#endif
+
+/* Scales the scores to log2 units and hides what the rows do not see; leaves the
+ * largest of each row's in `largest`. */
+INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_rows *rows,
+                          const int first_key, const float log2_scale)
+{
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+        largest[i] = -FLT_MAX;
+#pragma unroll
+        for (int j = 0; j < TN; j++) {
+            score[i][j] =
+                sees(rows, i, first_key + TX * j) ? score[i][j] * log2_scale : -FLT_MAX;
+            largest[i] = larger(score[i][j], largest[i]);
+        }
+    }
+}
+
+/* The online softmax's step: rescales what the rows have to the new maxima, and
+ * writes the weights of the thread's keys. `first_key` is the thread's first. */
+INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float largest[TM],
+                        __local float *weights, const int first_key)
+{
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+        const float maximum = larger(largest[i], rows->maximum[i]);
+        const float rescale = weight_of(rows->maximum[i] - maximum);
+        rows->maximum[i] = maximum;
+        rows->sum[i] *= rescale;
+#pragma unroll
+        for (int j = 0; j < TD; j++)
+            rows->output[i][j] *= rescale;
+#pragma unroll
+        for (int j = 0; j < TN; j++) {
+            const float weight =
+                sees(rows, i, first_key + TX * j) ? weight_of(score[i][j] - maximum) : 0.0f;
+            rows->sum[i] += weight;
+            weights[TY * i * P_PITCH * VEC + TX * j] = weight;
+        }
+    }
+}
+
+/* Adds vector j of a key's value to the rows. In tiles that hide keys (edge), a zero
+ * weight must not meet a NaN. */
+INLINE void add_value(const bool edge, thread_rows *rows, const float weight[TM], const int j,
+                      const vec value)
+{
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+        if (!edge || weight[i] != 0.0f)
+            rows->output[i][j] = fma((vec)(weight[i]), value, rows->output[i][j]);
+}

@@ -1,0 +1,131 @@
+/* tiled: where Q, K and V are read from while a thread computes. K comes in slices
+ * of K_SLICE_VECS vectors of the head dimension, V in slices of V_SLICE_KEYS keys,
+ * each copied to local memory first (STAGE), or read where it lies. Q is read where
+ * it lies, from a copy in local memory, or kept in registers (Q_PLACE). */
+#if STAGE
+#define K_SLICE_VECS (DK / VEC)
+#define V_SLICE_KEYS VS
+#define K_SLICE_SIZE (BN * K_PITCH)
+#define V_SLICE_SIZE (VS * VALUE_VECS)
+#define SLICE_SIZE (K_SLICE_SIZE > V_SLICE_SIZE ? K_SLICE_SIZE : V_SLICE_SIZE)
+#else /* one slice: everything */
+#define K_SLICE_VECS HEAD_VECS
+#define V_SLICE_KEYS BN
+#endif
+#define K_SLICES ((HEAD_VECS + K_SLICE_VECS - 1) / K_SLICE_VECS)
+#define V_SLICES (BN / V_SLICE_KEYS)
+
+/* Registers have no index: with Q there, all loops over its vectors are unrolled. */
+#if Q_PLACE == IN_REGISTERS
+#define UNROLL_SLICES K_SLICES
+#define UNROLL_VECS K_SLICE_VECS
+#else
+#define UNROLL_SLICES 1
+#define UNROLL_VECS (UNROLL / VEC)
+#endif
+
+#if STAGE
+typedef __local const vec *slice;
+
+/* A thread's vectors of the next slice, on their way from global to local memory:
+ * they are fetched before and put down after the slice before is computed with, so
+ * that nobody waits for global memory in between. */
+#define K_PARTS ((BN * K_SLICE_VECS + THREADS - 1) / THREADS)
+#define V_PARTS ((V_SLICE_SIZE + THREADS - 1) / THREADS)
+typedef struct {
+    vec part[K_PARTS > V_PARTS ? K_PARTS : V_PARTS];
+} staged;
+
+/* Vectors [first, first + DK / VEC) of the tile's `keys` key rows, zeros for the rows
+ * after them. */
+INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first,
+                    const int thread)
+{
+#pragma unroll
+    for (int p = 0; p < K_PARTS; p++) {
+        const int i = thread + p * THREADS;
+        const int key = i / K_SLICE_VECS, d = first + i % K_SLICE_VECS;
+        next->part[p] = key < keys ? row_vec(k.first + key * k.row, k.aligned, d, SQA_HEAD_DIM)
+                                   : (vec)(0.0f);
+    }
+}
+
+INLINE void put_k(__local vec *to, const staged *next, const int thread)
+{
+#pragma unroll
+    for (int p = 0; p < K_PARTS; p++) {
+        const int i = thread + p * THREADS;
+        if (BN * K_SLICE_VECS % THREADS == 0 || i < BN * K_SLICE_VECS)
+            to[i / K_SLICE_VECS * K_PITCH + i % K_SLICE_VECS] = next->part[p];
+    }
+}
+
+/* Value rows [first, first + VS) of the tile's `keys`, zeros for those after them. */
+INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first,
+                    const int thread)
+{
+#pragma unroll
+    for (int p = 0; p < V_PARTS; p++) {
+        const int i = thread + p * THREADS;
+        const int key = first + i / VALUE_VECS, d = i % VALUE_VECS;
+        next->part[p] = key < keys ? row_vec(v.first + key * v.row, v.aligned, d, SQA_VALUE_DIM)
+                                   : (vec)(0.0f);
+    }
+}
+
+INLINE void put_v(__local vec *to, const staged *next, const int thread)
+{
+#pragma unroll
+    for (int p = 0; p < V_PARTS; p++) {
+        const int i = thread + p * THREADS;
+        if (V_SLICE_SIZE % THREADS == 0 || i < V_SLICE_SIZE)
+            to[i] = next->part[p];
+    }
+}
+
+INLINE vec key_vec(const slice from, const int key, const int d)
+{
+    return from[key * K_PITCH + d];
+}
+
+INLINE vec value_vec(const slice from, const int key, const int column)
+{
+    return from[key * VALUE_VECS + column];
+}
+#else
+typedef matrix slice;
+
+INLINE vec key_vec(const slice from, const int key, const int d)
+{
+    return row_vec(from.first + key * from.row, from.aligned, d, SQA_HEAD_DIM);
+}
+
+INLINE vec value_vec(const slice from, const int key, const int column)
+{
+    return row_vec(from.first + key * from.row, from.aligned, column, SQA_VALUE_DIM);
+}
+#endif
+
+/* The queries of a thread's rows. */
+typedef struct {
+#if Q_PLACE == IN_GLOBAL
+    __global const sqa_stored *row[TM];
+    bool aligned;
+#elif Q_PLACE == IN_LOCAL
+    __local const vec *first; /* the thread's first row */
+#else
+    vec row[TM][HEAD_VECS];
+#endif
+} thread_queries;
+
+/* Vector d of the thread's row i. */
+INLINE vec query_vec(const thread_queries *queries, const int i, const int d)
+{
+#if Q_PLACE == IN_GLOBAL
+    return row_vec(queries->row[i], queries->aligned, d, SQA_HEAD_DIM);
+#elif Q_PLACE == IN_LOCAL
+    return queries->first[TY * i * Q_PITCH + d];
+#else
+    return queries->row[i][d];
+#endif
+}
