@@ -12,6 +12,8 @@
 #include "sqa_cl/attention.h"
 #include "sqa_cl/context.h"
 #include "sqa_cl/export.h"
+#include "sqa_cl/index.h"
+#include "sqa_cl/pattern.h"
 #include "sqa_cl/plan.h"
 #include "sqa_cl/status.h"
 #include "sqa_cl/version.h"

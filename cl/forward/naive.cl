@@ -6,12 +6,50 @@
 #endif
 
 /* Loops, not dot(): any head dimension, in one fixed order. */
-static float sqa_naive_score(__global const sqa_stored *q, __global const sqa_stored *k, float scale)
+static float sqa_naive_product(__global const sqa_stored *q, __global const sqa_stored *k)
 {
     float sum = 0.0f;
     for (int d = 0; d < SQA_HEAD_DIM; d++)
         sum = fma(SQA_LOAD(d, q), SQA_LOAD(d, k), sum);
-    return sum * scale;
+    return sum;
+}
+
+/* The body once for each key j that the row sees, with its score. */
+#define EACH_KEY(j, score, body)                                                                   \
+    {                                                                                              \
+        SQA_WALK(walk, reach, 0, kv_length, list)                                                  \
+        while (sqa_walk_next(&walk))                                                               \
+            for (int j = walk.begin; j < walk.end; j++) {                                          \
+                if (walk.shown && j >= reach.first && j < reach.last)                              \
+                    continue;                                                                      \
+                float score =                                                                      \
+                    SQA_CAP(sqa_naive_product(q, k + j * k_row) * SQA_PRODUCT_FACTOR,              \
+                            SQA_CAP_FACTOR);                                                       \
+                ADD_ALIBI(score, j)                                                                \
+                ADD_EXTRA(score, j)                                                                \
+                body                                                                               \
+            }                                                                                      \
+    }
+
+#if SQA_ALIBI
+#define ADD_ALIBI(score, j) score = fma(-slope, (float)abs(SQA_POSITION(row) - (j)), score);
+#else
+#define ADD_ALIBI(score, j)
+#endif
+#if SQA_EXTRA
+#define ADD_EXTRA(score, j)                                                                        \
+    const float extra = sqa_extra(extra_row, j);                                                   \
+    if (extra == -INFINITY)                                                                        \
+        continue;                                                                                  \
+    score += extra;
+#else
+#define ADD_EXTRA(score, j)
+#endif
+
+/* Never zero, so that a sum of zero tells that no key was seen. */
+static float sqa_naive_weight(const float x)
+{
+    return exp2(x < -125.0f ? -125.0f : x);
 }
 
 __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
@@ -19,40 +57,50 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
     const int row = get_global_id(0);
     const long head = get_global_id(1);
     const long batch = get_global_id(2);
+    SQA_SEQUENCE(batch)
+    if (row >= q_length)
+        return;
     __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + row * q_row;
     __global const sqa_stored *k = SQA_K_MATRIX(batch, head);
     __global const sqa_stored *v = SQA_V_MATRIX(batch, head);
     __global sqa_stored *o = SQA_O_MATRIX(batch, head) + row * o_row;
-    const int keys = SQA_VISIBLE_KEYS(row);
+    const long list = SQA_BLOCK_LIST(batch, head, row / query_block);
+    SQA_REACH(reach, row, row)
+#if SQA_ALIBI
+    const float slope = SQA_SLOPE(head);
+#endif
+#if SQA_EXTRA
+    sqa_extra_row extra_row;
+    SQA_SET_EXTRA_ROW(extra_row, batch, head, (long)row)
+#endif
 
     /* A comparison with NaN is false: a NaN score leaves the maximum alone and
-     * reaches the sum, and with it the whole row, through exp. */
+     * reaches the sum, and with it the whole row, through the weight. */
     float maximum = -FLT_MAX;
     float sum = 0.0f;
-    for (int j = 0; j < keys; j++) {
-        const float score = sqa_naive_score(q, k + j * k_row, scale);
+    EACH_KEY(j, score, {
         if (score > maximum) {
-            sum *= exp(maximum - score);
+            sum *= exp2(maximum - score);
             maximum = score;
         }
-        sum += exp(score - maximum);
-    }
-    const float inverse = keys > 0 ? 1.0f / sum : 0.0f;
+        sum += sqa_naive_weight(score - maximum);
+    })
+    const sqa_row_end end = sqa_end_row(maximum, sum, SQA_SINK(head));
 
     for (int first = 0; first < SQA_VALUE_DIM; first += CHUNK) {
         const int columns = min(CHUNK, SQA_VALUE_DIM - first);
         float accumulator[CHUNK];
         for (int d = 0; d < CHUNK; d++)
             accumulator[d] = 0.0f;
-        for (int j = 0; j < keys; j++) {
-            const float weight = exp(sqa_naive_score(q, k + j * k_row, scale) - maximum);
+        EACH_KEY(j, score, {
+            const float weight = sqa_naive_weight(score - maximum);
             for (int d = 0; d < columns; d++)
                 accumulator[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), accumulator[d]);
-        }
+        })
         for (int d = 0; d < columns; d++)
-            SQA_STORE(accumulator[d] * inverse, first + d, o);
+            SQA_STORE(accumulator[d] * end.inverse, first + d, o);
     }
 #if SQA_WRITE_LSE
-    SQA_LSE_ROW(batch, head)[row] = keys > 0 ? maximum + log(sum) : -INFINITY;
+    SQA_LSE_ROW(batch, head)[row] = end.lse;
 #endif
 }

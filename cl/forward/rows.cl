@@ -8,8 +8,8 @@
  *
  * A work-item owns TILES row tiles of LANES * RV rows and walks the keys KEYS at
  * a time with the online softmax of FlashAttention (arXiv 2205.14135, algorithm
- * 1). Key tiles that every row of a tile sees take a path without masks. Scores
- * are in units of log2 e, so that exp is exp2.
+ * 1). Key tiles that every row of a tile sees take a path without masks, those
+ * that none sees are passed over (visible.cl). Scores are in units of log2 e.
  *
  * PACK copies each key tile of K and V to private f32 once for all row tiles.
  * SHARE puts the query heads of one key/value head side by side as rows.
@@ -40,13 +40,13 @@ typedef SQA_JOIN(float, LANES) vec;
 typedef SQA_JOIN(int, LANES) ivec;
 #define AS_VEC SQA_JOIN(as_float, LANES)
 #define AS_IVEC SQA_JOIN(as_int, LANES)
+#define AS_FLOATS SQA_JOIN(convert_float, LANES)
 #define LOAD(p) SQA_JOIN(vload, LANES)(0, (p))
 #define STORE(v, p) SQA_JOIN(vstore, LANES)((v), 0, (p))
 
 #define ROWS (LANES * RV) /* query rows of a row tile */
 /* Accumulated columns, filled up to whole register tiles with copies of the last. */
 #define COLUMNS ((SQA_VALUE_DIM + MD - 1) / MD * MD)
-#define INLINE static inline __attribute__((always_inline))
 
 /* Where a key tile lies: packed in private memory, or in place. */
 #if PACK
@@ -86,25 +86,70 @@ INLINE vec exp2_negative(vec x)
 
 /* What a row tile carries from key tile to key tile. */
 typedef struct __attribute__((aligned(64))) {
-    float q[SQA_HEAD_DIM * ROWS]; /* transposed, times scale * log2 e */
+    float q[SQA_HEAD_DIM * ROWS]; /* transposed, times SQA_PRODUCT_FACTOR */
     float o[COLUMNS * ROWS];      /* transposed, not yet divided by the sum */
     float maximum[ROWS];
     float sum[ROWS];
-    int visible[ROWS]; /* keys each row sees, counted from the first */
+    int start[ROWS]; /* keys each row sees by position: start .. end - 1 */
+    int end[ROWS];
+    sqa_reach reach; /* of all rows */
+#if SQA_GLOBALS
+    int limit[ROWS]; /* and the global tokens before this one */
+#endif
+#if SQA_ALIBI
+    int position[ROWS];
+    float slope[ROWS];
+#endif
+#if SQA_EXTRA
+    sqa_extra_row extra[ROWS];
+#endif
 } row_tile;
 
-/* scores[key][rows] for `keys` keys; raises maxima to new_maximum. With `edge`,
- * hidden keys get -FLT_MAX, and no key after the last is read. */
-INLINE void score_tile(const bool edge, const int first_key, const int keys,
-                       const row_tile *restrict tile, tile_pointer k, const long k_row, float *restrict scores, float *restrict new_maximum)
+/* The keys that a row tile is held against. */
+typedef struct {
+    int first, count; /* at most KEYS */
+    int shown;        /* -1: global tokens, to be seen where they have not been yet */
+    tile_pointer k, v;
+    long k_row, v_row;
+    float cap; /* SQA_CAP_FACTOR */
+} key_tile;
+
+/* Hidden keys are marked by a score that nothing else has: a finite bias ends above
+ * it, and what overflows is infinite. */
+#define HIDDEN_SCORE (-FLT_MAX)
+
+/* Lanes of row vector r to which `key` is hidden by position. */
+#if SQA_WINDOW
+#define OUTSIDE(key, r) ((key) < start##r | (key) >= end##r)
+#else
+#define OUTSIDE(key, r) ((key) >= end##r)
+#endif
+#if SQA_GLOBALS
+#define HIDDEN(key, r) ((OUTSIDE(key, r) ^ (ivec)(keys.shown)) | (key) >= limit##r)
+#else
+#define HIDDEN(key, r) OUTSIDE(key, r)
+#endif
+
+/* scores[key][rows]; raises maxima to new_maximum. With `edge`, keys hidden by
+ * position get HIDDEN_SCORE, and register tiles past the last key repeat it. With `extra`, what
+ * lies there is added, and -infinity hides. */
+INLINE void score_tile(const bool edge, const bool extra, const row_tile *restrict tile,
+                       const key_tile keys, const float *restrict extra_scores,
+                       float *restrict scores, float *restrict new_maximum)
 {
-#define START(r) vec maximum##r = LOAD(tile->maximum + r * LANES);
-#define VISIBLE(r) const ivec visible##r = LOAD(tile->visible + r * LANES);
+#define START(r)                                                                                   \
+    vec maximum##r = LOAD(tile->maximum + r * LANES);                                              \
+    const ivec start##r = LOAD(tile->start + r * LANES), end##r = LOAD(tile->end + r * LANES);
     EACH_ROW(START)
-    EACH_ROW(VISIBLE)
-    for (int c = 0; c < keys; c += MC) {
+#if SQA_GLOBALS
+#define LIMIT(r) const ivec limit##r = LOAD(tile->limit + r * LANES);
+    EACH_ROW(LIMIT)
+#undef LIMIT
+#endif
+    for (int c = 0; c < keys.count; c += MC) {
 #define KEY(i)                                                                                     \
-    tile_pointer k##i = TILE_ROW(k, edge ? min(c + i, keys - 1) : c + i, k_row, SQA_HEAD_DIM);
+    const int at##i = edge ? min(c + i, keys.count - 1) : c + i;                                   \
+    tile_pointer k##i = TILE_ROW(keys.k, at##i, keys.k_row, SQA_HEAD_DIM);
 #define ZERO(i, r) vec s##i##_##r = (vec)(0.0f);
         EACH_KEY(KEY)
         EACH_KEY_ROW(ZERO)
@@ -117,11 +162,32 @@ INLINE void score_tile(const bool edge, const int first_key, const int keys,
             EACH_KEY(BROADCAST)
             EACH_KEY_ROW(MULTIPLY)
         }
+#if SQA_SOFTCAP
+#define CAP(i, r) s##i##_##r = SQA_CAP(s##i##_##r, keys.cap);
+        EACH_KEY_ROW(CAP)
+#undef CAP
+#endif
+#if SQA_ALIBI
+#define DISTANT(i, r)                                                                              \
+    s##i##_##r = fma(-LOAD(tile->slope + r * LANES),                                               \
+                     AS_FLOATS(abs(LOAD(tile->position + r * LANES) - (keys.first + at##i))),      \
+                     s##i##_##r);
+        EACH_KEY_ROW(DISTANT)
+#undef DISTANT
+#endif
+#define ADD(i, r)                                                                                  \
+    {                                                                                              \
+        const vec x = LOAD(extra_scores + at##i * ROWS + r * LANES);                               \
+        s##i##_##r = select(s##i##_##r + x, (vec)(HIDDEN_SCORE), x == (vec)(-INFINITY));           \
+    }
 #define HIDE(i, r)                                                                                 \
-    s##i##_##r = select(s##i##_##r, (vec)(-FLT_MAX), (ivec)(first_key + c + i) >= visible##r);
+    s##i##_##r = select(s##i##_##r, (vec)(HIDDEN_SCORE), HIDDEN((ivec)(keys.first + at##i), r));
 #define KEEP(i, r)                                                                                 \
     STORE(s##i##_##r, scores + (c + i) * ROWS + r * LANES);                                        \
     maximum##r = LARGER(s##i##_##r, maximum##r);
+        if (extra) {
+            EACH_KEY_ROW(ADD)
+        }
         if (edge) {
             EACH_KEY_ROW(HIDE)
         }
@@ -130,12 +196,12 @@ INLINE void score_tile(const bool edge, const int first_key, const int keys,
 #define FINISH(r) STORE(maximum##r, new_maximum + r * LANES);
     EACH_ROW(FINISH)
 #undef START
-#undef VISIBLE
 #undef KEY
 #undef ZERO
 #undef QUERY
 #undef BROADCAST
 #undef MULTIPLY
+#undef ADD
 #undef HIDE
 #undef KEEP
 #undef FINISH
@@ -144,23 +210,23 @@ INLINE void score_tile(const bool edge, const int first_key, const int keys,
 /* Turns scores into weights, updates maxima and sums, and leaves in `rescale`
  * what older output has to be multiplied by. Weights of hidden keys are zero;
  * those of visible keys never are. */
-INLINE void softmax_tile(const bool edge, const int first_key, const int keys,
-                         row_tile *restrict tile, float *restrict scores,
-                         const float *restrict new_maximum, float *restrict rescale)
+INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict tile,
+                         float *restrict scores, const float *restrict new_maximum,
+                         float *restrict rescale)
 {
 #define START(r)                                                                                   \
     const vec maximum##r = LOAD(new_maximum + r * LANES);                                          \
     const vec rescale##r = exp2_negative(LOAD(tile->maximum + r * LANES) - maximum##r);            \
-    const ivec visible##r = LOAD(tile->visible + r * LANES);                                       \
     vec sum##r = (vec)(0.0f);
     EACH_ROW(START)
 #pragma unroll 2
-    for (int c = 0; c < keys; c++) {
+    for (int c = 0; c < count; c++) {
 #define WEIGHT(r)                                                                                  \
     {                                                                                              \
-        vec p = exp2_negative(LOAD(scores + c * ROWS + r * LANES) - maximum##r);                   \
-        if (edge)                                                                                  \
-            p = select(p, (vec)(0.0f), (ivec)(first_key + c) >= visible##r);                       \
+        const vec s = LOAD(scores + c * ROWS + r * LANES);                                         \
+        vec p = exp2_negative(s - maximum##r);                                                     \
+        if (hiding)                                                                                \
+            p = select(p, (vec)(0.0f), s == (vec)(HIDDEN_SCORE));                                  \
         STORE(p, scores + c * ROWS + r * LANES);                                                   \
         sum##r += p;                                                                               \
     }
@@ -177,19 +243,18 @@ INLINE void softmax_tile(const bool edge, const int first_key, const int keys,
 }
 
 /* Adds the tile's contribution to columns d .. d + MD - 1 of the output. With
- * `edge`, a zero weight leaves the sum alone even if V is NaN or infinite there;
+ * `hiding`, a zero weight leaves the sum alone even if V is NaN or infinite there;
  * with `last`, columns past value_dim repeat the last one. */
-INLINE void output_columns(const bool edge, const bool last, const int d, const int keys,
-                           row_tile *restrict tile, tile_pointer v, const long v_row,
-                           const float *restrict weights,
+INLINE void output_columns(const bool hiding, const bool last, const int d, const key_tile keys,
+                           row_tile *restrict tile, const float *restrict weights,
                            const float *restrict rescale)
 {
 #define START(i, r)                                                                                \
     vec o##i##_##r = LOAD(tile->o + (d + i) * ROWS + r * LANES) * LOAD(rescale + r * LANES);
     EACH_COLUMN_ROW(START)
 #pragma unroll UNROLL
-    for (int c = 0; c < keys; c++) {
-        tile_pointer value = TILE_ROW(v, c, v_row, SQA_VALUE_DIM) + d;
+    for (int c = 0; c < keys.count; c++) {
+        tile_pointer value = TILE_ROW(keys.v, c, keys.v_row, SQA_VALUE_DIM) + d;
 #define LOAD_WEIGHT(r) const vec p##r = LOAD(weights + c * ROWS + r * LANES);
 #define BROADCAST(i) const vec x##i = (vec)(value[last ? min(i, SQA_VALUE_DIM - 1 - d) : i]);
 #define MULTIPLY(i, r) o##i##_##r = fma(x##i, p##r, o##i##_##r);
@@ -197,7 +262,7 @@ INLINE void output_columns(const bool edge, const bool last, const int d, const 
     o##i##_##r = select(fma(x##i, p##r, o##i##_##r), o##i##_##r, p##r == (vec)(0.0f));
         EACH_ROW(LOAD_WEIGHT)
         EACH_COLUMN(BROADCAST)
-        if (edge) {
+        if (hiding) {
             EACH_COLUMN_ROW(MULTIPLY_VISIBLE)
         } else {
             EACH_COLUMN_ROW(MULTIPLY)
@@ -213,19 +278,19 @@ INLINE void output_columns(const bool edge, const bool last, const int d, const 
 #undef FINISH
 }
 
-/* One key tile against one row tile. */
-INLINE void attend(const bool edge, const int first_key, const int keys, row_tile *restrict tile,
-                   tile_pointer k, const long k_row, tile_pointer v, const long v_row,
-                   float *restrict scores)
+/* One key tile against one row tile. `edge`: position hides some of it; `extra`:
+ * something is added to the scores; `hiding`: some key is hidden, by either. */
+INLINE void attend(const bool edge, const bool extra, const bool hiding, row_tile *restrict tile,
+                   const key_tile keys, const float *restrict extra_scores, float *restrict scores)
 {
     float new_maximum[ROWS] __attribute__((aligned(64)));
     float rescale[ROWS] __attribute__((aligned(64)));
-    score_tile(edge, first_key, keys, tile, k, k_row, scores, new_maximum);
-    softmax_tile(edge, first_key, keys, tile, scores, new_maximum, rescale);
+    score_tile(edge, extra, tile, keys, extra_scores, scores, new_maximum);
+    softmax_tile(hiding, keys.count, tile, scores, new_maximum, rescale);
     for (int d = 0; d < SQA_VALUE_DIM / MD * MD; d += MD)
-        output_columns(edge, false, d, keys, tile, v, v_row, scores, rescale);
+        output_columns(hiding, false, d, keys, tile, scores, rescale);
 #if SQA_VALUE_DIM % MD
-    output_columns(edge, true, SQA_VALUE_DIM / MD * MD, keys, tile, v, v_row, scores, rescale);
+    output_columns(hiding, true, SQA_VALUE_DIM / MD * MD, keys, tile, scores, rescale);
 #endif
 }
 
@@ -244,40 +309,87 @@ INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, co
 }
 #endif
 
+#if SQA_EXTRA
+/* What bias and masks make of a key tile. */
+enum { EXTRA_NONE, EXTRA_SOME, EXTRA_HIDING, EXTRA_ALL_HIDDEN };
+
+/* Fetches them for the tile, transposed like the scores. */
+INLINE int load_extra(const row_tile *restrict tile, const key_tile keys, float *restrict extra)
+{
+    bool all_hidden = true, none_hidden = true, all_zero = true;
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < keys.count; c++) {
+            const float x = sqa_extra(tile->extra[r], keys.first + c);
+            const bool hidden = x == -INFINITY;
+            extra[c * ROWS + r] = x;
+            all_hidden = all_hidden && hidden;
+            none_hidden = none_hidden && !hidden;
+            all_zero = all_zero && x == 0.0f;
+        }
+    return all_zero ? EXTRA_NONE : all_hidden ? EXTRA_ALL_HIDDEN : none_hidden ? EXTRA_SOME : EXTRA_HIDING;
+}
+#endif
+
 /* Fetches query row `lane` of a tile; past the end, and where there are no keys, a
- * zero query that sees what the last row sees. `q` is NULL there. */
+ * zero query. `q` is NULL there. */
 static void load_row(row_tile *tile, const int lane, __global const sqa_stored *q,
-                     const int visible, const float scale)
+                     const float factor)
 {
     for (int d = 0; d < SQA_HEAD_DIM; d++)
-        tile->q[d * ROWS + lane] = q ? SQA_LOAD(d, q) * scale : 0.0f;
+        tile->q[d * ROWS + lane] = q ? SQA_LOAD(d, q) * factor : 0.0f;
     for (int d = 0; d < COLUMNS; d++)
         tile->o[d * ROWS + lane] = 0.0f;
-    tile->visible[lane] = visible;
     tile->maximum[lane] = -FLT_MAX;
     tile->sum[lane] = 0.0f;
 }
 
-#if SPLIT == 1
-static void store_row(const row_tile *tile, const int lane, __global sqa_stored *o)
+/* One key tile against one row tile, by the cheapest path that serves it. */
+INLINE void attend_best(row_tile *restrict tile, key_tile keys, float *restrict scores,
+                        float *restrict extra)
 {
-    const float inverse = tile->visible[lane] > 0 ? 1.0f / tile->sum[lane] : 0.0f;
-    for (int d = 0; d < SQA_VALUE_DIM; d++)
-        SQA_STORE(tile->o[d * ROWS + lane] * inverse, d, o);
-}
-#else
-/* The part of one split: its own mean, to be weighted by its log-sum-exp. */
-static void store_row(const row_tile *tile, const int lane, const bool any, __global float *o)
-{
-    const float inverse = any ? 1.0f / tile->sum[lane] : 0.0f;
-    for (int d = 0; d < SQA_VALUE_DIM; d++)
-        o[d] = tile->o[d * ROWS + lane] * inverse;
-}
+    const sqa_reach reach = tile->reach;
+    const int end = keys.first + keys.count;
+    bool dead, edge;
+    if (keys.shown) {
+        /* Seen by all already, or by none as yet. */
+        dead = (reach.all_first <= keys.first && end <= reach.all_last) ||
+               keys.first >= reach.limit;
+        edge = end > reach.all_limit || (reach.first < end && keys.first < reach.last);
+    } else {
+        const int first = max(keys.first, reach.first), last = min(end, reach.last);
+        keys.k = TILE_ROW(keys.k, first - keys.first, keys.k_row, SQA_HEAD_DIM);
+        keys.v = TILE_ROW(keys.v, first - keys.first, keys.v_row, SQA_VALUE_DIM);
+        keys.first = first;
+        keys.count = last - first;
+        dead = keys.count <= 0;
+        edge = first < reach.all_first || last > reach.all_last;
+    }
+    if (dead)
+        return;
+    edge = edge || keys.count < KEYS;
+#if SQA_EXTRA
+    const int kind = load_extra(tile, keys, extra);
+    if (kind == EXTRA_ALL_HIDDEN)
+        return;
+    if (edge || kind == EXTRA_HIDING) {
+        attend(true, true, true, tile, keys, extra, scores);
+        return;
+    }
+#if SQA_BIAS
+    if (kind == EXTRA_SOME) {
+        keys.count = KEYS;
+        attend(false, true, false, tile, keys, extra, scores);
+        return;
+    }
 #endif
-
-INLINE float log_sum_exp2(const row_tile *tile, const int lane)
-{
-    return tile->maximum[lane] + log2(tile->sum[lane]);
+#else
+    if (edge) {
+        attend(true, false, true, tile, keys, extra, scores);
+        return;
+    }
+#endif
+    keys.count = KEYS;
+    attend(false, false, false, tile, keys, extra, scores);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -285,69 +397,103 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 {
     const long first_head = FIRST_HEAD(get_global_id(1));
     const long batch = get_global_id(2) / SPLIT;
-    const int first_row = get_global_id(0) * (ROWS * TILES);
-    const int tiles = min(TILES, (ROW_COUNT - first_row + ROWS - 1) / ROWS);
+    SQA_SEQUENCE(batch)
+    const int first_row = FIRST_ROW(get_global_id(0), ROWS * TILES);
+    const int rows = END_ROW(get_global_id(0), ROWS * TILES) - first_row;
+    if (rows <= 0)
+        return;
+    const int tiles = (rows + ROWS - 1) / ROWS;
     __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
     __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
 
     row_tile tile[TILES];
     float scores[KEYS * ROWS] __attribute__((aligned(64)));
+#if SQA_EXTRA
+    float extra[KEYS * ROWS] __attribute__((aligned(64)));
+#else
+    float *extra = 0;
+#endif
     for (int r = 0; r < tiles * ROWS; r++) {
-        const int row = min(first_row + r, ROW_COUNT - 1);
-        __global const sqa_stored *q =
-            SQA_Q_MATRIX(batch, ROW_HEAD(first_head, row)) + ROW_QUERY(row) * q_row;
-        load_row(&tile[r / ROWS], r % ROWS, kv_length > 0 && first_row + r < ROW_COUNT ? q : 0,
-                 SQA_VISIBLE_KEYS(ROW_QUERY(row)), scale * M_LOG2E_F);
+        row_tile *to = &tile[r / ROWS];
+        const int lane = r % ROWS;
+        const int row = first_row + min(r, rows - 1);
+        const long head = ROW_HEAD(first_head, row);
+        const int query = ROW_QUERY(row);
+        __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + query * q_row;
+        load_row(to, lane, kv_length > 0 && r < rows ? q : 0, SQA_PRODUCT_FACTOR);
+        to->start[lane] = SQA_START(query);
+        to->end[lane] = SQA_END(query);
+#if SQA_GLOBALS
+        to->limit[lane] = SQA_LIMIT(query);
+#endif
+#if SQA_ALIBI
+        to->position[lane] = SQA_POSITION(query);
+        to->slope[lane] = SQA_SLOPE(head);
+#endif
+#if SQA_EXTRA
+        SQA_SET_EXTRA_ROW(to->extra[lane], batch, head, (long)query)
+#endif
+    }
+    for (int t = 0; t < tiles; t++) {
+        SQA_REACH(reach, ROW_QUERY(first_row + t * ROWS),
+                  ROW_QUERY(first_row + min(t * ROWS + ROWS, rows) - 1))
+        tile[t].reach = reach;
     }
 
-    /* Rows see more keys the further down they are: the first row of a tile
-     * decides what needs no mask, the last where the keys end. */
-#if SPLIT == 1
-    const int begin = 0;
-    const int end = tile[tiles - 1].visible[ROWS - 1];
-#else
+#if SPLIT > 1
     const int split = get_global_id(2) % SPLIT;
-    const int begin = SQA_SPLIT_BEGIN(split);
-    const int end = min(tile[tiles - 1].visible[ROWS - 1], SQA_SPLIT_BEGIN(split + 1));
 #endif
 #if PACK
     float k_packed[KEYS * SQA_HEAD_DIM] __attribute__((aligned(64)));
     float v_packed[KEYS * SQA_VALUE_DIM] __attribute__((aligned(64)));
 #endif
-    for (int first_key = begin; first_key < end; first_key += KEYS) {
-        const int present = min(KEYS, end - first_key);
+    SQA_REACH(reach, ROW_QUERY(first_row), ROW_QUERY(first_row + rows - 1))
+    SQA_WALK(walk, reach, SQA_SPLIT_BEGIN(split), SQA_SPLIT_END(split),
+             SQA_BLOCK_LIST(batch, first_head, QUERY_BLOCK(get_global_id(0), ROWS * TILES)))
+    while (sqa_walk_next(&walk))
+        for (int first_key = walk.begin; first_key < walk.end; first_key += KEYS) {
+            key_tile keys;
+            keys.first = first_key;
+            keys.count = min(KEYS, walk.end - first_key);
+            keys.shown = walk.shown;
+            keys.k_row = k_row;
+            keys.v_row = v_row;
+            keys.cap = SQA_CAP_FACTOR;
 #if PACK
-        pack(k_packed, k + first_key * k_row, k_row, present, SQA_HEAD_DIM);
-        pack(v_packed, v + first_key * v_row, v_row, present, SQA_VALUE_DIM);
-        tile_pointer k_tile = k_packed, v_tile = v_packed;
+            pack(k_packed, k + first_key * k_row, k_row, keys.count, SQA_HEAD_DIM);
+            pack(v_packed, v + first_key * v_row, v_row, keys.count, SQA_VALUE_DIM);
+            keys.k = k_packed;
+            keys.v = v_packed;
 #else
-        tile_pointer k_tile = k + first_key * k_row, v_tile = v + first_key * v_row;
+            keys.k = k + first_key * k_row;
+            keys.v = v + first_key * v_row;
 #endif
-        for (int t = 0; t < tiles; t++) {
-            const int keys = min(present, tile[t].visible[ROWS - 1] - first_key);
-            if (keys == KEYS && first_key + KEYS <= tile[t].visible[0])
-                attend(false, first_key, KEYS, &tile[t], k_tile, k_row, v_tile, v_row, scores);
-            else if (keys > 0)
-                attend(true, first_key, keys, &tile[t], k_tile, k_row, v_tile, v_row, scores);
+            for (int t = 0; t < tiles; t++)
+                attend_best(&tile[t], keys, scores, extra);
         }
-    }
 
-    for (int r = 0; r < min(tiles * ROWS, ROW_COUNT - first_row); r++) {
+    for (int r = 0; r < rows; r++) {
         const row_tile *from = &tile[r / ROWS];
         const int lane = r % ROWS;
         const long head = ROW_HEAD(first_head, first_row + r);
         const long query = ROW_QUERY(first_row + r);
 #if SPLIT == 1
-        store_row(from, lane, SQA_O_MATRIX(batch, head) + query * o_row);
+        const sqa_row_end end = sqa_end_row(from->maximum[lane], from->sum[lane], SQA_SINK(head));
+        __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
+        for (int d = 0; d < SQA_VALUE_DIM; d++)
+            SQA_STORE(from->o[d * ROWS + lane] * end.inverse, d, o);
 #if SQA_WRITE_LSE
-        SQA_LSE_ROW(batch, head)[query] =
-            from->visible[lane] > 0 ? log_sum_exp2(from, lane) * M_LN2_F : -INFINITY;
+        SQA_LSE_ROW(batch, head)[query] = end.lse;
 #endif
 #else
-        const bool any = from->visible[lane] > begin && begin < end;
+        /* The part of one split: its own mean, to be weighted by its log-sum-exp. */
+        const float sum = from->sum[lane];
+        const float inverse = sum == 0.0f ? 0.0f : 1.0f / sum;
         const long part = SQA_SPLIT_PART(split, batch, head, query);
-        store_row(from, lane, any, SQA_SPLIT_OUTPUT(part));
-        *SQA_SPLIT_LSE(part) = any ? log_sum_exp2(from, lane) : -INFINITY;
+        __global float *o = SQA_SPLIT_OUTPUT(part);
+        for (int d = 0; d < SQA_VALUE_DIM; d++)
+            o[d] = from->o[d * ROWS + lane] * inverse;
+        *SQA_SPLIT_LSE(part) = sum == 0.0f ? -INFINITY : from->maximum[lane] + log2(sum);
 #endif
     }
 }

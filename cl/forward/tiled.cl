@@ -145,10 +145,13 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1);
     const int thread = y * TX + x;
-    const int first_row = get_group_id(0) * BM;
     const long first_head = FIRST_HEAD(get_group_id(1));
     const long batch = get_group_id(2) / SPLIT;
-    const int last_row = min(first_row + BM, ROW_COUNT) - 1;
+    SQA_SEQUENCE(batch)
+    const int first_row = FIRST_ROW(get_group_id(0), BM);
+    const int last_row = END_ROW(get_group_id(0), BM) - 1;
+    /* A group past the end of its sequence goes through the motions with no keys. */
+    const bool idle = first_row > last_row || kv_length == 0;
     __global const sqa_stored *q = SQA_Q_MATRIX(batch, first_head);
     __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
     __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
@@ -176,10 +179,24 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #endif
 
     thread_rows rows;
+    rows.factor = SQA_PRODUCT_FACTOR;
+    rows.cap = SQA_CAP_FACTOR;
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const int row = min(first_row + y + TY * i, last_row);
-        rows.visible[i] = SQA_VISIBLE_KEYS(ROW_QUERY(row));
+        const int query = ROW_QUERY(row);
+        rows.start[i] = SQA_START(query);
+        rows.end[i] = SQA_END(query);
+#if SQA_GLOBALS
+        rows.limit[i] = SQA_LIMIT(query);
+#endif
+#if SQA_ALIBI
+        rows.position[i] = SQA_POSITION(query);
+        rows.slope[i] = SQA_SLOPE(ROW_HEAD(first_head, row));
+#endif
+#if SQA_EXTRA
+        SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)query)
+#endif
         rows.maximum[i] = -FLT_MAX;
         rows.sum[i] = 0.0f;
 #pragma unroll
@@ -187,16 +204,12 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
             rows.output[i][j] = (vec)(0.0f);
     }
 
-    /* Rows see more keys the further down they are. */
-    const int all_see = SQA_VISIBLE_KEYS(ROW_QUERY(first_row));
-#if SPLIT == 1
-    const int begin = 0;
-    const int end = SQA_VISIBLE_KEYS(ROW_QUERY(last_row));
-#else
+#if SPLIT > 1
     const int split = get_group_id(2) % SPLIT;
-    const int begin = SQA_SPLIT_BEGIN(split);
-    const int end = min(SQA_VISIBLE_KEYS(ROW_QUERY(last_row)), SQA_SPLIT_BEGIN(split + 1));
 #endif
+    SQA_REACH(reach, ROW_QUERY(first_row), ROW_QUERY(last_row))
+    SQA_WALK(walk, reach, idle ? 0 : SQA_SPLIT_BEGIN(split), idle ? 0 : SQA_SPLIT_END(split),
+             SQA_BLOCK_LIST(batch, first_head, QUERY_BLOCK(get_group_id(0), BM)))
 
     thread_queries queries;
 #if Q_PLACE == IN_GLOBAL
@@ -206,7 +219,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
         queries.row[i] = Q_ROW(y + TY * i);
 #elif Q_PLACE == IN_LOCAL
     queries.first = q_tile + y * Q_PITCH;
-    for (int i = begin < end ? thread : BM * HEAD_VECS; i < BM * HEAD_VECS; i += THREADS)
+    for (int i = idle ? BM * HEAD_VECS : thread; i < BM * HEAD_VECS; i += THREADS)
         q_tile[i / HEAD_VECS * Q_PITCH + i % HEAD_VECS] =
             row_vec(Q_ROW(i / HEAD_VECS), q_aligned, i % HEAD_VECS, SQA_HEAD_DIM);
 #else
@@ -214,19 +227,22 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
     for (int i = 0; i < TM; i++)
 #pragma unroll
         for (int d = 0; d < HEAD_VECS; d++)
-            queries.row[i][d] = row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM);
+            queries.row[i][d] = idle ? (vec)(0.0f)
+                                     : row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM);
 #endif
 
+    while (sqa_walk_next(&walk))
 #pragma unroll 1
-    for (int first_key = begin; first_key < end; first_key += BN) {
-        const int keys = min(BN, end - first_key);
-        const bool edge = first_key + BN > all_see;
+    for (int first_key = walk.begin; first_key < walk.end; first_key += BN) {
+        const int keys = min(BN, walk.end - first_key);
+        const bool edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||
+                          first_key + BN > min(reach.all_last, walk.end);
         const matrix k_tile = {k + first_key * k_row, k_row, k_aligned};
         const matrix v_tile = {v + first_key * v_row, v_row, v_aligned};
         float score[TM][TN], largest[TM];
         barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
         score_tile(score, &queries, k_tile, slices, keys, x, thread);
-        finish_scores(score, largest, &rows, first_key + x, scale * M_LOG2E_F);
+        finish_scores(score, largest, &rows, first_key + x, walk.end, walk.shown);
 #if STAGE
         staged next;
         fetch_v(&next, v_tile, keys, 0, thread);
@@ -250,8 +266,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #if STAGE
         put_v(slices, &next, thread);
 #endif
-        update_rows(&rows, score, largest, (__local float *)(weights + y * P_PITCH) + x,
-                    first_key + x);
+        update_rows(&rows, score, largest, (__local float *)(weights + y * P_PITCH) + x);
         value_tile(edge, &rows, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
     }
 
@@ -276,20 +291,19 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
             continue;
         const long head = ROW_HEAD(first_head, row);
         const long query = ROW_QUERY(row);
-        const bool any = rows.visible[i] > begin && begin < end;
-        const float inverse = any ? 1.0f / rows.sum[i] : 0.0f;
 #if SPLIT == 1
-        store_row(SQA_O_MATRIX(batch, head) + query * o_row, rows.output[i], inverse, x);
+        const sqa_row_end end = sqa_end_row(rows.maximum[i], rows.sum[i], SQA_SINK(head));
+        store_row(SQA_O_MATRIX(batch, head) + query * o_row, rows.output[i], end.inverse, x);
 #if SQA_WRITE_LSE
         if (x == 0)
-            SQA_LSE_ROW(batch, head)[query] =
-                any ? (rows.maximum[i] + log2(rows.sum[i])) * M_LN2_F : -INFINITY;
+            SQA_LSE_ROW(batch, head)[query] = end.lse;
 #endif
 #else
+        const float sum = rows.sum[i];
         const long part = SQA_SPLIT_PART(split, batch, head, query);
-        store_row(SQA_SPLIT_OUTPUT(part), rows.output[i], inverse, x);
+        store_row(SQA_SPLIT_OUTPUT(part), rows.output[i], sum == 0.0f ? 0.0f : 1.0f / sum, x);
         if (x == 0)
-            *SQA_SPLIT_LSE(part) = any ? rows.maximum[i] + log2(rows.sum[i]) : -INFINITY;
+            *SQA_SPLIT_LSE(part) = sum == 0.0f ? -INFINITY : rows.maximum[i] + log2(sum);
 #endif
     }
 }

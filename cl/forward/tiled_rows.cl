@@ -7,15 +7,36 @@
 
 /* What a thread keeps of its rows. */
 typedef struct {
-    int visible[TM]; /* keys the row sees, counted from the first */
+    int start[TM], end[TM]; /* keys each row sees by position: start .. end - 1 */
+#if SQA_GLOBALS
+    int limit[TM]; /* and the global tokens before this one */
+#endif
+#if SQA_ALIBI
+    int position[TM];
+    float slope[TM];
+#endif
+#if SQA_EXTRA
+    sqa_extra_row extra[TM];
+#endif
+    float factor, cap; /* SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR */
     float maximum[TM];
     float sum[TM];      /* of the weights of the thread's own keys */
     vec output[TM][TD]; /* not yet divided by the sum */
 } thread_rows;
 
-INLINE bool sees(const thread_rows *rows, const int i, const int key)
+/* A score that nothing but a hidden key has: a finite bias ends above it, and what
+ * overflows is infinite. */
+#define HIDDEN_SCORE (-FLT_MAX)
+
+/* Whether row i sees the key by position; `shown` as in sqa_walk. */
+INLINE bool sees(const thread_rows *rows, const int i, const int key, const int shown)
 {
-    return key < rows->visible[i];
+    const bool near = key >= rows->start[i] && key < rows->end[i];
+#if SQA_GLOBALS
+    return near != (shown != 0) && key < rows->limit[i];
+#else
+    return near;
+#endif
 }
 
 /* 2^x for x <= 0; NaN stays NaN and nothing becomes zero, which marks hidden keys. */
@@ -74,27 +95,44 @@ INLINE float row_sum(__local const vec *values)
 }
 #endif
 
-/* Scales the scores to log2 units and hides what the rows do not see; leaves the
- * largest of each row's in `largest`. */
+/* The score of a key that row i sees, from the product of Q and K. */
+INLINE float finish_score(const thread_rows *rows, const int i, const int key, const float product)
+{
+    float score = SQA_CAP(product * rows->factor, rows->cap);
+#if SQA_ALIBI
+    score = fma(-rows->slope[i], (float)abs(rows->position[i] - key), score);
+#endif
+#if SQA_EXTRA
+    const float extra = sqa_extra(rows->extra[i], key);
+    score = extra == -INFINITY ? HIDDEN_SCORE : score + extra;
+#endif
+    return score;
+}
+
+/* Turns products into scores, HIDDEN_SCORE where the rows do not see the key or it
+ * is not before `end`; leaves the largest of each row's in `largest`. `first_key` is
+ * the thread's first. */
 INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_rows *rows,
-                          const int first_key, const float log2_scale)
+                          const int first_key, const int end, const int shown)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         largest[i] = -FLT_MAX;
 #pragma unroll
         for (int j = 0; j < TN; j++) {
-            score[i][j] =
-                sees(rows, i, first_key + TX * j) ? score[i][j] * log2_scale : -FLT_MAX;
+            const int key = first_key + TX * j;
+            score[i][j] = key < end && sees(rows, i, key, shown)
+                              ? finish_score(rows, i, key, score[i][j])
+                              : HIDDEN_SCORE;
             largest[i] = larger(score[i][j], largest[i]);
         }
     }
 }
 
 /* The online softmax's step: rescales what the rows have to the new maxima, and
- * writes the weights of the thread's keys. `first_key` is the thread's first. */
+ * writes the weights of the thread's keys. */
 INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float largest[TM],
-                        __local float *weights, const int first_key)
+                        __local float *weights)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
@@ -108,7 +146,7 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
 #pragma unroll
         for (int j = 0; j < TN; j++) {
             const float weight =
-                sees(rows, i, first_key + TX * j) ? weight_of(score[i][j] - maximum) : 0.0f;
+                score[i][j] == HIDDEN_SCORE ? 0.0f : weight_of(score[i][j] - maximum);
             rows->sum[i] += weight;
             weights[TY * i * P_PITCH * VEC + TX * j] = weight;
         }

@@ -38,8 +38,6 @@
 #define K_PITCH PITCH(DK / VEC)
 #define P_PITCH PITCH(BN / VEC)
 
-#define INLINE static inline __attribute__((always_inline))
-
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 

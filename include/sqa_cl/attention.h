@@ -1,6 +1,7 @@
 /* Which attention: the descriptor, and presets for the variants of the family.
  *
- *   S = scale * Q K^T,  P = softmax(mask(S)) along keys,  O = P V
+ *   S = scale * Q K^T, then softcap * tanh(S / softcap), then + bias and ALiBi;
+ *   P = softmax of S along the keys that are seen;  O = P V
  *
  * Shapes (last dimension contiguous, the others by strides):
  *   Q (batch, q_heads,  q_length,  head_dim)
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "export.h"
+#include "pattern.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -46,16 +48,6 @@ typedef enum sqa_causal {
     SQA_CAUSAL_TOP_LEFT = 2      /* j <= i: the first query sees the first key only */
 } sqa_causal;
 
-/* Distances, in elements, between neighbours along each dimension but the last,
- * whose elements are adjacent. All three zero: packed (batch, head, sequence).
- * Zero in a single dimension of an input repeats it. Never negative; the output's
- * elements must not overlap. */
-typedef struct sqa_strides {
-    int64_t batch;
-    int64_t head;
-    int64_t sequence;
-} sqa_strides;
-
 /* Start from SQA_ATTENTION_DESC_INIT and set at least the lengths and heads. */
 typedef struct sqa_attention_desc {
     uint32_t version; /* SQA_ATTENTION_DESC_VERSION */
@@ -70,15 +62,33 @@ typedef struct sqa_attention_desc {
     uint32_t value_dim; /* 1..512; 0: head_dim */
     float scale;        /* finite; 0: 1/sqrt(head_dim) */
     sqa_causal causal;
-    uint32_t write_lse;         /* 1: LSE is written too */
-    sqa_strides q, k, v, o;     /* see sqa_strides */
+    uint32_t write_lse;     /* 1: LSE is written too */
+    sqa_strides q, k, v, o; /* of O, elements must not overlap */
+
+    /* Which keys are seen; see pattern.h. */
+    sqa_align align; /* without causal: where queries stand; with it, causal says it */
+    sqa_window window;
+    sqa_globals globals;
+    uint32_t key_mask; /* 1: tensors.key_mask, a byte per (batch, key), packed; 0 hides the key */
+    sqa_mask_view mask;
+    sqa_blocks blocks;
+    sqa_ragged ragged;
+
+    /* What becomes of the scores. */
+    float softcap; /* positive and finite; 0: none */
+    sqa_alibi alibi;
+    sqa_bias bias;
+    uint32_t sinks; /* 1: tensors.sinks, f32 (output heads): a logit per head that joins the
+                       denominator and LSE of every row that sees a key */
 } sqa_attention_desc;
 
 #define SQA_ATTENTION_DESC_VERSION 1u
 #define SQA_ATTENTION_DESC_INIT                                                                    \
     {                                                                                              \
         SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, 0u, 0u, 64u, \
-            0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}              \
+            0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},             \
+            SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}}, {0u, 0u, 0u, 0u, 0u}, \
+            {0u, 0u, 0u}, 0.0f, SQA_ALIBI_NONE, {0u, 0, {0, 0, 0}}, 0u                             \
     }
 
 /* Strides of a packed (batch, heads, length, dim) tensor. */

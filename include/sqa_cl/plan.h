@@ -24,7 +24,10 @@ typedef struct sqa_plan_options {
 } sqa_plan_options;
 
 #define SQA_PLAN_OPTIONS_VERSION 1u
-#define SQA_PLAN_OPTIONS_INIT {SQA_PLAN_OPTIONS_VERSION, 0, 0, 0u}
+#define SQA_PLAN_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        SQA_PLAN_OPTIONS_VERSION, 0, 0, 0u                                                         \
+    }
 
 /* Chooses a configuration, compiles it and makes a plan. The descriptor and the
  * options are copied; options may be NULL. The context must outlive the plan.
@@ -49,17 +52,20 @@ SQA_API size_t sqa_plan_workspace_size(const sqa_plan *plan);
  * long as the plan. */
 typedef struct sqa_plan_info {
     uint32_t version;   /* SQA_PLAN_INFO_VERSION */
-    const char *family;    /* kernel family, such as "rows" */
-    const char *config;    /* its parameters, "NAME=value,..." */
-    const char *rung;      /* the rung of the lookup that gave it: "override", "exact",
-                              "other-driver", "nearest-size", "architecture", "vendor",
-                              "default", "naive" */
-    const char *source;    /* "override", "user-db", "seed-db" or "default" */
-    const char *reason;    /* one sentence for people, naming what was passed over and why */
+    const char *family; /* kernel family, such as "rows" */
+    const char *config; /* its parameters, "NAME=value,..." */
+    const char *rung;   /* the rung of the lookup that gave it: "override", "exact",
+                           "other-driver", "nearest-size", "architecture", "vendor",
+                           "default", "naive" */
+    const char *source; /* "override", "user-db", "seed-db" or "default" */
+    const char *reason; /* one sentence for people, naming what was passed over and why */
 } sqa_plan_info;
 
 #define SQA_PLAN_INFO_VERSION 1u
-#define SQA_PLAN_INFO_INIT {SQA_PLAN_INFO_VERSION, 0, 0, 0, 0, 0}
+#define SQA_PLAN_INFO_INIT                                                                         \
+    {                                                                                              \
+        SQA_PLAN_INFO_VERSION, 0, 0, 0, 0, 0                                                       \
+    }
 
 /* Fills *out. Errors: SQA_INVALID_ARGUMENT (NULL, unknown version). */
 SQA_API sqa_status sqa_plan_explain(const sqa_plan *plan, sqa_plan_info *out);
@@ -77,13 +83,25 @@ typedef struct sqa_tensors {
     uint32_t version; /* SQA_TENSORS_VERSION */
     sqa_tensor q, k, v;
     sqa_tensor o;
-    sqa_tensor lse;   /* used only when the descriptor sets write_lse */
+    sqa_tensor lse; /* used only when the descriptor sets write_lse */
+
+    /* Read only where the descriptor says so; see pattern.h for shapes and types. */
+    sqa_tensor bias, mask, key_mask;
+    sqa_tensor sinks, slopes;
+    sqa_tensor globals;
+    sqa_tensor block_offsets, block_indices;
+    sqa_tensor cu_seqlens_q, cu_seqlens_kv;
+
     cl_mem workspace; /* at least sqa_plan_workspace_size() bytes, used by this call alone until
                          it completes; NULL: the plan's own, for which calls wait in turn */
 } sqa_tensors;
 
 #define SQA_TENSORS_VERSION 1u
-#define SQA_TENSORS_INIT {SQA_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0}
+#define SQA_TENSORS_INIT                                                                           \
+    {                                                                                              \
+        SQA_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},       \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                              \
+    }
 
 /* Does the first, slow launch now (many OpenCL runtimes compile lazily, 0.2 s to
  * minutes), on small scratch buffers of its own, and waits for it; then keeps the

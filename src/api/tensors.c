@@ -1,11 +1,11 @@
 #include "api/tensors.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "device/cl_status.h"
-#include "problem/names.h"
 
 static sqa_status buffer_bytes(const char *name, cl_mem buffer, uint64_t *out)
 {
@@ -39,43 +39,58 @@ static sqa_status check_tensor(const char *name, const sqa_tensor *tensor, uint6
     return SQA_OK;
 }
 
+/* Where each role's member is in sqa_tensors. */
+static const size_t members[SQA_ROLE_TENSOR_COUNT] = {
+    [SQA_ROLE_Q] = offsetof(sqa_tensors, q),
+    [SQA_ROLE_K] = offsetof(sqa_tensors, k),
+    [SQA_ROLE_V] = offsetof(sqa_tensors, v),
+    [SQA_ROLE_O] = offsetof(sqa_tensors, o),
+    [SQA_ROLE_LSE] = offsetof(sqa_tensors, lse),
+    [SQA_ROLE_BIAS] = offsetof(sqa_tensors, bias),
+    [SQA_ROLE_MASK] = offsetof(sqa_tensors, mask),
+    [SQA_ROLE_KEY_MASK] = offsetof(sqa_tensors, key_mask),
+    [SQA_ROLE_SINKS] = offsetof(sqa_tensors, sinks),
+    [SQA_ROLE_SLOPES] = offsetof(sqa_tensors, slopes),
+    [SQA_ROLE_GLOBALS] = offsetof(sqa_tensors, globals),
+    [SQA_ROLE_BLOCK_OFFSETS] = offsetof(sqa_tensors, block_offsets),
+    [SQA_ROLE_BLOCK_INDICES] = offsetof(sqa_tensors, block_indices),
+    [SQA_ROLE_CU_SEQLENS_Q] = offsetof(sqa_tensors, cu_seqlens_q),
+    [SQA_ROLE_CU_SEQLENS_KV] = offsetof(sqa_tensors, cu_seqlens_kv),
+};
+
+sqa_tensor *sqa_tensors_member(sqa_tensors *tensors, sqa_role role)
+{
+    return (sqa_tensor *)(void *)((char *)tensors + members[role]);
+}
+
+/* Without keys no kernel looks at Q, and without queries none runs. */
+static bool is_touched(const sqa_problem *problem, sqa_role role, const sqa_tensor_shape *shape)
+{
+    static const bool per_key[SQA_ROLE_TENSOR_COUNT] = {
+        [SQA_ROLE_Q] = true,    [SQA_ROLE_K] = true,    [SQA_ROLE_V] = true,
+        [SQA_ROLE_BIAS] = true, [SQA_ROLE_MASK] = true, [SQA_ROLE_KEY_MASK] = true,
+    };
+    return shape->output || (problem->batch > 0 && problem->q_length > 0 &&
+                             (problem->kv_length > 0 || !per_key[role]));
+}
+
 sqa_status sqa_check_tensors(sqa_tensor out[SQA_ROLE_COUNT], const sqa_tensors *tensors,
                              const sqa_problem *problem, cl_mem workspace, size_t workspace_bytes)
 {
     if (tensors->version != SQA_TENSORS_VERSION)
         return sqa_fail(SQA_INVALID_ARGUMENT, "tensors.version: %u is not %u", tensors->version,
                         SQA_TENSORS_VERSION);
-    const sqa_problem *p = problem;
-    const size_t stored = sqa_dtype_size(p->dtype);
-    const sqa_strides lse = {(int64_t)p->out_heads * p->q_length, p->q_length, 1};
-    const uint32_t lse_length = p->write_lse ? p->q_length : 0;
-    /* Keys are read only for queries, queries only against keys; outputs always written. */
-    const uint32_t read_queries = p->kv_length ? p->q_length : 0;
-    const uint32_t read_keys = p->q_length ? p->kv_length : 0;
-    const struct {
-        const char *name;
-        sqa_role role;
-        const sqa_tensor *tensor;
-        uint64_t extent;
-        size_t element;
-    } rows[] = {
-        {"q", SQA_ROLE_Q, &tensors->q,
-         sqa_extent(&p->q, p->batch, p->q_heads, read_queries, p->head_dim), stored},
-        {"k", SQA_ROLE_K, &tensors->k,
-         sqa_extent(&p->k, p->batch, p->kv_heads, read_keys, p->head_dim), stored},
-        {"v", SQA_ROLE_V, &tensors->v,
-         sqa_extent(&p->v, p->batch, p->kv_heads, read_keys, p->value_dim), stored},
-        {"o", SQA_ROLE_O, &tensors->o,
-         sqa_extent(&p->o, p->batch, p->out_heads, p->q_length, p->value_dim), stored},
-        {"lse", SQA_ROLE_LSE, &tensors->lse,
-         sqa_extent(&lse, p->batch, p->out_heads, lse_length, 1), sizeof(cl_float)},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
+        sqa_tensor_shape shape;
+        out[role] = *(const sqa_tensor *)(const void *)((const char *)tensors + members[role]);
+        if (!sqa_tensor_shape_of(problem, (sqa_role)role, &shape))
+            continue;
+        const uint64_t extent =
+            is_touched(problem, (sqa_role)role, &shape) ? sqa_tensor_extent(&shape) : 0;
         sqa_status status =
-            check_tensor(rows[i].name, rows[i].tensor, rows[i].extent, rows[i].element);
+            check_tensor(shape.name, &out[role], extent, sqa_element_size(shape.element));
         if (status != SQA_OK)
             return status;
-        out[rows[i].role] = *rows[i].tensor;
     }
     out[SQA_ROLE_WORKSPACE] = (sqa_tensor){tensors->workspace ? tensors->workspace : workspace, 0};
     const sqa_tensor *scratch = &out[SQA_ROLE_WORKSPACE];

@@ -6,21 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "problem/problem.h"
+#include "problem/tensors.h"
 
 #define SQA_MAX_STEPS 4
-#define SQA_MAX_ARGUMENTS 48
-
-/* The part a buffer plays in an operation. */
-typedef enum sqa_role {
-    SQA_ROLE_Q = 0,
-    SQA_ROLE_K,
-    SQA_ROLE_V,
-    SQA_ROLE_O,
-    SQA_ROLE_LSE,
-    SQA_ROLE_WORKSPACE,
-    SQA_ROLE_COUNT
-} sqa_role;
+#define SQA_MAX_ARGUMENTS 80
 
 typedef enum sqa_argument_kind {
     SQA_ARGUMENT_BUFFER, /* the role's cl_mem; given at each call */
@@ -55,8 +44,9 @@ typedef struct sqa_launch {
     size_t workspace_bytes;
 } sqa_launch;
 
-/* Appends a buffer argument, or an int. */
+/* Appends a buffer argument, a buffer and its offset, or an int. */
 void sqa_buffer_argument(sqa_launch_step *step, sqa_role role);
+void sqa_tensor_argument(sqa_launch_step *step, sqa_role role);
 void sqa_int_argument(sqa_launch_step *step, int32_t value);
 
 /* Appends the arguments that every forward kernel takes, in the order of the

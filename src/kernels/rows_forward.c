@@ -45,10 +45,13 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
 static int32_t private_bytes(const sqa_config *config, const sqa_problem *problem)
 {
     const int32_t *value = config->value;
+    const bool extra =
+        problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
     int32_t rows = value[LANES] * value[RV];
-    int32_t per_row = (int32_t)(problem->head_dim + problem->value_dim) + value[MD] + 3;
+    int32_t per_row = (int32_t)(problem->head_dim + problem->value_dim) + value[MD] + 12;
     int32_t packed = value[PACK] * value[KEYS] * (int32_t)(problem->head_dim + problem->value_dim);
-    return 4 * (rows * (value[TILES] * per_row + value[KEYS]) + packed);
+    int32_t scores = value[KEYS] * (extra ? 2 : 1);
+    return 4 * (rows * (value[TILES] * per_row + scores) + packed);
 }
 
 /* Rows of a work-item. */

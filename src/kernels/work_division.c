@@ -3,13 +3,14 @@
 /* Kernels count rows in an int. */
 #define MAX_SHARED_ROWS (UINT64_C(1) << 30)
 
-const char sqa_sharing_needs[] =
-    "SHARE needs several query heads per key/value head, and at most 2^30 rows of them";
+const char sqa_sharing_needs[] = "SHARE needs several query heads per key/value head, at most 2^30 "
+                                 "rows of them, and the same block list for all";
 
 bool sqa_sharing_can_run(const sqa_problem *problem)
 {
     uint32_t group = sqa_problem_group(problem);
-    return group > 1 && (uint64_t)problem->q_length * group <= MAX_SHARED_ROWS;
+    return group > 1 && (uint64_t)problem->q_length * group <= MAX_SHARED_ROWS &&
+           problem->blocks.heads <= problem->kv_heads;
 }
 
 /* Work-groups per compute unit beyond which a split only costs. */
@@ -22,13 +23,20 @@ uint32_t sqa_matrix_count(const sqa_problem *problem, bool share)
 
 uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows)
 {
-    uint64_t all = (uint64_t)problem->q_length * (share ? sqa_problem_group(problem) : 1);
-    return (all + (uint64_t)rows - 1) / (uint64_t)rows;
+    const uint64_t rows_per_query = share ? sqa_problem_group(problem) : 1;
+    /* With block lists, no work-group has rows of two query blocks. */
+    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
+    const uint64_t queries = blocks ? problem->blocks.query_size : problem->q_length;
+    const uint64_t count = blocks ? sqa_problem_query_blocks(problem) : 1;
+    return count * ((queries * rows_per_query + (uint64_t)rows - 1) / (uint64_t)rows);
 }
 
 bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
                        const sqa_device *device)
 {
+    /* Keys near a query lie in one or two of the splits. */
+    if (problem->mask & SQA_MASK_WINDOW)
+        return false;
     uint64_t groups =
         sqa_row_blocks(problem, share, rows) * sqa_matrix_count(problem, share) * problem->batch;
     return groups < ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "problem/names.h"
+#include "problem/pattern.h"
 
 #define MAX_HEADS 65535u
 #define MAX_LENGTH (1u << 30)
@@ -63,6 +64,26 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
  * and a row still fit 63 bits, in which kernels add them up. */
 #define MAX_REACH (INT64_C(1) << 60)
 
+sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
+                             uint32_t heads, uint32_t length)
+{
+    const struct {
+        const char *name;
+        int64_t stride;
+        uint32_t count;
+    } dims[] = {{"batch", strides->batch, batch},
+                {"head", strides->head, heads},
+                {"sequence", strides->sequence, length}};
+    for (size_t i = 0; i < 3; i++) {
+        int64_t most = MAX_REACH / (dims[i].count > 1 ? dims[i].count - 1 : 1);
+        if (dims[i].stride < 0 || dims[i].stride > most)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "%s.%s: stride %lld is outside 0..%lld", field,
+                            dims[i].name, (long long)dims[i].stride, (long long)most);
+    }
+    return SQA_OK;
+}
+
+/* A ragged batch is one packed sequence as far as memory goes. */
 static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_strides *asked,
                               const sqa_problem *problem, uint32_t heads, uint32_t length,
                               uint32_t dim)
@@ -70,30 +91,20 @@ static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_str
     *out = *asked;
     if (asked->batch == 0 && asked->head == 0 && asked->sequence == 0)
         *out = sqa_strides_bhsd(heads, length, dim);
-    const struct {
-        const char *name;
-        int64_t stride;
-        uint32_t count;
-    } dims[] = {{"batch", out->batch, problem->batch},
-                {"head", out->head, heads},
-                {"sequence", out->sequence, length}};
-    for (size_t i = 0; i < 3; i++) {
-        int64_t most = MAX_REACH / (dims[i].count > 1 ? dims[i].count - 1 : 1);
-        if (dims[i].stride < 0 || dims[i].stride > most)
-            return sqa_fail(SQA_INVALID_ARGUMENT, "desc.%s.%s: stride %lld is outside 0..%lld",
-                            field, dims[i].name, (long long)dims[i].stride, (long long)most);
-    }
-    return SQA_OK;
+    const bool ragged = problem->mask & SQA_MASK_RAGGED;
+    if (ragged)
+        out->batch = 0;
+    return sqa_check_strides(field, out, ragged ? 1 : problem->batch, heads, length);
 }
 
 /* Sorted by stride, each dimension must step over everything inside it. */
-static sqa_status check_no_overlap(const sqa_problem *problem)
+static sqa_status check_no_overlap(const sqa_problem *problem, uint32_t batch, uint32_t length)
 {
     struct {
         int64_t stride, count;
-    } dims[3] = {{problem->o.batch, problem->batch},
+    } dims[3] = {{problem->o.batch, batch},
                  {problem->o.head, problem->out_heads},
-                 {problem->o.sequence, problem->q_length}};
+                 {problem->o.sequence, length}};
     int64_t covered = problem->value_dim;
     bool used[3] = {false, false, false};
     for (int round = 0; round < 3; round++) {
@@ -116,29 +127,28 @@ static sqa_status check_no_overlap(const sqa_problem *problem)
 
 static sqa_status set_views(sqa_problem *problem, const sqa_attention_desc *desc)
 {
-    sqa_status status = set_strides(&problem->q, "q", &desc->q, problem, problem->q_heads,
-                                    problem->q_length, problem->head_dim);
-    if (status == SQA_OK)
-        status = set_strides(&problem->k, "k", &desc->k, problem, problem->kv_heads,
-                             problem->kv_length, problem->head_dim);
-    if (status == SQA_OK)
-        status = set_strides(&problem->v, "v", &desc->v, problem, problem->kv_heads,
-                             problem->kv_length, problem->value_dim);
-    if (status == SQA_OK)
-        status = set_strides(&problem->o, "o", &desc->o, problem, problem->out_heads,
-                             problem->q_length, problem->value_dim);
-    if (status == SQA_OK && problem->batch > 0 && problem->q_length > 0)
-        status = check_no_overlap(problem);
-    return status;
-}
-
-static void set_mask(sqa_problem *problem, sqa_causal causal)
-{
-    if (causal == SQA_CAUSAL_NONE)
-        return;
-    problem->mask |= SQA_MASK_CAUSAL;
-    if (causal == SQA_CAUSAL_BOTTOM_RIGHT)
-        problem->diagonal = (int32_t)problem->kv_length - (int32_t)problem->q_length;
+    const bool ragged = problem->mask & SQA_MASK_RAGGED;
+    const uint32_t batch = ragged && problem->batch > 1 ? 1 : problem->batch;
+    const uint32_t queries = ragged ? problem->q_total : problem->q_length;
+    const uint32_t keys = ragged ? problem->kv_total : problem->kv_length;
+    const struct {
+        const char *field;
+        sqa_strides *out;
+        const sqa_strides *asked;
+        uint32_t heads, length, dim;
+    } views[] = {
+        {"desc.q", &problem->q, &desc->q, problem->q_heads, queries, problem->head_dim},
+        {"desc.k", &problem->k, &desc->k, problem->kv_heads, keys, problem->head_dim},
+        {"desc.v", &problem->v, &desc->v, problem->kv_heads, keys, problem->value_dim},
+        {"desc.o", &problem->o, &desc->o, problem->out_heads, queries, problem->value_dim},
+    };
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        sqa_status status = set_strides(views[i].out, views[i].field, views[i].asked, problem,
+                                        views[i].heads, views[i].length, views[i].dim);
+        if (status != SQA_OK)
+            return status;
+    }
+    return batch > 0 && queries > 0 ? check_no_overlap(problem, batch, queries) : SQA_OK;
 }
 
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc)
@@ -162,8 +172,9 @@ sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *des
     problem.value_dim = desc->value_dim ? desc->value_dim : desc->head_dim;
     problem.scale = desc->scale != 0.0f ? desc->scale : 1.0f / sqrtf((float)desc->head_dim);
     problem.write_lse = desc->write_lse;
-    set_mask(&problem, desc->causal);
-    status = set_views(&problem, desc);
+    status = sqa_pattern_from_desc(&problem, desc);
+    if (status == SQA_OK)
+        status = set_views(&problem, desc);
     if (status == SQA_OK)
         memcpy(out, &problem, sizeof problem);
     return status;
@@ -193,40 +204,4 @@ uint64_t sqa_extent(const sqa_strides *strides, uint32_t batch, uint32_t heads, 
         return 0;
     return (uint64_t)strides->batch * (batch - 1) + (uint64_t)strides->head * (heads - 1) +
            (uint64_t)strides->sequence * (length - 1) + dim;
-}
-
-/* Visible (query, key) pairs of one head: with a diagonal, query i sees
- * clamp(i + diagonal + 1, 0, kv_length) keys. */
-static double visible_pairs(const sqa_problem *problem)
-{
-    double queries = problem->q_length, keys = problem->kv_length;
-    if (!(problem->mask & SQA_MASK_CAUSAL))
-        return queries * keys;
-    double first = problem->diagonal + 1.0;            /* keys seen by query 0, unclamped */
-    double start = first > 1 ? 0 : 1 - first;          /* first query that sees a key */
-    double full = keys - first > 0 ? keys - first : 0; /* first query that sees every key */
-    if (start > queries)
-        start = queries;
-    if (full > queries)
-        full = queries;
-    if (full < start)
-        full = start;
-    double ramp = full - start;
-    return ramp * (first + start) + ramp * (ramp - 1) / 2 + (queries - full) * keys;
-}
-
-double sqa_problem_flops(const sqa_problem *problem)
-{
-    return 2.0 * ((double)problem->head_dim + problem->value_dim) * visible_pairs(problem) *
-           problem->batch * problem->out_heads;
-}
-
-double sqa_problem_bytes(const sqa_problem *problem)
-{
-    double q = (double)problem->q_heads * problem->q_length * problem->head_dim;
-    double kv = (double)problem->kv_heads * problem->kv_length *
-                ((double)problem->head_dim + problem->value_dim);
-    double o = (double)problem->out_heads * problem->q_length * problem->value_dim;
-    double lse = problem->write_lse ? 4.0 * problem->out_heads * problem->q_length : 0.0;
-    return problem->batch * ((q + kv + o) * (double)sqa_dtype_size(problem->dtype) + lse);
 }

@@ -12,25 +12,54 @@
 
 #define SQA_MAX_HEAD_DIM 512u
 
-/* What shapes the set of keys a query sees. A bit per kind, so that kinds combine. */
+/* What shapes the set of keys a query sees; a bit per kind, so that kinds combine. A
+ * bit stands only where the rule can hide something. */
 typedef enum sqa_mask {
     SQA_MASK_NONE = 0,
-    SQA_MASK_CAUSAL = 1 /* query i sees keys j <= i + diagonal */
+    SQA_MASK_CAUSAL = 1,  /* query i sees keys j <= i + diagonal */
+    SQA_MASK_WINDOW = 2,  /* and those within the window around i + diagonal */
+    SQA_MASK_GLOBALS = 4, /* ... or where either is a global token; with WINDOW only */
+    SQA_MASK_BLOCKS = 8,  /* block lists */
+    SQA_MASK_KEY = 16,    /* a byte per key */
+    SQA_MASK_PAIR = 32,   /* a byte per query and key */
+    SQA_MASK_RAGGED = 64  /* every batch entry has lengths of its own */
 } sqa_mask;
+
+/* What becomes of a score before the softmax; bits likewise. */
+typedef enum sqa_score {
+    SQA_SCORE_PLAIN = 0,
+    SQA_SCORE_SOFTCAP = 1,
+    SQA_SCORE_ALIBI = 2, /* geometric slopes, or with SLOPES too those of a tensor */
+    SQA_SCORE_SLOPES = 4,
+    SQA_SCORE_BIAS = 8,
+    SQA_SCORE_SINKS = 16
+} sqa_score;
 
 typedef struct sqa_problem {
     sqa_operation operation;
     sqa_dtype dtype;
     uint32_t batch;
     uint32_t q_heads, kv_heads;
-    uint32_t out_heads; /* max(q_heads, kv_heads) */
-    uint32_t q_length, kv_length;
+    uint32_t out_heads;           /* max(q_heads, kv_heads) */
+    uint32_t q_length, kv_length; /* of the longest sequence, when ragged */
     uint32_t head_dim, value_dim;
-    uint32_t mask;    /* sqa_mask bits */
-    int32_t diagonal; /* causal: i + diagonal is the last key query i sees; 0 without causal */
+    uint32_t mask;  /* sqa_mask bits */
+    uint32_t score; /* sqa_score bits */
+    /* Query i stands at i + diagonal; 0 where no rule asks for positions. When ragged,
+     * bottom_right tells how each sequence finds its own. */
+    int32_t diagonal;
+    uint32_t bottom_right;
     float scale;
+    float softcap;
     uint32_t write_lse;
     sqa_strides q, k, v, o; /* elements; never all zero */
+    sqa_window window;      /* -1 no more: 2^30 - 1 is no bound */
+    sqa_globals globals;
+    sqa_strides pair_mask;
+    sqa_dtype bias_dtype;
+    sqa_strides bias;
+    sqa_blocks blocks;
+    uint32_t q_total, kv_total; /* rows of the packed tensors, when ragged */
 } sqa_problem;
 
 /* Checks every field of `desc` and fills *out.
@@ -40,16 +69,12 @@ sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *des
 /* Output heads that share one key/value head: out_heads / kv_heads, at least 1. */
 uint32_t sqa_problem_group(const sqa_problem *problem);
 
-/* One past the last element each tensor's view touches, in elements from its
- * first; 0 for an empty tensor. */
+/* One past the last element a tensor's view touches, in elements from its first;
+ * 0 for an empty tensor. */
 uint64_t sqa_extent(const sqa_strides *strides, uint32_t batch, uint32_t heads, uint32_t length,
                     uint32_t dim);
 
-/* Floating-point operations the result needs: 2 (head_dim + value_dim) per
- * (query, visible key) pair and output head; softmax is not counted. */
-double sqa_problem_flops(const sqa_problem *problem);
-
-/* Bytes that have to move at least once: every tensor once. */
-double sqa_problem_bytes(const sqa_problem *problem);
+/* Query blocks of one list of blocks. */
+uint32_t sqa_problem_query_blocks(const sqa_problem *problem);
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "problem/work.h"
+
 /* round(log2(value)) without floating point: the exponent of the nearest power,
  * where 1.5 * 2^n already counts as n + 1. */
 static int32_t bucket(uint64_t value)
@@ -13,6 +15,32 @@ static int32_t bucket(uint64_t value)
     return exponent;
 }
 
+static uint32_t mask_of(const sqa_problem *problem)
+{
+    const bool stored =
+        problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
+    return (problem->mask & SQA_MASK_CAUSAL ? SQA_CLASS_CAUSAL : 0u) |
+           (problem->mask & SQA_MASK_WINDOW ? SQA_CLASS_WINDOW : 0u) |
+           (problem->mask & SQA_MASK_BLOCKS ? SQA_CLASS_BLOCKS : 0u) |
+           (stored ? SQA_CLASS_STORED : 0u);
+}
+
+/* Keys that a query in the middle may see, the causal mask left aside: what bounds a
+ * work-group's walk. */
+static uint64_t keys_in_reach(const sqa_problem *problem)
+{
+    uint64_t keys = problem->kv_length;
+    if (problem->mask & SQA_MASK_WINDOW) {
+        const bool causal = problem->mask & SQA_MASK_CAUSAL;
+        const uint64_t right = causal ? 0 : (uint64_t)problem->window.right;
+        const uint64_t width = (uint64_t)problem->window.left + 1 + right + problem->globals.count;
+        keys = width < keys ? width : keys;
+    }
+    if (problem->mask & SQA_MASK_BLOCKS)
+        keys = (uint64_t)((double)keys * sqa_problem_listed_part(problem));
+    return keys;
+}
+
 sqa_problem_class sqa_problem_class_of(const sqa_problem *problem)
 {
     sqa_problem_class result;
@@ -21,21 +49,26 @@ sqa_problem_class sqa_problem_class_of(const sqa_problem *problem)
     result.dtype = problem->dtype;
     result.head_dim = problem->head_dim;
     result.value_dim = problem->value_dim;
-    result.mask = problem->mask;
+    result.mask = mask_of(problem);
     result.group = sqa_problem_group(problem);
     result.q_bucket = bucket(problem->q_length);
-    result.kv_bucket = bucket(problem->kv_length);
+    result.kv_bucket = bucket(keys_in_reach(problem));
     result.rows_bucket = bucket((uint64_t)problem->batch * problem->out_heads);
     return result;
 }
 
+/* A kind of mask more or less weighs as much as sixteen times the length. */
+#define OTHER_MASK 4
+
 int sqa_problem_class_distance(const sqa_problem_class *a, const sqa_problem_class *b)
 {
     if (a->operation != b->operation || a->dtype != b->dtype || a->head_dim != b->head_dim ||
-        a->value_dim != b->value_dim || a->mask != b->mask)
+        a->value_dim != b->value_dim)
         return -1;
     int distance = abs(a->q_bucket - b->q_bucket) + abs(a->kv_bucket - b->kv_bucket) +
                    abs(a->rows_bucket - b->rows_bucket) + abs(bucket(a->group) - bucket(b->group));
+    for (uint32_t kinds = a->mask ^ b->mask; kinds; kinds &= kinds - 1)
+        distance += OTHER_MASK;
     return distance == 0 && a->group != b->group ? 1 : distance;
 }
 
@@ -46,8 +79,22 @@ bool sqa_problem_class_equal(const sqa_problem_class *a, const sqa_problem_class
 
 /* Indexed by the mask's bits. */
 static const char *const mask_names[] = {
-    [SQA_MASK_NONE] = "none",
-    [SQA_MASK_CAUSAL] = "causal",
+    "none",
+    "causal",
+    "window",
+    "causal+window",
+    "blocks",
+    "causal+blocks",
+    "window+blocks",
+    "causal+window+blocks",
+    "stored",
+    "causal+stored",
+    "window+stored",
+    "causal+window+stored",
+    "blocks+stored",
+    "causal+blocks+stored",
+    "window+blocks+stored",
+    "causal+window+blocks+stored",
 };
 
 const char *sqa_mask_name(uint32_t mask)

@@ -8,14 +8,26 @@
 
 #include "problem/problem.h"
 
+/* Kinds of mask that call for different configurations: how much a work-group sees
+ * at a time, where its rows may begin, what it has to read beside K and V. ALiBi,
+ * softcap, sinks and ragged lengths change what is done to a score, not which
+ * configuration does it best. */
+typedef enum sqa_class_mask {
+    SQA_CLASS_CAUSAL = 1,
+    SQA_CLASS_WINDOW = 2, /* also with global tokens */
+    SQA_CLASS_BLOCKS = 4,
+    SQA_CLASS_STORED = 8 /* bias, mask or key mask: read for every score */
+} sqa_class_mask;
+
 typedef struct sqa_problem_class {
     sqa_operation operation;
     sqa_dtype dtype;
     uint32_t head_dim, value_dim;
-    uint32_t mask;     /* sqa_mask bits */
+    uint32_t mask;     /* sqa_class_mask bits */
     uint32_t group;    /* output heads per key/value head */
     int32_t q_bucket;  /* round(log2(q_length)); 0 for lengths 0 and 1 */
-    int32_t kv_bucket; /* round(log2(kv_length)) */
+    int32_t kv_bucket; /* round(log2(keys)) of those that a query may see: a window's
+                          width, the listed part of the key blocks, else kv_length */
     int32_t
         rows_bucket; /* round(log2(batch * out_heads)): how many independent row sets there are */
 } sqa_problem_class;
@@ -25,11 +37,13 @@ sqa_problem_class sqa_problem_class_of(const sqa_problem *problem);
 bool sqa_problem_class_equal(const sqa_problem_class *a, const sqa_problem_class *b);
 
 /* How far a result for `b` is from being one for `a`: 0 for equal classes, the
- * sum of bucket steps apart (and of log2 of the group ratio) otherwise; negative
- * when operation, dtype, dimensions or mask differ, so that it says nothing. */
+ * sum of bucket steps apart (and of log2 of the group ratio) otherwise, more for
+ * every kind of mask that only one has; negative when operation, dtype or
+ * dimensions differ, so that it says nothing. */
 int sqa_problem_class_distance(const sqa_problem_class *a, const sqa_problem_class *b);
 
-/* The names of a mask's bits: "none", "causal". */
+/* The names of a class's mask: "none", "causal", "causal+window", ...; NULL for
+ * other values. */
 const char *sqa_mask_name(uint32_t mask);
 bool sqa_mask_from_name(const char *name, uint32_t *out);
 

@@ -1,14 +1,34 @@
 /* The oracle: attention in fp64 by plain loops, written from the definition
- * (docs of include/sqa_cl/attention.h) and sharing no code with any kernel. */
+ * (include/sqa_cl/attention.h and pattern.h) and sharing no code with any kernel. */
 #ifndef SQA_REFERENCE_REFERENCE_H
 #define SQA_REFERENCE_REFERENCE_H
 
-#include "problem/problem.h"
+#include "problem/tensors.h"
 
-/* One output row: value_dim doubles to `o`, the log-sum-exp to *lse. Inputs are
- * host arrays laid out by the problem's strides. */
-void sqa_reference_forward_row(const sqa_problem *problem, const float *q, const float *k,
-                               const float *v, uint32_t batch, uint32_t head, uint32_t row,
-                               double *o, double *lse);
+/* Host arrays by role, laid out by the problem's strides; the view starts at the
+ * pointer. Q, K, V and bias are f32 whatever the problem stores; masks are bytes,
+ * index tensors int32. Roles that the problem does not have may be NULL. */
+typedef struct sqa_reference_inputs {
+    const void *by_role[SQA_ROLE_TENSOR_COUNT];
+} sqa_reference_inputs;
+
+/* Lengths and first rows of a batch entry: the problem's own, but when ragged. */
+typedef struct sqa_sequence {
+    uint32_t q_begin, q_length;
+    uint32_t kv_begin, kv_length;
+    int64_t diagonal;
+} sqa_sequence;
+
+sqa_sequence sqa_reference_sequence(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                                    uint32_t batch);
+
+/* Whether the row sees the key by every rule there is; row and key count within the
+ * sequence. */
+bool sqa_reference_sees(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                        uint32_t batch, uint32_t head, uint32_t row, uint32_t key);
+
+/* One output row: value_dim doubles to `o`, the log-sum-exp to *lse. */
+void sqa_reference_forward_row(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                               uint32_t batch, uint32_t head, uint32_t row, double *o, double *lse);
 
 #endif

@@ -11,7 +11,8 @@
 /* An empty output needs no kernel, and OpenCL 1.2 no empty launch. */
 static bool has_output(const sqa_problem *problem)
 {
-    return problem->batch > 0 && problem->q_length > 0;
+    return problem->batch > 0 && problem->q_length > 0 &&
+           (problem->q_total > 0 || !(problem->mask & SQA_MASK_RAGGED));
 }
 
 static sqa_status build_program(sqa_plan *plan)

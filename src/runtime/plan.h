@@ -30,7 +30,7 @@ struct sqa_plan {
     sqa_launch launch;
     cl_program program;
     atomic_bool launched; /* the program has run, so that its binary is worth keeping */
-    cl_mem workspace; /* NULL when launch.workspace_bytes is 0 */
+    cl_mem workspace;     /* NULL when launch.workspace_bytes is 0 */
     pthread_mutex_t workspace_lock;
     cl_event workspace_user; /* the last call on the plan's own workspace; NULL: none yet */
     sqa_plan_slot slots[SQA_PLAN_SLOTS];

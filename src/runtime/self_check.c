@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "device/cl_status.h"
-#include "problem/names.h"
 #include "problem/storage.h"
-#include "reference/random.h"
+#include "reference/inputs.h"
 #include "reference/reference.h"
 #include "reference/tolerance.h"
 #include "runtime/context.h"
@@ -15,29 +14,44 @@
 
 enum { SAMPLED_ROWS = 48 };
 
-/* A packed tensor on the host, and its copy on the device. */
+/* A tensor on the host, floating-point ones as f32, and its copy on the device. */
 typedef struct checked_tensor {
-    sqa_dtype dtype; /* on the device */
-    float *values;
+    sqa_tensor_shape shape;
     size_t count;
+    void *values;
     cl_mem buffer;
 } checked_tensor;
 
 typedef struct self_check {
     sqa_problem problem;
-    checked_tensor by_role[SQA_ROLE_COUNT]; /* empty where nothing is checked */
+    checked_tensor by_role[SQA_ROLE_TENSOR_COUNT]; /* empty where the problem has none */
 } self_check;
+
+static bool is_float(const checked_tensor *tensor)
+{
+    return tensor->shape.element <= SQA_ELEMENT_BF16;
+}
+
+/* As it is stored on the device, for the caller to free. */
+static void *stored_copy(const checked_tensor *tensor)
+{
+    void *stored = malloc(tensor->count * sqa_element_size(tensor->shape.element));
+    if (stored && is_float(tensor))
+        sqa_storage_encode((sqa_dtype)tensor->shape.element, tensor->values, stored, tensor->count);
+    else if (stored)
+        memcpy(stored, tensor->values, tensor->count * sqa_element_size(tensor->shape.element));
+    return stored;
+}
 
 static sqa_status upload(const sqa_plan *plan, checked_tensor *tensor)
 {
-    const size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
-    void *stored = malloc(bytes);
+    void *stored = stored_copy(tensor);
     if (!stored)
         return sqa_fail_memory("a self-check");
-    sqa_storage_encode(tensor->dtype, tensor->values, stored, tensor->count);
     cl_int code = CL_SUCCESS;
-    cl_mem buffer = clCreateBuffer(plan->context->cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
-                                   bytes, stored, &code);
+    cl_mem buffer =
+        clCreateBuffer(plan->context->cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+                       tensor->count * sqa_element_size(tensor->shape.element), stored, &code);
     free(stored);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clCreateBuffer(self-check)");
@@ -47,60 +61,52 @@ static sqa_status upload(const sqa_plan *plan, checked_tensor *tensor)
 
 static sqa_status download(checked_tensor *tensor, cl_command_queue queue)
 {
-    const size_t bytes = tensor->count * sqa_dtype_size(tensor->dtype);
+    if (!tensor->buffer)
+        return SQA_OK;
+    const size_t bytes = tensor->count * sqa_element_size(tensor->shape.element);
     void *stored = malloc(bytes);
     if (!stored)
         return sqa_fail_memory("a self-check");
     cl_int code =
         clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0, bytes, stored, 0, NULL, NULL);
     if (code == CL_SUCCESS)
-        sqa_storage_decode(tensor->dtype, stored, tensor->values, tensor->count);
+        sqa_storage_decode((sqa_dtype)tensor->shape.element, stored, tensor->values, tensor->count);
     free(stored);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueReadBuffer(self-check)");
 }
 
 /* Random values that the storage type has; NaN for an output. */
-static sqa_status create_tensor(const sqa_plan *plan, checked_tensor *out, sqa_dtype dtype,
-                                uint64_t count, sqa_random *random)
+static sqa_status create_tensor(const sqa_plan *plan, self_check *check, sqa_role role,
+                                sqa_random *random)
 {
-    out->dtype = dtype;
-    out->count = count ? (size_t)count : 1;
-    out->values = malloc(out->count * sizeof *out->values);
-    if (!out->values)
+    checked_tensor *tensor = &check->by_role[role];
+    if (!sqa_tensor_shape_of(&check->problem, role, &tensor->shape))
+        return SQA_OK;
+    const uint64_t extent = sqa_tensor_extent(&tensor->shape);
+    tensor->count = extent ? (size_t)extent : 1;
+    tensor->values = calloc(tensor->count, sizeof(float));
+    if (!tensor->values)
         return sqa_fail_memory("a self-check");
-    for (size_t i = 0; i < out->count; i++)
-        out->values[i] =
-            random ? sqa_storage_round(dtype, sqa_random_float(random, -1.0f, 1.0f)) : NAN;
-    return upload(plan, out);
+    sqa_random_input(&check->problem, role, true, random, tensor->values);
+    float *values = tensor->values;
+    const sqa_dtype dtype = (sqa_dtype)tensor->shape.element;
+    for (size_t i = 0; is_float(tensor) && i < tensor->count; i++)
+        values[i] = tensor->shape.output ? NAN : sqa_storage_round(dtype, values[i]);
+    return upload(plan, tensor);
 }
 
 static sqa_status create_tensors(const sqa_plan *plan, self_check *check)
 {
-    const sqa_problem *p = &check->problem;
-    const uint64_t queries = p->q_length, keys = p->kv_length;
     sqa_random random = {1};
-    const struct {
-        sqa_role role;
-        sqa_dtype dtype;
-        uint64_t count;
-        sqa_random *random;
-    } tensors[] = {
-        {SQA_ROLE_Q, p->dtype, queries * p->q_heads * p->head_dim, &random},
-        {SQA_ROLE_K, p->dtype, keys * p->kv_heads * p->head_dim, &random},
-        {SQA_ROLE_V, p->dtype, keys * p->kv_heads * p->value_dim, &random},
-        {SQA_ROLE_O, p->dtype, queries * p->out_heads * p->value_dim, NULL},
-        {SQA_ROLE_LSE, SQA_DTYPE_F32, queries * p->out_heads, NULL},
-    };
     sqa_status status = SQA_OK;
-    for (size_t i = 0; i < sizeof tensors / sizeof *tensors && status == SQA_OK; i++)
-        status = create_tensor(plan, &check->by_role[tensors[i].role], tensors[i].dtype,
-                               tensors[i].count, tensors[i].random);
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT && status == SQA_OK; role++)
+        status = create_tensor(plan, check, (sqa_role)role, &random);
     return status;
 }
 
 static void free_tensors(self_check *check)
 {
-    for (int i = 0; i < SQA_ROLE_COUNT; i++) {
+    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++) {
         free(check->by_role[i].values);
         if (check->by_role[i].buffer)
             clReleaseMemObject(check->by_role[i].buffer);
@@ -110,7 +116,8 @@ static void free_tensors(self_check *check)
 static sqa_status run(const sqa_plan *plan, self_check *check, cl_command_queue queue)
 {
     sqa_tensor tensors[SQA_ROLE_COUNT];
-    for (int i = 0; i < SQA_ROLE_COUNT; i++)
+    memset(tensors, 0, sizeof tensors);
+    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++)
         tensors[i] = (sqa_tensor){check->by_role[i].buffer, 0};
     sqa_status status = sqa_small_run(plan, &check->problem, tensors, queue);
     if (status != SQA_OK)
@@ -129,19 +136,21 @@ static sqa_status fail_value(const char *name, double value, double expected)
 static sqa_status compare_row(const self_check *check, uint64_t row)
 {
     const sqa_problem *p = &check->problem;
-    const checked_tensor *by_role = check->by_role;
     const sqa_tolerance tolerance = sqa_tolerance_of(p->operation, p->dtype);
     const uint32_t head = (uint32_t)(row / p->q_length), query = (uint32_t)(row % p->q_length);
+    sqa_reference_inputs inputs;
+    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++)
+        inputs.by_role[i] = check->by_role[i].values;
     double expected[SQA_MAX_HEAD_DIM], lse;
-    sqa_reference_forward_row(p, by_role[SQA_ROLE_Q].values, by_role[SQA_ROLE_K].values,
-                              by_role[SQA_ROLE_V].values, 0, head, query, expected, &lse);
-    const float *o = by_role[SQA_ROLE_O].values + row * p->value_dim;
+    sqa_reference_forward_row(p, &inputs, 0, head, query, expected, &lse);
+    const float *o = (const float *)check->by_role[SQA_ROLE_O].values + row * p->value_dim;
     for (uint32_t d = 0; d < p->value_dim; d++)
         if (!(sqa_difference((double)o[d], expected[d]) <= tolerance.max))
             return fail_value("O", (double)o[d], expected[d]);
-    const double got = (double)by_role[SQA_ROLE_LSE].values[row];
-    return p->write_lse && !sqa_lse_within(&tolerance, got, lse) ? fail_value("LSE", got, lse)
-                                                                 : SQA_OK;
+    if (!p->write_lse)
+        return SQA_OK;
+    const double got = (double)((const float *)check->by_role[SQA_ROLE_LSE].values)[row];
+    return sqa_lse_within(&tolerance, got, lse) ? SQA_OK : fail_value("LSE", got, lse);
 }
 
 /* First and last rows, where tiles go wrong, and random ones between. */

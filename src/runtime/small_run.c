@@ -8,10 +8,27 @@
 
 #define SMALL_LENGTH 300u
 
+/* Lists that name half of the key blocks, whatever the problem's name. */
+static void shorten_blocks(sqa_problem *small)
+{
+    if (!(small->mask & SQA_MASK_BLOCKS))
+        return;
+    sqa_blocks *blocks = &small->blocks;
+    blocks->batch = 1;
+    blocks->heads = 1;
+    if (blocks->query_size > small->q_length)
+        blocks->query_size = small->q_length;
+    if (blocks->key_size > small->kv_length && small->kv_length > 0)
+        blocks->key_size = small->kv_length;
+    const uint32_t key_blocks = (small->kv_length + blocks->key_size - 1) / blocks->key_size;
+    blocks->entries = sqa_problem_query_blocks(small) * ((key_blocks + 1) / 2);
+}
+
 sqa_problem sqa_small_problem(const sqa_plan *plan)
 {
     sqa_problem small = plan->problem;
     const uint32_t most = small.q_heads < small.kv_heads ? small.q_heads : small.kv_heads;
+    const bool aligned = small.bottom_right;
     small.batch = 1;
     small.q_heads /= most;
     small.kv_heads /= most;
@@ -21,12 +38,18 @@ sqa_problem sqa_small_problem(const sqa_plan *plan)
         small.q_length = SMALL_LENGTH;
     if (small.kv_length > SMALL_LENGTH)
         small.kv_length = SMALL_LENGTH;
-    if (small.mask & SQA_MASK_CAUSAL)
-        small.diagonal = (int32_t)small.kv_length - (int32_t)small.q_length;
+    small.diagonal = aligned ? (int32_t)small.kv_length - (int32_t)small.q_length : 0;
+    small.q_total = small.q_length;
+    small.kv_total = small.kv_length;
+    if (small.globals.listed && small.globals.count > small.kv_length)
+        small.globals.count = small.kv_length;
+    shorten_blocks(&small);
     small.q = sqa_strides_bhsd(small.q_heads, small.q_length, small.head_dim);
     small.k = sqa_strides_bhsd(small.kv_heads, small.kv_length, small.head_dim);
     small.v = sqa_strides_bhsd(small.kv_heads, small.kv_length, small.value_dim);
     small.o = sqa_strides_bhsd(small.out_heads, small.q_length, small.value_dim);
+    small.bias = small.pair_mask =
+        sqa_strides_bhsd(small.out_heads, small.q_length, small.kv_length);
     return small;
 }
 

@@ -6,7 +6,8 @@
 #include "runtime/plan.h"
 
 /* The plan's problem cut down to one batch entry, one group of heads and short
- * lengths, packed and with the default scale; long enough that every family takes both its whole-tile and its edge path. */
+ * lengths, packed and with the default scale; long enough that every family takes both its
+ * whole-tile and its edge path. */
 sqa_problem sqa_small_problem(const sqa_plan *plan);
 
 /* Enqueues the plan's program on `small` and waits. Tensors by role; the workspace

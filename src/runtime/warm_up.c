@@ -1,10 +1,12 @@
 #include "runtime/warm_up.h"
 
 #include "device/cl_status.h"
+#include "problem/work.h"
 #include "runtime/context.h"
 #include "runtime/small_run.h"
 
-/* One zeroed buffer that serves every role: a warm-up's result means nothing. */
+/* One zeroed buffer that serves every role: a warm-up's result means nothing, and
+ * kernels stay within their tensors whatever these hold. */
 static sqa_status scratch_buffer(cl_mem *out, const sqa_plan *plan, const sqa_problem *small,
                                  cl_command_queue queue)
 {

@@ -118,8 +118,9 @@ static void check_outputs(const inputs *in)
         uint32_t i = (uint32_t)(at % p->q_length);
         uint32_t head = (uint32_t)(at / p->q_length % p->out_heads);
         uint32_t batch = (uint32_t)(at / p->q_length / p->out_heads);
-        sqa_reference_forward_row(p, in->q.data, in->k.data, in->v.data, batch, head, i, row,
-                                  &row_lse);
+        const sqa_reference_inputs given = {
+            {[SQA_ROLE_Q] = in->q.data, [SQA_ROLE_K] = in->k.data, [SQA_ROLE_V] = in->v.data}};
+        sqa_reference_forward_row(p, &given, batch, head, i, row, &row_lse);
         for (uint32_t d = 0; d < p->value_dim; d++)
             ck_assert_double_eq_tol((double)o.data[at * p->value_dim + d], row[d],
                                     tolerance(p->dtype));

@@ -16,6 +16,13 @@ static sqa_problem problem_of(const sqa_attention_desc *desc)
     return problem;
 }
 
+static void row_of(const sqa_problem *problem, const float *q, const float *k, const float *v,
+                   uint32_t head, uint32_t row, double *o, double *lse)
+{
+    const sqa_reference_inputs inputs = {{[SQA_ROLE_Q] = q, [SQA_ROLE_K] = k, [SQA_ROLE_V] = v}};
+    sqa_reference_forward_row(problem, &inputs, 0, head, row, o, lse);
+}
+
 /* Logits ln 1, ln 2, ln 3 give weights 1/6, 2/6, 3/6. */
 START_TEST(three_keys_by_hand)
 {
@@ -30,7 +37,7 @@ START_TEST(three_keys_by_hand)
     desc.value_dim = 2;
     desc.scale = 0.5f;
     sqa_problem problem = problem_of(&desc);
-    sqa_reference_forward_row(&problem, q, k, v, 0, 0, 0, o, &lse);
+    row_of(&problem, q, k, v, 0, 0, o, &lse);
     ck_assert_double_eq_tol(o[0], (6.0 + 24.0 + 54.0) / 6.0, 1e-6);
     ck_assert_double_eq_tol(o[1], (6.0 + 18.0) / 6.0, 1e-6);
     ck_assert_double_eq_tol(lse, log(6.0), 1e-7);
@@ -61,7 +68,7 @@ START_TEST(causal_masks_by_hand)
     sqa_problem problem = problem_of(&desc);
     for (uint32_t row = 0; row < desc.q_length; row++) {
         double o, lse, keys = cases[_i].keys[row];
-        sqa_reference_forward_row(&problem, zeros, zeros, powers, 0, 0, row, &o, &lse);
+        row_of(&problem, zeros, zeros, powers, 0, row, &o, &lse);
         if (keys > 0) {
             ck_assert_double_eq_tol(o, (exp2(keys) - 1.0) / keys, 1e-12);
             ck_assert_double_eq_tol(lse, log(keys), 1e-12);
@@ -92,7 +99,7 @@ START_TEST(heads_by_hand)
     sqa_problem problem = problem_of(&desc);
     for (uint32_t h = 0; h < problem.out_heads; h++) {
         double o, lse;
-        sqa_reference_forward_row(&problem, numbers, ones, numbers, 0, h, 0, &o, &lse);
+        row_of(&problem, numbers, ones, numbers, h, 0, &o, &lse);
         ck_assert_double_eq(o, cases[_i].kv_of[h]);
         ck_assert_double_eq(lse, cases[_i].q_of[h]);
     }
@@ -108,9 +115,9 @@ START_TEST(nan_in_a_visible_key_poisons_the_row)
     desc.q_length = desc.kv_length = 2;
     desc.causal = SQA_CAUSAL_TOP_LEFT;
     sqa_problem problem = problem_of(&desc);
-    sqa_reference_forward_row(&problem, q, k, v, 0, 0, 0, &o, &lse);
+    row_of(&problem, q, k, v, 0, 0, &o, &lse);
     ck_assert_double_eq(o, 1.0);
-    sqa_reference_forward_row(&problem, q, k, v, 0, 0, 1, &o, &lse);
+    row_of(&problem, q, k, v, 0, 1, &o, &lse);
     ck_assert(isnan(o));
     ck_assert(isnan(lse));
 }

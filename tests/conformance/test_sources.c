@@ -17,7 +17,8 @@ static int file_count(void)
 }
 
 /* What comes before a kernel; a shared fragment needs those before itself. */
-static const char *const shared[] = {"common/types.cl", "forward/arguments.cl",
+static const char *const shared[] = {"common/types.cl",    "forward/arguments.cl",
+                                     "forward/visible.cl", "forward/score.cl",
                                      "forward/sharing.cl", "forward/split.cl"};
 
 /* The fragments of a family that has several, the kernel last; the same holds. */

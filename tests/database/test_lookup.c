@@ -137,7 +137,6 @@ START_TEST(never_across_kinds_of_problem)
 {
     add_row("")->problem_class.head_dim = 128;
     add_row("")->problem_class.value_dim = 32;
-    add_row("")->problem_class.mask = SQA_MASK_CAUSAL;
     add_row("")->problem_class.dtype = (sqa_dtype)1;
     add_row("")->problem_class.operation = (sqa_operation)1;
     ck_assert_uint_eq(look(), 0);

@@ -6,6 +6,7 @@
 
 #include "base/embedded.h"
 #include "database/fixture.h"
+#include "problem/work.h"
 #include "tuning/schema.h"
 
 START_TEST(folders_and_file_are_made)

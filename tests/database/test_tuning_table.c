@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "database/fixture.h"
+#include "problem/work.h"
 #include "tuning/tuning_table.h"
 
 static sqa_tuning_table table;

@@ -8,6 +8,7 @@
 
 #include "problem/names.h"
 #include "problem/problem.h"
+#include "problem/work.h"
 
 #define CLUSTER 0.74           /* of the distance between two variants is bars */
 #define MOST_LABELLED_BARS 24u /* more, and the numbers on them would overlap */

@@ -103,7 +103,7 @@ enum { IN_LIST = 1, IN_BEST = 2 };
 
 static const struct {
     const char *heading;
-    sqa_align align;
+    sqa_table_align align;
     int where;
     cell cell;
 } columns[] = {

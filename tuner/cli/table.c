@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sqa_table_column(sqa_table *table, const char *heading, sqa_align align)
+void sqa_table_column(sqa_table *table, const char *heading, sqa_table_align align)
 {
     if (table->column_count == SQA_TABLE_MAX_COLUMNS)
         return;

@@ -18,11 +18,11 @@
 
 #define SQA_TABLE_MAX_COLUMNS 24
 
-typedef enum sqa_align { SQA_ALIGN_LEFT = 0, SQA_ALIGN_RIGHT = 1 } sqa_align;
+typedef enum sqa_table_align { SQA_ALIGN_LEFT = 0, SQA_ALIGN_RIGHT = 1 } sqa_table_align;
 
 typedef struct sqa_table {
     const char *heading[SQA_TABLE_MAX_COLUMNS]; /* borrowed */
-    sqa_align align[SQA_TABLE_MAX_COLUMNS];
+    sqa_table_align align[SQA_TABLE_MAX_COLUMNS];
     size_t column_count;
     char **cells; /* row by row */
     size_t cell_count;
@@ -35,7 +35,7 @@ typedef struct sqa_table {
     }
 
 /* Columns are declared before the first cell. */
-void sqa_table_column(sqa_table *table, const char *heading, sqa_align align);
+void sqa_table_column(sqa_table *table, const char *heading, sqa_table_align align);
 
 /* The next cell; a row is full after as many cells as there are columns. */
 void sqa_table_cell(sqa_table *table, const char *format, ...) SQA_PRINTF(2, 3);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "conformance/forward_case.h"
-#include "reference/reference.h"
 #include "reference/tolerance.h"
 
 /* An output row, counted over batch, head and query. */
@@ -35,7 +34,7 @@ static row_position position_of(const sqa_problem *problem, uint64_t number)
 
 static void compare_lse(comparison *c, row_position at, double reference)
 {
-    double value = (double)*sqa_host_tensor_at(&c->test->lse, at.batch, at.head, at.query);
+    double value = (double)*sqa_forward_case_lse(c->test, at.batch, at.head, at.query);
     double difference = sqa_difference(value, reference);
     if (difference > c->lse_error)
         c->lse_error = difference;
@@ -49,10 +48,12 @@ static void compare_row(comparison *c, row_position at)
 {
     const sqa_forward_case *test = c->test;
     double reference[SQA_MAX_HEAD_DIM], lse;
-    sqa_reference_forward_row(&test->problem, sqa_host_tensor_view(&test->q),
-                              sqa_host_tensor_view(&test->k), sqa_host_tensor_view(&test->v),
-                              at.batch, at.head, at.query, reference, &lse);
-    const float *o = sqa_host_tensor_at(&test->o, at.batch, at.head, at.query);
+    const sqa_reference_inputs inputs = sqa_forward_case_inputs(test);
+    if (at.query >= sqa_reference_sequence(&test->problem, &inputs, at.batch).q_length)
+        return;
+    sqa_reference_forward_row(&test->problem, &inputs, at.batch, at.head, at.query, reference,
+                              &lse);
+    const float *o = sqa_forward_case_output(test, at.batch, at.head, at.query);
     for (uint32_t d = 0; d < test->problem.value_dim; d++)
         sqa_error_add(&c->error, (double)o[d], reference[d]);
     if (c->error.largest > c->worst) {

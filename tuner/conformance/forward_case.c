@@ -3,29 +3,53 @@
 #include "conformance/forward_case.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/tensors.h"
 #include "device/cl_status.h"
+#include "reference/inputs.h"
 
-static sqa_status create_tensors(sqa_forward_case *test, size_t guard)
+/* The tensors that lie among guards. */
+static sqa_host_tensor *guarded(sqa_forward_case *test, sqa_role role)
 {
-    const sqa_problem *p = &test->problem;
-    sqa_strides rows = {(int64_t)p->out_heads * p->q_length, p->q_length, 1};
-    sqa_status status = sqa_host_tensor_create(&test->q, p->dtype, &p->q, p->batch, p->q_heads,
-                                               p->q_length, p->head_dim, guard);
-    if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->k, p->dtype, &p->k, p->batch, p->kv_heads,
-                                        p->kv_length, p->head_dim, guard + 1);
-    if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->v, p->dtype, &p->v, p->batch, p->kv_heads,
-                                        p->kv_length, p->value_dim, guard + 2);
-    if (status == SQA_OK)
-        status = sqa_host_tensor_create(&test->o, p->dtype, &p->o, p->batch, p->out_heads,
-                                        p->q_length, p->value_dim, guard + 3);
-    if (status == SQA_OK)
-        status =
-            sqa_host_tensor_create(&test->lse, SQA_DTYPE_F32, &rows, p->write_lse ? p->batch : 0,
-                                   p->out_heads, p->q_length, 1, guard);
+    switch (role) {
+    case SQA_ROLE_Q: return &test->q;
+    case SQA_ROLE_K: return &test->k;
+    case SQA_ROLE_V: return &test->v;
+    case SQA_ROLE_O: return &test->o;
+    case SQA_ROLE_LSE: return &test->lse;
+    case SQA_ROLE_BIAS: return &test->bias;
+    default: return NULL;
+    }
+}
+
+static sqa_status create_array(sqa_forward_case *test, sqa_role role, const sqa_tensor_shape *shape,
+                               sqa_random *random)
+{
+    sqa_case_array *array = &test->arrays[role];
+    const uint64_t extent = sqa_tensor_extent(shape);
+    array->bytes = (size_t)(extent ? extent : 1) * sqa_element_size(shape->element);
+    array->data = calloc(1, array->bytes);
+    if (!array->data)
+        return sqa_fail_memory("a tensor");
+    sqa_random_input(&test->problem, role, true, random, array->data);
+    return SQA_OK;
+}
+
+static sqa_status create_tensor(sqa_forward_case *test, sqa_role role, size_t guard,
+                                sqa_random *random)
+{
+    sqa_tensor_shape shape;
+    sqa_host_tensor *tensor = guarded(test, role);
+    const bool present = sqa_tensor_shape_of(&test->problem, role, &shape);
+    if (!tensor)
+        return present ? create_array(test, role, &shape, random) : SQA_OK;
+    sqa_status status = sqa_host_tensor_create(tensor, (sqa_dtype)shape.element, &shape.strides,
+                                               present ? shape.batch : 0, shape.heads, shape.length,
+                                               shape.dim, guard);
+    if (status == SQA_OK && !shape.output)
+        sqa_host_tensor_fill_random(tensor, random, -1.0f, 1.0f);
     return status;
 }
 
@@ -34,44 +58,98 @@ sqa_status sqa_forward_case_create(sqa_forward_case *out, const sqa_attention_de
 {
     memset(out, 0, sizeof *out);
     sqa_status status = sqa_problem_from_desc(&out->problem, desc);
-    if (status != SQA_OK)
-        return status;
-    /* Aligned starts and odd ones alike: a view may start at any element. */
-    status = create_tensors(out, 64 + (size_t)(seed % 4));
-    if (status != SQA_OK) {
-        sqa_forward_case_free(out);
-        return status;
-    }
     sqa_random random = {seed};
-    sqa_host_tensor_fill_random(&out->q, &random, -1.0f, 1.0f);
-    sqa_host_tensor_fill_random(&out->k, &random, -1.0f, 1.0f);
-    sqa_host_tensor_fill_random(&out->v, &random, -1.0f, 1.0f);
-    return SQA_OK;
+    /* Aligned starts and odd ones alike: a view may start at any element. */
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT && status == SQA_OK; role++)
+        status =
+            create_tensor(out, (sqa_role)role, 64 + (size_t)((seed + (uint64_t)role) % 4), &random);
+    if (status != SQA_OK)
+        sqa_forward_case_free(out);
+    return status;
 }
 
 void sqa_forward_case_free(sqa_forward_case *test)
 {
-    sqa_host_tensor_free(&test->q);
-    sqa_host_tensor_free(&test->k);
-    sqa_host_tensor_free(&test->v);
-    sqa_host_tensor_free(&test->o);
-    sqa_host_tensor_free(&test->lse);
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
+        sqa_host_tensor *tensor = guarded(test, (sqa_role)role);
+        if (tensor)
+            sqa_host_tensor_free(tensor);
+        free(test->arrays[role].data);
+        if (test->arrays[role].buffer)
+            clReleaseMemObject(test->arrays[role].buffer);
+        test->arrays[role] = (sqa_case_array){NULL, 0, NULL};
+    }
 }
 
-bool sqa_row_sees_key(const sqa_problem *problem, uint32_t row, uint32_t key)
+sqa_reference_inputs sqa_forward_case_inputs(const sqa_forward_case *test)
 {
-    return !(problem->mask & SQA_MASK_CAUSAL) ||
-           (int64_t)key <= (int64_t)row + (int64_t)problem->diagonal;
+    sqa_reference_inputs inputs = {{NULL}};
+    const sqa_host_tensor *floats[SQA_ROLE_TENSOR_COUNT] = {
+        [SQA_ROLE_Q] = &test->q,
+        [SQA_ROLE_K] = &test->k,
+        [SQA_ROLE_V] = &test->v,
+        [SQA_ROLE_BIAS] = &test->bias,
+    };
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
+        inputs.by_role[role] =
+            floats[role] ? sqa_host_tensor_view(floats[role]) : test->arrays[role].data;
+    return inputs;
+}
+
+/* A row of a packed output: (batch, row) of the problem, (0, first row + row) when ragged. */
+static float *output_at(const sqa_forward_case *test, const sqa_host_tensor *tensor, uint32_t batch,
+                        uint32_t head, uint32_t row)
+{
+    const sqa_reference_inputs inputs = sqa_forward_case_inputs(test);
+    const sqa_sequence at = sqa_reference_sequence(&test->problem, &inputs, batch);
+    const bool ragged = test->problem.mask & SQA_MASK_RAGGED;
+    return sqa_host_tensor_at(tensor, ragged ? 0 : batch, head, at.q_begin + row);
+}
+
+float *sqa_forward_case_output(const sqa_forward_case *test, uint32_t batch, uint32_t head,
+                               uint32_t row)
+{
+    return output_at(test, &test->o, batch, head, row);
+}
+
+float *sqa_forward_case_lse(const sqa_forward_case *test, uint32_t batch, uint32_t head,
+                            uint32_t row)
+{
+    return output_at(test, &test->lse, batch, head, row);
+}
+
+bool sqa_forward_case_sees(const sqa_forward_case *test, uint32_t batch, uint32_t head,
+                           uint32_t row, uint32_t key)
+{
+    const sqa_reference_inputs inputs = sqa_forward_case_inputs(test);
+    return sqa_reference_sees(&test->problem, &inputs, batch, head, row, key);
+}
+
+static sqa_status upload_array(sqa_case_array *array, cl_context context)
+{
+    if (!array->data)
+        return SQA_OK;
+    cl_int code = CL_SUCCESS;
+    cl_mem buffer = clCreateBuffer(context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, array->bytes,
+                                   array->data, &code);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clCreateBuffer");
+    if (array->buffer)
+        clReleaseMemObject(array->buffer);
+    array->buffer = buffer;
+    return SQA_OK;
 }
 
 static sqa_status upload(sqa_forward_case *test, cl_context context)
 {
-    sqa_host_tensor *tensors[] = {&test->q, &test->k, &test->v, &test->o, &test->lse};
     sqa_status status = SQA_OK;
     sqa_host_tensor_poison(&test->o);
     sqa_host_tensor_poison(&test->lse);
-    for (size_t i = 0; i < sizeof tensors / sizeof *tensors && status == SQA_OK; i++)
-        status = sqa_host_tensor_upload(tensors[i], context);
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT && status == SQA_OK; role++) {
+        sqa_host_tensor *tensor = guarded(test, (sqa_role)role);
+        status = tensor ? sqa_host_tensor_upload(tensor, context)
+                        : upload_array(&test->arrays[role], context);
+    }
     return status;
 }
 
@@ -85,12 +163,12 @@ static sqa_status wait_for(cl_event event)
 static sqa_status execute(sqa_forward_case *test, sqa_plan *plan, cl_command_queue queue)
 {
     sqa_tensors tensors = SQA_TENSORS_INIT;
-    tensors.q = (sqa_tensor){test->q.buffer, test->q.guard};
-    tensors.k = (sqa_tensor){test->k.buffer, test->k.guard};
-    tensors.v = (sqa_tensor){test->v.buffer, test->v.guard};
-    tensors.o = (sqa_tensor){test->o.buffer, test->o.guard};
-    if (test->problem.write_lse)
-        tensors.lse = (sqa_tensor){test->lse.buffer, test->lse.guard};
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
+        const sqa_host_tensor *tensor = guarded(test, (sqa_role)role);
+        *sqa_tensors_member(&tensors, (sqa_role)role) =
+            tensor ? (sqa_tensor){tensor->buffer, tensor->guard}
+                   : (sqa_tensor){test->arrays[role].buffer, 0};
+    }
     cl_event event = NULL;
     sqa_status status = sqa_forward(plan, queue, &tensors, 0, NULL, &event);
     return status == SQA_OK ? wait_for(event) : status;
@@ -99,14 +177,15 @@ static sqa_status execute(sqa_forward_case *test, sqa_plan *plan, cl_command_que
 static sqa_status look_over_inputs(const sqa_forward_case *test, cl_command_queue queue,
                                    char *message)
 {
-    const sqa_host_tensor *tensors[] = {&test->q, &test->k, &test->v};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[] = {"Q", "K", "V", "bias"};
+    const sqa_host_tensor *tensors[] = {&test->q, &test->k, &test->v, &test->bias};
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
         bool same = true;
         sqa_status status = sqa_host_tensor_unchanged(tensors[i], queue, &same);
         if (status != SQA_OK)
             return status;
         if (!same)
-            snprintf(message, SQA_CASE_MESSAGE, "the input %c was written to", "QKV"[i]);
+            snprintf(message, SQA_CASE_MESSAGE, "the input %s was written to", names[i]);
     }
     return SQA_OK;
 }

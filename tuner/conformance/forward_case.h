@@ -5,18 +5,26 @@
 #define SQA_TUNER_FORWARD_CASE_H
 
 #include "conformance/host_tensor.h"
-#include "problem/problem.h"
+#include "reference/reference.h"
 
 #define SQA_CASE_MESSAGE 256
+
+/* Masks, index tensors, sinks and slopes: packed, and without guards. */
+typedef struct sqa_case_array {
+    void *data; /* NULL: the problem has none */
+    size_t bytes;
+    cl_mem buffer; /* of the last upload */
+} sqa_case_array;
 
 typedef struct sqa_forward_case {
     sqa_problem problem;
     sqa_host_tensor q, k, v, o;
-    sqa_host_tensor lse; /* without elements when the problem writes none */
+    sqa_host_tensor lse;  /* without elements when the problem writes none */
+    sqa_host_tensor bias; /* likewise */
+    sqa_case_array arrays[SQA_ROLE_TENSOR_COUNT]; /* of the other roles */
 } sqa_forward_case;
 
-/* Random inputs in [-1, 1). With larger ones rounding of the dot products alone
- * would use up the tolerance of LSE near its zero. */
+/* Random inputs (reference/inputs.h), block lists in any order. */
 sqa_status sqa_forward_case_create(sqa_forward_case *out, const sqa_attention_desc *desc,
                                    uint64_t seed);
 void sqa_forward_case_free(sqa_forward_case *test);
@@ -26,7 +34,18 @@ void sqa_forward_case_free(sqa_forward_case *test);
 sqa_status sqa_forward_case_run(sqa_forward_case *test, sqa_plan *plan, cl_context context,
                                 cl_command_queue queue, char message[SQA_CASE_MESSAGE]);
 
-/* Whether query `row` sees key `key`: the definition, for tests that plant values. */
-bool sqa_row_sees_key(const sqa_problem *problem, uint32_t row, uint32_t key);
+/* The inputs as the oracle takes them; they point into the case. */
+sqa_reference_inputs sqa_forward_case_inputs(const sqa_forward_case *test);
+
+/* The vectors of output row (batch, head, row) and of a key, wherever a ragged batch
+ * has them; rows and keys count within the sequence. */
+float *sqa_forward_case_output(const sqa_forward_case *test, uint32_t batch, uint32_t head,
+                               uint32_t row);
+float *sqa_forward_case_lse(const sqa_forward_case *test, uint32_t batch, uint32_t head,
+                            uint32_t row);
+
+/* Whether a query of output head `head` sees the key, by every rule. */
+bool sqa_forward_case_sees(const sqa_forward_case *test, uint32_t batch, uint32_t head,
+                           uint32_t row, uint32_t key);
 
 #endif

@@ -18,11 +18,12 @@ static void plant(sqa_forward_case *test, const planting *at, float value)
     sqa_host_tensor_at(tensor, at->batch, at->head, at->key)[at->component] = value;
 }
 
-static bool row_reaches(const sqa_problem *problem, const planting *at, uint32_t batch,
+static bool row_reaches(const sqa_forward_case *test, const planting *at, uint32_t batch,
                         uint32_t head, uint32_t row)
 {
+    const sqa_problem *problem = &test->problem;
     return batch == at->batch && head / (problem->out_heads / problem->kv_heads) == at->head &&
-           sqa_row_sees_key(problem, row, at->key);
+           sqa_forward_case_sees(test, batch, head, row, at->key);
 }
 
 /* Whether the row is as it should be after NaN was planted. In V it reaches one
@@ -44,7 +45,7 @@ static void compare_rows(const sqa_case_pair *pair, const planting *at, float va
     for (uint32_t b = 0; b < p->batch; b++)
         for (uint32_t h = 0; h < p->out_heads; h++)
             for (uint32_t i = 0; i < p->q_length; i++) {
-                bool reaches = row_reaches(p, at, b, h, i);
+                bool reaches = row_reaches(&pair->before, at, b, h, i);
                 if (reaches && (!poisoned || row_poisoned(&pair->after, at, b, h, i)))
                     continue;
                 if (!reaches && sqa_row_same_bits(pair, b, h, i))

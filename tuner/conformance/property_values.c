@@ -71,7 +71,7 @@ static void check_ones(const sqa_forward_case *test, char message[SQA_CASE_MESSA
     row_cursor at = {0, 0, 0};
     do {
         const float *o = sqa_host_tensor_at(&test->o, at.batch, at.head, at.row);
-        double expected = sqa_row_sees_key(&test->problem, at.row, 0) ? 1.0 : 0.0;
+        double expected = sqa_forward_case_sees(test, at.batch, at.head, at.row, 0) ? 1.0 : 0.0;
         for (uint32_t d = 0; d < test->problem.value_dim; d++)
             if (sqa_difference((double)o[d], expected) > allowed_difference(&test->problem)) {
                 snprintf(message, SQA_CASE_MESSAGE,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/registry.h"
+#include "problem/work.h"
 #include "trial/measure.h"
 #include "tuning/lookup.h"
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "problem/names.h"
+#include "problem/work.h"
 #include "sqa_cl/version.h"
 #include "store/connection.h"
 

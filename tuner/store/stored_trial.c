@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/registry.h"
+#include "problem/work.h"
 #include "reference/tolerance.h"
 
 /* A measured rate can exceed the measured ceiling by noise, not by this much. */

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "conformance/check.h"
 #include "problem/problem.h"
+#include "problem/work.h"
 #include "trial/measure.h"
 
 #define CHECK_SEED 0xbe7c4u

@@ -3,26 +3,10 @@
 
 #include <stdlib.h>
 
+#include "api/tensors.h"
 #include "base/status.h"
 #include "device/cl_status.h"
-#include "problem/names.h"
-#include "problem/problem.h"
-#include "reference/random.h"
-
-enum { Q, K, V, O, LSE, TENSOR_COUNT };
-
-static void bytes_of(const sqa_problem *p, double bytes[TENSOR_COUNT])
-{
-    double element = (double)sqa_dtype_size(p->dtype);
-    bytes[Q] = element * (double)sqa_extent(&p->q, p->batch, p->q_heads, p->q_length, p->head_dim);
-    bytes[K] =
-        element * (double)sqa_extent(&p->k, p->batch, p->kv_heads, p->kv_length, p->head_dim);
-    bytes[V] =
-        element * (double)sqa_extent(&p->v, p->batch, p->kv_heads, p->kv_length, p->value_dim);
-    bytes[O] =
-        element * (double)sqa_extent(&p->o, p->batch, p->out_heads, p->q_length, p->value_dim);
-    bytes[LSE] = p->write_lse ? sizeof(float) * (double)p->batch * p->out_heads * p->q_length : 0.0;
-}
+#include "reference/inputs.h"
 
 /* Numbers of either sign and at most 1, so that no score is a special value. The
  * short types get a fixed exponent and random fractions: 0.5 to 1. */
@@ -40,62 +24,78 @@ static void random_values(void *values, size_t bytes, sqa_dtype dtype, uint64_t 
         words[i] = (uint16_t)(half[dtype] | (sqa_random_next(&random) & varied[dtype]));
 }
 
-static sqa_status fill(cl_mem buffer, size_t bytes, sqa_dtype dtype, cl_command_queue queue,
-                       uint64_t seed)
+static bool is_float(const sqa_tensor_shape *shape)
+{
+    return shape->element <= SQA_ELEMENT_BF16;
+}
+
+/* What the numbers of an index tensor have to be depends on the very problem; those
+ * of floating-point tensors do not. */
+static void fill_values(const sqa_problem *problem, sqa_role role, const sqa_tensor_shape *shape,
+                        void *values, size_t bytes)
+{
+    sqa_random random = {(uint64_t)role};
+    const bool drawn = role == SQA_ROLE_SINKS || role == SQA_ROLE_SLOPES || !is_float(shape);
+    if (drawn)
+        sqa_random_input(problem, role, false, &random, values);
+    else
+        random_values(values, bytes, (sqa_dtype)shape->element, (uint64_t)role);
+}
+
+static sqa_status fill(cl_mem buffer, const sqa_problem *problem, sqa_role role,
+                       const sqa_tensor_shape *shape, size_t bytes, cl_command_queue queue)
 {
     void *values = malloc(bytes);
     if (!values)
         return sqa_fail_memory("random tensors");
-    random_values(values, bytes, dtype, seed);
+    fill_values(problem, role, shape, values, bytes);
     cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes, values, 0, NULL, NULL);
     free(values);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
 }
 
-static sqa_status grow(sqa_timing_tensors *tensors, int which, size_t bytes, cl_context context,
-                       cl_command_queue queue)
+/* A buffer that is there and large enough is kept, with its values where any will do. */
+static sqa_status reserve(sqa_timing_tensors *tensors, const sqa_problem *problem, sqa_role role,
+                          cl_context context, cl_command_queue queue)
 {
-    if (bytes <= tensors->bytes[which])
+    sqa_tensor_shape shape;
+    if (!sqa_tensor_shape_of(problem, role, &shape))
         return SQA_OK;
-    cl_int code = CL_SUCCESS;
-    cl_mem buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-    if (code != CL_SUCCESS)
-        return sqa_fail_cl(code, "clCreateBuffer");
-    sqa_status status = fill(buffer, bytes, tensors->dtype, queue, (uint64_t)which);
-    if (status != SQA_OK) {
-        clReleaseMemObject(buffer);
-        return status;
+    const uint64_t extent = sqa_tensor_extent(&shape);
+    if (extent >= SIZE_MAX / 8)
+        return sqa_fail(SQA_OUT_OF_MEMORY, "the tensors do not fit this machine");
+    const size_t bytes = (size_t)(extent ? extent : 1) * sqa_element_size(shape.element);
+    const bool fits = bytes <= tensors->bytes[role];
+    if (fits && is_float(&shape) && tensors->elements[role] == shape.element)
+        return SQA_OK;
+    cl_mem buffer = tensors->buffers[role];
+    if (!fits) {
+        cl_int code = CL_SUCCESS;
+        buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+        if (code != CL_SUCCESS)
+            return sqa_fail_cl(code, "clCreateBuffer");
+        if (tensors->buffers[role])
+            clReleaseMemObject(tensors->buffers[role]);
+        tensors->buffers[role] = buffer;
+        tensors->bytes[role] = bytes;
     }
-    if (tensors->buffers[which])
-        clReleaseMemObject(tensors->buffers[which]);
-    tensors->buffers[which] = buffer;
-    tensors->bytes[which] = bytes;
-    return SQA_OK;
+    tensors->elements[role] = shape.element;
+    return fill(buffer, problem, role, &shape, extent ? bytes : 0, queue);
 }
 
 sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context context,
                                       cl_command_queue queue, const sqa_attention_desc *desc)
 {
     sqa_problem problem;
-    double bytes[TENSOR_COUNT];
     sqa_status status = sqa_problem_from_desc(&problem, desc);
-    if (status != SQA_OK)
-        return status;
-    bytes_of(&problem, bytes);
-    if (problem.dtype != tensors->dtype)
-        sqa_timing_tensors_release(tensors);
-    tensors->dtype = problem.dtype;
-    for (int i = 0; i < TENSOR_COUNT && status == SQA_OK; i++)
-        if (bytes[i] >= (double)(SIZE_MAX / 2))
-            status = sqa_fail(SQA_OUT_OF_MEMORY, "the tensors do not fit this machine");
-        else
-            status = grow(tensors, i, (size_t)bytes[i], context, queue);
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT && status == SQA_OK; role++)
+        status = reserve(tensors, &problem, (sqa_role)role, context, queue);
     return status;
 }
 
 void sqa_timing_tensors_release(sqa_timing_tensors *tensors)
 {
-    for (int i = 0; i < TENSOR_COUNT; i++)
+    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++)
         if (tensors->buffers[i])
             clReleaseMemObject(tensors->buffers[i]);
     *tensors = (sqa_timing_tensors)SQA_TIMING_TENSORS_INIT;
@@ -105,10 +105,7 @@ sqa_status sqa_timing_enqueue(void *user, cl_command_queue queue, cl_event *even
 {
     const sqa_timing_work *work = user;
     sqa_tensors tensors = SQA_TENSORS_INIT;
-    tensors.q.buffer = work->tensors->buffers[Q];
-    tensors.k.buffer = work->tensors->buffers[K];
-    tensors.v.buffer = work->tensors->buffers[V];
-    tensors.o.buffer = work->tensors->buffers[O];
-    tensors.lse.buffer = work->tensors->buffers[LSE];
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
+        sqa_tensors_member(&tensors, (sqa_role)role)->buffer = work->tensors->buffers[role];
     return sqa_forward(work->plan, queue, &tensors, 0, NULL, event);
 }

@@ -3,23 +3,25 @@
 #ifndef SQA_TUNER_TIMING_TENSORS_H
 #define SQA_TUNER_TIMING_TENSORS_H
 
+#include "problem/tensors.h"
 #include "sqa_cl.h"
 
 typedef struct sqa_timing_tensors {
-    sqa_dtype dtype;
-    cl_mem buffers[5]; /* q, k, v, o, lse; NULL before the first reserve */
-    size_t bytes[5];
+    cl_mem buffers[SQA_ROLE_TENSOR_COUNT]; /* by role; NULL where none was needed yet */
+    size_t bytes[SQA_ROLE_TENSOR_COUNT];
+    sqa_element elements[SQA_ROLE_TENSOR_COUNT]; /* what they were last filled with */
 } sqa_timing_tensors;
 
 #define SQA_TIMING_TENSORS_INIT                                                                    \
     {                                                                                              \
-        SQA_DTYPE_F32, {0},                                                                        \
+        {0}, {0},                                                                                  \
         {                                                                                          \
-            0                                                                                      \
+            SQA_ELEMENT_F32                                                                        \
         }                                                                                          \
     }
 
-/* Grows the tensors until `desc` fits; another storage type makes them anew. */
+/* Grows the tensors until `desc` fits, and gives those whose numbers mean something
+ * (masks, index tensors) such as fit it. */
 sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context context,
                                       cl_command_queue queue, const sqa_attention_desc *desc);
 void sqa_timing_tensors_release(sqa_timing_tensors *tensors);

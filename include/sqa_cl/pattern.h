@@ -1,0 +1,113 @@
+/* Which keys a query sees, and what is added to its scores: the parts of a
+ * descriptor that make windows, global tokens, block-sparse lists, masks, biases,
+ * sinks and ragged batches. All zero (and a window of -1, -1) is plain attention;
+ * everything can be combined but for what a member says.
+ *
+ * Positions. Query i of a sequence stands at p = i + kv_length - q_length
+ * (bottom-right: the last query stands at the last key) or at p = i (top-left).
+ *
+ * A key is seen when every rule says so:
+ *   causal           j <= p
+ *   window, globals  p - left <= j <= p + right, or p or j is a global token
+ *   blocks           the list of the query's block names the key's block
+ *   mask, key mask   the byte is not 0
+ *   bias             is not -infinity
+ *   lengths          j < kv_length of the sequence */
+#ifndef SQA_CL_PATTERN_H
+#define SQA_CL_PATTERN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Distances, in elements, between neighbours along each dimension but the last,
+ * whose elements are adjacent. Zero repeats an input along that dimension. Never
+ * negative. For Q, K, V and O all three zero mean packed (batch, head, sequence). */
+typedef struct sqa_strides {
+    int64_t batch;
+    int64_t head;
+    int64_t sequence;
+} sqa_strides;
+
+/* Where a query stands among the keys when no causal mask says it. */
+typedef enum sqa_align {
+    SQA_ALIGN_BOTTOM_RIGHT = 0, /* p = i + kv_length - q_length */
+    SQA_ALIGN_TOP_LEFT = 1      /* p = i */
+} sqa_align;
+
+/* Sliding window: query at p sees keys p - left .. p + right, both included.
+ * -1: no bound on that side. 0..2^30 - 1 otherwise. */
+typedef struct sqa_window {
+    int32_t left;
+    int32_t right;
+} sqa_window;
+
+/* Global tokens (Longformer, arXiv 2004.05150, section 3.1): positions that see
+ * every key and are seen by every query, the window notwithstanding; a causal mask
+ * holds for them, too. Without a window they change nothing. Not with blocks. */
+typedef struct sqa_globals {
+    uint32_t count;  /* 0..2^20 of them */
+    uint32_t listed; /* 0: the first `count` positions; 1: those in tensors.globals,
+                        int32, ascending (sqa_globals_create() checks) */
+} sqa_globals;
+
+/* Linear bias by distance (ALiBi, arXiv 2108.12409): -slope * |p - j| is added to
+ * the score, slopes per output head. */
+typedef enum sqa_alibi {
+    SQA_ALIBI_NONE = 0,
+    SQA_ALIBI_GEOMETRIC = 1, /* the paper's: 2^(-8 (h + 1) / heads); for a number of heads that
+                                is no power of two, those of the power below, then every other
+                                one of the power above */
+    SQA_ALIBI_SLOPES = 2     /* tensors.slopes, f32, (output heads) */
+} sqa_alibi;
+
+/* A bias added to the scores, tensors.bias of (batch, output heads, q_length,
+ * kv_length) by these strides, `sequence` between queries; a zero repeats it in
+ * that dimension, also three of them. -infinity hides the key; any finite value
+ * does not (beyond -1e38 it counts as that). */
+typedef struct sqa_bias {
+    uint32_t present; /* 0 or 1 */
+    int32_t dtype;    /* an sqa_dtype */
+    sqa_strides strides;
+} sqa_bias;
+
+/* A boolean mask, tensors.mask: a byte each, not 0 where the query may see the
+ * key; shape and strides like a bias. */
+typedef struct sqa_mask_view {
+    uint32_t present; /* 0 or 1 */
+    sqa_strides strides;
+} sqa_mask_view;
+
+/* Block-sparse attention: the keys of block c are seen by the queries of block r
+ * when row r of the list names c. The lists are a compressed sparse row matrix of
+ * int32: row number ((b * heads + h) * ceil(q_length / query_size) + r) has the
+ * entries tensors.block_offsets[row] .. [row + 1] - 1 of tensors.block_indices, in
+ * any order, none twice (sqa_block_list_create() checks). Entries that name no
+ * block are passed over; nothing outside the buffers is ever read. */
+typedef struct sqa_blocks {
+    uint32_t query_size; /* queries of a block; 0: no block lists */
+    uint32_t key_size;   /* keys of a block */
+    uint32_t batch;      /* lists per: 1 (all batches share them) or batch */
+    uint32_t heads;      /* 1, kv_heads or the output heads */
+    uint32_t entries;    /* of all lists together, 0..2^31 - 1 */
+} sqa_blocks;
+
+/* Ragged batches: sequence b has the rows cu_seqlens_q[b] .. cu_seqlens_q[b + 1] - 1
+ * of Q and O, and of K and V likewise, of one packed tensor whose batch stride is
+ * not used. tensors.cu_seqlens_q and cu_seqlens_kv hold batch + 1 int32, from 0 to
+ * the total (sqa_sequences_create() checks). The descriptor's q_length and
+ * kv_length are then those of the longest sequence; every sequence has an
+ * alignment of its own. LSE is (output heads, q_total). */
+typedef struct sqa_ragged {
+    uint32_t present;  /* 0 or 1 */
+    uint32_t q_total;  /* rows of Q and O, 0..2^30 */
+    uint32_t kv_total; /* rows of K and V, 0..2^30 */
+} sqa_ragged;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,222 @@
+#include "problem/pattern.h"
+
+#include <math.h>
+
+#include "base/status.h"
+#include "problem/names.h"
+
+#define MAX_LENGTH (1u << 30)
+#define MAX_GLOBALS (1u << 20)
+#define UNBOUNDED ((int32_t)MAX_LENGTH - 1)
+
+static sqa_status check_numbers(const sqa_attention_desc *desc)
+{
+    const struct {
+        const char *field;
+        uint32_t value, high;
+    } fields[] = {
+        {"desc.align", (uint32_t)desc->align, SQA_ALIGN_TOP_LEFT},
+        {"desc.globals.count", desc->globals.count, MAX_GLOBALS},
+        {"desc.globals.listed", desc->globals.listed, 1},
+        {"desc.key_mask", desc->key_mask, 1},
+        {"desc.mask.present", desc->mask.present, 1},
+        {"desc.ragged.present", desc->ragged.present, 1},
+        {"desc.ragged.q_total", desc->ragged.q_total, MAX_LENGTH},
+        {"desc.ragged.kv_total", desc->ragged.kv_total, MAX_LENGTH},
+        {"desc.alibi", (uint32_t)desc->alibi, SQA_ALIBI_SLOPES},
+        {"desc.bias.present", desc->bias.present, 1},
+        {"desc.sinks", desc->sinks, 1},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].value > fields[i].high)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %u is outside 0..%u", fields[i].field,
+                            fields[i].value, fields[i].high);
+    if (!isfinite(desc->softcap) || desc->softcap < 0.0f)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.softcap: must be positive and finite, or 0 for none");
+    if (desc->bias.present && !sqa_dtype_name((sqa_dtype)desc->bias.dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.bias.dtype: %d is not an sqa_dtype",
+                        desc->bias.dtype);
+    return SQA_OK;
+}
+
+static sqa_status read_bound(const char *field, int32_t asked, int32_t *out)
+{
+    if (asked < -1 || asked > UNBOUNDED)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %d is outside 0..%d, and not -1 (no bound)",
+                        field, asked, UNBOUNDED);
+    *out = asked == -1 ? UNBOUNDED : asked;
+    return SQA_OK;
+}
+
+/* Whether some query may be too far from some key it sees otherwise. Lengths of the
+ * sequences of a ragged batch are not known here. */
+static bool window_hides(const sqa_problem *problem, const sqa_window *window)
+{
+    if (problem->mask & SQA_MASK_RAGGED)
+        return window->left < UNBOUNDED || window->right < UNBOUNDED;
+    const int64_t last_position = (int64_t)problem->q_length - 1 + problem->diagonal;
+    const bool left = window->left < last_position;
+    const bool right = window->right < (int64_t)problem->kv_length - 1 - problem->diagonal &&
+                       !(problem->mask & SQA_MASK_CAUSAL && window->right >= 0);
+    return left || right;
+}
+
+static sqa_status set_window(sqa_problem *problem, const sqa_attention_desc *desc)
+{
+    sqa_window window;
+    sqa_status status = read_bound("desc.window.left", desc->window.left, &window.left);
+    if (status == SQA_OK)
+        status = read_bound("desc.window.right", desc->window.right, &window.right);
+    if (status != SQA_OK || !window_hides(problem, &window))
+        return status;
+    problem->mask |= SQA_MASK_WINDOW;
+    problem->window = window;
+    if (desc->globals.count > 0) {
+        problem->mask |= SQA_MASK_GLOBALS;
+        problem->globals = desc->globals;
+    }
+    return SQA_OK;
+}
+
+/* The alignment counts only where some rule asks where queries stand. */
+static void set_positions(sqa_problem *problem, const sqa_attention_desc *desc)
+{
+    const bool bottom_right = desc->causal == SQA_CAUSAL_NONE
+                                  ? desc->align == SQA_ALIGN_BOTTOM_RIGHT
+                                  : desc->causal == SQA_CAUSAL_BOTTOM_RIGHT;
+    if (desc->causal != SQA_CAUSAL_NONE)
+        problem->mask |= SQA_MASK_CAUSAL;
+    problem->bottom_right = bottom_right;
+    if (bottom_right)
+        problem->diagonal = (int32_t)problem->kv_length - (int32_t)problem->q_length;
+}
+
+static void drop_unused_positions(sqa_problem *problem)
+{
+    if (problem->mask & (SQA_MASK_CAUSAL | SQA_MASK_WINDOW) || problem->score & SQA_SCORE_ALIBI)
+        return;
+    problem->bottom_right = 0;
+    problem->diagonal = 0;
+}
+
+static sqa_status set_ragged(sqa_problem *problem, const sqa_ragged *ragged)
+{
+    if (!ragged->present)
+        return SQA_OK;
+    if (problem->batch > 65535)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.batch: %u is outside 0..65535 sequences of a ragged batch",
+                        problem->batch);
+    problem->mask |= SQA_MASK_RAGGED;
+    problem->q_total = ragged->q_total;
+    problem->kv_total = ragged->kv_total;
+    return SQA_OK;
+}
+
+static sqa_status check_lists(const char *field, uint32_t count, uint32_t other,
+                              const char *other_name, uint32_t third)
+{
+    if (count == 1 || count == other || count == third)
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %u is neither 1 nor %s (%u)", field, count,
+                    other_name, other);
+}
+
+static sqa_status set_blocks(sqa_problem *problem, const sqa_attention_desc *desc)
+{
+    const sqa_blocks *blocks = &desc->blocks;
+    if (!blocks->query_size && !blocks->key_size)
+        return SQA_OK;
+    if (blocks->query_size < 1 || blocks->query_size > MAX_LENGTH || blocks->key_size < 1 ||
+        blocks->key_size > MAX_LENGTH)
+        return sqa_fail(
+            SQA_INVALID_ARGUMENT, "desc.blocks.%s: %u is outside 1..%u",
+            blocks->query_size < 1 || blocks->query_size > MAX_LENGTH ? "query_size" : "key_size",
+            blocks->query_size < 1 || blocks->query_size > MAX_LENGTH ? blocks->query_size
+                                                                      : blocks->key_size,
+            MAX_LENGTH);
+    if (desc->globals.count > 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.globals: not together with desc.blocks");
+    sqa_status status =
+        check_lists("desc.blocks.batch", blocks->batch, problem->batch, "batch", problem->batch);
+    if (status == SQA_OK)
+        status = check_lists("desc.blocks.heads", blocks->heads, problem->out_heads,
+                             "the output heads", problem->kv_heads);
+    if (status == SQA_OK && blocks->entries > INT32_MAX)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.blocks.entries: %u is outside 0..%d",
+                          blocks->entries, INT32_MAX);
+    if (status != SQA_OK)
+        return status;
+    problem->mask |= SQA_MASK_BLOCKS;
+    problem->blocks = *blocks;
+    /* No block is longer than the sequence: kernels count rows of a block in an int. */
+    if (blocks->query_size > problem->q_length)
+        problem->blocks.query_size = problem->q_length ? problem->q_length : 1;
+    if (blocks->key_size > problem->kv_length)
+        problem->blocks.key_size = problem->kv_length ? problem->kv_length : 1;
+    const uint64_t rows =
+        (uint64_t)blocks->batch * blocks->heads * sqa_problem_query_blocks(problem);
+    if (rows >= INT32_MAX)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.blocks: %llu lists, at most 2^31 - 2 are allowed",
+                        (unsigned long long)rows);
+    return SQA_OK;
+}
+
+static sqa_status set_masks(sqa_problem *problem, const sqa_attention_desc *desc)
+{
+    if (desc->key_mask)
+        problem->mask |= SQA_MASK_KEY;
+    if (!desc->mask.present)
+        return SQA_OK;
+    problem->mask |= SQA_MASK_PAIR;
+    problem->pair_mask = desc->mask.strides;
+    return sqa_check_strides("desc.mask.strides", &problem->pair_mask, problem->batch,
+                             problem->out_heads, problem->q_length);
+}
+
+static sqa_status set_scores(sqa_problem *problem, const sqa_attention_desc *desc)
+{
+    if (desc->softcap > 0.0f) {
+        problem->score |= SQA_SCORE_SOFTCAP;
+        problem->softcap = desc->softcap;
+    }
+    if (desc->alibi != SQA_ALIBI_NONE)
+        problem->score |= SQA_SCORE_ALIBI;
+    if (desc->alibi == SQA_ALIBI_SLOPES)
+        problem->score |= SQA_SCORE_SLOPES;
+    if (desc->sinks)
+        problem->score |= SQA_SCORE_SINKS;
+    if (!desc->bias.present)
+        return SQA_OK;
+    problem->score |= SQA_SCORE_BIAS;
+    problem->bias = desc->bias.strides;
+    problem->bias_dtype = (sqa_dtype)desc->bias.dtype;
+    return sqa_check_strides("desc.bias.strides", &problem->bias, problem->batch,
+                             problem->out_heads, problem->q_length);
+}
+
+sqa_status sqa_pattern_from_desc(sqa_problem *problem, const sqa_attention_desc *desc)
+{
+    sqa_status status = check_numbers(desc);
+    if (status == SQA_OK)
+        status = set_ragged(problem, &desc->ragged);
+    set_positions(problem, desc);
+    if (status == SQA_OK)
+        status = set_window(problem, desc);
+    if (status == SQA_OK)
+        status = set_blocks(problem, desc);
+    if (status == SQA_OK)
+        status = set_masks(problem, desc);
+    if (status == SQA_OK)
+        status = set_scores(problem, desc);
+    drop_unused_positions(problem);
+    return status;
+}
+
+uint32_t sqa_problem_query_blocks(const sqa_problem *problem)
+{
+    const uint32_t size = problem->blocks.query_size;
+    return size ? (uint32_t)(((uint64_t)problem->q_length + size - 1) / size) : 0;
+}

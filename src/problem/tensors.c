@@ -1,0 +1,99 @@
+#include "problem/tensors.h"
+
+#include <string.h>
+
+size_t sqa_element_size(sqa_element element)
+{
+    static const size_t sizes[] = {
+        [SQA_ELEMENT_F32] = 4,  [SQA_ELEMENT_F16] = 2, [SQA_ELEMENT_BF16] = 2,
+        [SQA_ELEMENT_BYTE] = 1, [SQA_ELEMENT_INT] = 4,
+    };
+    return sizes[element];
+}
+
+uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape)
+{
+    return sqa_extent(&shape->strides, shape->batch, shape->heads, shape->length, shape->dim);
+}
+
+/* A packed vector of `count` elements. */
+static sqa_tensor_shape vector(const char *name, sqa_element element, uint32_t count)
+{
+    return (sqa_tensor_shape){name, element, false, {count, count, count}, 1, 1, 1, count};
+}
+
+/* Of the lists of blocks, one offset each and one more. */
+static uint32_t offset_count(const sqa_problem *p)
+{
+    return p->blocks.batch * p->blocks.heads * sqa_problem_query_blocks(p) + 1;
+}
+
+bool sqa_tensor_shape_of(const sqa_problem *p, sqa_role role, sqa_tensor_shape *out)
+{
+    const sqa_element stored = (sqa_element)p->dtype;
+    const bool ragged = p->mask & SQA_MASK_RAGGED;
+    const uint32_t batch = ragged && p->batch > 1 ? 1 : p->batch;
+    const uint32_t queries = ragged ? p->q_total : p->q_length;
+    const uint32_t keys = ragged ? p->kv_total : p->kv_length;
+    const sqa_strides lse = {(int64_t)p->out_heads * queries, queries, 1};
+    memset(out, 0, sizeof *out);
+    switch (role) {
+    case SQA_ROLE_Q:
+        *out =
+            (sqa_tensor_shape){"q", stored, false, p->q, batch, p->q_heads, queries, p->head_dim};
+        return true;
+    case SQA_ROLE_K:
+        *out = (sqa_tensor_shape){"k", stored, false, p->k, batch, p->kv_heads, keys, p->head_dim};
+        return true;
+    case SQA_ROLE_V:
+        *out = (sqa_tensor_shape){"v", stored, false, p->v, batch, p->kv_heads, keys, p->value_dim};
+        return true;
+    case SQA_ROLE_O:
+        *out =
+            (sqa_tensor_shape){"o", stored, true, p->o, batch, p->out_heads, queries, p->value_dim};
+        return true;
+    case SQA_ROLE_LSE:
+        *out =
+            (sqa_tensor_shape){"lse", SQA_ELEMENT_F32, true, lse, batch, p->out_heads, queries, 1};
+        return p->write_lse;
+    case SQA_ROLE_BIAS:
+        *out = (sqa_tensor_shape){"bias",      (sqa_element)p->bias_dtype,
+                                  false,       p->bias,
+                                  p->batch,    p->out_heads,
+                                  p->q_length, p->kv_length};
+        return p->score & SQA_SCORE_BIAS;
+    case SQA_ROLE_MASK:
+        *out = (sqa_tensor_shape){"mask",   SQA_ELEMENT_BYTE, false,       p->pair_mask,
+                                  p->batch, p->out_heads,     p->q_length, p->kv_length};
+        return p->mask & SQA_MASK_PAIR;
+    case SQA_ROLE_KEY_MASK:
+        *out = (sqa_tensor_shape){
+            "key_mask", SQA_ELEMENT_BYTE, false, {p->kv_length, 0, 0}, p->batch, 1,
+            1,          p->kv_length};
+        return p->mask & SQA_MASK_KEY;
+    case SQA_ROLE_SINKS:
+        *out = vector("sinks", SQA_ELEMENT_F32, p->out_heads);
+        return p->score & SQA_SCORE_SINKS;
+    case SQA_ROLE_SLOPES:
+        *out = vector("slopes", SQA_ELEMENT_F32, p->out_heads);
+        return p->score & SQA_SCORE_SLOPES;
+    case SQA_ROLE_GLOBALS:
+        *out = vector("globals", SQA_ELEMENT_INT, p->globals.count);
+        return p->mask & SQA_MASK_GLOBALS && p->globals.listed;
+    case SQA_ROLE_BLOCK_OFFSETS:
+        *out = vector("block_offsets", SQA_ELEMENT_INT, offset_count(p));
+        return p->mask & SQA_MASK_BLOCKS;
+    case SQA_ROLE_BLOCK_INDICES:
+        *out = vector("block_indices", SQA_ELEMENT_INT, p->blocks.entries);
+        return p->mask & SQA_MASK_BLOCKS;
+    case SQA_ROLE_CU_SEQLENS_Q:
+        *out = vector("cu_seqlens_q", SQA_ELEMENT_INT, p->batch + 1);
+        return ragged;
+    case SQA_ROLE_CU_SEQLENS_KV:
+        *out = vector("cu_seqlens_kv", SQA_ELEMENT_INT, p->batch + 1);
+        return ragged;
+    case SQA_ROLE_WORKSPACE:
+    case SQA_ROLE_COUNT: break;
+    }
+    return false;
+}
