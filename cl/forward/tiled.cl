@@ -231,9 +231,14 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
                                      : row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM);
 #endif
 
-    while (sqa_walk_next(&walk))
+    const int key_tiles = sqa_walk_tiles(walk, BN);
+    int first_key = 0;
 #pragma unroll 1
-    for (int first_key = walk.begin; first_key < walk.end; first_key += BN) {
+    for (int t = 0; t < key_tiles; t++, first_key += BN) {
+        if (first_key >= walk.end) {
+            sqa_walk_next(&walk);
+            first_key = walk.begin;
+        }
         const int keys = min(BN, walk.end - first_key);
         const bool edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||
                           first_key + BN > min(reach.all_last, walk.end);

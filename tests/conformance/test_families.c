@@ -1,5 +1,5 @@
-/* Every registered kernel family against the oracle: the grid and the properties
- * with its default configuration, a sample of both with random configurations.
+/* Every registered kernel family against the oracle: the grid, the patterns and the
+ * properties with its default configuration, a sample with random configurations.
  * SQA_TEST_SIZE is tiny (sanitizers), quick (the default) or full. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 /* How much of it: the grid, and how many random configurations. */
 typedef struct test_size {
     const char *name;
-    sqa_grid_size grid, random_grid;
+    sqa_grid_size grid, random_grid, random_patterns;
     bool small_properties;
     size_t configs;
     uint32_t sampled_rows;
@@ -22,9 +22,9 @@ typedef struct test_size {
 enum { MAX_CONFIGS = 12 };
 
 static const test_size sizes[] = {
-    {"tiny", SQA_GRID_TINY, SQA_GRID_TINY, true, 1, 0},
-    {"quick", SQA_GRID_QUICK, SQA_GRID_SAMPLE, false, 2, 96},
-    {"full", SQA_GRID_FULL, SQA_GRID_SAMPLE, false, MAX_CONFIGS, 96},
+    {"tiny", SQA_GRID_TINY, SQA_GRID_TINY, SQA_GRID_TINY, true, 1, 0},
+    {"quick", SQA_GRID_QUICK, SQA_GRID_SAMPLE, SQA_GRID_SAMPLE, false, 2, 96},
+    {"full", SQA_GRID_FULL, SQA_GRID_SAMPLE, SQA_GRID_QUICK, false, MAX_CONFIGS, 96},
 };
 
 static const test_size *chosen_size(void)
@@ -70,6 +70,18 @@ START_TEST(default_config_passes_the_grid)
 }
 END_TEST
 
+START_TEST(default_config_passes_the_patterns)
+{
+    sqa_suite suite = suite_of((size_t)_i, NULL);
+    sqa_suite_counts counts = {0};
+    suite.user = &suite;
+    ck_assert_int_eq(sqa_suite_patterns(&suite, chosen_size()->grid, &counts), SQA_OK);
+    ck_assert_msg(counts.failed == 0, "%s: %zu of %zu failed", suite.family->name, counts.failed,
+                  counts.failed + counts.passed);
+    ck_assert_uint_gt(counts.passed, 0);
+}
+END_TEST
+
 START_TEST(default_config_keeps_the_properties)
 {
     sqa_suite suite = suite_of((size_t)_i, NULL);
@@ -98,6 +110,7 @@ static void check_config(size_t family, const char *config)
     suite.user = &suite;
     sqa_suite_grid(&suite, chosen_size()->random_grid, &counts);
     check_masked_properties(&suite, &counts);
+    ck_assert_int_eq(sqa_suite_patterns(&suite, chosen_size()->random_patterns, &counts), SQA_OK);
     ck_assert_msg(counts.failed == 0, "%s (%s): %zu failed", suite.family->name, config,
                   counts.failed);
     ck_assert_msg(counts.passed > 0, "%s (%s): nothing it supports", suite.family->name, config);
@@ -144,6 +157,7 @@ int main(void)
     tcase_add_unchecked_fixture(conformance, open_device, close_device);
     tcase_add_test(conformance, naive_supports_everything);
     tcase_add_loop_test(conformance, default_config_passes_the_grid, 0, families);
+    tcase_add_loop_test(conformance, default_config_passes_the_patterns, 0, families);
     tcase_add_loop_test(conformance, default_config_keeps_the_properties, 0, families);
     tcase_add_loop_test(conformance, random_configs_pass_the_sample, 0, families);
     suite_add_tcase(suite, conformance);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conformance/grid.h"
+#include "conformance/pattern_grid.h"
 #include "conformance/properties.h"
 #include "problem/problem.h"
 #include "run_suite.h"
@@ -153,6 +154,46 @@ START_TEST(every_case_can_be_typed)
 }
 END_TEST
 
+/* Each value of each axis together with each of every other, but where they exclude
+ * each other. */
+static size_t pairs_that_never_meet(const sqa_pattern_grid *grid)
+{
+    size_t missing = 0;
+    for (size_t a = 0; a < SQA_PATTERN_AXES; a++)
+        for (size_t b = 0; b < a; b++)
+            for (size_t i = 0; i < sqa_pattern_value_count(a); i++)
+                for (size_t j = 0; j < sqa_pattern_value_count(b); j++) {
+                    bool met = !sqa_pattern_can_meet(a, i, b, j);
+                    for (size_t n = 0; n < grid->count; n++)
+                        met = met || (grid->cases[n].value[a] == i && grid->cases[n].value[b] == j);
+                    missing += !met;
+                }
+    return missing;
+}
+
+START_TEST(patterns_meet_in_pairs)
+{
+    sqa_pattern_grid grid;
+    ck_assert_int_eq(sqa_pattern_grid_create(&grid, (sqa_grid_size)_i), SQA_OK);
+    ck_assert_uint_eq(pairs_that_never_meet(&grid), 0);
+    ck_assert_uint_lt(grid.count, 250);
+    sqa_pattern_grid_free(&grid);
+}
+END_TEST
+
+START_TEST(every_pattern_is_valid)
+{
+    sqa_pattern_grid grid;
+    ck_assert_int_eq(sqa_pattern_grid_create(&grid, (sqa_grid_size)_i), SQA_OK);
+    for (size_t i = 0; i < grid.count; i++) {
+        sqa_problem problem;
+        ck_assert_msg(sqa_problem_from_desc(&problem, &grid.cases[i].test.desc) == SQA_OK,
+                      "pattern %zu: %s", i, sqa_last_error());
+    }
+    sqa_pattern_grid_free(&grid);
+}
+END_TEST
+
 START_TEST(layouts_have_names)
 {
     for (sqa_layout layout = 0; layout < SQA_LAYOUT_COUNT; layout++) {
@@ -176,6 +217,8 @@ int main(void)
     tcase_add_test(grid, covers_the_rest);
     tcase_add_loop_test(grid, every_case_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_case_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
+    tcase_add_loop_test(grid, patterns_meet_in_pairs, SQA_GRID_QUICK, SQA_GRID_FULL + 1);
+    tcase_add_loop_test(grid, every_pattern_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_test(grid, layouts_have_names);
     suite_add_tcase(suite, grid);
     return sqa_run_suite(suite);

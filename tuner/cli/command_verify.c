@@ -25,7 +25,7 @@ enum { MAX_RANDOM_CONFIGS = 32 };
 typedef struct verify_options {
     const char *device, *family, *set, *dtype, *shape, *layout, *property, *seed_text,
         *configs_text, *log;
-    bool tiny, quick, full, json;
+    bool tiny, quick, full, patterns, json;
     unsigned platform_index, device_index;
     uint64_t seed;
     size_t configs;
@@ -174,8 +174,8 @@ static void report(void *user, const sqa_outcome *outcome)
 
 /* What the options ask for, on one family and configuration. Random
  * configurations get the sample of the grid: there are many of them. */
-static void run_checks(const verification *v, const sqa_suite *suite, bool sampled,
-                       sqa_suite_counts *counts)
+static sqa_status run_checks(const verification *v, const sqa_suite *suite, bool sampled,
+                             sqa_suite_counts *counts)
 {
     const verify_options *options = v->options;
     bool tiny = options->size == SQA_GRID_TINY;
@@ -184,10 +184,14 @@ static void run_checks(const verification *v, const sqa_suite *suite, bool sampl
             sqa_suite_property(suite, options->only_property, tiny, counts);
         if (options->shape)
             sqa_suite_case(suite, &options->only_case, counts);
-        return;
+        return SQA_OK;
     }
-    sqa_suite_grid(suite, sampled && !tiny ? SQA_GRID_SAMPLE : options->size, counts);
-    sqa_suite_properties(suite, tiny, counts);
+    const sqa_grid_size size = sampled && !tiny ? SQA_GRID_SAMPLE : options->size;
+    if (!options->patterns) {
+        sqa_suite_grid(suite, size, counts);
+        sqa_suite_properties(suite, tiny, counts);
+    }
+    return sqa_suite_patterns(suite, size, counts);
 }
 
 static double now(void)
@@ -223,8 +227,8 @@ static void write_counts(verification *v, const sqa_suite_counts *counts, double
     sqa_json_close(&v->json);
 }
 
-static void verify_config(verification *v, const sqa_kernel_family *family, sqa_dtype dtype,
-                          const char *config, bool sampled)
+static sqa_status verify_config(verification *v, const sqa_kernel_family *family, sqa_dtype dtype,
+                                const char *config, bool sampled)
 {
     sqa_suite_counts counts = {0};
     sqa_suite suite = {.context = v->context,
@@ -247,7 +251,7 @@ static void verify_config(verification *v, const sqa_kernel_family *family, sqa_
         sqa_json_string(&v->json, "config", config);
         sqa_json_array(&v->json, "failures");
     }
-    run_checks(v, &suite, sampled, &counts);
+    const sqa_status status = run_checks(v, &suite, sampled, &counts);
     clear_progress(v);
     if (v->options->json)
         write_counts(v, &counts, now() - start);
@@ -255,6 +259,7 @@ static void verify_config(verification *v, const sqa_kernel_family *family, sqa_
         print_counts(v, &counts, now() - start);
     v->failed += counts.failed;
     v->checked += counts.passed + counts.failed;
+    return status;
 }
 
 static sqa_status verify_random_configs(verification *v, const sqa_kernel_family *family,
@@ -267,7 +272,7 @@ static sqa_status verify_random_configs(verification *v, const sqa_kernel_family
     sqa_status status = sqa_suite_random_configs(&suite, v->options->size == SQA_GRID_TINY,
                                                  v->options->configs, texts, &count);
     for (size_t i = 0; i < count && status == SQA_OK; i++)
-        verify_config(v, family, dtype, texts[i], true);
+        status = verify_config(v, family, dtype, texts[i], true);
     return status;
 }
 
@@ -280,8 +285,8 @@ static sqa_status verify_family(verification *v, const sqa_kernel_family *family
     for (sqa_dtype dtype = SQA_DTYPE_F32; sqa_dtype_name(dtype) && status == SQA_OK; dtype++) {
         if (only && dtype != v->options->only_dtype)
             continue;
-        verify_config(v, family, dtype, v->options->set, !only && dtype != SQA_DTYPE_F32);
-        if (v->options->configs)
+        status = verify_config(v, family, dtype, v->options->set, !only && dtype != SQA_DTYPE_F32);
+        if (v->options->configs && status == SQA_OK)
             status = verify_random_configs(v, family, dtype);
     }
     return status;
@@ -344,6 +349,8 @@ int sqa_command_verify(int argc, char **argv)
         {"quick", NULL, "about 50 shapes per family (the default)", .flag = &options.quick},
         {"full", NULL, "630 shapes per family", .flag = &options.full},
         {"tiny", NULL, "a few small shapes, for Oclgrind", .flag = &options.tiny},
+        {"patterns", NULL, "only the combinations of masks, windows, sparsity, biases, ...",
+         .flag = &options.patterns},
         {"configs", "N", "also N configurations picked at random, on fewer shapes",
          .text = &options.configs_text},
         {"shape", "SPEC", "this shape only, such as hq=8,hkv=2,nq=100,nk=200,d=64,causal",

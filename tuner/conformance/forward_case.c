@@ -96,26 +96,39 @@ sqa_reference_inputs sqa_forward_case_inputs(const sqa_forward_case *test)
     return inputs;
 }
 
-/* A row of a packed output: (batch, row) of the problem, (0, first row + row) when ragged. */
-static float *output_at(const sqa_forward_case *test, const sqa_host_tensor *tensor, uint32_t batch,
-                        uint32_t head, uint32_t row)
+sqa_sequence sqa_forward_case_sequence(const sqa_forward_case *test, uint32_t batch)
 {
     const sqa_reference_inputs inputs = sqa_forward_case_inputs(test);
-    const sqa_sequence at = sqa_reference_sequence(&test->problem, &inputs, batch);
+    return sqa_reference_sequence(&test->problem, &inputs, batch);
+}
+
+/* Row `at` of a tensor: of the batch entry, or of the one packed tensor when ragged. */
+static float *row_at(const sqa_forward_case *test, const sqa_host_tensor *tensor, uint32_t batch,
+                     uint32_t head, uint32_t at)
+{
     const bool ragged = test->problem.mask & SQA_MASK_RAGGED;
-    return sqa_host_tensor_at(tensor, ragged ? 0 : batch, head, at.q_begin + row);
+    return sqa_host_tensor_at(tensor, ragged ? 0 : batch, head, at);
 }
 
 float *sqa_forward_case_output(const sqa_forward_case *test, uint32_t batch, uint32_t head,
                                uint32_t row)
 {
-    return output_at(test, &test->o, batch, head, row);
+    return row_at(test, &test->o, batch, head,
+                  sqa_forward_case_sequence(test, batch).q_begin + row);
 }
 
 float *sqa_forward_case_lse(const sqa_forward_case *test, uint32_t batch, uint32_t head,
                             uint32_t row)
 {
-    return output_at(test, &test->lse, batch, head, row);
+    return row_at(test, &test->lse, batch, head,
+                  sqa_forward_case_sequence(test, batch).q_begin + row);
+}
+
+float *sqa_forward_case_key(const sqa_forward_case *test, const sqa_host_tensor *tensor,
+                            uint32_t batch, uint32_t kv_head, uint32_t key)
+{
+    return row_at(test, tensor, batch, kv_head,
+                  sqa_forward_case_sequence(test, batch).kv_begin + key);
 }
 
 bool sqa_forward_case_sees(const sqa_forward_case *test, uint32_t batch, uint32_t head,

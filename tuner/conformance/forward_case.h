@@ -37,12 +37,15 @@ sqa_status sqa_forward_case_run(sqa_forward_case *test, sqa_plan *plan, cl_conte
 /* The inputs as the oracle takes them; they point into the case. */
 sqa_reference_inputs sqa_forward_case_inputs(const sqa_forward_case *test);
 
-/* The vectors of output row (batch, head, row) and of a key, wherever a ragged batch
- * has them; rows and keys count within the sequence. */
+/* The vectors of output row (batch, head, row) and of a key of K or V, wherever a
+ * ragged batch has them; rows and keys count within the sequence. */
 float *sqa_forward_case_output(const sqa_forward_case *test, uint32_t batch, uint32_t head,
                                uint32_t row);
 float *sqa_forward_case_lse(const sqa_forward_case *test, uint32_t batch, uint32_t head,
                             uint32_t row);
+float *sqa_forward_case_key(const sqa_forward_case *test, const sqa_host_tensor *tensor,
+                            uint32_t batch, uint32_t kv_head, uint32_t key);
+sqa_sequence sqa_forward_case_sequence(const sqa_forward_case *test, uint32_t batch);
 
 /* Whether a query of output head `head` sees the key, by every rule. */
 bool sqa_forward_case_sees(const sqa_forward_case *test, uint32_t batch, uint32_t head,

@@ -93,18 +93,19 @@ sqa_status sqa_case_pair_execute(sqa_case_pair *pair, const sqa_property_run *ru
 bool sqa_row_same_bits(const sqa_case_pair *pair, uint32_t batch, uint32_t head, uint32_t row)
 {
     const sqa_forward_case *a = &pair->before, *b = &pair->after;
-    return !memcmp(sqa_host_tensor_at(&a->o, batch, head, row),
-                   sqa_host_tensor_at(&b->o, batch, head, row),
+    return !memcmp(sqa_forward_case_output(a, batch, head, row),
+                   sqa_forward_case_output(b, batch, head, row),
                    a->problem.value_dim * sizeof(float)) &&
-           !memcmp(sqa_host_tensor_at(&a->lse, batch, head, row),
-                   sqa_host_tensor_at(&b->lse, batch, head, row), sizeof(float));
+           (!a->problem.write_lse ||
+            !memcmp(sqa_forward_case_lse(a, batch, head, row),
+                    sqa_forward_case_lse(b, batch, head, row), sizeof(float)));
 }
 
 bool sqa_row_all_nan(const sqa_forward_case *test, uint32_t batch, uint32_t head, uint32_t row)
 {
-    const float *o = sqa_host_tensor_at(&test->o, batch, head, row);
+    const float *o = sqa_forward_case_output(test, batch, head, row);
     for (uint32_t d = 0; d < test->problem.value_dim; d++)
         if (!isnan(o[d]))
             return false;
-    return isnan(*sqa_host_tensor_at(&test->lse, batch, head, row));
+    return !test->problem.write_lse || isnan(*sqa_forward_case_lse(test, batch, head, row));
 }

@@ -53,6 +53,11 @@ sqa_status sqa_case_pair_execute(sqa_case_pair *pair, const sqa_property_run *ru
 bool sqa_row_same_bits(const sqa_case_pair *pair, uint32_t batch, uint32_t head, uint32_t row);
 bool sqa_row_all_nan(const sqa_forward_case *test, uint32_t batch, uint32_t head, uint32_t row);
 
+/* NaN and infinity in everything that no query sees change no bit; NaN in a key
+ * reaches the rows that see it, and those only: for any descriptor. */
+sqa_status sqa_pattern_hides(const sqa_property_run *run, const sqa_attention_desc *desc,
+                             char message[SQA_CASE_MESSAGE]);
+
 /* The properties, by file. */
 typedef sqa_status sqa_property_check(const sqa_property_run *run, const sqa_attention_desc *desc,
                                       char message[SQA_CASE_MESSAGE]);

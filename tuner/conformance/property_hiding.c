@@ -14,8 +14,13 @@ typedef struct planting {
 
 static void plant(sqa_forward_case *test, const planting *at, float value)
 {
-    sqa_host_tensor *tensor = at->tensor == 'K' ? &test->k : &test->v;
-    sqa_host_tensor_at(tensor, at->batch, at->head, at->key)[at->component] = value;
+    const sqa_host_tensor *tensor = at->tensor == 'K' ? &test->k : &test->v;
+    sqa_forward_case_key(test, tensor, at->batch, at->head, at->key)[at->component] = value;
+}
+
+static uint32_t rows_of(const sqa_forward_case *test, uint32_t batch)
+{
+    return sqa_forward_case_sequence(test, batch).q_length;
 }
 
 static bool row_reaches(const sqa_forward_case *test, const planting *at, uint32_t batch,
@@ -33,8 +38,8 @@ static bool row_poisoned(const sqa_forward_case *test, const planting *at, uint3
 {
     if (at->tensor == 'K')
         return sqa_row_all_nan(test, batch, head, row);
-    return isnan(sqa_host_tensor_at(&test->o, batch, head, row)[at->component]) &&
-           !isnan(*sqa_host_tensor_at(&test->lse, batch, head, row));
+    return isnan(sqa_forward_case_output(test, batch, head, row)[at->component]) &&
+           (!test->problem.write_lse || !isnan(*sqa_forward_case_lse(test, batch, head, row)));
 }
 
 /* Rows that reach the planting are looked at only when `poisoned`. */
@@ -44,7 +49,7 @@ static void compare_rows(const sqa_case_pair *pair, const planting *at, float va
     const sqa_problem *p = &pair->before.problem;
     for (uint32_t b = 0; b < p->batch; b++)
         for (uint32_t h = 0; h < p->out_heads; h++)
-            for (uint32_t i = 0; i < p->q_length; i++) {
+            for (uint32_t i = 0; i < rows_of(&pair->before, b); i++) {
                 bool reaches = row_reaches(&pair->before, at, b, h, i);
                 if (reaches && (!poisoned || row_poisoned(&pair->after, at, b, h, i)))
                     continue;
@@ -107,16 +112,16 @@ sqa_status sqa_property_visible_nan(const sqa_property_run *run, const sqa_atten
     return status;
 }
 
-static void compare_all_rows(const sqa_case_pair *pair, float value, char message[SQA_CASE_MESSAGE])
+static void compare_all_rows(const sqa_case_pair *pair, float value, const char *where,
+                             char message[SQA_CASE_MESSAGE])
 {
     const sqa_problem *p = &pair->before.problem;
     for (uint32_t b = 0; b < p->batch; b++)
         for (uint32_t h = 0; h < p->out_heads; h++)
-            for (uint32_t i = 0; i < p->q_length; i++)
+            for (uint32_t i = 0; i < rows_of(&pair->before, b); i++)
                 if (!sqa_row_same_bits(pair, b, h, i)) {
-                    snprintf(message, SQA_CASE_MESSAGE,
-                             "%g between the vectors changed batch %u, head %u, query %u",
-                             (double)value, b, h, i);
+                    snprintf(message, SQA_CASE_MESSAGE, "%g %s changed batch %u, head %u, query %u",
+                             (double)value, where, b, h, i);
                     return;
                 }
 }
@@ -136,8 +141,88 @@ sqa_status sqa_property_gap_values(const sqa_property_run *run, const sqa_attent
         sqa_host_tensor_fill_gaps(&pair.after.v, values[i]);
         status = sqa_case_pair_execute(&pair, run, desc, desc, message);
         if (status == SQA_OK && !message[0])
-            compare_all_rows(&pair, values[i], message);
+            compare_all_rows(&pair, values[i], "between the vectors", message);
         sqa_case_pair_free(&pair);
+    }
+    return status;
+}
+
+/* Whether some query that reads key/value head `head` sees the key. */
+static bool is_seen(const sqa_forward_case *test, uint32_t batch, uint32_t head, uint32_t key)
+{
+    const uint32_t group = test->problem.out_heads / test->problem.kv_heads;
+    for (uint32_t h = head * group; h < (head + 1) * group; h++)
+        for (uint32_t i = 0; i < rows_of(test, batch); i++)
+            if (sqa_forward_case_sees(test, batch, h, i, key))
+                return true;
+    return false;
+}
+
+/* All of a key's vector in K and V. */
+static void plant_key(sqa_forward_case *test, uint32_t batch, uint32_t head, uint32_t key,
+                      float value)
+{
+    for (uint32_t d = 0; d < test->problem.head_dim; d++)
+        sqa_forward_case_key(test, &test->k, batch, head, key)[d] = value;
+    for (uint32_t d = 0; d < test->problem.value_dim; d++)
+        sqa_forward_case_key(test, &test->v, batch, head, key)[d] = value;
+}
+
+static void plant_unseen(sqa_forward_case *test, float value)
+{
+    const sqa_problem *p = &test->problem;
+    for (uint32_t b = 0; b < p->batch; b++)
+        for (uint32_t h = 0; h < p->kv_heads; h++)
+            for (uint32_t j = 0; j < sqa_forward_case_sequence(test, b).kv_length; j++)
+                if (!is_seen(test, b, h, j))
+                    plant_key(test, b, h, j, value);
+}
+
+static sqa_status check_unseen(const sqa_property_run *run, const sqa_attention_desc *desc,
+                               float value, char message[SQA_CASE_MESSAGE])
+{
+    sqa_case_pair pair;
+    sqa_status status = sqa_case_pair_create(&pair, run, desc, desc);
+    if (status != SQA_OK)
+        return status;
+    plant_unseen(&pair.after, value);
+    status = sqa_case_pair_execute(&pair, run, desc, desc, message);
+    if (status == SQA_OK && !message[0])
+        compare_all_rows(&pair, value, "in keys that nobody sees", message);
+    sqa_case_pair_free(&pair);
+    return status;
+}
+
+/* A key of some sequence that has any; false: none has. */
+static bool random_key(const sqa_property_run *run, const sqa_attention_desc *desc,
+                       sqa_random *random, planting *at)
+{
+    sqa_forward_case test;
+    if (sqa_forward_case_create(&test, desc, run->seed) != SQA_OK)
+        return false;
+    bool found = false;
+    for (int tries = 0; tries < 20 && !found; tries++) {
+        at->batch = (uint32_t)sqa_random_below(random, desc->batch);
+        const uint32_t keys = sqa_forward_case_sequence(&test, at->batch).kv_length;
+        at->head = (uint32_t)sqa_random_below(random, desc->kv_heads);
+        at->key = (uint32_t)sqa_random_below(random, keys);
+        found = keys > 0;
+    }
+    sqa_forward_case_free(&test);
+    return found;
+}
+
+sqa_status sqa_pattern_hides(const sqa_property_run *run, const sqa_attention_desc *desc,
+                             char message[SQA_CASE_MESSAGE])
+{
+    sqa_random random = {run->seed};
+    sqa_status status = check_unseen(run, desc, NAN, message);
+    if (status == SQA_OK && !message[0])
+        status = check_unseen(run, desc, INFINITY, message);
+    for (size_t i = 0; i < 4 && status == SQA_OK && !message[0]; i++) {
+        planting at = {"KV"[i % 2], 0, 0, 0, 2};
+        if (random_key(run, desc, &random, &at))
+            status = check_planting(run, desc, &at, NAN, true, message);
     }
     return status;
 }

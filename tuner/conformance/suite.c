@@ -135,6 +135,38 @@ void sqa_suite_properties(const sqa_suite *suite, bool small, sqa_suite_counts *
         sqa_suite_property(suite, &sqa_properties[i], small, counts);
 }
 
+/* That the case hides what it should; the grid's check of it went before. */
+static void hiding(const sqa_suite *suite, const sqa_grid_case *test, sqa_suite_counts *counts)
+{
+    char subject[SQA_SUITE_SUBJECT], message[SQA_CASE_MESSAGE] = "";
+    const char *why = "";
+    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
+    options.family = suite->family->name;
+    options.config = suite->config;
+    if (!accepts(suite, &test->desc, &why))
+        return;
+    subject_of_case(suite, test, subject);
+    const sqa_property_run run = {suite->context, suite->queue, &options, suite->seed, false};
+    const sqa_status status = sqa_pattern_hides(&run, &test->desc, message);
+    judge(suite, status, subject, message, counts);
+}
+
+sqa_status sqa_suite_patterns(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts)
+{
+    sqa_pattern_grid grid;
+    sqa_status status = sqa_pattern_grid_create(&grid, size);
+    for (size_t i = 0; i < grid.count && status == SQA_OK; i++) {
+        sqa_suite numbered = *suite;
+        sqa_grid_case *test = &grid.cases[i].test;
+        numbered.seed += i;
+        test->desc.dtype = suite->dtype;
+        sqa_suite_case(&numbered, test, counts);
+        hiding(&numbered, test, counts);
+    }
+    sqa_pattern_grid_free(&grid);
+    return status;
+}
+
 /* Moves a random choice to the front: the first steps of a shuffle. */
 static void pick_random(sqa_config_space *space, size_t wanted, uint64_t seed)
 {

@@ -5,6 +5,7 @@
 
 #include "conformance/check.h"
 #include "conformance/grid.h"
+#include "conformance/pattern_grid.h"
 #include "conformance/properties.h"
 #include "kernels/kernel_family.h"
 
@@ -48,6 +49,9 @@ void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bo
 /* All of the grid's size; all properties (small ones with the tiny grid). */
 void sqa_suite_grid(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts);
 void sqa_suite_properties(const sqa_suite *suite, bool small, sqa_suite_counts *counts);
+
+/* The pattern grid: each case against the oracle, and that what it hides stays hidden. */
+sqa_status sqa_suite_patterns(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts);
 
 /* Texts of up to `capacity` valid configurations, picked at random from those of a
  * middling problem (a small one with `small`). *count tells how many there are. */
