@@ -52,14 +52,17 @@
 #if SQA_BIAS_DTYPE == 0
 typedef float sqa_bias_stored;
 #define SQA_BIAS_LOAD(i, p) ((p)[i])
+#define SQA_BIAS_LOAD4(i, p) vload4(0, (p) + (i))
 #define SQA_BIAS_LOAD8(i, p) vload8(0, (p) + (i))
 #elif SQA_BIAS_DTYPE == 1
 typedef half sqa_bias_stored;
 #define SQA_BIAS_LOAD(i, p) vload_half((i), (p))
+#define SQA_BIAS_LOAD4(i, p) vload_half4(0, (p) + (i))
 #define SQA_BIAS_LOAD8(i, p) vload_half8(0, (p) + (i))
 #else
 typedef ushort sqa_bias_stored;
 #define SQA_BIAS_LOAD(i, p) as_float((uint)(p)[i] << 16)
+#define SQA_BIAS_LOAD4(i, p) as_float4(convert_uint4(vload4(0, (p) + (i))) << 16)
 #define SQA_BIAS_LOAD8(i, p) as_float8(convert_uint8(vload8(0, (p) + (i))) << 16)
 #endif
 

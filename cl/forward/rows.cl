@@ -84,6 +84,23 @@ INLINE vec exp2_negative(vec x)
 #endif
 }
 
+#if SQA_SOFTCAP
+/* (1 - e) / (1 + e) with e = exp(-2 |x|), and near zero, where that cancels, the odd
+ * polynomial of Cephes' tanhf; within 2 units in the last place. */
+INLINE vec tanh_of(vec x)
+{
+    const vec distance = fabs(x);
+    const vec e = exp2_negative(distance * (vec)(-2.0f * M_LOG2E_F));
+    const vec far = copysign((1.0f - e) / (1.0f + e), x);
+    const vec z = x * x;
+    vec p = fma(z, (vec)(-5.70498872745e-3f), (vec)(2.06390887954e-2f));
+    p = fma(p, z, (vec)(-5.37397155531e-2f));
+    p = fma(p, z, (vec)(1.33314422036e-1f));
+    p = fma(p, z, (vec)(-3.33332819422e-1f));
+    return select(far, fma(p * z, x, x), distance < (vec)(0.625f));
+}
+#endif
+
 /* What a row tile carries from key tile to key tile. */
 typedef struct __attribute__((aligned(64))) {
     float q[SQA_HEAD_DIM * ROWS]; /* transposed, times SQA_PRODUCT_FACTOR */
@@ -113,6 +130,30 @@ typedef struct {
     long k_row, v_row;
     float cap; /* SQA_CAP_FACTOR */
 } key_tile;
+
+#if SQA_EXTRA
+/* Asks for what a row has for the keys from `first` on. Rows lie apart, where no
+ * hardware expects them; and a few at a time, or the requests themselves queue. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(p)
+#endif
+INLINE void prefetch_extra(const sqa_extra_row row, const int first)
+{
+#if SQA_BIAS
+    for (int c = 0; c < KEYS; c += 64 / sizeof(sqa_bias_stored))
+        PREFETCH(row.bias + first + c);
+#endif
+#if SQA_PAIR_MASK
+    for (int c = 0; c < KEYS; c += 64)
+        PREFETCH(row.mask + first + c);
+#endif
+}
+#endif
 
 /* Hidden keys are marked by a score that nothing else has: a finite bias ends above
  * it, and what overflows is infinite. */
@@ -153,6 +194,10 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #define ZERO(i, r) vec s##i##_##r = (vec)(0.0f);
         EACH_KEY(KEY)
         EACH_KEY_ROW(ZERO)
+#if SQA_EXTRA
+        for (int r = c * ROWS / KEYS; r < (c + MC) * ROWS / KEYS; r++)
+            prefetch_extra(tile->extra[r], keys.first + KEYS);
+#endif
 #pragma unroll UNROLL
         for (int d = 0; d < SQA_HEAD_DIM; d++) {
 #define QUERY(r) const vec q##r = LOAD(tile->q + d * ROWS + r * LANES);
@@ -163,7 +208,7 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
             EACH_KEY_ROW(MULTIPLY)
         }
 #if SQA_SOFTCAP
-#define CAP(i, r) s##i##_##r = SQA_CAP(s##i##_##r, keys.cap);
+#define CAP(i, r) s##i##_##r = tanh_of(s##i##_##r) * keys.cap;
         EACH_KEY_ROW(CAP)
 #undef CAP
 #endif
@@ -278,20 +323,42 @@ INLINE void output_columns(const bool hiding, const bool last, const int d, cons
 #undef FINISH
 }
 
-/* One key tile against one row tile. `edge`: position hides some of it; `extra`:
- * something is added to the scores; `hiding`: some key is hidden, by either. */
-INLINE void attend(const bool edge, const bool extra, const bool hiding, row_tile *restrict tile,
-                   const key_tile keys, const float *restrict extra_scores, float *restrict scores)
+/* The weights of a key tile for a row tile, and what older output is to be multiplied
+ * by. `edge`: position hides some keys; `extra`: something is added to the scores;
+ * `hiding`: some key is hidden, by either. */
+INLINE void weigh(const bool edge, const bool extra, const bool hiding, row_tile *restrict tile,
+                  const key_tile keys, const float *restrict extra_scores,
+                  float *restrict weights, float *restrict rescale)
 {
     float new_maximum[ROWS] __attribute__((aligned(64)));
-    float rescale[ROWS] __attribute__((aligned(64)));
-    score_tile(edge, extra, tile, keys, extra_scores, scores, new_maximum);
-    softmax_tile(hiding, keys.count, tile, scores, new_maximum, rescale);
+    score_tile(edge, extra, tile, keys, extra_scores, weights, new_maximum);
+    softmax_tile(hiding, keys.count, tile, weights, new_maximum, rescale);
+}
+
+/* Adds weights times V to the output of a row tile. */
+INLINE void add_output(const bool hiding, row_tile *restrict tile, const key_tile keys,
+                       const float *restrict weights, const float *restrict rescale)
+{
     for (int d = 0; d < SQA_VALUE_DIM / MD * MD; d += MD)
-        output_columns(hiding, false, d, keys, tile, scores, rescale);
+        output_columns(hiding, false, d, keys, tile, weights, rescale);
 #if SQA_VALUE_DIM % MD
-    output_columns(hiding, true, SQA_VALUE_DIM / MD * MD, keys, tile, scores, rescale);
+    output_columns(hiding, true, SQA_VALUE_DIM / MD * MD, keys, tile, weights, rescale);
 #endif
+}
+
+/* Whether V is finite in the whole key tile: a weight of zero may then be multiplied. */
+static bool is_finite(const key_tile keys)
+{
+    int8 special = (int8)(0);
+    for (int c = 0; c < keys.count; c++) {
+        tile_pointer value = TILE_ROW(keys.v, c, keys.v_row, SQA_VALUE_DIM);
+        int d = 0;
+        for (; d + 8 <= SQA_VALUE_DIM; d += 8)
+            special |= (as_int8(vload8(0, value + d)) & 0x7f800000) == 0x7f800000;
+        for (; d < SQA_VALUE_DIM; d++)
+            special.s0 |= -((as_int((float)value[d]) & 0x7f800000) == 0x7f800000);
+    }
+    return !any(special);
 }
 
 #if PACK
@@ -310,23 +377,80 @@ INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, co
 #endif
 
 #if SQA_EXTRA
-/* What bias and masks make of a key tile. */
-enum { EXTRA_NONE, EXTRA_SOME, EXTRA_HIDING, EXTRA_ALL_HIDDEN };
+/* What bias and masks make of a key tile: nothing, something to add, some keys hidden,
+ * all of them hidden. */
+enum { EXTRA_NONE, EXTRA_ADDS, EXTRA_HIDES, EXTRA_HIDES_ALL };
 
-/* Fetches them for the tile, transposed like the scores. */
-INLINE int load_extra(const row_tile *restrict tile, const key_tile keys, float *restrict extra)
+/* Whether a row has only zeros for a bias and only set bytes for masks: the case that
+ * is to cost next to nothing. */
+INLINE bool extra_is_none(const sqa_extra_row row, const int first, const int count)
 {
-    bool all_hidden = true, none_hidden = true, all_zero = true;
-    for (int r = 0; r < ROWS; r++)
-        for (int c = 0; c < keys.count; c++) {
-            const float x = sqa_extra(tile->extra[r], keys.first + c);
-            const bool hidden = x == -INFINITY;
-            extra[c * ROWS + r] = x;
-            all_hidden = all_hidden && hidden;
-            none_hidden = none_hidden && !hidden;
-            all_zero = all_zero && x == 0.0f;
+    const int whole = count & ~15;
+    int other = 0;
+#if SQA_BIAS
+    int8 bits = (int8)(0);
+#pragma unroll 4
+    for (int c = 0; c < whole; c += 8)
+        bits |= as_int8(SQA_BIAS_LOAD8(first + c, row.bias));
+    other |= any((bits & 0x7fffffff) != 0);
+#endif
+#if SQA_PAIR_MASK || SQA_KEY_MASK
+    char16 zeros = (char16)(0);
+#pragma unroll 4
+    for (int c = 0; c < whole; c += 16) {
+#if SQA_PAIR_MASK
+        zeros |= vload16(0, row.mask + first + c) == (uchar16)(0);
+#endif
+#if SQA_KEY_MASK
+        zeros |= vload16(0, row.key_mask + first + c) == (uchar16)(0);
+#endif
+    }
+    other |= any(zeros);
+#endif
+    for (int c = whole; c < count; c++)
+        other |= sqa_extra(row, first + c) != 0.0f;
+    return !other;
+}
+
+/* Fetches them for the tile, transposed like the scores, four by four. */
+static int load_extra(const row_tile *restrict tile, const key_tile keys, float *restrict extra)
+{
+    bool none = true;
+    for (int r = 0; r < ROWS && none; r++)
+        none = extra_is_none(tile->extra[r], keys.first, keys.count);
+    if (none)
+        return EXTRA_NONE;
+    int4 hidden = (int4)(0), seen = (int4)(0);
+    for (int r = 0; r < ROWS; r += 4) {
+        int c = 0;
+        for (; c + 4 <= keys.count; c += 4) {
+            const float4 x0 = sqa_extra4(tile->extra[r], keys.first + c);
+            const float4 x1 = sqa_extra4(tile->extra[r + 1], keys.first + c);
+            const float4 x2 = sqa_extra4(tile->extra[r + 2], keys.first + c);
+            const float4 x3 = sqa_extra4(tile->extra[r + 3], keys.first + c);
+            const float4 low01 = (float4)(x0.s0, x1.s0, x0.s1, x1.s1);
+            const float4 low23 = (float4)(x2.s0, x3.s0, x2.s1, x3.s1);
+            const float4 high01 = (float4)(x0.s2, x1.s2, x0.s3, x1.s3);
+            const float4 high23 = (float4)(x2.s2, x3.s2, x2.s3, x3.s3);
+            float *to = extra + c * ROWS + r;
+            vstore4((float4)(low01.lo, low23.lo), 0, to);
+            vstore4((float4)(low01.hi, low23.hi), 0, to + ROWS);
+            vstore4((float4)(high01.lo, high23.lo), 0, to + 2 * ROWS);
+            vstore4((float4)(high01.hi, high23.hi), 0, to + 3 * ROWS);
+            const float4 least = min(min(x0, x1), min(x2, x3));
+            const float4 most = max(max(x0, x1), max(x2, x3));
+            hidden |= least == (float4)(-INFINITY);
+            seen |= most > (float4)(-INFINITY);
         }
-    return all_zero ? EXTRA_NONE : all_hidden ? EXTRA_ALL_HIDDEN : none_hidden ? EXTRA_SOME : EXTRA_HIDING;
+        for (; c < keys.count; c++)
+            for (int i = 0; i < 4; i++) {
+                const float x = sqa_extra(tile->extra[r + i], keys.first + c);
+                extra[c * ROWS + r + i] = x;
+                hidden.s0 |= -(x == -INFINITY);
+                seen.s0 |= -(x != -INFINITY);
+            }
+    }
+    return !any(seen) ? EXTRA_HIDES_ALL : any(hidden) ? EXTRA_HIDES : EXTRA_ADDS;
 }
 #endif
 
@@ -343,53 +467,66 @@ static void load_row(row_tile *tile, const int lane, __global const sqa_stored *
     tile->sum[lane] = 0.0f;
 }
 
-/* One key tile against one row tile, by the cheapest path that serves it. */
-INLINE void attend_best(row_tile *restrict tile, key_tile keys, float *restrict scores,
-                        float *restrict extra)
+/* Cuts the keys to those that some row of the tile sees by position; false: none.
+ * *edge: not every row sees all of them. */
+INLINE bool cut_keys(const row_tile *tile, key_tile *keys, bool *edge)
 {
     const sqa_reach reach = tile->reach;
-    const int end = keys.first + keys.count;
-    bool dead, edge;
-    if (keys.shown) {
+    const int end = keys->first + keys->count;
+    if (keys->shown) {
+        *edge = end > reach.all_limit || (reach.first < end && keys->first < reach.last);
         /* Seen by all already, or by none as yet. */
-        dead = (reach.all_first <= keys.first && end <= reach.all_last) ||
-               keys.first >= reach.limit;
-        edge = end > reach.all_limit || (reach.first < end && keys.first < reach.last);
-    } else {
-        const int first = max(keys.first, reach.first), last = min(end, reach.last);
-        keys.k = TILE_ROW(keys.k, first - keys.first, keys.k_row, SQA_HEAD_DIM);
-        keys.v = TILE_ROW(keys.v, first - keys.first, keys.v_row, SQA_VALUE_DIM);
-        keys.first = first;
-        keys.count = last - first;
-        dead = keys.count <= 0;
-        edge = first < reach.all_first || last > reach.all_last;
+        return keys->first < reach.limit &&
+               !(reach.all_first <= keys->first && end <= reach.all_last);
     }
-    if (dead)
+    const int first = max(keys->first, reach.first), last = min(end, reach.last);
+    keys->k = TILE_ROW(keys->k, first - keys->first, keys->k_row, SQA_HEAD_DIM);
+    keys->v = TILE_ROW(keys->v, first - keys->first, keys->v_row, SQA_VALUE_DIM);
+    keys->first = first;
+    keys->count = last - first;
+    *edge = first < reach.all_first || last > reach.all_last;
+    return keys->count > 0;
+}
+
+/* One key tile against one row tile, by the cheapest path that serves it: whole tiles
+ * that hide nothing have a constant number of keys and no masks. */
+INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weights,
+                   float *restrict extra)
+{
+    float rescale[ROWS] __attribute__((aligned(64)));
+    bool edge;
+    if (!cut_keys(tile, &keys, &edge))
         return;
     edge = edge || keys.count < KEYS;
 #if SQA_EXTRA
     const int kind = load_extra(tile, keys, extra);
-    if (kind == EXTRA_ALL_HIDDEN)
+    if (kind == EXTRA_HIDES_ALL)
         return;
-    if (edge || kind == EXTRA_HIDING) {
-        attend(true, true, true, tile, keys, extra, scores);
-        return;
-    }
-#if SQA_BIAS
-    if (kind == EXTRA_SOME) {
-        keys.count = KEYS;
-        attend(false, true, false, tile, keys, extra, scores);
-        return;
-    }
-#endif
+    const bool adds = kind != EXTRA_NONE, hides = kind == EXTRA_HIDES;
 #else
-    if (edge) {
-        attend(true, false, true, tile, keys, extra, scores);
+    const bool adds = false, hides = false;
+#endif
+    if (!edge && !hides) {
+        keys.count = KEYS;
+#if SQA_BIAS
+        if (adds)
+            weigh(false, true, false, tile, keys, extra, weights, rescale);
+        else
+#endif
+            weigh(false, false, false, tile, keys, extra, weights, rescale);
+        add_output(false, tile, keys, weights, rescale);
         return;
     }
+#if SQA_EXTRA
+    if (adds)
+        weigh(true, true, true, tile, keys, extra, weights, rescale);
+    else
 #endif
-    keys.count = KEYS;
-    attend(false, false, false, tile, keys, extra, scores);
+        weigh(true, false, true, tile, keys, extra, weights, rescale);
+    if (is_finite(keys))
+        add_output(false, tile, keys, weights, rescale);
+    else
+        add_output(true, tile, keys, weights, rescale);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
@@ -407,7 +544,7 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
     __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
 
     row_tile tile[TILES];
-    float scores[KEYS * ROWS] __attribute__((aligned(64)));
+    float weights[KEYS * ROWS] __attribute__((aligned(64)));
 #if SQA_EXTRA
     float extra[KEYS * ROWS] __attribute__((aligned(64)));
 #else
@@ -469,7 +606,7 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
             keys.v = v + first_key * v_row;
 #endif
             for (int t = 0; t < tiles; t++)
-                attend_best(&tile[t], keys, scores, extra);
+                attend(&tile[t], keys, weights, extra);
         }
 
     for (int r = 0; r < rows; r++) {

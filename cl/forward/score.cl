@@ -67,6 +67,25 @@ INLINE float sqa_extra(const sqa_extra_row row, const int key)
 #endif
     return seen ? units : -INFINITY;
 }
+
+/* Of four keys. */
+INLINE float4 sqa_extra4(const sqa_extra_row row, const int key)
+{
+    float4 units = (float4)(0.0f);
+#if SQA_BIAS
+    const float4 bias = SQA_BIAS_LOAD4(key, row.bias);
+    units = bias * (float4)(M_LOG2E_F);
+    units = select(units, (float4)(SQA_LOWEST_BIAS), units < (float4)(SQA_LOWEST_BIAS));
+    units = select(units, (float4)(-INFINITY), bias == (float4)(-INFINITY));
+#endif
+#if SQA_KEY_MASK
+    units = select(units, (float4)(-INFINITY), convert_int4(vload4(0, row.key_mask + key)) == 0);
+#endif
+#if SQA_PAIR_MASK
+    units = select(units, (float4)(-INFINITY), convert_int4(vload4(0, row.mask + key)) == 0);
+#endif
+    return units;
+}
 #endif
 
 #if SQA_BIAS

@@ -85,16 +85,18 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 
 /* 3 x 4 accumulators of 8 lanes, 128 keys: the best of a sweep on AVX2 (0.84 of
  * its FMA ceiling at head_dim 64, 0.87 at 128). At head_dim 16 the exponentials
- * weigh as much as the products, and two row vectors are 3 % faster. */
+ * weigh as much as the products, and two row vectors are 3 % faster. Blocks of
+ * queries are mostly powers of two, which 16 and 32 rows fill without a rest. */
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const char *why = NULL;
+    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
     memset(config, 0, sizeof *config);
     config->value[LANES] = 8;
-    config->value[RV] = problem->head_dim <= 32 ? 2 : 3;
+    config->value[RV] = problem->head_dim <= 32 || blocks ? 2 : 3;
     config->value[MC] = 4;
     config->value[MD] = 4;
-    config->value[TILES] = 2;
+    config->value[TILES] = blocks && problem->blocks.query_size % 32 != 0 ? 1 : 2;
     config->value[KEYS] = 128;
     config->value[UNROLL] = 4;
     config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
