@@ -506,7 +506,18 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
 #else
     const bool adds = false, hides = false;
 #endif
-    if (!edge && !hides) {
+    if (edge || hides) {
+#if SQA_EXTRA
+        if (adds)
+            weigh(true, true, true, tile, keys, extra, weights, rescale);
+        else
+#endif
+            weigh(true, false, true, tile, keys, extra, weights, rescale);
+        if (!is_finite(keys)) {
+            add_output(true, tile, keys, weights, rescale);
+            return;
+        }
+    } else {
         keys.count = KEYS;
 #if SQA_BIAS
         if (adds)
@@ -514,19 +525,8 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
         else
 #endif
             weigh(false, false, false, tile, keys, extra, weights, rescale);
-        add_output(false, tile, keys, weights, rescale);
-        return;
     }
-#if SQA_EXTRA
-    if (adds)
-        weigh(true, true, true, tile, keys, extra, weights, rescale);
-    else
-#endif
-        weigh(true, false, true, tile, keys, extra, weights, rescale);
-    if (is_finite(keys))
-        add_output(false, tile, keys, weights, rescale);
-    else
-        add_output(true, tile, keys, weights, rescale);
+    add_output(false, tile, keys, weights, rescale);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
