@@ -36,6 +36,16 @@ static const struct {
     {"bench --heads none", 2, "--heads is 'none'"},
     {"bench --rounds 0", 2, "--rounds is '0'; expected a number from 1 to 1000"},
     {"bench --variant mha,mha", 2, "--variant names mha twice"},
+    {"bench --variant sw-zqa", 2, "'sw-zqa' is not one of mha, gqa"},
+    {"bench --preset paper --window 5,5", 2, "--preset paper fixes"},
+    {"bench --window 5", 2, "--window is '5'; expected L,R, each from 0 to 1073741823 or -1"},
+    {"bench --globals 4", 2, "--globals is for flex- variants"},
+    {"bench --variant flex-mha --globals 0", 2, "--globals is '0'; expected a number from 1 to"},
+    {"bench --pattern n=4", 2, "--pattern: 'n' is not a key; expected causal, align, window"},
+    {"bench --pattern softcap=0", 2, "--pattern: softcap is '0'; expected a finite number above 0"},
+    {"bench --causal --pattern causal", 2, "--pattern: causal is given twice"},
+    {"bench --variant sw-sqa --pattern window=4:4", 2, "expected --window and --globals"},
+    {"bench --variant flex-sqa --pattern blocks=8x8@1", 2, "desc.globals: not together with"},
     {"bench --json --csv", 2, "--json and --csv"},
     {"bench --plot picture.jpg", 2, "--plot is 'picture.jpg'; expected a name in .png or .svg"},
     {"bench --plot .png", 2, "--plot is '.png'"},
@@ -77,13 +87,16 @@ static double number_after(const char *at, const char *key)
 
 START_TEST(table)
 {
-    const program_result *result = run_sqa(TINY " --variant mha,xsqa --against-default");
+    const program_result *result =
+        run_sqa(TINY " --variant mha,xsqa,sw-xsqa --causal --against-default");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_str_eq(result->err, ""); /* no terminal: no progress */
     ck_assert_ptr_nonnull(strstr(result->out, "of ceiling"));
     ck_assert_ptr_nonnull(strstr(result->out, "vs default"));
     ck_assert_uint_eq(count_of(result->out, "\nmha "), 2);
     ck_assert_uint_eq(count_of(result->out, "\nxsqa "), 2);
+    ck_assert_ptr_nonnull(strstr(result->out, "batch 1, f32, causal, medians of 2 rounds"));
+    ck_assert_uint_eq(count_of(result->out, "  causal,window=128:0  "), 2);
 }
 END_TEST
 
@@ -113,6 +126,7 @@ START_TEST(json_document)
         "config",
         "rung",
         "source",
+        "pattern",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -152,6 +166,82 @@ START_TEST(figures_belong_together)
 }
 END_TEST
 
+/* Pairs that a window of `left` and `right` shows of length n, with `globals` leading
+ * tokens that see and are seen. */
+static double pairs(int n, int left, int right, int globals)
+{
+    double count = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            count += (j >= i - left && j <= i + right) || i < globals || j < globals;
+    return count;
+}
+
+static const char *row_of(const char *json, const char *variant)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\"variant\": \"%s\"", variant);
+    const char *row = strstr(json, key);
+    ck_assert_msg(row, "no row of %s", variant);
+    return row;
+}
+
+/* GFLOP/s are those of the keys seen: 4 heads D per pair. */
+static void check_pairs(const char *json, const char *variant, int heads, double expected)
+{
+    const char *row = row_of(json, variant);
+    double flops = number_after(row, "\"gflops\": ") * number_after(row, "\"median_ms\": ") * 1e6;
+    ck_assert_double_eq_tol(flops / (4.0 * heads * 8), expected, 0.1);
+    ck_assert_double_lt(number_after(row, "\"max_error\": "), 1e-5);
+}
+
+static void check_pattern(const char *json, const char *variant, const char *pattern)
+{
+    char field[128];
+    snprintf(field, sizeof field, "\"pattern\": \"%s\"", pattern);
+    const char *row = row_of(json, variant), *found = strstr(row, "\"pattern\"");
+    ck_assert_msg(found && !strncmp(found, field, strlen(field)), "%s: %.60s", variant, found);
+}
+
+#define SHORT "bench --heads 4 --seq 200 --dim 8 --rounds 1 --json"
+
+START_TEST(windowed_variants)
+{
+    const program_result *result = run_sqa(SHORT " --variant mha,sw-sqa,flex-sqa,swa");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pattern(result->out, "mha", "");
+    check_pattern(result->out, "sw-sqa", "window=64:64");
+    check_pattern(result->out, "flex-sqa", "window=64:64,globals=16");
+    check_pattern(result->out, "swa", "window=64:64");
+    check_pairs(result->out, "mha", 4, 200.0 * 200);
+    check_pairs(result->out, "sw-sqa", 2, pairs(200, 64, 64, 0));
+    check_pairs(result->out, "flex-sqa", 2, pairs(200, 64, 64, 16));
+    check_pairs(result->out, "swa", 4, pairs(200, 64, 64, 0));
+    result = run_sqa(SHORT " --variant sw-sqa,flex-mha --causal --window 9,0 --globals 3");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pattern(result->out, "sw-sqa", "causal,window=9:0");
+    check_pattern(result->out, "flex-mha", "causal,window=9:0,globals=3");
+    check_pairs(result->out, "sw-sqa", 2, pairs(200, 9, 0, 0));
+    ck_assert_double_gt(number_after(row_of(result->out, "sw-sqa"), "\"speedup_vs_mha\": "), 0.0);
+}
+END_TEST
+
+/* --window and --pattern are every row's, MHA's too. */
+START_TEST(patterns_of_all)
+{
+    const program_result *result =
+        run_sqa(SHORT " --variant mha,sqa --window 5,2 --pattern softcap=30,globals=4,sinks");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pattern(result->out, "mha", "window=5:2,globals=4,softcap=30,sinks");
+    check_pairs(result->out, "mha", 4, pairs(200, 5, 2, 4));
+    check_pairs(result->out, "sqa", 2, pairs(200, 5, 2, 4));
+    result = run_sqa(SHORT " --variant mha,sqa --pattern blocks=50x40@0.4/h,mask=q,bias=f16/");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pattern(result->out, "sqa", "bias=f16/,mask=q,blocks=50x40@0.4/h");
+    check_pairs(result->out, "mha", 4, 200.0 * 80);
+}
+END_TEST
+
 /* Commas outside quotes, plus one. */
 static size_t csv_columns(const char *line, size_t length)
 {
@@ -170,14 +260,14 @@ START_TEST(csv)
     static const char header[] =
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
-        "source\n";
+        "source,pattern\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 23);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 24);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);
@@ -197,24 +287,33 @@ START_TEST(paper_table)
         ck_assert_msg(at, "no %s in its place", columns[i]);
         at += strlen(columns[i]);
     }
-    ck_assert_uint_eq(count_of(result->out, "pending"), 3 * 2);
-    ck_assert_uint_eq(count_of(result->out, "x (-)"), 6 * 2); /* the paper has no 48, no 64 */
+    ck_assert_uint_eq(count_of(result->out, "x (-)"), 7 * 2); /* the paper has no 48, no 64 */
     result = run_sqa("bench --preset paper --seq 1024 --rounds 1 --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_ptr_nonnull(strstr(result->out, ",paper_speedup_vs_mha,"));
     ck_assert_uint_eq(count_of(result->out, ",1.52456"), 1); /* 0.0869 s / 0.0570 s */
+    ck_assert_uint_eq(count_of(result->out, "forward,swa,1,16,16,1024,16,f32,false,"), 1);
+    ck_assert_uint_eq(count_of(result->out, ",1.14492"), 1); /* 0.0869 s / 0.0759 s */
+    ck_assert_uint_eq(count_of(result->out, ",window=64:64"), 1);
 }
 END_TEST
+
+static double paper(const char *name, uint32_t length)
+{
+    const sqa_bench_variant *variant = NULL;
+    ck_assert_int_eq(sqa_bench_variant_find(name, &variant), SQA_OK);
+    return sqa_bench_paper_speedup(variant, length);
+}
 
 /* What the paper says of its own table: xSQA over 3.4 times as fast at 200,000, SQA
  * over twice. */
 START_TEST(paper_figures)
 {
-    ck_assert_double_eq_tol(sqa_bench_paper_speedup(SQA_VARIANT_XSQA, 200000), 3.5067, 1e-3);
-    ck_assert_double_eq_tol(sqa_bench_paper_speedup(SQA_VARIANT_SQA, 200000), 2.0356, 1e-3);
-    ck_assert_double_eq(sqa_bench_paper_speedup(SQA_VARIANT_MHA, 32768), 1.0);
-    ck_assert(isnan(sqa_bench_paper_speedup(SQA_VARIANT_XSQA, 2048)));
-    ck_assert(isnan(sqa_bench_paper_speedup(SQA_VARIANT_RSQA, 1024)));
+    ck_assert_double_eq_tol(paper("xsqa", 200000), 3.5067, 1e-3);
+    ck_assert_double_eq_tol(paper("sqa", 200000), 2.0356, 1e-3);
+    ck_assert_double_eq(paper("mha", 32768), 1.0);
+    ck_assert(isnan(paper("xsqa", 2048)));
+    ck_assert(isnan(paper("sw-sqa", 1024)));
 }
 END_TEST
 
@@ -241,13 +340,19 @@ START_TEST(pictures)
     static char picture[1 << 17];
     if (!has_gnuplot())
         return;
-    const program_result *result = run_sqa(TINY " --plot %s/p.svg", work_folder);
+    const program_result *result =
+        run_sqa(TINY " --variant mha,xsqa,sw-xsqa --plot %s/p.svg", work_folder);
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_str_eq(result->err, "");
     ck_assert_uint_gt(read_start("p.svg", picture, sizeof picture), 1000);
-    static const char *const needed[] = {
-        "<svg",  "xSQA", "32 tokens", "48 tokens", "speed-up against MHA", "multiply-add ceiling",
-        "</svg>"};
+    static const char *const needed[] = {"<svg",
+                                         "xSQA",
+                                         "SW-xSQA",
+                                         "32 tokens",
+                                         "48 tokens",
+                                         "speed-up against MHA",
+                                         "multiply-add ceiling",
+                                         "</svg>"};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
     result = run_sqa("bench --seq 16 --dim 8 --rounds 1 --csv --plot %s/p.PNG", work_folder);
@@ -326,6 +431,8 @@ int main(void)
     tcase_add_test(tests, table);
     tcase_add_test(tests, json_document);
     tcase_add_test(tests, figures_belong_together);
+    tcase_add_test(tests, windowed_variants);
+    tcase_add_test(tests, patterns_of_all);
     tcase_add_test(tests, csv);
     tcase_add_test(tests, paper_table);
     tcase_add_test(tests, paper_figures);

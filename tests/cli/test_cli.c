@@ -1,5 +1,5 @@
 /* The program as a whole: exit codes, help, suggestions; info and source; the
- * small parts every command uses (shapes, JSON, tables, options). */
+ * small parts every command uses (JSON, tables, options). */
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
@@ -12,7 +12,6 @@
 #include "cli/program.h"
 #include "cli/table.h"
 #include "run_suite.h"
-#include "shape/shape.h"
 #include "sqa_cl.h"
 
 static const struct {
@@ -24,11 +23,11 @@ static const struct {
     {"--help", 0, "usage: sqa COMMAND", NULL},
     {"help", 0, "usage: sqa COMMAND", NULL},
     {"help run", 0, "usage: sqa run", NULL},
-    {"run --help", 0, "--causal", NULL},
+    {"run --help", 0, "--cu-seqlens-k FILE", NULL},
     {"info --help", 0, "--peak", NULL},
     {"source --help", 0, "--shape", NULL},
     {"tune --help", 0, "--budget", NULL},
-    {"bench --help", 0, "--against-default", NULL},
+    {"bench --help", 0, "--pattern KEYS", NULL},
     {"bench --variant xyzzy", 2, NULL, "xyzzy"},
     {"verify --help", 0, "--family", NULL},
     {"db --help", 0, "usage: sqa db", NULL},
@@ -48,6 +47,13 @@ static const struct {
     {"source --shape hq=1,hkv=1,n=8,d=513", 2, NULL, "d is '513'; expected a number from 1 to 512"},
     {"source --shape hq=1,hkv=1,n=8 --family nonsense", 2, NULL, "'nonsense'"},
     {"source --shape hq=1,hkv=1,n=8 --set A=1", 2, NULL, "--set needs --family"},
+    {"source --shape hq=1,n=80,window=4:0,globals=2", 0, "window=4:0,globals=2\n", NULL},
+    {"source --shape b=3,hq=1,n=8,ragged=20:20,bias=f16/q,keymask,sinks", 0, " * step 1 ", NULL},
+    {"source --shape hq=2,n=80,blocks=8x8@0.5/h", 0, ", global ", NULL},
+    {"source --shape hq=1,n=8,window=4", 2, NULL, "shape: window is '4'; expected LEFT:RIGHT"},
+    {"source --shape hq=1,n=8,blocks=4x4@1,globals=2", 2, NULL, "not together with desc.blocks"},
+    {"verify --shape hq=1,n=8,bias=f8/", 2, NULL, "bias is 'f8/'; expected TYPE/DIMS"},
+    {"tune --shape hq=1,n=8,softcap=0", 2, NULL, "softcap is '0'; expected a finite number above"},
 };
 enum { CALL_COUNT = sizeof calls / sizeof calls[0] };
 
@@ -203,67 +209,6 @@ START_TEST(source_is_complete)
 }
 END_TEST
 
-static const struct {
-    const char *spec, *text; /* NULL: refused, and `error` says why */
-    const char *error;
-} shapes[] = {
-    {"b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", "b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", NULL},
-    {"hq=8,n=16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
-    {"variant=xsqa,h=8,n=32,d=128", "b=1,hq=2,hkv=2,nq=32,nk=32,d=128", NULL},
-    {"variant=RSQA,h=8,n=32", "b=1,hq=2,hkv=4,nq=32,nk=32,d=64", NULL},
-    {"hq=2,nq=3,nk=0,d=8,dv=4,causal", "b=1,hq=2,hkv=2,nq=3,nk=0,d=8,dv=4,causal", NULL},
-    {"hq=2,n=3,d=8,dv=8,lse", "b=1,hq=2,hkv=2,nq=3,nk=3,d=8,lse", NULL},
-    {"align=top-left,causal,hq=2,n=3", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,causal,align=top-left", NULL},
-    {"causal,align=bottom-right,hq=2,n=3", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,causal", NULL},
-    {"hq=2,n=3,scale=0.125,layout=bshd", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,scale=0.125,layout=bshd",
-     NULL},
-    {"hq=2,n=3,layout=bhsd", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
-    {"hq=2,n=3,dtype=bf16", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,dtype=bf16", NULL},
-    {"hq=2,n=3,dtype=f32", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
-    {"hq=2,n=3,dtype=f8", NULL, "expected f32, f16 or bf16"},
-    {"", NULL, "'' is not a key"},
-    {"hq=2", NULL, "the length is missing"},
-    {"n=2", NULL, "the heads are missing"},
-    {"hq=2,n=3,", NULL, "'' is not a key"},
-    {"hq=2,n=3,hq=4", NULL, "hq is given twice"},
-    {"hq=2,n=3,colour=red", NULL, "'colour' is not a key"},
-    {"hq=2,n=3,causal=yes", NULL, "causal takes no value"},
-    {"hq,n=3", NULL, "hq takes a value"},
-    {"hq=0,n=3", NULL, "hq is '0'; expected a number from 1 to 65535"},
-    {"hq=-1,n=3", NULL, "hq is '-1'"},
-    {"hq=2,n=1e3", NULL, "n is '1e3'"},
-    {"hq=2,n=99999999999999999999", NULL, "expected a number from 0 to 1073741824"},
-    {"hq=3,hkv=2,n=3", NULL, "one must divide the other"},
-    {"variant=xsqa,n=3", NULL, "go together"},
-    {"variant=xsqa,h=8,hq=2,n=3", NULL, "leave those out"},
-    {"variant=zsqa,h=8,n=3", NULL, "mha"},
-    {"hq=2,n=3,nq=3", NULL, "n already gives"},
-    {"hq=2,n=3,align=top-left", NULL, "align needs causal"},
-    {"hq=2,n=3,causal,align=left", NULL, "expected bottom-right or top-left"},
-    {"hq=2,n=3,scale=inf", NULL, "scale is 'inf'"},
-    {"hq=2,n=3,layout=sbhd", NULL, "expected bhsd or bshd"},
-};
-enum { SHAPE_COUNT = sizeof shapes / sizeof shapes[0] };
-
-START_TEST(shape_texts)
-{
-    sqa_attention_desc desc, again;
-    sqa_status status = sqa_shape_parse(shapes[_i].spec, &desc);
-    if (!shapes[_i].text) {
-        ck_assert_int_eq(status, SQA_INVALID_ARGUMENT);
-        ck_assert_msg(strstr(sqa_last_error(), shapes[_i].error), "%s", sqa_last_error());
-        return;
-    }
-    ck_assert_msg(status == SQA_OK, "%s: %s", shapes[_i].spec, sqa_last_error());
-    char text[SQA_SHAPE_TEXT], twice[SQA_SHAPE_TEXT];
-    sqa_shape_format(&desc, text, sizeof text);
-    ck_assert_str_eq(text, shapes[_i].text);
-    ck_assert_int_eq(sqa_shape_parse(text, &again), SQA_OK);
-    sqa_shape_format(&again, twice, sizeof twice);
-    ck_assert_str_eq(twice, text);
-}
-END_TEST
-
 START_TEST(device_numbers)
 {
     static const char *const wrong[] = {"0",
@@ -358,7 +303,6 @@ int main(void)
     tcase_add_test(tests, source_is_complete);
     suite_add_tcase(suite, tests);
     TCase *parts = tcase_create("parts");
-    tcase_add_loop_test(parts, shape_texts, 0, SHAPE_COUNT);
     tcase_add_test(parts, device_numbers);
     tcase_add_test(parts, json_values);
     tcase_add_test(parts, table_columns);

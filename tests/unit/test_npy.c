@@ -17,6 +17,8 @@
 
 static char folder[64], path[96];
 
+static const sqa_npy_wish four = {SQA_NPY_FLOATS, 4, 4, "(B, H, N, D)"};
+
 static void set_up(void)
 {
     snprintf(folder, sizeof folder, "/tmp/sqa_npy_XXXXXX");
@@ -124,7 +126,7 @@ START_TEST(table_of_files)
     unsigned char bytes[1024];
     write_bytes(bytes, make_file(bytes, files[_i].major, files[_i].header, files[_i].floats));
     sqa_npy tensor = {0};
-    sqa_status status = sqa_npy_read(&tensor, path, 4, "(B, H, N, D)");
+    sqa_status status = sqa_npy_read(&tensor, path, &four);
     if (files[_i].message) {
         ck_assert_int_eq(status, SQA_INVALID_ARGUMENT);
         ck_assert_ptr_null(tensor.data);
@@ -151,14 +153,14 @@ START_TEST(truncated_anywhere)
     sqa_npy tensor = {0};
     for (size_t length = 0; length < size; length++) {
         write_bytes(bytes, length);
-        ck_assert_int_eq(sqa_npy_read(&tensor, path, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+        ck_assert_int_eq(sqa_npy_read(&tensor, path, &four), SQA_INVALID_ARGUMENT);
         check_one_line(sqa_last_error());
     }
     for (int lie = 0; lie < 65536; lie += 509) {
         bytes[8] = (unsigned char)lie;
         bytes[9] = (unsigned char)(lie >> 8);
         write_bytes(bytes, size);
-        ck_assert_int_eq(sqa_npy_read(&tensor, path, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+        ck_assert_int_eq(sqa_npy_read(&tensor, path, &four), SQA_INVALID_ARGUMENT);
     }
 }
 END_TEST
@@ -180,7 +182,7 @@ START_TEST(mutations)
                                            : rand() % 256);
         write_bytes(bytes, size - (rand() % 4 ? 0 : (size_t)rand() % size));
         sqa_npy tensor = {0};
-        if (sqa_npy_read(&tensor, path, 4, "(B, H, N, D)") == SQA_OK) {
+        if (sqa_npy_read(&tensor, path, &four) == SQA_OK) {
             uint64_t product = 1;
             for (unsigned i = 0; i < 4; i++)
                 product *= tensor.shape[i];
@@ -199,9 +201,9 @@ END_TEST
 START_TEST(no_file)
 {
     sqa_npy tensor = {0};
-    ck_assert_int_eq(sqa_npy_read(&tensor, path, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+    ck_assert_int_eq(sqa_npy_read(&tensor, path, &four), SQA_INVALID_ARGUMENT);
     check_one_line(sqa_last_error());
-    ck_assert_int_eq(sqa_npy_read(&tensor, folder, 4, "(B, H, N, D)"), SQA_INVALID_ARGUMENT);
+    ck_assert_int_eq(sqa_npy_read(&tensor, folder, &four), SQA_INVALID_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(sqa_last_error(), "not a regular file"));
 }
 END_TEST
@@ -224,8 +226,9 @@ static uint16_t half_from_float(float value)
 /* Every half there is survives a file. */
 START_TEST(halves)
 {
-    sqa_npy tensor = {.rank = 2, .shape = {256, 256}, .count = 65536, .dtype = SQA_DTYPE_F16};
+    sqa_npy tensor = {.rank = 2, .shape = {256, 256}, .count = 65536, .element = SQA_ELEMENT_F16};
     sqa_npy back = {0};
+    const sqa_npy_wish two = {SQA_NPY_FLOATS, 2, 2, "(a, b)"};
     tensor.data = malloc(tensor.count * sizeof(float));
     ck_assert_ptr_nonnull(tensor.data);
     for (uint32_t i = 0; i < 65536; i++)
@@ -233,8 +236,8 @@ START_TEST(halves)
     sqa_npy_draft draft = SQA_NPY_DRAFT_INIT;
     ck_assert_int_eq(sqa_npy_draft_write(&draft, path, &tensor), SQA_OK);
     ck_assert_int_eq(sqa_npy_draft_keep(&draft), SQA_OK);
-    ck_assert_int_eq(sqa_npy_read(&back, path, 2, "(a, b)"), SQA_OK);
-    ck_assert_int_eq(back.dtype, SQA_DTYPE_F16);
+    ck_assert_int_eq(sqa_npy_read(&back, path, &two), SQA_OK);
+    ck_assert_int_eq(back.element, SQA_ELEMENT_F16);
     unsigned changed = 0;
     for (uint32_t i = 0; i < 65536; i++)
         changed += (unsigned)(isnan(tensor.data[i])
@@ -281,6 +284,7 @@ enum { SHAPE_COUNT = sizeof shapes / sizeof shapes[0] };
 START_TEST(round_trip)
 {
     sqa_npy tensor = shapes[_i], back = {0};
+    const sqa_npy_wish same = {SQA_NPY_FLOATS, tensor.rank, tensor.rank, "(...)"};
     tensor.data = malloc(tensor.count * sizeof(float) + 1);
     ck_assert_ptr_nonnull(tensor.data);
     for (size_t i = 0; i < tensor.count; i++)
@@ -291,7 +295,7 @@ START_TEST(round_trip)
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_eq(sqa_npy_draft_keep(&draft), SQA_OK);
     sqa_npy_draft_discard(&draft);
-    ck_assert_int_eq(sqa_npy_read(&back, path, tensor.rank, "(...)"), SQA_OK);
+    ck_assert_int_eq(sqa_npy_read(&back, path, &same), SQA_OK);
     ck_assert_uint_eq(back.count, tensor.count);
     ck_assert_mem_eq(back.shape, tensor.shape, sizeof back.shape);
     if (tensor.count)
@@ -301,6 +305,96 @@ START_TEST(round_trip)
     ck_assert_int_eq((int)((uint64_t)info.st_size - 4 * tensor.count) % 64, 0);
     sqa_npy_free(&tensor);
     sqa_npy_free(&back);
+}
+END_TEST
+
+/* Files of the other types: what is read of them, or why they are refused. */
+#define OF(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': " shape ", }\n"
+
+static const struct {
+    const char *header, *data;
+    size_t size;
+    sqa_npy_wish wish;
+    const char *message; /* NULL: good, and the numbers are */
+    int32_t numbers[4];
+} other_files[] = {
+    {OF("|b1", "(2, 2)"), "\1\0\1\0", 4, {SQA_NPY_BYTES, 2, 4, "(Nq, Nk)"}, NULL, {1, 0, 1, 0}},
+    {OF("|u1", "(1, 4)"), "\377\0\2\1", 4, {SQA_NPY_BYTES, 2, 2, "(B, Nk)"}, NULL, {255, 0, 2, 1}},
+    {OF("<i4", "(2,)"),
+     "\1\0\0\0\376\377\377\377",
+     8,
+     {SQA_NPY_INTEGERS, 1, 1, "(N,)"},
+     NULL,
+     {1, -2}},
+    {OF("<i8", "(2,)"),
+     "\1\1\0\0\0\0\0\0\375\377\377\377\377\377\377\377",
+     16,
+     {SQA_NPY_INTEGERS, 1, 1, "(N,)"},
+     NULL,
+     {257, -3}},
+    {OF("<i8", "(1,)"),
+     "\0\0\0\200\0\0\0\0",
+     8,
+     {SQA_NPY_INTEGERS, 1, 1, "(N,)"},
+     "number 0 is 2147483648; outside -2147483648..2147483647",
+     {0}},
+    {OF("<i8", "(2,)"), "\1\0\0\0\0\0\0\0", 8, {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, "truncated", {0}},
+    {OF("<i8", "(0,)"), "", 0, {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, NULL, {0}},
+    {OF("<f4", "(1,)"),
+     "\0\0\0\0",
+     4,
+     {SQA_NPY_INTEGERS, 1, 1, "(N,)"},
+     "dtype '<f4'; expected little-endian '<i4' (int32) or '<i8' (int64)",
+     {0}},
+    {OF(">i4", "(1,)"), "\0\0\0\0", 4, {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, "big-endian '>i4'", {0}},
+    {OF("<i4", "(1,1)"),
+     "\0\0\0\0",
+     4,
+     {SQA_NPY_BYTES, 2, 4, "(Nq, Nk)"},
+     "dtype '<i4'; expected '|b1' (bool) or '|u1' (uint8)",
+     {0}},
+    {OF("|b1", "(4,)"),
+     "\0\0\0\0",
+     4,
+     {SQA_NPY_FLOATS, 2, 4, "(Nq, Nk)"},
+     "expected little-endian '<f4'",
+     {0}},
+    {OF("|b1", "(4,)"),
+     "\0\0\0\0",
+     4,
+     {SQA_NPY_BYTES, 2, 4, "(Nq, Nk)"},
+     "shape (4,); expected 2 to 4 dimensions (Nq, Nk)",
+     {0}},
+    {OF("<i4", "(1,1)"),
+     "\0\0\0\0",
+     4,
+     {SQA_NPY_INTEGERS, 1, 1, "(N,)"},
+     "shape (1, 1); expected 1 dimension (N,)",
+     {0}},
+};
+enum { OTHER_COUNT = sizeof other_files / sizeof other_files[0] };
+
+START_TEST(masks_and_integers)
+{
+    unsigned char bytes[256];
+    sqa_npy tensor = {0};
+    size_t size = make_file(bytes, 1, other_files[_i].header, 0);
+    memcpy(bytes + size, other_files[_i].data, other_files[_i].size);
+    write_bytes(bytes, size + other_files[_i].size);
+    sqa_status status = sqa_npy_read(&tensor, path, &other_files[_i].wish);
+    if (other_files[_i].message) {
+        ck_assert_int_eq(status, SQA_INVALID_ARGUMENT);
+        check_one_line(sqa_last_error());
+        ck_assert_msg(strstr(sqa_last_error(), other_files[_i].message), "%s", sqa_last_error());
+        return;
+    }
+    ck_assert_msg(status == SQA_OK, "%s", sqa_last_error());
+    bool integers = other_files[_i].wish.kind == SQA_NPY_INTEGERS;
+    ck_assert_int_eq(tensor.element, integers ? SQA_ELEMENT_INT : SQA_ELEMENT_BYTE);
+    for (size_t i = 0; i < tensor.count; i++)
+        ck_assert_int_eq(integers ? tensor.integers[i] : tensor.bytes[i],
+                         other_files[_i].numbers[i]);
+    sqa_npy_free(&tensor);
 }
 END_TEST
 
@@ -329,6 +423,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, table_of_files, 0, FILE_COUNT);
     tcase_add_loop_test(tests, round_trip, 0, SHAPE_COUNT);
+    tcase_add_loop_test(tests, masks_and_integers, 0, OTHER_COUNT);
     tcase_add_test(tests, truncated_anywhere);
     tcase_add_test(tests, mutations);
     tcase_add_test(tests, halves);

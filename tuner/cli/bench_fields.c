@@ -57,6 +57,7 @@ static const struct {
     {"config", TEXT, AT(config), ALWAYS},
     {"rung", TEXT, AT(rung), ALWAYS},
     {"source", TEXT, AT(source), ALWAYS},
+    {"pattern", TEXT, AT(pattern), ALWAYS},
 };
 
 static void set_text(sqa_bench_value *out, const char *text)
@@ -78,7 +79,7 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
     switch (kind) {
     case TEXT: set_text(out, at); break;
     case OPERATION: set_text(out, sqa_operation_name(row->desc.operation)); break;
-    case VARIANT: set_text(out, sqa_variant_name(row->variant)); break;
+    case VARIANT: set_text(out, row->variant->name); break;
     case DTYPE: set_text(out, sqa_dtype_name(row->desc.dtype)); break;
     case NUMBER: set_number(out, *(const double *)(const void *)at); break;
     case AGAINST_DEFAULT: set_number(out, row->default_ms / row->median_ms); break;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/table.h"
 #include "problem/names.h"
@@ -13,15 +14,12 @@ enum { PAPER_HEADS = 16, PAPER_DIM = 16, PAPER_COLUMNS = 7, PAPER_LENGTHS = 5 };
 /* Lengths that would take longer are left out, unless they are asked for. */
 #define PAPER_BUDGET_SECONDS 120.0
 
-#define NO_VARIANT (-1) /* sliding windows are no matter of heads */
-
 static const struct {
     const char *heading;
-    int variant; /* sqa_variant */
+    const char *variant; /* of sqa_bench_variants */
 } columns[PAPER_COLUMNS] = {
-    {"xSQA", SQA_VARIANT_XSQA}, {"SQA", SQA_VARIANT_SQA}, {"sSQA", SQA_VARIANT_SSQA},
-    {"SWA(128)", NO_VARIANT},   {"MQA", SQA_VARIANT_MQA}, {"GQA", SQA_VARIANT_GQA},
-    {"MHA", SQA_VARIANT_MHA},
+    {"xSQA", "xsqa"}, {"SQA", "sqa"}, {"sSQA", "ssqa"}, {"SWA(128)", "swa"},
+    {"MQA", "mqa"},   {"GQA", "gqa"}, {"MHA", "mha"},
 };
 
 /* Table 3 as published: seconds per step, which is the forward pass of the whole
@@ -37,20 +35,21 @@ static const struct {
     {200000, {0.8194, 1.4116, 1.4824, 1.1871, 2.8555, 2.8596, 2.8734}},
 };
 
-void sqa_bench_paper_options(sqa_bench_options *out)
+sqa_status sqa_bench_paper_options(sqa_bench_options *out)
 {
+    sqa_status status = SQA_OK;
     out->heads = PAPER_HEADS;
     out->dims[0] = PAPER_DIM;
     out->dim_count = 1;
     out->variant_count = 0;
-    for (int c = 0; c < PAPER_COLUMNS; c++)
-        if (columns[c].variant != NO_VARIANT)
-            out->variants[out->variant_count++] = (sqa_variant)columns[c].variant;
+    for (int c = 0; c < PAPER_COLUMNS && status == SQA_OK; c++)
+        status = sqa_bench_variant_find(columns[c].variant, &out->variants[out->variant_count++]);
     if (out->length_count)
-        return;
+        return status;
     for (int n = 0; n < PAPER_LENGTHS; n++)
         out->lengths[out->length_count++] = published[n].length;
     out->budget_s = PAPER_BUDGET_SECONDS;
+    return status;
 }
 
 static double published_speedup(int column, uint32_t length)
@@ -61,18 +60,20 @@ static double published_speedup(int column, uint32_t length)
     return (double)NAN;
 }
 
-double sqa_bench_paper_speedup(sqa_variant variant, uint32_t length)
+double sqa_bench_paper_speedup(const sqa_bench_variant *variant, uint32_t length)
 {
     for (int c = 0; c < PAPER_COLUMNS; c++)
-        if (columns[c].variant == (int)variant)
+        if (!strcmp(columns[c].variant, variant->name))
             return published_speedup(c, length);
     return (double)NAN;
 }
 
-static const sqa_bench_row *find_row(const sqa_bench_report *report, int variant, uint32_t length)
+static const sqa_bench_row *find_row(const sqa_bench_report *report, const char *variant,
+                                     uint32_t length)
 {
     for (size_t i = 0; i < report->count; i++)
-        if ((int)report->rows[i].variant == variant && report->rows[i].desc.q_length == length)
+        if (!strcmp(report->rows[i].variant->name, variant) &&
+            report->rows[i].desc.q_length == length)
             return &report->rows[i];
     return NULL;
 }
@@ -83,12 +84,12 @@ static void cell_time(sqa_table *table, const sqa_bench_row *row, int column, ui
     if (row)
         sqa_table_cell(table, "%.2f%s", row->median_ms, row->noisy ? "*" : "");
     else
-        sqa_table_cell(table, "pending");
+        sqa_table_cell(table, "-");
 }
 
 static void cell_speedup(sqa_table *table, const sqa_bench_row *row, int column, uint32_t length)
 {
-    char own[32] = "pending";
+    char own[32] = "-";
     double paper = published_speedup(column, length);
     if (row)
         snprintf(own, sizeof own, "%.2fx", row->speedup_vs_mha);
@@ -104,7 +105,7 @@ static void cell_fraction(sqa_table *table, const sqa_bench_row *row, int column
     if (row)
         sqa_table_cell(table, "%.2f", row->fraction_of_ceiling);
     else
-        sqa_table_cell(table, "pending");
+        sqa_table_cell(table, "-");
 }
 
 static void print_block(const sqa_bench_view *view, const char *title,
@@ -118,7 +119,7 @@ static void print_block(const sqa_bench_view *view, const char *title,
         sqa_table_column(&table, columns[c].heading, SQA_ALIGN_RIGHT);
     for (size_t n = 0; n < view->options->length_count; n++) {
         uint32_t length = view->options->lengths[n];
-        if (!find_row(report, SQA_VARIANT_MHA, length))
+        if (!find_row(report, "mha", length))
             continue; /* left out, or not come to */
         sqa_table_cell(&table, "%u", length);
         for (int c = 0; c < PAPER_COLUMNS; c++)
@@ -130,9 +131,9 @@ static void print_block(const sqa_bench_view *view, const char *title,
 void sqa_bench_paper_print(const sqa_bench_view *view)
 {
     const sqa_bench_options *options = view->options;
-    printf("Table 3 of arXiv 2510.01817 on %s: %u heads of dimension %u, batch %u, %s%s\n",
+    printf("Table 3 of arXiv 2510.01817 on %s: %u heads of dimension %u, batch %u, %s%s%s\n",
            view->device->strings.device_name, options->heads, options->dims[0], options->batch,
-           sqa_dtype_name(options->dtype), options->causal ? ", causal" : "");
+           sqa_dtype_name(options->dtype), *options->pattern ? ", " : "", options->pattern);
     print_block(view, "time of one attention layer, ms", cell_time);
     print_block(view,
                 "speed-up against MHA (in brackets the paper's, for a whole model on an A100)",

@@ -26,8 +26,18 @@ static void print_head(const sqa_bench_view *view)
     const sqa_bench_report *report = view->report;
     printf("ceiling: %.1f GFLOP/s multiply-add (%s), %.1f GB/s copy (%s)\n", report->fma_gflops,
            report->ceiling.fma_variant, report->copy_gbs, report->ceiling.copy_variant);
-    printf("batch %u, %s%s, medians of %u rounds\n\n", options->batch,
-           sqa_dtype_name(options->dtype), options->causal ? ", causal" : "", options->rounds);
+    printf("batch %u, %s%s%s, medians of %u rounds\n\n", options->batch,
+           sqa_dtype_name(options->dtype), *options->pattern ? ", " : "", options->pattern,
+           options->rounds);
+}
+
+/* Whether rows have a pattern that the head does not tell. */
+static bool patterns_differ(const sqa_bench_options *options)
+{
+    bool differ = false;
+    for (size_t i = 0; i < options->variant_count; i++)
+        differ = differ || options->variants[i]->reach != SQA_BENCH_REACH_ALL;
+    return differ;
 }
 
 static void add_columns(sqa_table *table, const sqa_bench_options *options)
@@ -41,12 +51,14 @@ static void add_columns(sqa_table *table, const sqa_bench_options *options)
         sqa_table_column(table, "default ms", SQA_ALIGN_RIGHT);
         sqa_table_column(table, "vs default", SQA_ALIGN_RIGHT);
     }
+    if (patterns_differ(options))
+        sqa_table_column(table, "pattern", SQA_ALIGN_LEFT);
     sqa_table_column(table, "kernel", SQA_ALIGN_LEFT);
 }
 
 static void add_row(sqa_table *table, const sqa_bench_options *options, const sqa_bench_row *row)
 {
-    sqa_table_cell(table, "%s", sqa_variant_name(row->variant));
+    sqa_table_cell(table, "%s", row->variant->name);
     sqa_table_cell(table, "%u", row->desc.q_heads);
     sqa_table_cell(table, "%u", row->desc.kv_heads);
     sqa_table_cell(table, "%u", row->desc.head_dim);
@@ -62,6 +74,8 @@ static void add_row(sqa_table *table, const sqa_bench_options *options, const sq
         sqa_table_cell(table, "%.2f", row->default_ms);
         sqa_table_cell(table, "%.2fx", row->default_ms / row->median_ms);
     }
+    if (patterns_differ(options))
+        sqa_table_cell(table, "%s", row->pattern);
     sqa_table_cell(table, "%s (%s)", row->family, row->source);
 }
 

@@ -11,6 +11,7 @@
 #include "problem/work.h"
 
 #define CLUSTER 0.74           /* of the distance between two variants is bars */
+#define OVERHANG 0.09          /* of the line of savings, to either side of the bars */
 #define MOST_LABELLED_BARS 24u /* more, and the numbers on them would overlap */
 #define FEW_BARS 12u           /* wide enough for a longer number */
 
@@ -31,19 +32,9 @@ typedef struct script {
     sqa_text *out;
     series series[SQA_BENCH_MOST * SQA_BENCH_MOST];
     size_t series_count, bars;
-    const sqa_bench_row *variants[SQA_VARIANT_COUNT]; /* one row of each, in order */
+    const sqa_bench_row *variants[SQA_BENCH_VARIANT_COUNT]; /* one row of each, in order */
     size_t variant_count;
 } script;
-
-static const char *label_of(sqa_variant variant)
-{
-    static const char *const labels[SQA_VARIANT_COUNT] = {
-        [SQA_VARIANT_MHA] = "MHA",     [SQA_VARIANT_GQA] = "GQA",   [SQA_VARIANT_MQA] = "MQA",
-        [SQA_VARIANT_SQA] = "SQA",     [SQA_VARIANT_SSQA] = "sSQA", [SQA_VARIANT_XSQA] = "xSQA",
-        [SQA_VARIANT_XSMQA] = "xSMQA", [SQA_VARIANT_LSQA] = "lSQA", [SQA_VARIANT_RSQA] = "rSQA",
-    };
-    return labels[variant];
-}
 
 static size_t series_of(const script *s, const sqa_bench_row *row)
 {
@@ -118,35 +109,65 @@ static double flops_of(const sqa_attention_desc *desc)
     return sqa_problem_from_desc(&problem, desc) == SQA_OK ? sqa_problem_flops(&problem) : 0.0;
 }
 
-/* What the arithmetic alone would give against MHA of as many heads. */
+/* What the arithmetic alone would give against MHA of the same length. */
 static double saving(const script *s, const sqa_bench_row *row)
 {
-    sqa_attention_desc mha = row->desc;
-    mha.q_heads = mha.kv_heads = s->view->options->heads;
+    sqa_attention_desc mha;
     double flops = flops_of(&row->desc);
+    if (sqa_bench_describe(s->view->options, &sqa_bench_variants[0], row->desc.q_length,
+                           row->desc.head_dim, &mha) != SQA_OK)
+        return 1.0;
     return flops > 0.0 ? flops_of(&mha) / flops : 1.0;
 }
 
-/* $bars_I: position, speed-up, fraction; $saving: position, what the FLOPs save. */
+/* The middle of a bar, and the edges of its share of the variant's place, of which
+ * the outer two reach a little further than the bars. */
+typedef struct bar_place {
+    double middle, left, right;
+} bar_place;
+
+static bar_place place_of_bar(const script *s, const sqa_bench_row *row)
+{
+    const size_t n = series_of(s, row);
+    const double width = CLUSTER / (double)s->series_count;
+    const double begin = (double)variant_of(s, row) - 0.5 * CLUSTER + width * (double)n;
+    bar_place place = {begin + 0.5 * width, begin, begin + width};
+    if (n == 0)
+        place.left -= OVERHANG;
+    if (n + 1 == s->series_count)
+        place.right += OVERHANG;
+    return place;
+}
+
+/* $bars_I: position, speed-up, fraction. */
+static void write_bar_data(const script *s, size_t n)
+{
+    const sqa_bench_report *report = s->view->report;
+    sqa_text_format(s->out, "$bars_%zu << END\n", n);
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (row->shown && series_of(s, row) == n)
+            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place_of_bar(s, row).middle,
+                            row->speedup_vs_mha, row->fraction_of_ceiling);
+    }
+    sqa_text_append(s->out, "END\n");
+}
+
+/* And $saving: left edge, what the FLOPs save, width. A window saves the more the
+ * longer the sequence is, heads save the same at all lengths. */
 static void write_data(const script *s)
 {
     const sqa_bench_report *report = s->view->report;
-    double width = CLUSTER / (double)s->series_count;
-    for (size_t n = 0; n < s->series_count; n++) {
-        sqa_text_format(s->out, "$bars_%zu << END\n", n);
-        for (size_t i = 0; i < report->count; i++) {
-            const sqa_bench_row *row = &report->rows[i];
-            if (row->shown && series_of(s, row) == n)
-                sqa_text_format(s->out, "%.4f %.4f %.4f\n",
-                                (double)variant_of(s, row) +
-                                    width * ((double)n - 0.5 * (double)(s->series_count - 1)),
-                                row->speedup_vs_mha, row->fraction_of_ceiling);
-        }
-        sqa_text_append(s->out, "END\n");
-    }
+    for (size_t n = 0; n < s->series_count; n++)
+        write_bar_data(s, n);
     sqa_text_append(s->out, "$saving << END\n");
-    for (size_t v = 0; v < s->variant_count; v++)
-        sqa_text_format(s->out, "%zu %.4f\n", v, saving(s, s->variants[v]));
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        const bar_place place = place_of_bar(s, row);
+        if (row->shown)
+            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place.left, saving(s, row),
+                            place.right - place.left);
+    }
     sqa_text_append(s->out, "END\n");
 }
 
@@ -154,7 +175,7 @@ static void write_titles(const script *s)
 {
     const sqa_bench_options *options = s->view->options;
     const sqa_device_strings *device = &s->view->device->strings;
-    char text[512], dim[32] = "";
+    char text[512 + SQA_SHAPE_TEXT], dim[32] = "";
     snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s", options->heads,
              device->device_name);
     sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
@@ -162,9 +183,10 @@ static void write_titles(const script *s)
     if (options->dim_count == 1)
         snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
     snprintf(text, sizeof text,
-             "%u compute units, %s; forward%s, batch %u, %s%s; medians of %u interleaved rounds",
-             device->compute_units, device->platform_name, options->causal ? ", causal" : "",
-             options->batch, dim, sqa_dtype_name(options->dtype), options->rounds);
+             "%u compute units, %s; forward%s%s, batch %u, %s%s; medians of %u interleaved rounds",
+             device->compute_units, device->platform_name, *options->pattern ? ", " : "",
+             options->pattern, options->batch, dim, sqa_dtype_name(options->dtype),
+             options->rounds);
     sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
     quote(s->out, text);
     sqa_text_append(s->out, "\n");
@@ -180,7 +202,7 @@ static void write_axes(const script *s)
         0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
     for (size_t v = 0; v < s->variant_count; v++)
         sqa_text_format(s->out, "%s\"%s\\n%u/%u\" %zu", v ? ", " : "",
-                        label_of(s->variants[v]->variant), s->variants[v]->desc.q_heads,
+                        s->variants[v]->variant->label, s->variants[v]->desc.q_heads,
                         s->variants[v]->desc.kv_heads, v);
     sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads' offset 0,-0.8\n");
     sqa_text_append(s->out, "set tmargin at screen 0.79\nset bmargin at screen 0.275\n");
@@ -260,7 +282,7 @@ static void write_speedups(const script *s)
     sqa_text_append(s->out, "set lmargin at screen 0.055\nset rmargin at screen 0.495\n"
                             "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
                             "set yrange [0:*]\nset offsets 0,0,graph 0.08,0\n"
-                            "plot $saving using ($1-0.46):2:(0.92):(0) with vectors nohead "
+                            "plot $saving using 1:2:3:(0) with vectors nohead "
                             "linewidth 2.5 linecolor rgb '" SAVING_COLOUR "',");
     write_bars(s, "$2", s->bars > FEW_BARS ? "%.1f" : "%.2f");
 }

@@ -1,12 +1,15 @@
 /* See bench_words.h. */
 #include "cli/bench_words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "cli/bench_paper.h"
 #include "problem/names.h"
+#include "problem/problem.h"
+#include "shape/number_text.h"
 
 static sqa_status read_number(const char *option, const char *text, uint32_t low, uint32_t high,
                               uint32_t *out)
@@ -42,8 +45,8 @@ static sqa_status each_word(const char *option, const char *list, size_t most,
 
 static sqa_status take_variant(const char *word, sqa_bench_options *out)
 {
-    sqa_variant variant;
-    sqa_status status = sqa_variant_from_name(word, &variant);
+    const sqa_bench_variant *variant = NULL;
+    sqa_status status = sqa_bench_variant_find(word, &variant);
     if (status != SQA_OK)
         return status;
     for (size_t i = 0; i < out->variant_count; i++)
@@ -102,7 +105,8 @@ static sqa_status read_lists(const sqa_bench_words *words, sqa_bench_options *ou
         size_t most;
         sqa_status (*take)(const char *word, sqa_bench_options *out);
     } lists[] = {
-        {"variant", words->variants, "mha,gqa,mqa,sqa,ssqa,xsqa", SQA_VARIANT_COUNT, take_variant},
+        {"variant", words->variants, "mha,gqa,mqa,sqa,ssqa,xsqa", SQA_BENCH_VARIANT_COUNT,
+         take_variant},
         {"seq", words->lengths, "2048", SQA_BENCH_MOST, take_length},
         {"dim", words->dims, "64", SQA_BENCH_MOST, take_dim},
     };
@@ -124,15 +128,104 @@ static sqa_status read_preset(const sqa_bench_words *words, sqa_bench_options *o
         return SQA_OK;
     if (strcmp(words->preset, "paper") != 0)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--preset is '%s'; expected paper", words->preset);
-    if (words->variants || words->heads || words->dims || words->against_default)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--preset paper fixes variants, heads and dimension; "
-                                              "leave out --variant, --heads, --dim and "
-                                              "--against-default");
-    sqa_bench_paper_options(out);
+    if (words->variants || words->heads || words->dims || words->window || words->against_default)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--preset paper fixes variants, heads, dimension and window; leave out "
+                        "--variant, --heads, --dim, --window and --against-default");
+    return sqa_bench_paper_options(out);
+}
+
+static bool any_reach(const sqa_bench_options *options, sqa_bench_reach least)
+{
+    bool any = false;
+    for (size_t i = 0; i < options->variant_count; i++)
+        any = any || options->variants[i]->reach >= least;
+    return any;
+}
+
+/* The window is that of the variants that have one; where there is none, of all. */
+static sqa_status read_window(sqa_bench_words *words, sqa_bench_options *out)
+{
+    if (!words->window)
+        return SQA_OK;
+    if (!sqa_read_window(words->window, ',', &words->window_read))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--window is '%s'; expected L,R, each from 0 to %d or -1 for no bound",
+                        words->window, SQA_WINDOW_MOST);
+    if (any_reach(out, SQA_BENCH_REACH_WINDOW))
+        out->window = &words->window_read;
     return SQA_OK;
 }
 
-sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
+static sqa_status read_globals(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    if (words->globals && !any_reach(out, SQA_BENCH_REACH_GLOBALS))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--globals is for flex- variants; for others there "
+                                              "is --pattern window=L:R,globals=N");
+    return read_number("globals", words->globals ? words->globals : "16", 1, 1u << 20,
+                       &out->globals);
+}
+
+/* Of every row: --causal, --pattern and --window in the keys of a shape. */
+static sqa_status join_pattern(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    char window[32] = "";
+    const char *given = words->pattern ? words->pattern : "";
+    if (words->window && !out->window)
+        snprintf(window, sizeof window, "window=%d:%d", words->window_read.left,
+                 words->window_read.right);
+    int length = snprintf(out->pattern, sizeof out->pattern, "%s%s%s%s%s",
+                          words->causal ? "causal" : "", words->causal && *given ? "," : "", given,
+                          *window && (words->causal || *given) ? "," : "", window);
+    if (length >= (int)sizeof out->pattern)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--pattern is longer than %zu characters",
+                        sizeof out->pattern - 1);
+    return SQA_OK;
+}
+
+/* A variant's own window would take the place of the pattern's. */
+static sqa_status check_no_window(const sqa_bench_options *options)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_status status = sqa_shape_pattern_apply(options->pattern, &desc);
+    if (status != SQA_OK)
+        return sqa_fail(status, "--pattern: %s", sqa_last_error());
+    if (!any_reach(options, SQA_BENCH_REACH_WINDOW) ||
+        (desc.window.left == -1 && desc.window.right == -1 && desc.globals.count == 0))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "--pattern gives a window or global tokens, which sw- and "
+                    "flex- variants have of their own; expected --window and "
+                    "--globals for those");
+}
+
+/* Everything that will be measured is a problem the library takes. */
+static sqa_status check_problems(const sqa_bench_options *options)
+{
+    sqa_status status = check_no_window(options);
+    for (size_t v = 0; v < options->variant_count; v++)
+        for (size_t n = 0; n < options->length_count && status == SQA_OK; n++) {
+            sqa_attention_desc desc;
+            sqa_problem problem;
+            status = sqa_bench_describe(options, options->variants[v], options->lengths[n],
+                                        options->dims[0], &desc);
+            if (status == SQA_OK)
+                status = sqa_problem_from_desc(&problem, &desc);
+            if (status != SQA_OK)
+                status = sqa_fail(status, "--pattern: %s", sqa_last_error());
+        }
+    return status;
+}
+
+static sqa_status read_pattern(sqa_bench_words *words, sqa_bench_options *out)
+{
+    sqa_status status = read_window(words, out);
+    if (status == SQA_OK)
+        status = read_globals(words, out);
+    return status == SQA_OK ? join_pattern(words, out) : status;
+}
+
+sqa_status sqa_bench_words_read(sqa_bench_words *words, sqa_bench_options *out)
 {
     *out = (sqa_bench_options){0};
     sqa_status status = read_numbers(words, out);
@@ -143,7 +236,10 @@ sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options 
     if (status == SQA_OK && words->dtype && !sqa_dtype_from_name(words->dtype, &out->dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                           words->dtype);
-    out->causal = words->causal ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
+    if (status == SQA_OK)
+        status = read_pattern(words, out);
+    if (status == SQA_OK)
+        status = check_problems(out);
     out->family = words->family;
     out->against_default = words->against_default;
     return status;

@@ -20,6 +20,10 @@ static const char summary[] =
     "as fractions of the device's own ceiling measured in the same run, and against\n"
     "multi-head attention. Every row is checked against an fp64 reference.\n"
     "\n"
+    "Each variant also comes within a sliding window, as sw-NAME (swa is sw-mha), and\n"
+    "with a window and global tokens, as flex-NAME. --window is theirs, or that of all\n"
+    "rows where no such variant is named. GFLOP/s count the keys that are seen.\n"
+    "\n"
     "The rows of a length, and the ceiling (a kernel of nothing but multiply-adds)\n"
     "after each of them, are sampled in turn, round after round. Reported is the\n"
     "median: of the row's time, and of the ceiling's rate in the same rounds, so that\n"
@@ -105,7 +109,7 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     return status;
 }
 
-static sqa_status bench(const bench_call *call)
+static sqa_status bench(bench_call *call)
 {
     sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
     sqa_context *context = NULL;
@@ -136,7 +140,7 @@ int sqa_command_bench(int argc, char **argv)
     const sqa_option table[] = {
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
          .text = &words->preset},
-        {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), also xsmqa,lsqa,rsqa",
+        {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
          .text = &words->variants},
         {"heads", "H", "heads of the multi-head model (8)", .text = &words->heads},
         {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)", .text = &words->lengths},
@@ -145,6 +149,11 @@ int sqa_command_bench(int argc, char **argv)
         {"dtype", "TYPE", "how tensors are stored: f32 (default), f16 or bf16",
          .text = &words->dtype},
         {"causal", NULL, "with a causal mask", .flag = &words->causal},
+        {"window", "L,R", "keys before and after (128,0 with --causal, else 64,64)",
+         .text = &words->window},
+        {"globals", "N", "leading global tokens of flex- variants (16)", .text = &words->globals},
+        {"pattern", "KEYS", "of every row, as in --shape: softcap=30,alibi=geometric,...",
+         .text = &words->pattern},
         {"rounds", "N", "samples of each row (7)", .text = &words->rounds},
         {"against-default", NULL, "also time what runs without any tuning database",
          .flag = &words->against_default},

@@ -1,8 +1,5 @@
 /* sqa run: attention on a user's tensors. Everything is checked before the device
  * is opened, and no output exists until both are complete. */
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -11,25 +8,32 @@
 #include "cli/host_forward.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
+#include "cli/run_pattern.h"
 #include "cli/tensor_files.h"
 #include "problem/names.h"
+#include "shape/number_text.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =
     "Attention on tensors from NumPy files: O = softmax(scale Q K^T) V.\n"
     "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32 or float16;\n"
-    "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).";
+    "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).\n"
+    "\n"
+    "Query i stands at key i + Nk - Nq, or at key i with --align top-left. A key is seen\n"
+    "when every rule given says so. In the shapes of the options' files H is\n"
+    "max(Hq, Hkv); masks are bool or uint8, positions and lists int32 or int64.";
 
 typedef struct run_options {
     const char *q, *k, *v, *out, *lse;
-    const char *align, *scale, *dtype, *family, *set, *device, *database, *log_level;
-    bool causal, explain;
+    const char *scale, *dtype, *family, *set, *device, *database, *log_level;
+    bool explain;
 } run_options;
 
 /* Everything that is made on the way and released at its end. */
 typedef struct run_state {
     sqa_attention_desc desc;
     sqa_tensor_files files;
+    sqa_run_pattern pattern;
     sqa_npy o, lse;
     sqa_context *context;
     sqa_plan *plan;
@@ -53,28 +57,6 @@ static sqa_status check_required(const run_options *options)
     return status || !options->lse ? status : sqa_npy_draft_check(options->lse);
 }
 
-static sqa_status read_scale(const char *text, float *out)
-{
-    char *end = NULL;
-    float value = strtof(text, &end);
-    if (end == text || *end || !isfinite(value) || value == 0.0f)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--scale is '%s'; expected a finite number other than 0", text);
-    *out = value;
-    return SQA_OK;
-}
-
-static sqa_status read_mask(const run_options *options, sqa_causal *out)
-{
-    if (options->align && !options->causal)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--align needs --causal");
-    *out = options->causal ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
-    if (options->align && (!sqa_causal_from_name(options->align, out) || *out == SQA_CAUSAL_NONE))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--align is '%s'; expected bottom-right or top-left",
-                        options->align);
-    return SQA_OK;
-}
-
 /* The descriptor's members that options give; the files give the others. */
 static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc)
 {
@@ -83,18 +65,19 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
     if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                         options->dtype);
-    sqa_status status = read_mask(options, &desc->causal);
-    if (!status && options->scale)
-        status = read_scale(options->scale, &desc->scale);
-    return status;
+    const char *scale = options->scale;
+    if (scale && (!sqa_read_finite(scale, &desc->scale) || desc->scale == 0.0f))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--scale is '%s'; expected a finite number other than 0", scale);
+    return SQA_OK;
 }
 
 /* Unless told otherwise, the device stores f16 where all three files do. */
 static void settle_dtype(const run_options *options, run_state *run)
 {
     const sqa_tensor_files *files = &run->files;
-    bool all_f16 = files->q.dtype == SQA_DTYPE_F16 && files->k.dtype == SQA_DTYPE_F16 &&
-                   files->v.dtype == SQA_DTYPE_F16;
+    bool all_f16 = files->q.element == SQA_ELEMENT_F16 && files->k.element == SQA_ELEMENT_F16 &&
+                   files->v.element == SQA_ELEMENT_F16;
     if (!options->dtype && all_f16)
         run->desc.dtype = SQA_DTYPE_F16;
 }
@@ -133,13 +116,41 @@ static void explain(const sqa_plan_info *info)
             info->source, info->family, info->config, info->reason);
 }
 
+static sqa_host_array array_of(sqa_npy *tensor, sqa_element element)
+{
+    return (sqa_host_array){element, &tensor->memory, tensor->count};
+}
+
+/* With the index tensors on the device already. */
+static sqa_status forward(run_state *run, const sqa_tensors *indices)
+{
+    const sqa_element stored = (sqa_element)run->desc.dtype;
+    sqa_npy *files = run->pattern.files;
+    sqa_host_array arrays[SQA_ROLE_TENSOR_COUNT] = {
+        [SQA_ROLE_Q] = array_of(&run->files.q, stored),
+        [SQA_ROLE_K] = array_of(&run->files.k, stored),
+        [SQA_ROLE_V] = array_of(&run->files.v, stored),
+        [SQA_ROLE_O] = array_of(&run->o, stored),
+        [SQA_ROLE_LSE] = array_of(&run->lse, SQA_ELEMENT_F32),
+        [SQA_ROLE_BIAS] = array_of(&files[SQA_ROLE_BIAS], files[SQA_ROLE_BIAS].element),
+        [SQA_ROLE_MASK] = array_of(&files[SQA_ROLE_MASK], SQA_ELEMENT_BYTE),
+        [SQA_ROLE_KEY_MASK] = array_of(&files[SQA_ROLE_KEY_MASK], SQA_ELEMENT_BYTE),
+        [SQA_ROLE_SINKS] = array_of(&files[SQA_ROLE_SINKS], SQA_ELEMENT_F32),
+        [SQA_ROLE_SLOPES] = array_of(&files[SQA_ROLE_SLOPES], SQA_ELEMENT_F32),
+    };
+    return sqa_host_forward(run->context, run->plan, arrays, indices);
+}
+
 static sqa_status compute(const run_options *options, run_state *run)
 {
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    sqa_tensors indices = SQA_TENSORS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);
+    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc, &indices);
+    if (!status)
+        status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);
     if (!status)
         status = sqa_plan_explain(run->plan, &info);
     if (status)
@@ -147,12 +158,7 @@ static sqa_status compute(const run_options *options, run_state *run)
     if (options->explain)
         explain(&info);
     tell_fallback(options, &info);
-    const sqa_host_arrays arrays = {
-        {&run->files.q.data, run->files.q.count}, {&run->files.k.data, run->files.k.count},
-        {&run->files.v.data, run->files.v.count}, {&run->o.data, run->o.count},
-        {&run->lse.data, run->lse.count},
-    };
-    return sqa_host_forward(run->context, run->plan, run->desc.dtype, &arrays);
+    return forward(run, &indices);
 }
 
 static sqa_status write_outputs(const run_options *options, run_state *run)
@@ -174,6 +180,8 @@ static sqa_status run_all(const run_options *options, run_state *run)
         status = sqa_tensor_files_read(&run->files, &run->desc);
     settle_dtype(options, run);
     if (!status)
+        status = sqa_run_pattern_read(&run->pattern, &run->desc);
+    if (!status)
         status = sqa_output_tensor(&run->o, &run->desc);
     if (!status && options->lse)
         status = sqa_lse_tensor(&run->lse, &run->desc);
@@ -193,39 +201,51 @@ static void release(run_state *run)
     sqa_npy_free(&run->o);
     sqa_npy_free(&run->lse);
     sqa_tensor_files_free(&run->files);
+    sqa_run_pattern_free(&run->pattern);
+}
+
+/* The rows of the tensors, of the pattern, then of how it is run. */
+static bool read_options(int argc, char **argv, run_options *given, sqa_run_pattern *pattern,
+                         int *code)
+{
+    enum { TENSORS = 5, OTHERS = 9 };
+    const sqa_option tensors[TENSORS] = {
+        {"q", "FILE", "query tensor, .npy", .text = &given->q},
+        {"k", "FILE", "key tensor, .npy", .text = &given->k},
+        {"v", "FILE", "value tensor, .npy", .text = &given->v},
+        {"out", "FILE", "where the output goes, .npy", .text = &given->out},
+        {"lse", "FILE", "where the log-sum-exp goes, .npy", .text = &given->lse},
+    };
+    const sqa_option others[OTHERS] = {
+        {"scale", "X", "instead of 1/sqrt(D)", .text = &given->scale},
+        {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
+         .text = &given->dtype},
+        {"family", "NAME", "this kernel family instead of the best known", .text = &given->family},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set},
+        {"explain", NULL, "say on standard error which kernel was chosen, and why",
+         .flag = &given->explain},
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
+         .text = &given->device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &given->database},
+        {"log-level", "LEVEL", "error, warning (default), info or debug",
+         .text = &given->log_level},
+        {0},
+    };
+    sqa_option options[TENSORS + SQA_RUN_PATTERN_OPTIONS + OTHERS];
+    memcpy(options, tensors, sizeof tensors);
+    sqa_run_pattern_options(pattern, options + TENSORS);
+    memcpy(options + TENSORS + SQA_RUN_PATTERN_OPTIONS, others, sizeof others);
+    return sqa_options_read(argc, argv, summary, options, code);
 }
 
 int sqa_command_run(int argc, char **argv)
 {
     run_options given = {0};
-    const sqa_option options[] = {
-        {"q", "FILE", "query tensor, .npy", .text = &given.q},
-        {"k", "FILE", "key tensor, .npy", .text = &given.k},
-        {"v", "FILE", "value tensor, .npy", .text = &given.v},
-        {"out", "FILE", "where the output goes, .npy", .text = &given.out},
-        {"lse", "FILE", "where the log-sum-exp goes, .npy", .text = &given.lse},
-        {"causal", NULL, "query i sees no key after its own position", .flag = &given.causal},
-        {"align", "CORNER", "with --causal: bottom-right (default) or top-left",
-         .text = &given.align},
-        {"scale", "X", "instead of 1/sqrt(D)", .text = &given.scale},
-        {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
-         .text = &given.dtype},
-        {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},
-        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
-        {"explain", NULL, "say on standard error which kernel was chosen, and why",
-         .flag = &given.explain},
-        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
-         .text = &given.device},
-        {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
-        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
-        {0},
-    };
+    run_state run = {.o_draft = SQA_NPY_DRAFT_INIT, .lse_draft = SQA_NPY_DRAFT_INIT};
     int code = SQA_EXIT_OK;
-    if (!sqa_options_read(argc, argv, summary, options, &code))
+    if (!read_options(argc, argv, &given, &run.pattern, &code))
         return code;
-    run_state run = {.files = {.q_path = given.q, .k_path = given.k, .v_path = given.v},
-                     .o_draft = SQA_NPY_DRAFT_INIT,
-                     .lse_draft = SQA_NPY_DRAFT_INIT};
+    run.files = (sqa_tensor_files){.q_path = given.q, .k_path = given.k, .v_path = given.v};
     sqa_status status = run_all(&given, &run);
     code = status ? sqa_command_fail(argv[0], status) : SQA_EXIT_OK;
     release(&run);

@@ -144,7 +144,7 @@ int sqa_command_source(int argc, char **argv)
 {
     source_options given = {0};
     const sqa_option options[] = {
-        {"shape", "SPEC", "b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal][,lse]...",
+        {"shape", "SPEC", "b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal][,window=128:0]...",
          .text = &given.shape},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},
         {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},

@@ -4,119 +4,128 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "api/tensors.h"
 #include "device/cl_status.h"
-#include "problem/names.h"
 #include "problem/storage.h"
-
-enum { ARRAY_COUNT = 5, INPUT_COUNT = 3 };
-
-typedef struct array_slot {
-    const sqa_host_array *array;
-    sqa_tensor *tensor;
-    sqa_dtype dtype;
-} array_slot;
-
-static size_t stored_bytes(const array_slot *slot)
-{
-    return slot->array->count * sqa_dtype_size(slot->dtype);
-}
 
 /* Elements that cross at a time, so that a long tensor is never there three times. */
 enum { PIECE = 1 << 20 };
 
 typedef struct transfer {
+    cl_context context;
     cl_command_queue queue;
     void *stored; /* room for a piece as the device stores it */
 } transfer;
 
-static sqa_status create_buffer(cl_context cl, const array_slot *slot, bool input)
+static bool is_output(int role)
 {
+    return role == SQA_ROLE_O || role == SQA_ROLE_LSE;
+}
+
+static bool is_float(const sqa_host_array *array)
+{
+    return array->element <= SQA_ELEMENT_BF16;
+}
+
+static sqa_status create_buffer(const transfer *by, const sqa_host_array *array, bool output,
+                                cl_mem *out)
+{
+    const size_t bytes = array->count * sqa_element_size(array->element);
     cl_int code = CL_SUCCESS;
-    slot->tensor->buffer = clCreateBuffer(cl, input ? CL_MEM_READ_ONLY : CL_MEM_WRITE_ONLY,
-                                          stored_bytes(slot), NULL, &code);
+    *out = clCreateBuffer(by->context, output ? CL_MEM_WRITE_ONLY : CL_MEM_READ_ONLY, bytes, NULL,
+                          &code);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer");
 }
 
-static sqa_status move_piece(const transfer *by, const array_slot *slot, bool input, size_t first,
-                             size_t count)
+static sqa_status write_piece(const transfer *by, const sqa_host_array *array, cl_mem buffer,
+                              size_t first, size_t count)
 {
-    const size_t element = sqa_dtype_size(slot->dtype);
-    float *values = *slot->array->data + first;
-    cl_int code;
-    if (input) {
-        sqa_storage_encode(slot->dtype, values, by->stored, count);
-        code = clEnqueueWriteBuffer(by->queue, slot->tensor->buffer, CL_TRUE, first * element,
-                                    count * element, by->stored, 0, NULL, NULL);
-        return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
-    }
-    code = clEnqueueReadBuffer(by->queue, slot->tensor->buffer, CL_TRUE, first * element,
-                               count * element, by->stored, 0, NULL, NULL);
+    const size_t element = sqa_element_size(array->element);
+    const void *piece = by->stored;
+    if (is_float(array))
+        sqa_storage_encode((sqa_dtype)array->element, (const float *)*array->memory + first,
+                           by->stored, count);
+    else
+        piece = (const char *)*array->memory + first * element;
+    cl_int code = clEnqueueWriteBuffer(by->queue, buffer, CL_TRUE, first * element, count * element,
+                                       piece, 0, NULL, NULL);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
+}
+
+static sqa_status read_piece(const transfer *by, const sqa_host_array *array, cl_mem buffer,
+                             size_t first, size_t count)
+{
+    const size_t element = sqa_element_size(array->element);
+    cl_int code = clEnqueueReadBuffer(by->queue, buffer, CL_TRUE, first * element, count * element,
+                                      by->stored, 0, NULL, NULL);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clEnqueueReadBuffer");
-    sqa_storage_decode(slot->dtype, by->stored, values, count);
+    sqa_storage_decode((sqa_dtype)array->element, by->stored, (float *)*array->memory + first,
+                       count);
     return SQA_OK;
 }
 
-static sqa_status move(const transfer *by, const array_slot *slot, bool input)
+static sqa_status move(const transfer *by, const sqa_host_array *array, cl_mem buffer, bool output)
 {
     sqa_status status = SQA_OK;
-    for (size_t first = 0; first < slot->array->count && !status; first += PIECE) {
-        size_t left = slot->array->count - first;
-        status = move_piece(by, slot, input, first, left < PIECE ? left : PIECE);
+    for (size_t first = 0; first < array->count && !status; first += PIECE) {
+        const size_t left = array->count - first, count = left < PIECE ? left : PIECE;
+        status = output ? read_piece(by, array, buffer, first, count)
+                        : write_piece(by, array, buffer, first, count);
     }
     return status;
 }
 
-/* Makes the slot's buffer. An input goes there, and is no longer needed here. */
-static sqa_status prepare(const transfer *by, cl_context cl, const array_slot *slot, bool input)
+/* Makes the buffer. An input goes there, and is no longer needed here. */
+static sqa_status prepare(const transfer *by, const sqa_host_array *array, bool output, cl_mem *out)
 {
-    if (slot->array->count == 0)
+    if (array->count == 0)
         return SQA_OK;
-    sqa_status status = create_buffer(cl, slot, input);
-    if (status || !input)
+    sqa_status status = create_buffer(by, array, output, out);
+    if (status || output)
         return status;
-    status = move(by, slot, true);
-    free(*slot->array->data);
-    *slot->array->data = NULL;
+    status = move(by, array, *out, false);
+    free(*array->memory);
+    *array->memory = NULL;
     return status;
 }
 
-static sqa_status run_on(cl_command_queue queue, cl_context cl, sqa_plan *plan,
-                         const array_slot slots[ARRAY_COUNT], const sqa_tensors *tensors)
+static sqa_status run_on(const transfer *by, sqa_plan *plan,
+                         const sqa_host_array arrays[SQA_ROLE_TENSOR_COUNT], sqa_tensors *tensors,
+                         cl_mem made[SQA_ROLE_TENSOR_COUNT])
 {
-    const transfer by = {queue, malloc(PIECE * sizeof(float))};
-    sqa_status status = by.stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
-    for (int i = 0; i < ARRAY_COUNT && !status; i++)
-        status = prepare(&by, cl, &slots[i], i < INPUT_COUNT);
+    sqa_status status = by->stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT && !status; role++) {
+        status = prepare(by, &arrays[role], is_output(role), &made[role]);
+        if (made[role])
+            sqa_tensors_member(tensors, (sqa_role)role)->buffer = made[role];
+    }
     if (!status)
-        status = sqa_forward(plan, queue, tensors, 0, NULL, NULL);
-    for (int i = INPUT_COUNT; i < ARRAY_COUNT && !status; i++)
-        status = move(&by, &slots[i], false);
-    free(by.stored);
+        status = sqa_forward(plan, by->queue, tensors, 0, NULL, NULL);
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT && !status; role++)
+        if (is_output(role))
+            status = move(by, &arrays[role], made[role], true);
     return status;
 }
 
-sqa_status sqa_host_forward(sqa_context *context, sqa_plan *plan, sqa_dtype dtype,
-                            const sqa_host_arrays *arrays)
+sqa_status sqa_host_forward(sqa_context *context, sqa_plan *plan,
+                            const sqa_host_array arrays[SQA_ROLE_TENSOR_COUNT],
+                            const sqa_tensors *there)
 {
-    sqa_tensors tensors = SQA_TENSORS_INIT;
-    const array_slot slots[ARRAY_COUNT] = {
-        {&arrays->q, &tensors.q, dtype},
-        {&arrays->k, &tensors.k, dtype},
-        {&arrays->v, &tensors.v, dtype},
-        {&arrays->o, &tensors.o, dtype},
-        {&arrays->lse, &tensors.lse, SQA_DTYPE_F32},
-    };
-    cl_context cl = sqa_context_cl(context);
+    sqa_tensors tensors = *there;
+    cl_mem made[SQA_ROLE_TENSOR_COUNT] = {NULL};
+    transfer by = {.context = sqa_context_cl(context)};
     cl_int code = CL_SUCCESS;
-    cl_command_queue queue = clCreateCommandQueue(cl, sqa_context_cl_device(context), 0, &code);
+    by.queue = clCreateCommandQueue(by.context, sqa_context_cl_device(context), 0, &code);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clCreateCommandQueue");
-    sqa_status status = run_on(queue, cl, plan, slots, &tensors);
-    clFinish(queue);
-    for (int i = 0; i < ARRAY_COUNT; i++)
-        if (slots[i].tensor->buffer)
-            clReleaseMemObject(slots[i].tensor->buffer);
-    clReleaseCommandQueue(queue);
+    by.stored = malloc(PIECE * sizeof(float));
+    sqa_status status = run_on(&by, plan, arrays, &tensors, made);
+    clFinish(by.queue);
+    free(by.stored);
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
+        if (made[role])
+            clReleaseMemObject(made[role]);
+    clReleaseCommandQueue(by.queue);
     return status;
 }

@@ -10,13 +10,15 @@
 #include <sys/stat.h>
 
 #include "base/status.h"
-#include "problem/names.h"
 #include "problem/storage.h"
 
 static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
 /* Longer headers are possible in version 2, but no tensor needs one. */
 enum { MAX_HEADER = 65536 };
+
+/* Bytes, in a file or in memory. */
+enum { LARGEST_ELEMENT = 8 };
 
 typedef struct npy_file {
     FILE *stream;
@@ -88,23 +90,38 @@ static sqa_status read_header(npy_file *file, sqa_npy_header *out, uint64_t *dat
 }
 
 /* The types that can be read. */
-static const struct {
+typedef struct npy_type {
     const char *descr;
-    sqa_dtype dtype;
-} types[] = {{"<f4", SQA_DTYPE_F32}, {"<f2", SQA_DTYPE_F16}};
+    sqa_npy_kind kind;
+    sqa_element element;
+    size_t size; /* in the file */
+} npy_type;
 
-static sqa_status check_type(const npy_file *file, const sqa_npy_header *header, sqa_dtype *out)
+static const npy_type types[] = {
+    {"<f4", SQA_NPY_FLOATS, SQA_ELEMENT_F32, 4},   {"<f2", SQA_NPY_FLOATS, SQA_ELEMENT_F16, 2},
+    {"|b1", SQA_NPY_BYTES, SQA_ELEMENT_BYTE, 1},   {"|u1", SQA_NPY_BYTES, SQA_ELEMENT_BYTE, 1},
+    {"<i4", SQA_NPY_INTEGERS, SQA_ELEMENT_INT, 4}, {"<i8", SQA_NPY_INTEGERS, SQA_ELEMENT_INT, 8},
+};
+
+static const char *const expected_types[] = {
+    [SQA_NPY_FLOATS] = "little-endian '<f4' (float32) or '<f2' (float16)",
+    [SQA_NPY_BYTES] = "'|b1' (bool) or '|u1' (uint8)",
+    [SQA_NPY_INTEGERS] = "little-endian '<i4' (int32) or '<i8' (int64)",
+};
+
+static sqa_status check_type(const npy_file *file, const sqa_npy_header *header, sqa_npy_kind kind,
+                             const npy_type **out)
 {
-    static const char expected[] = "expected little-endian '<f4' (float32) or '<f2' (float16)";
     if (header->fortran_order)
         return refuse(file, "in Fortran order; expected C order (numpy.ascontiguousarray)");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (!strcmp(header->descr, types[i].descr)) {
-            *out = types[i].dtype;
+        if (types[i].kind == kind && !strcmp(header->descr, types[i].descr)) {
+            *out = &types[i];
             return SQA_OK;
         }
-    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s '%s'; %s", file->path,
-                    header->descr[0] == '>' ? "big-endian" : "dtype", header->descr, expected);
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s '%s'; expected %s", file->path,
+                    header->descr[0] == '>' ? "big-endian" : "dtype", header->descr,
+                    expected_types[kind]);
 }
 
 static void format_shape(const uint64_t *shape, uint32_t rank, char *text, size_t size)
@@ -117,6 +134,21 @@ static void format_shape(const uint64_t *shape, uint32_t rank, char *text, size_
         snprintf(text + used, size - used, rank == 1 ? ",)" : ")");
 }
 
+static sqa_status check_rank(const npy_file *file, const sqa_npy_header *header,
+                             const sqa_npy_wish *wish)
+{
+    if (header->rank >= wish->least_rank && header->rank <= wish->most_rank)
+        return SQA_OK;
+    char shape[160], ranks[32];
+    format_shape(header->shape, header->rank, shape, sizeof shape);
+    if (wish->least_rank == wish->most_rank)
+        snprintf(ranks, sizeof ranks, "%u", wish->most_rank);
+    else
+        snprintf(ranks, sizeof ranks, "%u to %u", wish->least_rank, wish->most_rank);
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: shape %s; expected %s dimension%s %s", file->path,
+                    shape, ranks, wish->most_rank == 1 ? "" : "s", wish->dimensions);
+}
+
 /* The number of elements, which must be just what the file still holds. */
 static sqa_status check_size(const npy_file *file, const sqa_npy_header *header, size_t element,
                              uint64_t data_start, size_t *count)
@@ -126,7 +158,7 @@ static sqa_status check_size(const npy_file *file, const sqa_npy_header *header,
     for (uint32_t i = 0; i < header->rank; i++) {
         uint64_t size = header->shape[i];
         empty = empty || size == 0;
-        fits = fits && (size == 0 || elements <= SIZE_MAX / sizeof(float) / size);
+        fits = fits && (size == 0 || elements <= SIZE_MAX / LARGEST_ELEMENT / size);
         elements *= fits && size ? size : 1;
     }
     if (empty) {
@@ -160,68 +192,95 @@ void sqa_npy_turn_bytes(void *elements, size_t count, size_t element)
         }
 }
 
-static sqa_status read_data(const npy_file *file, sqa_npy *out, size_t element)
+/* Numbers of the file, which may be wider, as 32 bits. */
+static sqa_status narrow(const npy_file *file, const npy_type *type, const void *stored,
+                         sqa_npy *out)
 {
-    size_t bytes = out->count * element;
+    if (type->size == sizeof *out->integers) {
+        memcpy(out->integers, stored, out->count * type->size);
+        return SQA_OK;
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        int64_t wide = ((const int64_t *)stored)[i];
+        if (wide < INT32_MIN || wide > INT32_MAX)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "%s: number %zu is %lld; outside %d..%d",
+                            file->path, i, (long long)wide, INT32_MIN, INT32_MAX);
+        out->integers[i] = (int32_t)wide;
+    }
+    return SQA_OK;
+}
+
+/* From the file's elements to those in memory. */
+static sqa_status convert(const npy_file *file, const npy_type *type, void *stored, sqa_npy *out)
+{
+    sqa_npy_turn_bytes(stored, out->count, type->size);
+    switch (type->kind) {
+    case SQA_NPY_FLOATS:
+        sqa_storage_decode((sqa_dtype)type->element, stored, out->data, out->count);
+        return SQA_OK;
+    case SQA_NPY_BYTES: memcpy(out->bytes, stored, out->count); return SQA_OK;
+    case SQA_NPY_INTEGERS: return narrow(file, type, stored, out);
+    }
+    return SQA_OK;
+}
+
+static sqa_status read_data(const npy_file *file, const npy_type *type, sqa_npy *out)
+{
+    const size_t bytes = out->count * type->size;
+    const size_t kept = type->kind == SQA_NPY_BYTES ? 1 : sizeof(float);
     void *stored = malloc(bytes ? bytes : 1);
-    float *data = malloc(out->count ? out->count * sizeof *data : 1);
     sqa_status status = SQA_OK;
-    if (!stored || !data)
+    out->memory = malloc(out->count ? out->count * kept : 1);
+    if (!stored || !out->memory)
         status = sqa_fail(SQA_OUT_OF_MEMORY, "%s: out of host memory for %zu elements", file->path,
                           out->count);
     else if (fread(stored, 1, bytes, file->stream) != bytes)
         status = refuse(file, "could not be read to its end");
-    if (!status) {
-        sqa_npy_turn_bytes(stored, out->count, element);
-        sqa_storage_decode(out->dtype, stored, data, out->count);
-        out->data = data;
-        data = NULL;
-    }
+    if (!status)
+        status = convert(file, type, stored, out);
     free(stored);
-    free(data);
     return status;
 }
 
-static sqa_status read_tensor(npy_file *file, sqa_npy *out, uint32_t rank, const char *dimensions)
+static sqa_status read_tensor(npy_file *file, const sqa_npy_wish *wish, sqa_npy *out)
 {
     sqa_npy_header header;
     uint64_t data_start = 0;
+    const npy_type *type = NULL;
     sqa_status status = read_header(file, &header, &data_start);
     if (!status)
-        status = check_type(file, &header, &out->dtype);
-    if (!status && header.rank != rank) {
-        char shape[160];
-        format_shape(header.shape, header.rank, shape, sizeof shape);
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "%s: shape %s; expected %u dimensions %s",
-                          file->path, shape, rank, dimensions);
-    }
-    size_t element = sqa_dtype_size(out->dtype);
+        status = check_type(file, &header, wish->kind, &type);
     if (!status)
-        status = check_size(file, &header, element, data_start, &out->count);
+        status = check_rank(file, &header, wish);
     if (!status)
-        status = read_data(file, out, element);
+        status = check_size(file, &header, type->size, data_start, &out->count);
+    if (status)
+        return status;
+    out->element = type->element;
     out->rank = header.rank;
     memcpy(out->shape, header.shape, sizeof out->shape);
-    return status;
+    return read_data(file, type, out);
 }
 
-sqa_status sqa_npy_read(sqa_npy *out, const char *path, uint32_t rank, const char *dimensions)
+sqa_status sqa_npy_read(sqa_npy *out, const char *path, const sqa_npy_wish *wish)
 {
     npy_file file;
     sqa_npy tensor = {0};
     sqa_status status = open_file(&file, path);
     if (status)
         return status;
-    status = read_tensor(&file, &tensor, rank, dimensions);
+    status = read_tensor(&file, wish, &tensor);
     fclose(file.stream);
-    if (!status)
+    if (status)
+        sqa_npy_free(&tensor);
+    else
         *out = tensor;
     return status;
 }
 
 void sqa_npy_free(sqa_npy *tensor)
 {
-    free(tensor->data);
+    free(tensor->memory);
     *tensor = (sqa_npy){0};
 }
 

@@ -9,7 +9,6 @@
 
 #include "base/status.h"
 #include "cli/npy.h"
-#include "problem/names.h"
 #include "problem/storage.h"
 
 /* The data starts at a multiple of 64 bytes, as the format asks for. */
@@ -26,7 +25,7 @@ static bool write_header(FILE *file, const sqa_npy *tensor)
     sqa_npy_shape_text(tensor, shape, sizeof shape);
     int length =
         snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
-                 tensor->dtype == SQA_DTYPE_F16 ? "<f2" : "<f4", shape);
+                 tensor->element == SQA_ELEMENT_F16 ? "<f2" : "<f4", shape);
     int total = (PREAMBLE + length + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     int padded = total - PREAMBLE;
     unsigned char preamble[PREAMBLE] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
@@ -40,10 +39,10 @@ static bool write_data(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
     float stored[CHUNK]; /* aligned for every type */
-    size_t element = sqa_dtype_size(tensor->dtype);
+    size_t element = sqa_element_size(tensor->element);
     for (size_t start = 0; start < tensor->count; start += CHUNK) {
         size_t count = tensor->count - start < CHUNK ? tensor->count - start : CHUNK;
-        sqa_storage_encode(tensor->dtype, tensor->data + start, stored, count);
+        sqa_storage_encode((sqa_dtype)tensor->element, tensor->data + start, stored, count);
         sqa_npy_turn_bytes(stored, count, element);
         if (fwrite(stored, element, count, file) != count)
             return false;

@@ -1,6 +1,7 @@
 /* What the shapes of Q, K and V must have in common. */
 #include "cli/tensor_files.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +24,8 @@ static const struct {
 
 static sqa_status read_one(sqa_npy *out, const char *path)
 {
-    sqa_status status = sqa_npy_read(out, path, RANK, dimensions);
+    static const sqa_npy_wish wish = {SQA_NPY_FLOATS, RANK, RANK, dimensions};
+    sqa_status status = sqa_npy_read(out, path, &wish);
     for (int i = 0; i < RANK && !status; i++)
         if (out->shape[i] < limits[i].low || out->shape[i] > limits[i].high) {
             char shape[128];
@@ -109,7 +111,9 @@ static sqa_status allocate(sqa_npy *out, const sqa_attention_desc *desc, uint32_
 {
     uint32_t heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
     sqa_npy tensor = {.rank = rank, .count = 1};
-    const uint64_t shape[RANK] = {desc->batch, heads, desc->q_length, desc->value_dim};
+    const bool ragged = desc->ragged.present; /* one row of sequences, as Q is */
+    const uint64_t shape[RANK] = {ragged ? 1 : desc->batch, heads,
+                                  ragged ? desc->ragged.q_total : desc->q_length, desc->value_dim};
     for (uint32_t i = 0; i < rank; i++) {
         tensor.shape[i] = shape[i];
         if (shape[i] && tensor.count > SIZE_MAX / sizeof(float) / shape[i])
@@ -127,7 +131,7 @@ sqa_status sqa_output_tensor(sqa_npy *out, const sqa_attention_desc *desc)
 {
     sqa_status status = allocate(out, desc, RANK);
     if (!status && desc->dtype == SQA_DTYPE_F16)
-        out->dtype = SQA_DTYPE_F16;
+        out->element = SQA_ELEMENT_F16;
     return status;
 }
 

@@ -9,7 +9,7 @@
 #include "conformance/properties.h"
 #include "kernels/kernel_family.h"
 
-#define SQA_SUITE_SUBJECT 320
+#define SQA_SUITE_SUBJECT 576 /* a shape and the words around it */
 
 typedef enum sqa_verdict {
     SQA_VERDICT_PASSED = 0,

@@ -1,28 +1,28 @@
-/* Reads and writes shapes. The keys are a table; what combinations mean (variants,
- * defaults that depend on another key) is settled after all of them were read. */
+/* Reads and writes shapes. The keys are tables, that of the pattern in
+ * shape_pattern.c; what combinations mean (variants, defaults that depend on another
+ * key) is settled after all of them were read. */
 #include "shape/shape.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "problem/names.h"
+#include "shape/number_text.h"
+#include "shape/shape_pattern.h"
 
 enum { KEY_B, KEY_HQ, KEY_HKV, KEY_NQ, KEY_NK, KEY_D, KEY_DV, KEY_N, KEY_H, NUMBER_COUNT };
 enum {
     KEY_SCALE = NUMBER_COUNT,
     KEY_VARIANT,
-    KEY_ALIGN,
     KEY_LAYOUT,
     KEY_DTYPE,
-    KEY_CAUSAL,
     KEY_LSE,
-    KEY_COUNT
+    KEY_COUNT,
+    ALL_KEYS = KEY_COUNT + SQA_PATTERN_KEY_COUNT /* the pattern's come last */
 };
 
 typedef enum key_kind { KIND_NUMBER, KIND_WORD, KIND_FLAG } key_kind;
@@ -37,73 +37,75 @@ static const struct {
     [KEY_NK] = {"nk", KIND_NUMBER, 0, 1u << 30},  [KEY_D] = {"d", KIND_NUMBER, 1, 512},
     [KEY_DV] = {"dv", KIND_NUMBER, 1, 512},       [KEY_N] = {"n", KIND_NUMBER, 0, 1u << 30},
     [KEY_H] = {"h", KIND_NUMBER, 1, 65535},       [KEY_SCALE] = {"scale", KIND_WORD, 0, 0},
-    [KEY_VARIANT] = {"variant", KIND_WORD, 0, 0}, [KEY_ALIGN] = {"align", KIND_WORD, 0, 0},
-    [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},   [KEY_CAUSAL] = {"causal", KIND_FLAG, 0, 0},
+    [KEY_VARIANT] = {"variant", KIND_WORD, 0, 0}, [KEY_LAYOUT] = {"layout", KIND_WORD, 0, 0},
     [KEY_LSE] = {"lse", KIND_FLAG, 0, 0},         [KEY_DTYPE] = {"dtype", KIND_WORD, 0, 0},
 };
 
 typedef struct shape_items {
-    bool given[KEY_COUNT];
+    char text[512];
+    bool given[ALL_KEYS];
     uint32_t number[NUMBER_COUNT];
-    char word[KEY_COUNT][32];
+    const char *word[ALL_KEYS]; /* within `text` */
 } shape_items;
 
-static sqa_status unknown_key(const char *item)
+static const char *name_of(int key)
 {
-    return sqa_fail(SQA_INVALID_ARGUMENT,
-                    "shape: '%s' is not a key; expected b, hq, hkv, nq, nk, n, d, dv, scale, "
-                    "causal, align, lse, layout, dtype, variant or h",
-                    item);
+    return key < KEY_COUNT ? keys[key].name : sqa_pattern_keys[key - KEY_COUNT].name;
 }
 
-static sqa_status read_number(int key, const char *value, uint32_t *out)
+static bool is_flag(int key)
 {
-    char *end = NULL;
-    errno = 0;
-    unsigned long long number = strtoull(value, &end, 10);
-    bool sound = *value >= '0' && *value <= '9' && *end == '\0' && errno == 0;
-    if (!sound || number < keys[key].low || number > keys[key].high)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: %s is '%s'; expected a number from %u to %u",
-                        keys[key].name, value, keys[key].low, keys[key].high);
-    *out = (uint32_t)number;
-    return SQA_OK;
+    return key < KEY_COUNT ? keys[key].kind == KIND_FLAG : sqa_pattern_keys[key - KEY_COUNT].flag;
 }
 
-/* One item, "key=value" or "flag". */
-static sqa_status read_item(char *item, shape_items *items)
+static sqa_status unknown_key(const char *item, int first)
+{
+    sqa_text known = SQA_TEXT_INIT;
+    for (int key = first; key < ALL_KEYS; key++)
+        sqa_text_format(&known, "%s%s", name_of(key),
+                        key + 2 < ALL_KEYS   ? ", "
+                        : key + 1 < ALL_KEYS ? " or "
+                                             : "");
+    sqa_status status = sqa_fail(SQA_INVALID_ARGUMENT, "'%s' is not a key; expected %s", item,
+                                 sqa_text_get(&known));
+    sqa_text_free(&known);
+    return status;
+}
+
+/* One item, "key=value" or "flag", of the keys from `first` on. */
+static sqa_status read_item(char *item, int first, shape_items *items)
 {
     char *equals = strchr(item, '=');
     if (equals)
         *equals = '\0';
-    int key = 0;
-    while (key < KEY_COUNT && strcmp(item, keys[key].name) != 0)
+    int key = first;
+    while (key < ALL_KEYS && strcmp(item, name_of(key)) != 0)
         key++;
-    if (key == KEY_COUNT)
-        return unknown_key(item);
+    if (key == ALL_KEYS)
+        return unknown_key(item, first);
     if (items->given[key])
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: %s is given twice", item);
-    if ((equals != NULL) == (keys[key].kind == KIND_FLAG))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: %s takes %s value", item,
-                        equals ? "no" : "a");
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s is given twice", item);
+    if ((equals != NULL) == is_flag(key))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s takes %s value", item, equals ? "no" : "a");
     items->given[key] = true;
-    if (keys[key].kind == KIND_NUMBER)
-        return read_number(key, equals + 1, &items->number[key]);
-    if (keys[key].kind == KIND_WORD)
-        snprintf(items->word[key], sizeof items->word[key], "%s", equals + 1);
+    items->word[key] = equals ? equals + 1 : "";
+    if (key < NUMBER_COUNT &&
+        !sqa_read_count(equals + 1, keys[key].low, keys[key].high, &items->number[key]))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s is '%s'; expected a number from %u to %u", item,
+                        equals + 1, keys[key].low, keys[key].high);
     return SQA_OK;
 }
 
-static sqa_status read_items(const char *spec, shape_items *items)
+static sqa_status read_items(const char *spec, int first, shape_items *items)
 {
-    char copy[512];
-    if (strlen(spec) >= sizeof copy)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: longer than %zu characters", sizeof copy - 1);
-    snprintf(copy, sizeof copy, "%s", spec);
-    for (char *item = copy, *next; item; item = next) {
+    if (strlen(spec) >= sizeof items->text)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "longer than %zu characters", sizeof items->text - 1);
+    snprintf(items->text, sizeof items->text, "%s", spec);
+    for (char *item = items->text, *next; item; item = next) {
         next = strchr(item, ',');
         if (next)
             *next++ = '\0';
-        sqa_status status = read_item(item, items);
+        sqa_status status = read_item(item, first, items);
         if (status)
             return status;
     }
@@ -115,11 +117,11 @@ static sqa_status settle_heads(const shape_items *items, sqa_attention_desc *des
     const bool *given = items->given;
     if (given[KEY_VARIANT] != given[KEY_H])
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "shape: variant and h (heads of the multi-head model) go together");
+                        "variant and h (heads of the multi-head model) go together");
     if (given[KEY_VARIANT]) {
         if (given[KEY_HQ] || given[KEY_HKV])
             return sqa_fail(SQA_INVALID_ARGUMENT,
-                            "shape: variant and h already give hq and hkv; leave those out");
+                            "variant and h already give hq and hkv; leave those out");
         sqa_variant variant;
         sqa_status status = sqa_variant_from_name(items->word[KEY_VARIANT], &variant);
         return status ? status
@@ -128,13 +130,12 @@ static sqa_status settle_heads(const shape_items *items, sqa_attention_desc *des
     }
     if (!given[KEY_HQ])
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "shape: the heads are missing; expected hq=1..65535 or variant=NAME,h=H");
+                        "the heads are missing; expected hq=1..65535 or variant=NAME,h=H");
     desc->q_heads = items->number[KEY_HQ];
     desc->kv_heads = given[KEY_HKV] ? items->number[KEY_HKV] : desc->q_heads;
     if (desc->q_heads % desc->kv_heads != 0 && desc->kv_heads % desc->q_heads != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "shape: of hq=%u and hkv=%u one must divide the other", desc->q_heads,
-                        desc->kv_heads);
+        return sqa_fail(SQA_INVALID_ARGUMENT, "of hq=%u and hkv=%u one must divide the other",
+                        desc->q_heads, desc->kv_heads);
     return SQA_OK;
 }
 
@@ -142,11 +143,11 @@ static sqa_status settle_lengths(const shape_items *items, sqa_attention_desc *d
 {
     const bool *given = items->given;
     if (given[KEY_N] && (given[KEY_NQ] || given[KEY_NK]))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: n already gives nq and nk; leave those out");
+        return sqa_fail(SQA_INVALID_ARGUMENT, "n already gives nq and nk; leave those out");
     if (!given[KEY_N] && !given[KEY_NQ])
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "shape: the length is missing; expected n or nq from %u to %u",
-                        keys[KEY_N].low, keys[KEY_N].high);
+                        "the length is missing; expected n or nq from %u to %u", keys[KEY_N].low,
+                        keys[KEY_N].high);
     desc->q_length = items->number[given[KEY_N] ? KEY_N : KEY_NQ];
     desc->kv_length = given[KEY_NK] ? items->number[KEY_NK] : desc->q_length;
     return SQA_OK;
@@ -154,77 +155,67 @@ static sqa_status settle_lengths(const shape_items *items, sqa_attention_desc *d
 
 static sqa_status settle_scale(const shape_items *items, sqa_attention_desc *desc)
 {
-    if (!items->given[KEY_SCALE])
-        return SQA_OK;
     const char *word = items->word[KEY_SCALE];
-    char *end = NULL;
-    float scale = strtof(word, &end);
-    if (end == word || *end || !isfinite(scale) || scale == 0.0f)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "shape: scale is '%s'; expected a finite number other than 0", word);
-    desc->scale = scale;
-    return SQA_OK;
+    if (!word || (sqa_read_finite(word, &desc->scale) && desc->scale != 0.0f))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "scale is '%s'; expected a finite number other than 0",
+                    word);
 }
 
 static sqa_status settle_dtype(const shape_items *items, sqa_attention_desc *desc)
 {
     const char *word = items->word[KEY_DTYPE];
     if (items->given[KEY_DTYPE] && !sqa_dtype_from_name(word, &desc->dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: dtype is '%s'; expected f32, f16 or bf16",
-                        word);
+        return sqa_fail(SQA_INVALID_ARGUMENT, "dtype is '%s'; expected f32, f16 or bf16", word);
     return SQA_OK;
 }
 
-static sqa_status settle_mask(const shape_items *items, sqa_attention_desc *desc)
+static sqa_status settle_pattern(const shape_items *items, sqa_attention_desc *desc)
 {
-    desc->causal = items->given[KEY_CAUSAL] ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
-    if (!items->given[KEY_ALIGN])
-        return SQA_OK;
-    if (!items->given[KEY_CAUSAL])
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: align needs causal");
-    const char *word = items->word[KEY_ALIGN];
-    if (!sqa_causal_from_name(word, &desc->causal) || desc->causal == SQA_CAUSAL_NONE)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "shape: align is '%s'; expected bottom-right or top-left", word);
-    return SQA_OK;
+    sqa_status status = SQA_OK;
+    for (int i = 0; i < SQA_PATTERN_KEY_COUNT && status == SQA_OK; i++)
+        if (items->given[KEY_COUNT + i])
+            status = sqa_pattern_keys[i].read(items->word[KEY_COUNT + i], desc);
+    return status;
 }
 
-static void set_bshd(sqa_attention_desc *desc)
+/* What Q, K, V and O are packed as; a ragged batch is one sequence. */
+typedef sqa_strides (*packing)(uint32_t heads, uint32_t length, uint32_t dim);
+
+static void pack(sqa_attention_desc *desc, packing strides)
 {
     uint32_t value_dim = desc->value_dim ? desc->value_dim : desc->head_dim;
     uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
-    desc->q = sqa_strides_bshd(desc->q_heads, desc->q_length, desc->head_dim);
-    desc->k = sqa_strides_bshd(desc->kv_heads, desc->kv_length, desc->head_dim);
-    desc->v = sqa_strides_bshd(desc->kv_heads, desc->kv_length, value_dim);
-    desc->o = sqa_strides_bshd(out_heads, desc->q_length, value_dim);
+    uint32_t queries = desc->ragged.present ? desc->ragged.q_total : desc->q_length;
+    uint32_t keys_of_all = desc->ragged.present ? desc->ragged.kv_total : desc->kv_length;
+    desc->q = strides(desc->q_heads, queries, desc->head_dim);
+    desc->k = strides(desc->kv_heads, keys_of_all, desc->head_dim);
+    desc->v = strides(desc->kv_heads, keys_of_all, value_dim);
+    desc->o = strides(out_heads, queries, value_dim);
 }
 
 static sqa_status settle_layout(const shape_items *items, sqa_attention_desc *desc)
 {
     const char *word = items->given[KEY_LAYOUT] ? items->word[KEY_LAYOUT] : "bhsd";
     if (!strcmp(word, "bshd"))
-        set_bshd(desc);
+        pack(desc, sqa_strides_bshd);
     else if (strcmp(word, "bhsd") != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: layout is '%s'; expected bhsd or bshd", word);
+        return sqa_fail(SQA_INVALID_ARGUMENT, "layout is '%s'; expected bhsd or bshd", word);
     return SQA_OK;
 }
 
-sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out)
+static sqa_status settle_all(const shape_items *items, sqa_attention_desc *out)
 {
     static sqa_status (*const settle[])(const shape_items *, sqa_attention_desc *) = {
-        settle_heads, settle_lengths, settle_scale, settle_dtype, settle_mask, settle_layout,
+        settle_heads, settle_lengths, settle_scale, settle_dtype, settle_pattern, settle_layout,
     };
-    shape_items items = {0};
-    sqa_status status = read_items(spec, &items);
-    if (status)
-        return status;
     sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
-    desc.batch = items.given[KEY_B] ? items.number[KEY_B] : desc.batch;
-    desc.head_dim = items.given[KEY_D] ? items.number[KEY_D] : desc.head_dim;
-    desc.value_dim = items.number[KEY_DV];
-    desc.write_lse = items.given[KEY_LSE];
+    desc.batch = items->given[KEY_B] ? items->number[KEY_B] : desc.batch;
+    desc.head_dim = items->given[KEY_D] ? items->number[KEY_D] : desc.head_dim;
+    desc.value_dim = items->number[KEY_DV];
+    desc.write_lse = items->given[KEY_LSE];
     for (size_t i = 0; i < sizeof settle / sizeof settle[0]; i++) {
-        status = settle[i](&items, &desc);
+        sqa_status status = settle[i](items, &desc);
         if (status)
             return status;
     }
@@ -232,27 +223,63 @@ sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out)
     return SQA_OK;
 }
 
+sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out)
+{
+    shape_items items = {.text = ""};
+    sqa_status status = read_items(spec, 0, &items);
+    if (status == SQA_OK)
+        status = settle_all(&items, out);
+    return status ? sqa_fail(status, "shape: %s", sqa_last_error()) : SQA_OK;
+}
+
+sqa_status sqa_shape_pattern_apply(const char *pattern, sqa_attention_desc *desc)
+{
+    shape_items items = {.text = ""};
+    sqa_attention_desc changed = *desc;
+    sqa_status status = *pattern ? read_items(pattern, KEY_COUNT, &items) : SQA_OK;
+    if (status == SQA_OK)
+        status = settle_pattern(&items, &changed);
+    if (status == SQA_OK)
+        *desc = changed;
+    return status;
+}
+
 static const char *layout_name(const sqa_attention_desc *desc)
 {
-    static const sqa_strides packed = {0, 0, 0};
+    static const sqa_strides none = {0, 0, 0};
     sqa_attention_desc bshd = *desc, bhsd = *desc;
-    uint32_t value_dim = desc->value_dim ? desc->value_dim : desc->head_dim;
-    uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
-    set_bshd(&bshd);
-    bhsd.q = sqa_strides_bhsd(desc->q_heads, desc->q_length, desc->head_dim);
-    bhsd.k = sqa_strides_bhsd(desc->kv_heads, desc->kv_length, desc->head_dim);
-    bhsd.v = sqa_strides_bhsd(desc->kv_heads, desc->kv_length, value_dim);
-    bhsd.o = sqa_strides_bhsd(out_heads, desc->q_length, value_dim);
+    pack(&bshd, sqa_strides_bshd);
+    pack(&bhsd, sqa_strides_bhsd);
     const sqa_strides *own[] = {&desc->q, &desc->k, &desc->v, &desc->o};
     const sqa_strides *first[] = {&bhsd.q, &bhsd.k, &bhsd.v, &bhsd.o};
     const sqa_strides *second[] = {&bshd.q, &bshd.k, &bshd.v, &bshd.o};
     bool is_first = true, is_second = true;
     for (int i = 0; i < 4; i++) {
-        is_first = is_first && (!memcmp(own[i], &packed, sizeof packed) ||
-                                !memcmp(own[i], first[i], sizeof packed));
-        is_second = is_second && !memcmp(own[i], second[i], sizeof packed);
+        is_first = is_first &&
+                   (!memcmp(own[i], &none, sizeof none) || !memcmp(own[i], first[i], sizeof none));
+        is_second = is_second && !memcmp(own[i], second[i], sizeof none);
     }
     return is_first ? "" : is_second ? ",layout=bshd" : ",layout=strided";
+}
+
+/* Appends to `text` of `size` bytes; what does not fit is cut off. */
+static void append_pattern(const sqa_attention_desc *desc, char *text, size_t size)
+{
+    for (int i = 0; i < SQA_PATTERN_KEY_COUNT; i++) {
+        const sqa_pattern_key *key = &sqa_pattern_keys[i];
+        char value[SQA_PATTERN_VALUE] = "";
+        if (!key->write(desc, value))
+            continue;
+        const size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s%s%s", used ? "," : "", key->name,
+                 key->flag ? "" : "=", key->flag ? "" : value);
+    }
+}
+
+void sqa_shape_pattern_format(const sqa_attention_desc *desc, char *text, size_t size)
+{
+    text[0] = '\0';
+    append_pattern(desc, text, size);
 }
 
 void sqa_shape_format(const sqa_attention_desc *desc, char *text, size_t size)
@@ -264,9 +291,10 @@ void sqa_shape_format(const sqa_attention_desc *desc, char *text, size_t size)
         snprintf(scale, sizeof scale, ",scale=%.9g", (double)desc->scale);
     if (desc->dtype != SQA_DTYPE_F32)
         snprintf(dtype, sizeof dtype, ",dtype=%s", sqa_dtype_name(desc->dtype));
-    snprintf(text, size, "b=%u,hq=%u,hkv=%u,nq=%u,nk=%u,d=%u%s%s%s%s%s%s%s", desc->batch,
-             desc->q_heads, desc->kv_heads, desc->q_length, desc->kv_length, desc->head_dim,
-             value_dim, dtype, scale, desc->causal != SQA_CAUSAL_NONE ? ",causal" : "",
-             desc->causal == SQA_CAUSAL_TOP_LEFT ? ",align=top-left" : "",
-             desc->write_lse ? ",lse" : "", layout_name(desc));
+    snprintf(text, size, "b=%u,hq=%u,hkv=%u,nq=%u,nk=%u,d=%u%s%s%s", desc->batch, desc->q_heads,
+             desc->kv_heads, desc->q_length, desc->kv_length, desc->head_dim, value_dim, dtype,
+             scale);
+    append_pattern(desc, text, size);
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", desc->write_lse ? ",lse" : "", layout_name(desc));
 }

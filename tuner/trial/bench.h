@@ -9,7 +9,9 @@
 #include <stdbool.h>
 
 #include "kernels/config.h"
+#include "shape/shape.h"
 #include "sqa_cl.h"
+#include "trial/bench_variant.h"
 #include "trial/ceiling.h"
 
 #define SQA_BENCH_MOST 16u /* lengths, and dimensions */
@@ -19,7 +21,7 @@
 #define SQA_BENCH_NOISY 0.10
 
 typedef struct sqa_bench_options {
-    sqa_variant variants[SQA_VARIANT_COUNT];
+    const sqa_bench_variant *variants[SQA_BENCH_VARIANT_COUNT];
     size_t variant_count;
     uint32_t heads; /* of the multi-head model */
     uint32_t lengths[SQA_BENCH_MOST];
@@ -28,7 +30,10 @@ typedef struct sqa_bench_options {
     size_t dim_count;
     uint32_t batch;
     sqa_dtype dtype;
-    sqa_causal causal;
+    char pattern[SQA_SHAPE_TEXT]; /* of every row, in the keys of a shape; "" for none */
+    const sqa_window *window;     /* of variants with one; NULL: 128 keys, behind the query or to
+                                     both sides of it as there is a causal mask or not */
+    uint32_t globals;             /* leading tokens of variants with some */
     uint32_t rounds;
     const char *family;   /* NULL: the best known */
     bool against_default; /* also what runs without any database */
@@ -38,9 +43,10 @@ typedef struct sqa_bench_options {
 
 /* One row of the result. Times are medians over the rounds. */
 typedef struct sqa_bench_row {
-    sqa_variant variant;
+    const sqa_bench_variant *variant;
     sqa_attention_desc desc;
-    bool shown; /* false: measured as a reference only */
+    char pattern[SQA_SHAPE_TEXT]; /* the descriptor's */
+    bool shown;                   /* false: measured as a reference only */
     double median_ms, best_ms;
     double spread_ms; /* interquartile range */
     bool noisy;       /* by SQA_BENCH_NOISY */
@@ -71,6 +77,10 @@ typedef struct sqa_bench_report {
 
 /* Called before each step; `done` from 0 to 1, `seconds_left` NaN while unknown. */
 typedef void (*sqa_bench_progress)(void *user, double done, double seconds_left, const char *what);
+
+/* A variant at a length and dimension. Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_bench_describe(const sqa_bench_options *options, const sqa_bench_variant *variant,
+                              uint32_t length, uint32_t dim, sqa_attention_desc *out);
 
 /* *report is set, and to be freed, whatever is returned: after an error or a stop
  * it holds the lengths measured before.

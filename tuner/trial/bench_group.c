@@ -25,6 +25,8 @@
 /* A launch as long as this one needs no warming up. */
 #define LONG_LAUNCH_SECONDS 1.0
 
+static const sqa_bench_variant *const mha = &sqa_bench_variants[0];
+
 /* One plan that is timed. */
 typedef struct bench_entry {
     sqa_timing_work timed;
@@ -58,20 +60,6 @@ static bool stopped(const sqa_bench_state *run)
     return run->options->stop && *run->options->stop;
 }
 
-static sqa_status describe(const sqa_bench_options *options, sqa_variant variant, uint32_t length,
-                           uint32_t dim, sqa_attention_desc *out)
-{
-    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
-    desc.batch = options->batch;
-    desc.q_length = desc.kv_length = length;
-    desc.head_dim = dim;
-    desc.dtype = options->dtype;
-    desc.causal = options->causal;
-    sqa_status status = sqa_variant_heads(variant, options->heads, &desc.q_heads, &desc.kv_heads);
-    *out = desc;
-    return status;
-}
-
 /* Of one launch, from the ceiling alone. */
 static double expected_launch(const sqa_bench_state *run, const sqa_attention_desc *desc)
 {
@@ -92,7 +80,7 @@ static double expected_preparation(const sqa_bench_state *run, const sqa_attenti
     return PREPARE_SECONDS + PREPARE_LAUNCHES * expected_launch(run, desc);
 }
 
-static bool asked_for(const sqa_bench_options *options, sqa_variant variant)
+static bool asked_for(const sqa_bench_options *options, const sqa_bench_variant *variant)
 {
     for (size_t i = 0; i < options->variant_count; i++)
         if (options->variants[i] == variant)
@@ -100,14 +88,17 @@ static bool asked_for(const sqa_bench_options *options, sqa_variant variant)
     return false;
 }
 
-static sqa_status add_row(sqa_bench_state *run, sqa_bench_group *group, sqa_variant variant,
-                          bool shown)
+static sqa_status add_row(sqa_bench_state *run, sqa_bench_group *group,
+                          const sqa_bench_variant *variant, bool shown)
 {
     sqa_bench_row *row = &group->rows[group->count++];
     row->variant = variant;
     row->shown = shown;
     row->default_ms = (double)NAN;
-    return describe(run->options, variant, group->length, group->dim, &row->desc);
+    sqa_status status =
+        sqa_bench_describe(run->options, variant, group->length, group->dim, &row->desc);
+    sqa_shape_pattern_format(&row->desc, row->pattern, sizeof row->pattern);
+    return status;
 }
 
 /* A row per variant; MHA always, since speed-ups are against it. */
@@ -118,8 +109,8 @@ static sqa_status lay_out(sqa_bench_state *run, sqa_bench_group *group)
     if (!group->rows)
         return sqa_fail_memory("the benchmark's rows");
     sqa_status status = SQA_OK;
-    if (!asked_for(options, SQA_VARIANT_MHA))
-        status = add_row(run, group, SQA_VARIANT_MHA, false);
+    if (!asked_for(options, mha))
+        status = add_row(run, group, mha, false);
     for (size_t v = 0; v < options->variant_count && status == SQA_OK; v++)
         status = add_row(run, group, options->variants[v], true);
     return status;
@@ -159,9 +150,8 @@ static sqa_status check_row(const sqa_bench_state *run, sqa_bench_row *row,
         return status;
     row->max_error = check.max_error;
     if (!check.passed)
-        return sqa_fail(SQA_WRONG_RESULT, "%s at length %u with %s %s: %s",
-                        sqa_variant_name(row->variant), row->desc.q_length, row->family,
-                        row->config, check.message);
+        return sqa_fail(SQA_WRONG_RESULT, "%s at length %u with %s %s: %s", row->variant->name,
+                        row->desc.q_length, row->family, row->config, check.message);
     return SQA_OK;
 }
 
@@ -201,8 +191,7 @@ static sqa_status prepare_row(sqa_bench_state *run, sqa_bench_row *row, bench_en
 {
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = run->options->family;
-    sqa_bench_announce(run, "length %u: preparing %s", row->desc.q_length,
-                       sqa_variant_name(row->variant));
+    sqa_bench_announce(run, "length %u: preparing %s", row->desc.q_length, row->variant->name);
     sqa_status status = prepare_entry(run, best, &row->desc, &options);
     if (status == SQA_OK)
         status = explain_row(row, best->timed.plan);
@@ -234,7 +223,7 @@ static sqa_status sample_round(sqa_bench_state *run, sqa_bench_group *group, ben
         const sqa_bench_row *row = &group->rows[i % group->count];
         sqa_work work = {sqa_timing_enqueue, &entry->timed};
         sqa_bench_announce(run, "length %u: round %u of %u, %s", group->length, all->rounds + 1,
-                           run->options->rounds, sqa_variant_name(row->variant));
+                           run->options->rounds, row->variant->name);
         status =
             sqa_measure_sample(&work, run->queue, entry->launches, &entry->samples[all->rounds]);
         if (status == SQA_OK)
@@ -279,7 +268,7 @@ static void compare_with_mha(sqa_bench_group *group)
 {
     for (size_t i = 0; i < group->count; i++)
         for (size_t j = 0; j < group->count; j++)
-            if (group->rows[j].variant == SQA_VARIANT_MHA)
+            if (group->rows[j].variant == mha)
                 group->rows[i].speedup_vs_mha = group->rows[j].median_ms / group->rows[i].median_ms;
 }
 
@@ -344,7 +333,7 @@ double sqa_bench_group_expected(const sqa_bench_state *run, uint32_t length, uin
     double seconds = 0.0, times = options->against_default ? 2.0 : 1.0;
     for (size_t v = 0; v < options->variant_count; v++) {
         sqa_attention_desc desc;
-        if (describe(options, options->variants[v], length, dim, &desc) == SQA_OK)
+        if (sqa_bench_describe(options, options->variants[v], length, dim, &desc) == SQA_OK)
             seconds += expected_preparation(run, &desc) +
                        times * options->rounds * expected_sample(run, &desc);
     }

@@ -1,0 +1,215 @@
+#include "cli/run_inputs.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/npy.h"
+#include "problem/storage.h"
+#include "reference/inputs.h"
+#include "reference/reference.h"
+#include "shape/shape.h"
+
+static void file_path(char out[128], const char *name)
+{
+    snprintf(out, 128, "%s/%s", work_folder, name);
+}
+
+void save_array(const char *name, const char *descr, uint32_t rank, const uint64_t *shape,
+                const void *data, size_t element)
+{
+    char path[128], dims[128] = "", header[256];
+    size_t count = 1, used = 0;
+    for (uint32_t i = 0; i < rank; i++) {
+        count *= (size_t)shape[i];
+        used += (size_t)snprintf(dims + used, sizeof dims - used, "%llu,",
+                                 (unsigned long long)shape[i]);
+    }
+    int length = snprintf(header, sizeof header,
+                          "{'descr': '%s', 'fortran_order': False, 'shape': (%s)}\n", descr, dims);
+    const unsigned char start[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)length, 0};
+    void *zeros = calloc(count + 1, element);
+    file_path(path, name);
+    FILE *file = fopen(path, "wb");
+    ck_assert(file && zeros && length < 256);
+    fwrite(start, 1, sizeof start, file);
+    fwrite(header, 1, (size_t)length, file);
+    ck_assert_uint_eq(fwrite(data ? data : zeros, element, count, file), count);
+    ck_assert_int_eq(fclose(file), 0);
+    free(zeros);
+}
+
+/* Leaves in memory what the storage type keeps, and saves just that. bf16 has no
+ * file of its own. */
+static void save_floats(const char *name, sqa_dtype dtype, uint32_t rank, const uint64_t *shape,
+                        float *data, size_t count)
+{
+    uint16_t *stored = malloc((count + 1) * sizeof(float));
+    ck_assert_ptr_nonnull(stored);
+    sqa_storage_encode(dtype, data, stored, count);
+    sqa_storage_decode(dtype, stored, data, count);
+    const bool half = dtype == SQA_DTYPE_F16;
+    save_array(name, half ? "<f2" : "<f4", rank, shape, half ? (void *)stored : (void *)data,
+               half ? 2 : 4);
+    free(stored);
+}
+
+/* As the file has it: repeated dimensions once, vectors as such. */
+static uint32_t file_shape(const sqa_tensor_shape *t, sqa_role role, bool least_rank,
+                           uint64_t out[4])
+{
+    const uint64_t all[4] = {t->strides.batch || role <= SQA_ROLE_V ? t->batch : 1,
+                             t->strides.head || role <= SQA_ROLE_V ? t->heads : 1,
+                             t->strides.sequence || role <= SQA_ROLE_V ? t->length : 1, t->dim};
+    uint32_t skipped = 0;
+    if (role == SQA_ROLE_KEY_MASK) {
+        out[0] = t->batch;
+        out[1] = t->dim;
+        return 2;
+    }
+    if (role >= SQA_ROLE_SINKS)
+        skipped = 3;
+    while (least_rank && role > SQA_ROLE_V && skipped < 2 && all[skipped] == 1)
+        skipped++;
+    memcpy(out, all + skipped, (4 - skipped) * sizeof *out);
+    return 4 - skipped;
+}
+
+static void make_input(run_inputs *in, sqa_role role, bool least_rank, sqa_random *random)
+{
+    sqa_tensor_shape t;
+    uint64_t shape[4];
+    char name[32];
+    if (!sqa_tensor_shape_of(&in->problem, role, &t) || t.output)
+        return;
+    const size_t count = (size_t)sqa_tensor_extent(&t);
+    void *data = calloc(count + 1, sizeof(float));
+    ck_assert_ptr_nonnull(data);
+    in->by_role[role] = data;
+    sqa_random_input(&in->problem, role, true, random, data);
+    const uint32_t rank = file_shape(&t, role, least_rank, shape);
+    snprintf(name, sizeof name, "%s.npy", t.name);
+    if (t.element <= SQA_ELEMENT_BF16)
+        save_floats(name, (sqa_dtype)t.element, rank, shape, data, count);
+    else
+        save_array(name, t.element == SQA_ELEMENT_INT ? "<i4" : "|u1", rank, shape, data,
+                   sqa_element_size(t.element));
+}
+
+void make_run_inputs(run_inputs *out, const char *shape, bool least_rank)
+{
+    sqa_attention_desc desc;
+    sqa_random random = {7};
+    memset(out, 0, sizeof *out);
+    ck_assert_msg(sqa_shape_parse(shape, &desc) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_msg(sqa_problem_from_desc(&out->problem, &desc) == SQA_OK, "%s", sqa_last_error());
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
+        make_input(out, (sqa_role)role, least_rank, &random);
+}
+
+void free_run_inputs(run_inputs *in)
+{
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
+        free(in->by_role[role]);
+}
+
+const program_result *run_files(const char *more)
+{
+    char options[1024] = "";
+    size_t used = 0;
+    for (; *more; more++)
+        used += (size_t)snprintf(options + used, sizeof options - used,
+                                 *more == '@' ? "%s" : "%.1s", *more == '@' ? work_folder : more);
+    ck_assert_uint_lt(used, sizeof options);
+    const char *f = work_folder;
+    return run_sqa("run --q %s/q.npy --k %s/k.npy --v %s/v.npy --out %s/o.npy%s", f, f, f, f,
+                   options);
+}
+
+bool work_file_exists(const char *name)
+{
+    char path[128];
+    file_path(path, name);
+    return access(path, F_OK) == 0;
+}
+
+void check_refused(const program_result *result, const char *file, const char *message)
+{
+    ck_assert_msg(result->code == 2, "exit %d: %s", result->code, result->err);
+    ck_assert_msg(strstr(result->err, file) && strstr(result->err, message), "%s", result->err);
+    char *line = strchr(result->err, '\n');
+    ck_assert_msg(line && line[1] == '\0', "not one line: %s", result->err);
+    ck_assert_str_eq(result->out, "");
+    ck_assert(!work_file_exists("o.npy"));
+    ck_assert(!work_file_exists("lse.npy"));
+}
+
+/* How far an output may be off, by storage: the short types round O itself. */
+static double tolerance(sqa_dtype dtype)
+{
+    static const double most[] = {
+        [SQA_DTYPE_F32] = 1e-5, [SQA_DTYPE_F16] = 1e-3, [SQA_DTYPE_BF16] = 8e-3};
+    return most[dtype];
+}
+
+static sqa_npy read_output(const char *name, uint32_t rank)
+{
+    const sqa_npy_wish wish = {SQA_NPY_FLOATS, rank, rank, "of the output"};
+    char path[128];
+    sqa_npy out = {0};
+    file_path(path, name);
+    ck_assert_msg(sqa_npy_read(&out, path, &wish) == SQA_OK, "%s", sqa_last_error());
+    return out;
+}
+
+static void check_lse(double value, double reference)
+{
+    if (isinf(reference))
+        ck_assert_double_eq(value, -(double)INFINITY);
+    else
+        ck_assert_double_eq_tol(value, reference, 1e-5 * (1 + fabs(reference)));
+}
+
+/* The rows of one batch entry's head; `first` is where the files have them. */
+static void check_head(const run_inputs *in, const sqa_npy *o, const sqa_npy *lse, uint32_t batch,
+                       uint32_t head, uint32_t rows, size_t first)
+{
+    const sqa_problem *p = &in->problem;
+    sqa_reference_inputs given;
+    double row[SQA_MAX_HEAD_DIM], row_lse = 0;
+    memcpy((void *)given.by_role, in->by_role, sizeof given.by_role);
+    for (uint32_t i = 0; i < rows; i++) {
+        sqa_reference_forward_row(p, &given, batch, head, i, row, &row_lse);
+        for (uint32_t d = 0; d < p->value_dim; d++)
+            ck_assert_double_eq_tol((double)o->data[(first + i) * p->value_dim + d], row[d],
+                                    tolerance(p->dtype));
+        if (p->write_lse)
+            check_lse((double)lse->data[first + i], row_lse);
+    }
+}
+
+void check_outputs(const run_inputs *in)
+{
+    const sqa_problem *p = &in->problem;
+    const bool ragged = p->mask & SQA_MASK_RAGGED;
+    const uint32_t queries = ragged ? p->q_total : p->q_length;
+    const uint64_t shape[] = {ragged ? 1 : p->batch, p->out_heads, queries, p->value_dim};
+    sqa_npy o = read_output("o.npy", 4), lse = {0};
+    if (p->write_lse)
+        lse = read_output("lse.npy", 3);
+    ck_assert_mem_eq(o.shape, shape, sizeof shape);
+    ck_assert_int_eq(o.element, p->dtype == SQA_DTYPE_F16 ? SQA_ELEMENT_F16 : SQA_ELEMENT_F32);
+    sqa_reference_inputs given;
+    memcpy((void *)given.by_role, in->by_role, sizeof given.by_role);
+    for (uint32_t batch = 0; batch < p->batch; batch++)
+        for (uint32_t head = 0; head < p->out_heads; head++) {
+            const sqa_sequence at = sqa_reference_sequence(p, &given, batch);
+            const size_t entry = ragged ? head : (size_t)batch * p->out_heads + head;
+            check_head(in, &o, &lse, batch, head, at.q_length, entry * queries + at.q_begin);
+        }
+    sqa_npy_free(&o);
+    sqa_npy_free(&lse);
+}

@@ -1,0 +1,289 @@
+/* Shapes as text: what is read, what is refused and why, and that what is written
+ * reads back as the very same descriptor. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "problem/problem.h"
+#include "reference/random.h"
+#include "run_suite.h"
+#include "shape/pair_strides.h"
+#include "shape/shape.h"
+#include "sqa_cl/status.h"
+
+#define HEAD "b=1,hq=2,hkv=2,nq=3,nk=3,d=64"
+
+static const struct {
+    const char *spec, *text; /* NULL: refused, and `error` says why */
+    const char *error;
+} shapes[] = {
+    {"b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", "b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", NULL},
+    {"hq=8,n=16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
+    {"variant=xsqa,h=8,n=32,d=128", "b=1,hq=2,hkv=2,nq=32,nk=32,d=128", NULL},
+    {"variant=RSQA,h=8,n=32", "b=1,hq=2,hkv=4,nq=32,nk=32,d=64", NULL},
+    {"hq=2,nq=3,nk=0,d=8,dv=4,causal", "b=1,hq=2,hkv=2,nq=3,nk=0,d=8,dv=4,causal", NULL},
+    {"hq=2,n=3,d=8,dv=8,lse", "b=1,hq=2,hkv=2,nq=3,nk=3,d=8,lse", NULL},
+    {"align=top-left,causal,hq=2,n=3", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,causal,align=top-left", NULL},
+    {"causal,align=bottom-right,hq=2,n=3", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,causal", NULL},
+    {"hq=2,n=3,scale=0.125,layout=bshd", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,scale=0.125,layout=bshd",
+     NULL},
+    {"hq=2,n=3,layout=bhsd", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
+    {"hq=2,n=3,dtype=bf16", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64,dtype=bf16", NULL},
+    {"hq=2,n=3,dtype=f32", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
+    {"hq=2,n=3,dtype=f8", NULL, "expected f32, f16 or bf16"},
+    {"hq=2,n=3,align=top-left", HEAD ",align=top-left", NULL},
+    {"hq=2,n=3,align=bottom-right", HEAD, NULL},
+    {"hq=2,n=3,window=128:0,causal", HEAD ",causal,window=128:0", NULL},
+    {"hq=2,n=3,window=-1:64,globals=16", HEAD ",window=-1:64,globals=16", NULL},
+    {"hq=2,n=3,window=-1:-1", HEAD, NULL},
+    {"hq=2,n=3,globals=list7,window=0:1073741823", HEAD ",window=0:1073741823,globals=list7", NULL},
+    {"hq=2,n=3,softcap=30,alibi=geometric,sinks", HEAD ",softcap=30,alibi=geometric,sinks", NULL},
+    {"hq=2,n=3,alibi=slopes,keymask", HEAD ",alibi=slopes,keymask", NULL},
+    {"b=2,hq=2,n=3,bias=f16/qbh,lse", "b=2,hq=2,hkv=2,nq=3,nk=3,d=64,bias=f16/bhq,lse", NULL},
+    {"hq=2,n=3,bias=bf16/,mask=", HEAD ",bias=bf16/,mask=", NULL},
+    {"hq=2,n=3,mask=hq,layout=bshd", HEAD ",mask=hq,layout=bshd", NULL},
+    {"hq=2,n=3,blocks=2x1@0.5/h", HEAD ",blocks=2x1@0.5/h", NULL},
+    {"hq=8,hkv=2,n=512,blocks=64x64@.25000/k",
+     "b=1,hq=8,hkv=2,nq=512,nk=512,d=64,blocks=64x64@0.25/k", NULL},
+    {"b=3,hq=2,nq=9,nk=8,ragged=20:24,layout=bshd",
+     "b=3,hq=2,hkv=2,nq=9,nk=8,d=64,ragged=20:24,layout=bshd", NULL},
+    {"", NULL, "'' is not a key; expected b, hq,"},
+    {"hq=2,n=3,colour=1", NULL, "keymask, sinks, blocks or ragged"},
+    {"hq=2,n=3,window=5", NULL, "window is '5'; expected LEFT:RIGHT, each from 0 to 1073741823"},
+    {"hq=2,n=3,window=-2:0", NULL, "window is '-2:0'"},
+    {"hq=2,n=3,window=0:1073741824", NULL, "window is"},
+    {"hq=2,n=3,window=1:2:3", NULL, "window is '1:2:3'"},
+    {"hq=2,n=3,window", NULL, "window takes a value"},
+    {"hq=2,n=3,globals=list", NULL, "globals is 'list'"},
+    {"hq=2,n=3,globals=1048577", NULL, "N from 0 to 1048576"},
+    {"hq=2,n=3,softcap=-1", NULL, "softcap is '-1'; expected a finite number above 0"},
+    {"hq=2,n=3,alibi=linear", NULL, "expected geometric or slopes"},
+    {"hq=2,n=3,bias=f32", NULL, "bias is 'f32'; expected TYPE/DIMS"},
+    {"hq=2,n=3,bias=f32/bb", NULL, "each once"},
+    {"hq=2,n=3,mask=k", NULL, "mask is 'k'; expected of the letters b, h and q"},
+    {"b=65535,hq=65535,n=1073741824,mask=bhq", NULL, "more than 2^60 elements"},
+    {"hq=2,n=3,keymask=1", NULL, "keymask takes no value"},
+    {"hq=2,n=3,blocks=0x4@0.5", NULL, "blocks is '0x4@0.5'; expected QxK@PART"},
+    {"hq=2,n=3,blocks=4x4", NULL, "expected QxK@PART"},
+    {"hq=2,n=3,blocks=4x4@1.5", NULL, "expected QxK@PART"},
+    {"hq=2,n=3,blocks=4x4@nan", NULL, "expected QxK@PART"},
+    {"hq=2,n=3,blocks=4x4@0.5/", NULL, "expected QxK@PART"},
+    {"hq=2,n=3,blocks=4x4@0.5bh", NULL, "expected QxK@PART"},
+    {"hq=2,n=3,blocks=4x4@0.5/hb", NULL, "expected QxK@PART"},
+    {"hq=2,n=1000000,blocks=1x1@1", NULL, "that lists 1000000000000 blocks, at most 2147483647"},
+    {"hq=2,n=3,ragged=4", NULL, "ragged is '4'; expected QTOTAL:KVTOTAL"},
+    {"hq=2", NULL, "the length is missing"},
+    {"n=2", NULL, "the heads are missing"},
+    {"hq=2,n=3,", NULL, "'' is not a key"},
+    {"hq=2,n=3,hq=4", NULL, "hq is given twice"},
+    {"hq=2,n=3,colour=red", NULL, "'colour' is not a key"},
+    {"hq=2,n=3,causal=yes", NULL, "causal takes no value"},
+    {"hq,n=3", NULL, "hq takes a value"},
+    {"hq=0,n=3", NULL, "hq is '0'; expected a number from 1 to 65535"},
+    {"hq=-1,n=3", NULL, "hq is '-1'"},
+    {"hq=2,n=1e3", NULL, "n is '1e3'"},
+    {"hq=2,n=99999999999999999999", NULL, "expected a number from 0 to 1073741824"},
+    {"hq=3,hkv=2,n=3", NULL, "one must divide the other"},
+    {"variant=xsqa,n=3", NULL, "go together"},
+    {"variant=xsqa,h=8,hq=2,n=3", NULL, "leave those out"},
+    {"variant=zsqa,h=8,n=3", NULL, "mha"},
+    {"hq=2,n=3,nq=3", NULL, "n already gives"},
+    {"hq=2,n=3,causal,align=left", NULL, "expected bottom-right or top-left"},
+    {"hq=2,n=3,scale=inf", NULL, "scale is 'inf'"},
+    {"hq=2,n=3,layout=sbhd", NULL, "expected bhsd or bshd"},
+};
+enum { SHAPE_COUNT = sizeof shapes / sizeof shapes[0] };
+
+START_TEST(shape_texts)
+{
+    sqa_attention_desc desc, again;
+    sqa_status status = sqa_shape_parse(shapes[_i].spec, &desc);
+    if (!shapes[_i].text) {
+        ck_assert_int_eq(status, SQA_INVALID_ARGUMENT);
+        ck_assert_msg(strstr(sqa_last_error(), shapes[_i].error), "%s", sqa_last_error());
+        return;
+    }
+    ck_assert_msg(status == SQA_OK, "%s: %s", shapes[_i].spec, sqa_last_error());
+    char text[SQA_SHAPE_TEXT], twice[SQA_SHAPE_TEXT];
+    sqa_shape_format(&desc, text, sizeof text);
+    ck_assert_str_eq(text, shapes[_i].text);
+    ck_assert_int_eq(sqa_shape_parse(text, &again), SQA_OK);
+    sqa_shape_format(&again, twice, sizeof twice);
+    ck_assert_str_eq(twice, text);
+}
+END_TEST
+
+static uint32_t below(sqa_random *random, uint32_t bound)
+{
+    return (uint32_t)sqa_random_below(random, bound);
+}
+
+static bool coin(sqa_random *random)
+{
+    return below(random, 2) == 0;
+}
+
+static void random_heads(sqa_random *random, sqa_attention_desc *desc)
+{
+    const uint32_t few = 1 + below(random, 4), times = 1 + below(random, 4);
+    const bool reversed = below(random, 4) == 0;
+    desc->batch = below(random, 4);
+    desc->q_heads = reversed ? few : few * times;
+    desc->kv_heads = reversed ? few * times : few;
+    desc->q_length = below(random, 300);
+    desc->kv_length = below(random, 300);
+    desc->head_dim = 1 + below(random, 512);
+    desc->value_dim = coin(random) ? 0 : 1 + below(random, 512);
+}
+
+static void random_rules(sqa_random *random, sqa_attention_desc *desc)
+{
+    desc->causal = (sqa_causal)below(random, 3);
+    if (desc->causal == SQA_CAUSAL_NONE)
+        desc->align = (sqa_align)below(random, 2);
+    desc->window.left = coin(random) ? -1 : (int32_t)below(random, 1u << 30);
+    desc->window.right = coin(random) ? -1 : (int32_t)below(random, 300);
+    desc->key_mask = below(random, 2);
+    desc->mask.present = below(random, 2);
+    if (desc->mask.present)
+        ck_assert(sqa_pair_strides(desc, below(random, SQA_PAIR_DIMS), &desc->mask.strides));
+    if (coin(random)) {
+        desc->globals = (sqa_globals){below(random, 300), below(random, 2)};
+        return;
+    }
+    const uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
+    const uint32_t heads[] = {1, desc->kv_heads, out_heads};
+    sqa_blocks *blocks = &desc->blocks;
+    *blocks = (sqa_blocks){1 + below(random, 400), 1 + below(random, 400),
+                           coin(random) ? 1 : desc->batch, heads[below(random, 3)], 0};
+    const uint32_t rows = (desc->q_length + blocks->query_size - 1) / blocks->query_size;
+    const uint32_t columns = (desc->kv_length + blocks->key_size - 1) / blocks->key_size;
+    blocks->entries = below(random, blocks->batch * blocks->heads * rows * columns + 1);
+}
+
+static void random_scores(sqa_random *random, sqa_attention_desc *desc)
+{
+    desc->scale = coin(random) ? 0.0f : sqa_random_float(random, -1.0f, 1.0f);
+    desc->softcap = coin(random) ? 0.0f : sqa_random_float(random, 0.1f, 99.0f);
+    desc->alibi = (sqa_alibi)below(random, 3);
+    desc->sinks = below(random, 2);
+    desc->bias.present = below(random, 2);
+    if (!desc->bias.present)
+        return;
+    desc->bias.dtype = (int32_t)below(random, 3);
+    ck_assert(sqa_pair_strides(desc, below(random, SQA_PAIR_DIMS), &desc->bias.strides));
+}
+
+static sqa_attention_desc random_desc(sqa_random *random)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    random_heads(random, &desc);
+    random_rules(random, &desc);
+    random_scores(random, &desc);
+    desc.dtype = (sqa_dtype)below(random, 3);
+    desc.write_lse = below(random, 2);
+    if (coin(random))
+        desc.ragged = (sqa_ragged){1, below(random, 900), below(random, 900)};
+    return desc;
+}
+
+/* Member by member: padding says nothing. */
+static void check_same_pattern(const sqa_attention_desc *a, const sqa_attention_desc *b,
+                               const char *text)
+{
+    ck_assert_msg(!memcmp(&a->window, &b->window, sizeof a->window) &&
+                      !memcmp(&a->globals, &b->globals, sizeof a->globals) &&
+                      !memcmp(&a->mask.strides, &b->mask.strides, sizeof a->mask.strides) &&
+                      !memcmp(&a->bias.strides, &b->bias.strides, sizeof a->bias.strides) &&
+                      !memcmp(&a->blocks, &b->blocks, sizeof a->blocks) &&
+                      !memcmp(&a->ragged, &b->ragged, sizeof a->ragged),
+                  "'%s' reads back as another pattern", text);
+    ck_assert_uint_eq(a->align, b->align);
+    ck_assert_uint_eq(a->causal, b->causal);
+    ck_assert_uint_eq(a->mask.present, b->mask.present);
+    ck_assert_uint_eq(a->bias.present, b->bias.present);
+}
+
+START_TEST(random_descriptors)
+{
+    sqa_random random = {3};
+    for (int round = 0; round < 20000; round++) {
+        sqa_attention_desc desc = random_desc(&random), again;
+        sqa_problem problem, repeated;
+        char text[SQA_SHAPE_TEXT];
+        sqa_shape_format(&desc, text, sizeof text);
+        ck_assert_msg(sqa_shape_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
+        check_same_pattern(&desc, &again, text);
+        ck_assert_msg(sqa_problem_from_desc(&problem, &desc) == SQA_OK, "'%s': %s", text,
+                      sqa_last_error());
+        ck_assert_int_eq(sqa_problem_from_desc(&repeated, &again), SQA_OK);
+        ck_assert_msg(!memcmp(&problem, &repeated, sizeof problem), "'%s' is another problem",
+                      text);
+    }
+}
+END_TEST
+
+START_TEST(longest_text)
+{
+    sqa_attention_desc desc, again;
+    static const char longest[] =
+        "b=65535,hq=65535,hkv=65535,nq=1073741824,nk=1073741824,d=511,dv=512,dtype=bf16,"
+        "scale=-1.17549435e-38,causal,align=top-left,window=1073741822:1073741822,"
+        "globals=list1048576,softcap=1.17549435e-38,alibi=geometric,bias=bf16/q,mask=q,keymask,"
+        "sinks,blocks=1073741824x1073741823@0.00093843776608682176/bh,"
+        "ragged=1073741824:1073741824,lse,layout=bshd";
+    char text[SQA_SHAPE_TEXT + 64];
+    ck_assert_msg(sqa_shape_parse(longest, &desc) == SQA_OK, "%s", sqa_last_error());
+    sqa_shape_format(&desc, text, sizeof text);
+    ck_assert_uint_lt(strlen(text), SQA_SHAPE_TEXT);
+    ck_assert_msg(sqa_shape_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
+    ck_assert_uint_eq(desc.blocks.entries, again.blocks.entries);
+}
+END_TEST
+
+/* Strides that no shape says are told as such, and are no shape. */
+START_TEST(odd_strides)
+{
+    sqa_attention_desc desc;
+    char text[SQA_SHAPE_TEXT];
+    ck_assert_int_eq(sqa_shape_parse("hq=2,n=9,mask=hq,bias=f32/q", &desc), SQA_OK);
+    desc.mask.strides.head++;
+    sqa_shape_format(&desc, text, sizeof text);
+    ck_assert_str_eq(text, "b=1,hq=2,hkv=2,nq=9,nk=9,d=64,bias=f32/q,mask=strided");
+    ck_assert_int_eq(sqa_shape_parse(text, &desc), SQA_INVALID_ARGUMENT);
+}
+END_TEST
+
+START_TEST(pattern_alone)
+{
+    sqa_attention_desc desc;
+    char text[SQA_SHAPE_TEXT];
+    ck_assert_int_eq(sqa_shape_parse("hq=2,n=9", &desc), SQA_OK);
+    ck_assert_int_eq(sqa_shape_pattern_apply("", &desc), SQA_OK);
+    sqa_shape_pattern_format(&desc, text, sizeof text);
+    ck_assert_str_eq(text, "");
+    ck_assert_int_eq(sqa_shape_pattern_apply("globals=2,window=3:0,causal", &desc), SQA_OK);
+    sqa_shape_pattern_format(&desc, text, sizeof text);
+    ck_assert_str_eq(text, "causal,window=3:0,globals=2");
+    ck_assert_int_eq(sqa_shape_pattern_apply("softcap=2,hq=4", &desc), SQA_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), "'hq' is not a key; expected causal, align,"));
+    ck_assert_float_eq(desc.softcap, 0.0f);
+    sqa_shape_pattern_format(&desc, text, 12); /* cut off, not overrun */
+    ck_assert_str_eq(text, "causal,wind");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shape");
+    TCase *tests = tcase_create("texts");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, shape_texts, 0, SHAPE_COUNT);
+    tcase_add_test(tests, random_descriptors);
+    tcase_add_test(tests, longest_text);
+    tcase_add_test(tests, odd_strides);
+    tcase_add_test(tests, pattern_alone);
+    suite_add_tcase(suite, tests);
+    return sqa_run_suite(suite);
+}
