@@ -121,38 +121,31 @@ INLINE bool sqa_walk_next(sqa_walk *walk)
             return true;
     }
     return false;
-#elif SQA_GLOBAL_LIST
-    /* One way out: PoCL 5 cannot take apart a loop around barriers that is entered from two. */
-    walk->begin = walk->end = 0;
-    while (walk->begin >= walk->end && walk->next < walk->count) {
-        if (walk->next < 0) {
-            walk->next = 0;
-            walk->begin = walk->first;
-            walk->end = walk->last;
-            continue;
-        }
+#else
+    if (walk->next < 0) {
+        walk->next = 0;
+        walk->begin = walk->first;
+        walk->end = walk->last;
+        if (walk->begin < walk->end)
+            return true;
+    }
+#if SQA_GLOBALS
+    walk->shown = -1;
+    while (walk->next < walk->count) {
+#if SQA_GLOBAL_LIST
         int token;
         const int tokens = sqa_walk_neighbours(walk, &token);
-        walk->shown = -1;
+#else
+        const int token = 0, tokens = walk->count;
+        walk->next = walk->count;
+#endif
         walk->begin = clamp(token, walk->low, walk->limit);
         walk->end = (int)clamp(token + (long)tokens, (long)walk->low, (long)walk->limit);
+        if (walk->begin < walk->end)
+            return true;
     }
-    return walk->begin < walk->end;
-#elif SQA_GLOBALS
-    const bool first = walk->next < 0 && walk->first < walk->last;
-    const bool over = walk->next > 0;
-    walk->next = first ? 0 : 1;
-    walk->shown = first ? 0 : -1;
-    walk->begin = first ? walk->first : walk->low;
-    walk->end = first ? walk->last : clamp(walk->count, walk->low, walk->limit);
-    return !over && walk->begin < walk->end;
-#else
-    if (walk->next >= 0)
-        return false;
-    walk->next = 0;
-    walk->begin = walk->first;
-    walk->end = walk->last;
-    return walk->begin < walk->end;
+#endif
+    return false;
 #endif
 }
 
