@@ -155,9 +155,9 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
     __global const sqa_stored *q = SQA_Q_MATRIX(batch, first_head);
     __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
     __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
-    const bool q_aligned = aligned(q, q_row | q_head);
-    const bool k_aligned = aligned(k, k_row);
-    const bool v_aligned = aligned(v, v_row);
+    const bool q_aligned = is_aligned(q, q_row | q_head);
+    const bool k_aligned = is_aligned(k, k_row);
+    const bool v_aligned = is_aligned(v, v_row);
 /* Query row r of the work-group; rows past the last repeat it and are not stored. */
 #define Q_ROW(r)                                                                                   \
     (SQA_Q_MATRIX(batch, ROW_HEAD(first_head, min(first_row + (r), last_row))) +                   \
@@ -169,10 +169,10 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #else
     __local vec *slices = 0;
 #endif
-#if !SUBGROUP
-    __local vec of_threads[BM * TX / VEC]; /* a number of each thread for each of its rows */
-    __local const vec *of_rows = of_threads + y * (TX / VEC);
-    __local float *own = (__local float *)of_threads + y * TX + x;
+#if SUBGROUP
+    __local vec *of_threads = 0;
+#else
+    __local vec of_threads[BM * TX / VEC];
 #endif
 #if Q_PLACE == IN_LOCAL
     __local vec q_tile[BM * Q_PITCH];
@@ -252,22 +252,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
         staged next;
         fetch_v(&next, v_tile, keys, 0, thread);
 #endif
-#if SUBGROUP
-#pragma unroll
-        for (int i = 0; i < TM; i++)
-            largest[i] = row_maximum(largest[i]);
-#if STAGE
-        barrier(CLK_LOCAL_MEM_FENCE); /* no thread computes scores any more */
-#endif
-#else
-#pragma unroll
-        for (int i = 0; i < TM; i++)
-            own[TY * i * TX] = largest[i];
-        barrier(CLK_LOCAL_MEM_FENCE); /* maxima are there; no thread computes scores any more */
-#pragma unroll
-        for (int i = 0; i < TM; i++)
-            largest[i] = row_maximum(of_rows + TY * i * (TX / VEC));
-#endif
+        row_maxima(largest, of_threads, x, y); /* after this, no thread computes scores */
 #if STAGE
         put_v(slices, &next, thread);
 #endif
@@ -275,20 +260,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
         value_tile(edge, &rows, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
     }
 
-#if SUBGROUP
-#pragma unroll
-    for (int i = 0; i < TM; i++)
-        rows.sum[i] = row_sum(rows.sum[i]);
-#else
-#pragma unroll
-    for (int i = 0; i < TM; i++)
-        own[TY * i * TX] = rows.sum[i];
-    barrier(CLK_LOCAL_MEM_FENCE); /* sums are there */
-#pragma unroll
-    for (int i = 0; i < TM; i++)
-        rows.sum[i] = row_sum(of_rows + TY * i * (TX / VEC));
-#endif
-
+    row_sums(rows.sum, of_threads, x, y);
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const int row = first_row + y + TY * i;

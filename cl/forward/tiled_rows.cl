@@ -51,47 +51,67 @@ INLINE float larger(float a, float b)
     return a > b ? a : b;
 }
 
-/* The largest, or the sum, of a row's values over its TX threads: `values` where
- * they pass through local memory, by shuffles where the TX are in one sub-group. */
+/* Makes each value of a thread's rows the largest, or the sum, over the row's TX
+ * threads: by shuffles where those are in one sub-group, else through of_threads,
+ * which has a number of each thread for each of its rows and is free by then. Every
+ * thread calls these; row_maxima is a barrier for what came before in any case. */
 #if SUBGROUP
-INLINE float row_maximum(float value)
+INLINE void row_maxima(float value[TM], __local vec *of_threads, const int x, const int y)
 {
 #pragma unroll
-    for (int distance = TX / 2; distance > 0; distance /= 2)
-        value = larger(sub_group_shuffle_xor(value, (uint)distance), value);
-    return value;
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int distance = TX / 2; distance > 0; distance /= 2)
+            value[i] = larger(sub_group_shuffle_xor(value[i], (uint)distance), value[i]);
+    barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-INLINE float row_sum(float value)
+INLINE void row_sums(float value[TM], __local vec *of_threads, const int x, const int y)
 {
 #pragma unroll
-    for (int distance = TX / 2; distance > 0; distance /= 2)
-        value += sub_group_shuffle_xor(value, (uint)distance);
-    return value;
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int distance = TX / 2; distance > 0; distance /= 2)
+            value[i] += sub_group_shuffle_xor(value[i], (uint)distance);
 }
 #else
-INLINE float row_maximum(__local const vec *values)
+INLINE void tell_threads(const float value[TM], __local vec *of_threads, const int x, const int y)
 {
-    float value = -FLT_MAX;
+    __local float *own = (__local float *)of_threads + y * TX + x;
 #pragma unroll
-    for (int t = 0; t < TX / VEC; t++) {
-#define LARGER_LANE(n) value = larger(LANE(values[t], n), value);
-        EACH_LANE(LARGER_LANE)
-#undef LARGER_LANE
-    }
-    return value;
+    for (int i = 0; i < TM; i++)
+        own[TY * i * TX] = value[i];
+    barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-INLINE float row_sum(__local const vec *values)
+INLINE void row_maxima(float value[TM], __local vec *of_threads, const int x, const int y)
 {
-    float sum = 0.0f;
+    tell_threads(value, of_threads, x, y);
 #pragma unroll
-    for (int t = 0; t < TX / VEC; t++) {
-#define SUM_LANE(n) sum += LANE(values[t], n);
-        EACH_LANE(SUM_LANE)
-#undef SUM_LANE
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int t = 0; t < TX / VEC; t++) {
+            const vec told = of_threads[(y + TY * i) * (TX / VEC) + t];
+#define LARGER_LANE(n) value[i] = larger(LANE(told, n), value[i]);
+            EACH_LANE(LARGER_LANE)
+#undef LARGER_LANE
+        }
+}
+
+INLINE void row_sums(float value[TM], __local vec *of_threads, const int x, const int y)
+{
+    tell_threads(value, of_threads, x, y);
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+        value[i] = 0.0f;
+#pragma unroll
+        for (int t = 0; t < TX / VEC; t++) {
+            const vec told = of_threads[(y + TY * i) * (TX / VEC) + t];
+#define ADD_LANE(n) value[i] += LANE(told, n);
+            EACH_LANE(ADD_LANE)
+#undef ADD_LANE
+        }
     }
-    return sum;
 }
 #endif
 

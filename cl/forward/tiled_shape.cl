@@ -26,9 +26,9 @@
 #define HEAD_VECS ((SQA_HEAD_DIM + VEC - 1) / VEC)
 #define VALUE_VECS ((SQA_VALUE_DIM + VEC - 1) / VEC)
 #define THREADS (TX * TY)
-#define TM (BM / TY)                     /* rows of a thread */
-#define TN (BN / TX)                     /* keys of a thread */
-#define TD ((VALUE_VECS + TX - 1) / TX)  /* vectors of columns of a thread */
+#define TM (BM / TY)                    /* rows of a thread */
+#define TN (BN / TX)                    /* keys of a thread */
+#define TD ((VALUE_VECS + TX - 1) / TX) /* vectors of columns of a thread */
 
 /* A thread's vector j of columns; threads that have none repeat the last. */
 #define COLUMN_VEC(x, j) (VALUE_VECS % TX ? min((x) + TX * (j), VALUE_VECS - 1) : (x) + TX * (j))
@@ -41,7 +41,8 @@
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
-/* LANE(v, n): element n of a vector. EACH_LANE(M): M(0) ... M(VEC - 1). */
+/* LANE(v, n): element n of a vector. EACH_LANE(M): M(0) ... M(VEC - 1). LOAD_VEC(i, p):
+ * elements i .. i + VEC - 1 of p, stored as the tensors are. */
 #if VEC == 1
 typedef float vec;
 #define LANE(v, n) (v)
@@ -76,7 +77,7 @@ typedef struct {
     bool aligned;
 } matrix;
 
-INLINE bool aligned(__global const sqa_stored *first, const long stride)
+INLINE bool is_aligned(__global const sqa_stored *first, const long stride)
 {
     return (size_t)first % (VEC * sizeof(sqa_stored)) == 0 && stride % VEC == 0;
 }
