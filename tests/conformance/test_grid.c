@@ -134,23 +134,38 @@ START_TEST(every_case_is_valid)
 END_TEST
 
 /* A failing case is reported as --shape and --layout: they must lead back to it. */
+static void expect_typed(const sqa_grid_case *test)
+{
+    sqa_attention_desc packed = test->desc, again;
+    sqa_problem problem, repeated;
+    char text[SQA_SHAPE_TEXT];
+    memset(&packed.q, 0, 4 * sizeof packed.q);
+    sqa_shape_format(&packed, text, sizeof text);
+    ck_assert_msg(sqa_shape_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
+    if (test->layout != SQA_LAYOUT_BHSD)
+        sqa_layout_apply(test->layout, &again);
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &test->desc), SQA_OK);
+    ck_assert_int_eq(sqa_problem_from_desc(&repeated, &again), SQA_OK);
+    ck_assert_msg(!memcmp(&problem, &repeated, sizeof problem), "'%s' is another problem", text);
+}
+
 START_TEST(every_case_can_be_typed)
 {
     sqa_grid_size size = (sqa_grid_size)_i;
     for (size_t i = 0; i < sqa_grid_count(size); i++) {
-        sqa_grid_case test = sqa_grid_case_at(size, i);
-        sqa_attention_desc packed = test.desc, again;
-        sqa_problem problem, repeated;
-        char text[SQA_SHAPE_TEXT];
-        memset(&packed.q, 0, 4 * sizeof packed.q);
-        sqa_shape_format(&packed, text, sizeof text);
-        ck_assert_msg(sqa_shape_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
-        sqa_layout_apply(test.layout, &again);
-        ck_assert_int_eq(sqa_problem_from_desc(&problem, &test.desc), SQA_OK);
-        ck_assert_int_eq(sqa_problem_from_desc(&repeated, &again), SQA_OK);
-        ck_assert_msg(!memcmp(&problem, &repeated, sizeof problem), "'%s' is another problem",
-                      text);
+        const sqa_grid_case test = sqa_grid_case_at(size, i);
+        expect_typed(&test);
     }
+}
+END_TEST
+
+START_TEST(every_pattern_can_be_typed)
+{
+    sqa_pattern_grid grid;
+    ck_assert_int_eq(sqa_pattern_grid_create(&grid, (sqa_grid_size)_i), SQA_OK);
+    for (size_t i = 0; i < grid.count; i++)
+        expect_typed(&grid.cases[i].test);
+    sqa_pattern_grid_free(&grid);
 }
 END_TEST
 
@@ -218,6 +233,7 @@ int main(void)
     tcase_add_loop_test(grid, every_case_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_case_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, patterns_meet_in_pairs, SQA_GRID_QUICK, SQA_GRID_FULL + 1);
+    tcase_add_loop_test(grid, every_pattern_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_pattern_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_test(grid, layouts_have_names);
     suite_add_tcase(suite, grid);
