@@ -42,8 +42,8 @@ typedef struct sqa_kernel_family {
                            sqa_config *config);
 
     /* Appends the complete OpenCL C of the configuration. It may depend on the
-     * problem's operation, dtype, dimensions, mask bits and write_lse only, so
-     * that lengths, heads, strides and scale share one program. */
+     * problem's operation, dtypes, dimensions, mask and score bits and write_lse only,
+     * so that lengths, heads, strides, windows and scale share one program. */
     void (*source)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out);
 
