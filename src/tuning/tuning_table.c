@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "problem/names.h"
 #include "tuning/database_reader.h"
+#include "tuning/schema.h"
 #include "tuning/seed.h"
 
 /* How long a context waits for a writer. A commit takes milliseconds; whoever
@@ -194,7 +195,7 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
 {
     size_t before = table->count, skipped = 0;
     bool empty = false;
-    sqa_status status = sqa_database_check_schema(database, name, &empty);
+    sqa_status status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
     if (status == SQA_OK && !empty)
         status = read_rows(table, database, name, source, &skipped);
     sqlite3_close(database);

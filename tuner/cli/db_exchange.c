@@ -21,7 +21,7 @@ static sqa_status export_to_file(sqa_store *store, const sqa_store_filter *filte
     if (status == SQA_OK && !file)
         status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
     if (file) {
-        status = sqa_store_export(store, filter, file, lines);
+        status = sqa_store_export(store, filter, NULL, NULL, file, lines);
         if (fclose(file) && status == SQA_OK)
             status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
         if (status == SQA_OK && rename(sqa_text_get(&partial), path))
@@ -59,7 +59,7 @@ int sqa_db_export(int argc, char **argv)
         status = sqa_db_open_to_read(&store, &choice);
     if (status == SQA_OK)
         status = path ? export_to_file(store, &filter, path, &lines)
-                      : sqa_store_export(store, &filter, stdout, &lines);
+                      : sqa_store_export(store, &filter, NULL, NULL, stdout, &lines);
     sqa_store_close(store);
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
