@@ -1,5 +1,6 @@
 /* Looking at what is stored, through a filter and in a stable order. */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "sqa_cl/attention.h"
 #include "store/connection.h"
@@ -34,9 +35,10 @@ static const char conditions[] =
     " AND (?2 IS NULL OR vendor = ?2) AND (?3 IS NULL OR family = ?3)"
     " AND (?4 IS NULL OR operation = ?4) AND (?5 IS NULL OR dtype = ?5)"
     " AND (?6 IS NULL OR mask = ?6) AND (?7 IS NULL OR status = ?7)"
-    " AND (?8 IS NULL OR has_heads_of(?8, ?9, q_heads, kv_heads))"
+    " AND ((?8 IS NULL AND ?9 = 0) OR has_heads_of(?8, ?9, q_heads, kv_heads))"
     " AND (?10 = 0 OR head_dim = ?10) AND (?11 = 0 OR q_length = ?11) AND (?12 = 0 OR id = ?12)"
-    " AND (NOT ?13 OR winner)";
+    " AND (NOT ?13 OR winner) AND (?14 IS NULL OR (vendor = ?14 AND architecture = ?15"
+    " AND model = ?16 AND runtime = ?17))";
 
 /* Whether some model of so many heads (0: of any number) has these in the variant. */
 static bool has_heads_of(sqa_variant variant, int64_t heads, int64_t q_heads, int64_t kv_heads)
@@ -51,16 +53,18 @@ static bool has_heads_of(sqa_variant variant, int64_t heads, int64_t q_heads, in
     return false;
 }
 
-/* The same as a function of SQL. */
+/* The same as a function of SQL, by the variant's name; NULL: in any variant. */
 static void call_has_heads_of(sqlite3_context *call, int count, sqlite3_value **values)
 {
     (void)count;
-    sqa_variant variant;
     const char *name = (const char *)sqlite3_value_text(values[0]);
-    bool known = name && sqa_variant_from_name(name, &variant) == SQA_OK;
-    sqlite3_result_int(call, known && has_heads_of(variant, sqlite3_value_int64(values[1]),
-                                                   sqlite3_value_int64(values[2]),
-                                                   sqlite3_value_int64(values[3])));
+    const int64_t heads = sqlite3_value_int64(values[1]), q = sqlite3_value_int64(values[2]),
+                  kv = sqlite3_value_int64(values[3]);
+    bool found = false;
+    for (int i = 0; i < SQA_VARIANT_COUNT && !found; i++)
+        found = (!name || !strcasecmp(name, sqa_variant_name((sqa_variant)i))) &&
+                has_heads_of((sqa_variant)i, heads, q, kv);
+    sqlite3_result_int(call, found);
 }
 
 static int define_functions(sqlite3 *database)
@@ -76,11 +80,17 @@ static int bind_filter(sqlite3_stmt *statement, const sqa_store_filter *filter)
                                  filter->dtype,  filter->mask,   filter->status, filter->variant};
     const int64_t numbers[] = {filter->heads, filter->head_dim, filter->q_length, filter->id,
                                filter->winners_only};
+    const sqa_device_identity *identity = filter->identity;
+    const char *const names[] = {
+        identity ? identity->vendor : NULL, identity ? identity->architecture : NULL,
+        identity ? identity->model : NULL, identity ? identity->runtime : NULL};
     int code = SQLITE_OK, index = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts && code == SQLITE_OK; i++)
         code = sqlite3_bind_text(statement, ++index, texts[i], -1, SQLITE_STATIC);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && code == SQLITE_OK; i++)
         code = sqlite3_bind_int64(statement, ++index, numbers[i]);
+    for (size_t i = 0; i < sizeof names / sizeof *names && code == SQLITE_OK; i++)
+        code = sqlite3_bind_text(statement, ++index, names[i], -1, SQLITE_STATIC);
     return code;
 }
 

@@ -67,11 +67,12 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
 
 /* Which trials to look at. Zero-filled: all of them. */
 typedef struct sqa_store_filter {
-    const char *device; /* part of a device's names, any case */
+    const char *device;                  /* part of a device's names, any case */
+    const sqa_device_identity *identity; /* exactly this device; NULL: any */
     /* These exactly, by the words of the columns: */
     const char *vendor, *family, *operation, *dtype, *mask, *status;
-    const char *variant;         /* heads that this variant has in a model of `heads` heads, */
-    uint32_t heads;              /* or of any number where that is 0 */
+    const char *variant;         /* heads that this variant (NULL: any) has in a model of `heads` */
+    uint32_t heads;              /* heads (0: of any number) */
     uint32_t head_dim, q_length; /* 0: any */
     int64_t id;                  /* of one trial; 0: any */
     bool best_only;              /* the best per environment and problem class */
@@ -94,7 +95,10 @@ typedef struct sqa_store_report {
     bool sound;
     char problem[512]; /* the first thing found wrong, "" when sound */
     int schema_version;
-    int64_t devices, environments, classes, trials, winners, best;
+    int64_t devices, environments, classes, trials, winners, best, quarantined;
+    int64_t outdated; /* trials of another version of their family's parameters: of no use */
+    int64_t doubtful; /* trials that an import would refuse for another reason, */
+    char doubt[512];  /* the first of those reasons */
 } sqa_store_report;
 
 /* Checks every page, reference and figure. A database that is not sound is no

@@ -14,9 +14,9 @@
 /* A measured rate can exceed the measured ceiling by noise, not by this much. */
 static const double most_of_ceiling = 1.5;
 
-/* What no figure of a record can exceed: 11 days of milliseconds; ten times the f32
- * rate of the fastest device there is. */
-static const double most_ms = 1e9, most_gflops = 1e7;
+/* What no figure of a record can be beyond: a nanosecond and 11 days in milliseconds;
+ * many times the f32 rate of any device. */
+static const double least_ms = 1e-6, most_ms = 1e9, most_gflops = 1e7;
 
 /* The stated rate is derived from the time; rounding may tell them apart by this. */
 static const double rate_tolerance = 1e-3;
@@ -170,7 +170,7 @@ static bool measured(double value)
 static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem *problem)
 {
     const sqa_trial_result *result = &trial->result;
-    if (!(measured(result->median_ms) && result->median_ms > 0 && measured(result->spread_ms) &&
+    if (!(result->median_ms >= least_ms && measured(result->spread_ms) &&
           measured(result->max_error) && result->samples > 0))
         return sqa_fail(SQA_INVALID_ARGUMENT, "trial.median_ms, spread_ms, max_error and samples "
                                               "must be given for a trial that was timed");
