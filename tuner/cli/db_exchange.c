@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/db_command.h"
+#include "cli/draft.h"
 #include "store/exchange.h"
 
 /* One export: what of which database, and where to. */
@@ -37,27 +37,13 @@ static sqa_status write_lines(const export_request *request, sqa_store *store, F
                : sqa_store_export(store, &request->filter.rows, keep_readable, NULL, file, lines);
 }
 
-/* Writes beside `path` and renames, so that no half-written file is left there. */
 static sqa_status write_file(const export_request *request, sqa_store *store, uint64_t *lines)
 {
-    const char *path = request->path;
-    sqa_text partial = SQA_TEXT_INIT;
-    sqa_text_format(&partial, "%s.partial", path);
-    sqa_status status = sqa_text_status(&partial);
-    FILE *file = status == SQA_OK ? fopen(sqa_text_get(&partial), "w") : NULL;
-    if (status == SQA_OK && !file)
-        status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
-    if (file) {
-        status = write_lines(request, store, file, lines);
-        if (fclose(file) && status == SQA_OK)
-            status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
-        if (status == SQA_OK && rename(sqa_text_get(&partial), path))
-            status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
-        if (status != SQA_OK)
-            remove(sqa_text_get(&partial));
-    }
-    sqa_text_free(&partial);
-    return status;
+    sqa_draft draft;
+    sqa_status status = sqa_draft_open(&draft, "--out", request->path);
+    return status == SQA_OK
+               ? sqa_draft_close(&draft, "--out", write_lines(request, store, draft.file, lines))
+               : status;
 }
 
 static sqa_status export_rows(export_request *request, uint64_t *lines)

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/db_command.h"
 #include "cli/field.h"
+#include "cli/rank.h"
 #include "cli/table.h"
 #include "problem/names.h"
 #include "store/trial_list.h"
@@ -17,73 +18,6 @@ static const char summary[] =
     "tuned the best measurement per device and driver, the fastest first. Variants and the\n"
     "speed-up over MHA are those of a model of --heads heads, otherwise of the most heads\n"
     "that the device was tuned with for that problem.";
-
-/* A measurement among those that it is compared with. */
-typedef struct entry {
-    const sqa_stored_trial *trial;
-    uint32_t heads;      /* of the model */
-    const char *variant; /* NULL: none has these heads */
-    double mha_ms;       /* NaN: not measured */
-} entry;
-
-static bool are_comparable(const sqa_stored_trial *a, const sqa_stored_trial *b)
-{
-    return a->environment == b->environment && sqa_same_but_heads(a, b);
-}
-
-static uint32_t heads_of(const sqa_trial_list *list, const sqa_stored_trial *trial)
-{
-    uint32_t heads = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (are_comparable(&list->trials[i], trial) && list->trials[i].q_heads > heads)
-            heads = list->trials[i].q_heads;
-    return heads;
-}
-
-static double mha_ms(const sqa_trial_list *list, const sqa_stored_trial *trial, uint32_t heads)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (are_comparable(&list->trials[i], trial) && list->trials[i].q_heads == heads &&
-            list->trials[i].kv_heads == heads)
-            return list->trials[i].result.median_ms;
-    return NAN;
-}
-
-static bool has_heads_of(const sqa_stored_trial *trial, sqa_variant variant, uint32_t heads)
-{
-    uint32_t q = 0, kv = 0;
-    return sqa_variant_heads(variant, heads, &q, &kv) == SQA_OK && q == trial->q_heads &&
-           kv == trial->kv_heads;
-}
-
-/* The variant asked for, or the first whose heads these are. Of a model so small that
- * a variant has all of its heads, it is MHA. */
-static const char *variant_of(const sqa_stored_trial *trial, uint32_t heads, const char *wanted)
-{
-    sqa_variant variant;
-    if (wanted && sqa_variant_from_name(wanted, &variant) == SQA_OK)
-        return has_heads_of(trial, variant, heads) &&
-                       (variant == SQA_VARIANT_MHA || !has_heads_of(trial, SQA_VARIANT_MHA, heads))
-                   ? sqa_variant_name(variant)
-                   : NULL;
-    for (int i = 0; i < SQA_VARIANT_COUNT; i++)
-        if (has_heads_of(trial, (sqa_variant)i, heads))
-            return sqa_variant_name((sqa_variant)i);
-    return NULL;
-}
-
-static entry make_entry(const sqa_trial_list *list, const sqa_stored_trial *trial,
-                        const sqa_store_filter *filter)
-{
-    uint32_t heads = filter->heads ? filter->heads : heads_of(list, trial);
-    return (entry){trial, heads, variant_of(trial, heads, filter->variant),
-                   mha_ms(list, trial, heads)};
-}
-
-static double speedup(const entry *e)
-{
-    return e->mha_ms / e->trial->result.median_ms;
-}
 
 static void add_columns(sqa_table *table)
 {
@@ -106,7 +40,7 @@ static void figure_cell(sqa_table *table, const char *format, double value)
     sqa_table_cell(table, "%s", text);
 }
 
-static void add_row(sqa_table *table, const entry *e)
+static void add_row(sqa_table *table, const sqa_rank *e)
 {
     const sqa_stored_trial *trial = e->trial;
     const sqa_device_identity *identity = &trial->device.identity;
@@ -119,7 +53,7 @@ static void add_row(sqa_table *table, const entry *e)
     figure_cell(table, "%.3f", trial->result.median_ms);
     figure_cell(table, "%.1f", trial->gflops);
     figure_cell(table, "%.0f%%", 100 * trial->fraction_of_ceiling);
-    figure_cell(table, "%.2fx", speedup(e));
+    figure_cell(table, "%.2fx", e->speedup);
     sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
     sqa_table_cell(table, "%s %.24s", identity->runtime, trial->device.strings.driver_version);
     sqa_table_cell(table, "%s(%s)", trial->family, trial->config);
@@ -128,7 +62,7 @@ static void add_row(sqa_table *table, const entry *e)
 enum { MOST_FIELDS = 32 };
 
 /* Names here are promised to users: a field may be added, never renamed. */
-static size_t make_fields(const entry *e, sqa_field *out)
+static size_t make_fields(const sqa_rank *e, sqa_field *out)
 {
     const sqa_stored_trial *t = e->trial;
     const sqa_problem_class *problem = &t->problem_class;
@@ -150,7 +84,7 @@ static size_t make_fields(const entry *e, sqa_field *out)
         sqa_field_number("gflops", t->gflops),
         sqa_field_number("ceiling_gflops", t->ceiling_gflops),
         sqa_field_number("fraction_of_ceiling", t->fraction_of_ceiling),
-        sqa_field_number("speedup_vs_mha", speedup(e)),
+        sqa_field_number("speedup_vs_mha", e->speedup),
         sqa_field_number("max_error", t->result.max_error),
         sqa_field_text("vendor", t->device.identity.vendor),
         sqa_field_text("architecture", t->device.identity.architecture),
@@ -175,7 +109,12 @@ typedef struct view {
     const sqa_store_filter *filter;
 } view;
 
-static bool is_shown(const view *v, const entry *e)
+static sqa_rank rank(const view *v, size_t index)
+{
+    return sqa_rank_of(&v->list, &v->list.trials[index], v->filter->heads, v->filter->variant);
+}
+
+static bool is_shown(const view *v, const sqa_rank *e)
 {
     return !v->filter->variant || e->variant;
 }
@@ -186,7 +125,7 @@ static void print_table(const view *v)
     size_t shown = 0;
     add_columns(&table);
     for (size_t i = 0; i < v->list.count; i++) {
-        entry e = make_entry(&v->list, &v->list.trials[i], v->filter);
+        sqa_rank e = rank(v, i);
         if (!is_shown(v, &e))
             continue;
         add_row(&table, &e);
@@ -206,7 +145,7 @@ static void print_json(const view *v)
     sqa_json_string(&json, "database", v->database);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < v->list.count; i++) {
-        entry e = make_entry(&v->list, &v->list.trials[i], v->filter);
+        sqa_rank e = rank(v, i);
         if (!is_shown(v, &e))
             continue;
         sqa_json_object(&json, NULL);
@@ -222,10 +161,10 @@ static void print_csv(const view *v)
 {
     static const sqa_stored_trial nothing;
     sqa_field fields[MOST_FIELDS];
-    const entry names = {.trial = &nothing};
+    const sqa_rank names = {.trial = &nothing};
     sqa_fields_write_csv(stdout, fields, make_fields(&names, fields), true);
     for (size_t i = 0; i < v->list.count; i++) {
-        entry e = make_entry(&v->list, &v->list.trials[i], v->filter);
+        sqa_rank e = rank(v, i);
         if (is_shown(v, &e))
             sqa_fields_write_csv(stdout, fields, make_fields(&e, fields), false);
     }
