@@ -10,7 +10,7 @@
 -- trial counts as the winner.
 
 PRAGMA application_id = 0x53514144; -- "SQAD": tells the file from another program's
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- A device as one OpenCL runtime describes it: what it said, word for word, the
 -- normalised name made from that, and the limits that decide which configurations
@@ -39,12 +39,13 @@ CREATE TABLE device (
     vector_width_float     INTEGER NOT NULL CHECK (vector_width_float >= 0),
     has_fp64               INTEGER NOT NULL CHECK (has_fp64 IN (0, 1)),
     has_compiler           INTEGER NOT NULL CHECK (has_compiler IN (0, 1)),
+    subgroups              TEXT NOT NULL DEFAULT '', -- '': none; 'fixed 32'; 'choice 8,16,32': on request
     global_memory_bytes    INTEGER NOT NULL CHECK (global_memory_bytes >= 0),
     max_allocation_bytes   INTEGER NOT NULL CHECK (max_allocation_bytes >= 0),
     UNIQUE (vendor, architecture, model, runtime, type, platform_name, device_name, device_vendor,
             board_name, nv_major, nv_minor, compute_units, max_work_group_size,
             max_work_item_size_0, max_work_item_size_1, max_work_item_size_2, local_memory_bytes,
-            local_memory_is_global, vector_width_float, has_fp64, has_compiler)
+            local_memory_is_global, vector_width_float, has_fp64, has_compiler, subgroups)
 ) STRICT;
 
 -- Software around the device. Results are only directly comparable within one.
@@ -122,13 +123,26 @@ CREATE TABLE winner (
     FOREIGN KEY (trial, environment, class) REFERENCES trial (id, environment, class)
 ) STRICT, WITHOUT ROWID;
 
+-- What an import or a merge would not take in, as it was handed over, so that it can
+-- be looked at. Nothing here is ever dispatched, exported or merged.
+CREATE TABLE quarantine (
+    id          INTEGER PRIMARY KEY,
+    digest      TEXT NOT NULL UNIQUE, -- of the whole line: the same one is kept once
+    source      TEXT NOT NULL,        -- the file it came from
+    place       TEXT NOT NULL,        -- 'line 3', 'trial 17'
+    reason      TEXT NOT NULL,
+    bytes       INTEGER NOT NULL CHECK (bytes >= 0), -- length of the whole line
+    line        TEXT NOT NULL,        -- its first 4 KiB, what is no UTF-8 replaced
+    recorded_at TEXT NOT NULL
+) STRICT;
+
 -- Every trial with all that is known about it, flat.
 CREATE VIEW result AS
 SELECT trial.id, trial.environment, trial.class,
        vendor, architecture, model, runtime, type, platform_name, device_name, device_vendor,
        board_name, nv_major, nv_minor, compute_units, max_work_group_size, max_work_item_size_0,
        max_work_item_size_1, max_work_item_size_2, local_memory_bytes, local_memory_is_global,
-       vector_width_float, has_fp64, has_compiler, global_memory_bytes, max_allocation_bytes,
+       vector_width_float, has_fp64, has_compiler, subgroups, global_memory_bytes, max_allocation_bytes,
        platform_version, device_version, driver_version, library_version,
        operation, dtype, head_dim, value_dim, mask, group_size, q_bucket, kv_bucket, rows_bucket,
        batch, q_heads, kv_heads, q_length, kv_length, causal, write_lse, layout,

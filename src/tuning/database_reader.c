@@ -125,7 +125,7 @@ static bool read_marks(sqlite3 *database, schema_marks *out)
            sqlite3_exec(database, "RELEASE schema_marks", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-sqa_status sqa_database_check_schema(sqlite3 *database, const char *name, bool *empty)
+sqa_status sqa_database_check_schema(sqlite3 *database, const char *name, int oldest, bool *empty)
 {
     schema_marks marks = {0, 0, 0};
     if (!read_marks(database, &marks)) {
@@ -146,7 +146,7 @@ sqa_status sqa_database_check_schema(sqlite3 *database, const char *name, bool *
                         "tuning database %s: its schema %d is newer than this library's %d; "
                         "update the library or use another file",
                         name, version, SQA_SCHEMA_VERSION);
-    if (version < SQA_SCHEMA_VERSION)
+    if (version < oldest)
         return sqa_fail(SQA_DATABASE_ERROR,
                         "tuning database %s: its schema %d is older than this library's %d; "
                         "the next `sqa tune` brings it up",

@@ -16,11 +16,11 @@ sqa_status sqa_database_open_reader(sqlite3 **out, const char *path, int busy_ms
 /* Opens a database image in memory, which must outlive the connection. */
 sqa_status sqa_database_open_image(sqlite3 **out, const unsigned char *image, size_t size);
 
-/* Whether the database is a tuning database of the version this library reads.
- * *empty: it has no tables yet (another process is about to make them). `name` is
- * for the detail.
+/* Whether the database is a tuning database of a version from `oldest` to the current
+ * one. *empty: it has no tables yet (another process is about to make them). `name`
+ * is for the detail.
  * Errors: SQA_DATABASE_ERROR. */
-sqa_status sqa_database_check_schema(sqlite3 *database, const char *name, bool *empty);
+sqa_status sqa_database_check_schema(sqlite3 *database, const char *name, int oldest, bool *empty);
 
 /* Records why the last call on `database` failed, in words for people: what is
  * wrong with `name` and what to do. Returns SQA_DATABASE_ERROR, or

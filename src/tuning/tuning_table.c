@@ -10,11 +10,13 @@
 #include "base/text.h"
 #include "problem/names.h"
 #include "tuning/database_reader.h"
+#include "tuning/schema.h"
 #include "tuning/seed.h"
 
-/* How long a context waits for a writer. A commit takes milliseconds; whoever
- * holds the file longer is not worth more of the caller's time. */
-enum { BUSY_MS = 2000 };
+/* How long a context waits for writers. A commit takes milliseconds, but several
+ * tuners on a busy machine can keep a reader out for seconds, and what it then does
+ * without it lacks as long as it lives. */
+enum { BUSY_MS = 5000 };
 
 /* What a column of the view `best` becomes in a row. */
 typedef enum column_kind {
@@ -194,7 +196,7 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
 {
     size_t before = table->count, skipped = 0;
     bool empty = false;
-    sqa_status status = sqa_database_check_schema(database, name, &empty);
+    sqa_status status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
     if (status == SQA_OK && !empty)
         status = read_rows(table, database, name, source, &skipped);
     sqlite3_close(database);

@@ -30,6 +30,8 @@ static const struct {
     {"bench --help", 0, "--pattern KEYS", NULL},
     {"bench --variant xyzzy", 2, NULL, "xyzzy"},
     {"verify --help", 0, "--family", NULL},
+    {"report --help", 0, "--no-pictures", NULL},
+    {"report --dtype f8", 2, NULL, "not one of f32"},
     {"db --help", 0, "usage: sqa db", NULL},
     {"db xyzzy", 2, NULL, "'xyzzy' is not a subcommand"},
     {"tune --budget never", 2, NULL, "--budget"},

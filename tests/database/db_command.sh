@@ -26,17 +26,23 @@ expect()
 }
 
 cat >good.jsonl <<'LINE'
-{"schema":1,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","write_lse":0,"layout":"bhsd"},"trial":{"family":"naive","space_version":1,"config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
+{"schema":1,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"subgroups":"","global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","write_lse":0,"layout":"bhsd"},"trial":{"family":"naive","space_version":1,"config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
 LINE
 sed 's/CHUNK=16/CHUNK=15/' good.jsonl >bad.jsonl
 
 expect 2 "usage: sqa db" "$sqa" db
 expect 0 "usage: sqa db" "$sqa" db --help
 expect 2 "not a subcommand" "$sqa" db frobnicate
-for subcommand in list best show export import merge check path; do
+for subcommand in list best query show export import merge diff prune check path; do
     expect 0 "usage: sqa db $subcommand" "$sqa" db $subcommand --help
-    expect 2 "is not an option" "$sqa" db $subcommand 1 --frobnicate
+    expect 2 "is not an option" "$sqa" db $subcommand 1 2 --frobnicate
 done
+for subcommand in list best query 'diff seed seed'; do
+    # Meant to fall apart into words.
+    # shellcheck disable=SC2086
+    expect 2 "exclude each other" "$sqa" db $subcommand --json --csv
+done
+expect 2 "needs A B" "$sqa" db diff seed
 
 # Before there is a database.
 expect 0 "$work/tuning.db" "$sqa" db path
@@ -77,6 +83,80 @@ expect 1 "no trial 2" "$sqa" db show 2
 expect 2 "not a trial's number" "$sqa" db show one
 expect 0 "sound" "$sqa" db check
 expect 0 '"sound": true' "$sqa" db check --json
+
+# Choosing: every filter, known words only.
+expect 0 "214.7" "$sqa" db list --vendor paper --variant mha --heads 8 --dim 64 --seq 1024 \
+    --dtype f32 --mask none --status ok
+for filter in '--vendor stone' '--variant mqa' '--variant sqa --heads 8' '--dim 32' '--seq 512' \
+    '--dtype f16' '--mask causal' '--status crashed' '--heads 3'; do
+    # shellcheck disable=SC2086
+    expect 0 "no results" "$sqa" db list $filter
+done
+expect 0 "tiger-8cu" "$sqa" db best --variant xsqa --heads 32
+expect 2 "mha, gqa" "$sqa" db list --variant zsqa
+expect 2 "not one of f32" "$sqa" db list --dtype f8
+expect 2 "not one of none" "$sqa" db query --mask window
+expect 2 "not one of ok" "$sqa" db list --status fine
+expect 2 "--dim is '0'" "$sqa" db query --dim 0
+expect 2 "--heads is '1x'" "$sqa" db query --heads 1x
+expect 0 "214.7" "$sqa" db query
+expect 0 "mha" "$sqa" db query --variant mha --heads 8
+expect 0 "no results" "$sqa" db query --variant sqa
+expect 0 '"speedup_vs_mha": 1,' "$sqa" db query --json
+expect 0 '"variant": "ssqa"' "$sqa" db query --json --heads 16
+expect 0 '"speedup_vs_mha": null' "$sqa" db query --json --heads 16
+expect 0 'naive,CHUNK=16,true,1,2026' "$sqa" db query --csv
+expect 0 'trial,recorded_at' "$sqa" db query --csv
+expect 0 'paper,origami,tiger-8cu,pocl,cpu' "$sqa" db list --csv
+[ "$("$sqa" db best --csv | wc -l)" -eq 2 ] || failures=$((failures + 1))
+
+# What was refused above is in quarantine, once, and cannot move the cursor.
+"$sqa" db import bad.jsonl 2>out && failures=$((failures + 1))
+printf 'no\033[2J JSON\n' | "$sqa" db import - 2>out && failures=$((failures + 1))
+expect 0 "2 lines in quarantine" "$sqa" db list --quarantine
+expect 0 "bad.jsonl, line 1" "$sqa" db list --quarantine
+expect 0 "CHUNK=15 is not one of" "$sqa" db list --quarantine --json
+expect 0 '\u001b[2J' "$sqa" db list --quarantine --json
+expect 2 "no --csv" "$sqa" db list --quarantine --csv
+expect 0 "lines in quarantine: 2" "$sqa" db check
+"$sqa" db export | cmp good.jsonl - || failures=$((failures + 1))
+
+# Comparing: the same, more on one side, faster on one side.
+sed 's/"median_ms":10.0,/"median_ms":5.0,/; s/"gflops":214.748365/"gflops":429.49673/; s/CHUNK=16/CHUNK=64/' \
+    good.jsonl >faster.jsonl
+"$sqa" db import faster.jsonl --db faster.db >out 2>&1 || failures=$((failures + 1))
+expect 0 "0 of 1 device and problem classes differ" "$sqa" db diff tuning.db second.db
+expect 0 '"faster": "even"' "$sqa" db diff tuning.db second.db --all --json
+expect 0 "2.00x" "$sqa" db diff tuning.db faster.db
+expect 0 '"b_over_a": 0.5' "$sqa" db diff faster.db tuning.db --json
+expect 0 "only in A" "$sqa" db diff tuning.db seed --device tiger
+expect 0 "only in B" "$sqa" db diff seed tuning.db --csv --vendor paper
+expect 1 "missing.db" "$sqa" db diff tuning.db missing.db
+
+# Pruning: a dry run changes nothing, a merged database loses its loser.
+"$sqa" db merge faster.db >out || failures=$((failures + 1))
+expect 0 "would remove 0 outdated trials, 1 slower than the fastest, 2 quarantined" \
+    "$sqa" db prune --keep 1 --quarantine --dry-run
+expect 0 '"trials": 2' "$sqa" db check --json
+expect 0 '"losers": 1' "$sqa" db prune --keep 1 --json
+expect 0 '"trials": 1' "$sqa" db check --json
+expect 0 "removed 0 outdated trials, 0 slower than the fastest, 2 quarantined lines" \
+    "$sqa" db prune --quarantine
+expect 0 "0 lines in quarantine" "$sqa" db list --quarantine
+expect 2 "--keep is 'all'" "$sqa" db prune --keep all
+expect 1 "no tuning database" "$sqa" db prune --db missing.db
+expect 0 "CHUNK=64" "$sqa" db best
+
+# Contributing: winners of finals only, and nothing that names this machine.
+expect 0 "1 trial written" "$sqa" db export --submit --device tiger --out submit.jsonl
+cmp faster.jsonl submit.jsonl || failures=$((failures + 1))
+expect 1 "no winner of a final" "$sqa" db export --submit --device elephant --out none.jsonl
+[ ! -e none.jsonl ] || failures=$((failures + 1))
+expect 1 "its device_name names this machine" env USER=Tiger "$sqa" db export --submit \
+    --device tiger --out none.jsonl
+sed 's/"final":true/"final":false/' good.jsonl >unsure.jsonl
+"$sqa" db import unsure.jsonl --db unsure.db >out || failures=$((failures + 1))
+expect 1 "won without a final" "$sqa" db export --submit --device tiger --db unsure.db --out none.jsonl
 
 # Files in a bad state.
 dd if=/dev/urandom of=noise.db bs=4096 count=4 2>dd.log

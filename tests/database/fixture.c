@@ -154,6 +154,41 @@ void fixture_run(const char *path, const char *sql)
     ck_assert_int_eq(sqlite3_close(database), SQLITE_OK);
 }
 
+char *fixture_read(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s", path);
+    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+    size_t size = (size_t)ftell(file);
+    rewind(file);
+    char *text = malloc(size + 1);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(fread(text, 1, size, file), size);
+    text[size] = 0;
+    fclose(file);
+    return text;
+}
+
+char *fixture_schema(const char *path)
+{
+    static const char sql[] =
+        "SELECT group_concat(line, char(10)) FROM (SELECT s.type || ' ' || s.name || ' ' ||"
+        " coalesce(c.cid || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || c.pk,"
+        "          '') AS line"
+        " FROM sqlite_schema AS s LEFT JOIN pragma_table_info(s.name) AS c"
+        " ORDER BY s.type, s.name, c.cid)";
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    ck_assert_int_eq(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    char *text = strdup((const char *)sqlite3_column_text(statement, 0));
+    ck_assert_ptr_nonnull(text);
+    sqlite3_finalize(statement);
+    ck_assert_int_eq(sqlite3_close(database), SQLITE_OK);
+    return text;
+}
+
 void fixture_write(const char *path, const void *bytes, size_t size)
 {
     FILE *file = fopen(path, "wb");

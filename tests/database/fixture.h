@@ -38,6 +38,13 @@ int64_t fixture_number(const char *path, const char *sql);
 /* Runs SQL on the file, whatever it says. */
 void fixture_run(const char *path, const char *sql);
 
+/* A whole file as text, which the caller frees. */
+char *fixture_read(const char *path);
+
+/* What tables, columns, indices and views the file has, one a line, in a stable order;
+ * the caller frees it. */
+char *fixture_schema(const char *path);
+
 /* Overwrites the file with these bytes. */
 void fixture_write(const char *path, const void *bytes, size_t size);
 

@@ -11,7 +11,14 @@
 #include "database/fixture.h"
 #include "tuning/tuning_table.h"
 
-enum { WRITERS = 4, READERS = 4, TRIALS = 25 };
+enum { WRITERS = 4, READERS = 4 };
+
+/* How much is done: a little, or (SQA_TEST_SIZE=full) for about a minute. */
+static int by_size(int quick, int full)
+{
+    const char *size = getenv("SQA_TEST_SIZE");
+    return size && !strcmp(size, "full") ? full : quick;
+}
 
 /* Runs in a child: opens the store, which may not exist yet, and adds trials, each
  * group of five with a winner. The exit status says which step failed. */
@@ -40,10 +47,36 @@ static int write_trials(const char *path, uint32_t length, int count, int report
     return 0;
 }
 
-/* Runs in a child: what a context does when it is made, again and again. */
-static int read_trials(const char *path)
+static sqa_status expect_readable(void *user, const sqa_stored_trial *trial)
 {
-    for (int i = 0; i < 40; i++) {
+    ++*(int64_t *)user;
+    return trial ? SQA_OK : SQA_DATABASE_ERROR;
+}
+
+/* Every trial can be read while others are added, and none goes away meanwhile. */
+static bool list_and_check(const char *path)
+{
+    const sqa_store_filter all = {0};
+    sqa_store *store = NULL;
+    sqa_store_report report;
+    int64_t before = 0, after = 0;
+    if (access(path, F_OK))
+        return true;
+    bool good = sqa_store_open_read_only(&store, path) == SQA_OK &&
+                sqa_store_each(store, &all, expect_readable, &before) == SQA_OK &&
+                sqa_store_check(store, &report) == SQA_OK && report.sound &&
+                sqa_store_each(store, &all, expect_readable, &after) == SQA_OK && after >= before;
+    if (!good)
+        fprintf(stderr, "%s\n", sqa_last_error());
+    sqa_store_close(store);
+    return good;
+}
+
+/* Runs in a child: what a context does when it is made, and what `sqa db` does, again
+ * and again. */
+static int read_trials(const char *path, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
         fixture_log heard;
         sqa_log log = fixture_listen(&heard);
         sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
@@ -57,6 +90,8 @@ static int read_trials(const char *path)
             if (strcmp(table.rows[row].family, "naive"))
                 return 3;
         sqa_tuning_table_free(&table);
+        if (i % 8 == 7 && !list_and_check(path))
+            return 4;
         const struct timespec pause = {0, 2000000};
         nanosleep(&pause, NULL);
     }
@@ -86,17 +121,19 @@ static void expect_sound(const char *path, int64_t trials)
 START_TEST(writers_and_readers_at_once)
 {
     const char *path = fixture_path("deep/er/tuning.db");
+    const int trials = by_size(25, 1500);
     pid_t children[WRITERS + READERS];
     fflush(NULL);
     for (int i = 0; i < WRITERS + READERS; i++) {
         children[i] = fork();
         ck_assert_int_ge(children[i], 0);
         if (children[i] == 0)
-            _exit(i < WRITERS ? write_trials(path, 64u << i, TRIALS, -1) : read_trials(path));
+            _exit(i < WRITERS ? write_trials(path, 64u << i, trials, -1)
+                              : read_trials(path, by_size(40, 2000)));
     }
     for (int i = 0; i < WRITERS + READERS; i++)
         expect_clean_exit(children[i]);
-    expect_sound(path, WRITERS * TRIALS);
+    expect_sound(path, WRITERS * trials);
     ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM device"), 1);
     ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM environment"), 1);
     ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM problem_class"), WRITERS);
@@ -126,8 +163,18 @@ START_TEST(many_processes_make_one_database)
 }
 END_TEST
 
-/* Kills a writer after a while; every trial it reported must be there. */
-static void kill_writer(const char *path, long microseconds)
+/* Waits until the writer is committing: its journal is there. */
+static void wait_for_journal(const char *path)
+{
+    char journal[600];
+    snprintf(journal, sizeof journal, "%s-journal", path);
+    for (int i = 0; i < 1000000 && access(journal, F_OK); i++)
+        continue;
+}
+
+/* Kills a writer after a while, `committing` at once after it began to write; every
+ * trial it reported must be there. */
+static void kill_writer(const char *path, long microseconds, bool committing)
 {
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
@@ -143,6 +190,8 @@ static void kill_writer(const char *path, long microseconds)
     ck_assert_int_eq(read(ends[0], &last, sizeof last), sizeof last);
     const struct timespec pause = {0, microseconds * 1000};
     nanosleep(&pause, NULL);
+    if (committing)
+        wait_for_journal(path);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -169,8 +218,9 @@ START_TEST(killed_writers_lose_nothing)
 {
     const char *path = fixture_path("tuning.db");
     srand(12345);
-    for (int round = 0; round < 25; round++)
-        kill_writer(path, rand() % 20000);
+    const int rounds = by_size(12, 200);
+    for (int round = 0; round < rounds; round++)
+        kill_writer(path, rand() % 20000, 2 * round >= rounds);
     /* And the next one goes on. */
     int64_t before = fixture_number(path, "SELECT count(*) FROM trial");
     fflush(NULL);
@@ -261,7 +311,7 @@ int main(void)
     Suite *suite = suite_create("concurrency");
     TCase *tcase = tcase_create("processes");
     tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
-    tcase_set_timeout(tcase, 240);
+    tcase_set_timeout(tcase, 900);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_test(tcase, *tests[i]);
     suite_add_tcase(suite, tcase);

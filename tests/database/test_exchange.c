@@ -36,7 +36,8 @@ static void export_to(const char *database, const char *text, uint64_t expected)
     FILE *file = fopen(text, "w");
     ck_assert_ptr_nonnull(file);
     ck_assert_int_eq(sqa_store_open_read_only(&store, database), SQA_OK);
-    ck_assert_msg(sqa_store_export(store, &all, file, &lines) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_msg(sqa_store_export(store, &all, NULL, NULL, file, &lines) == SQA_OK, "%s",
+                  sqa_last_error());
     ck_assert_uint_eq(lines, expected);
     sqa_store_close(store);
     ck_assert_int_eq(fclose(file), 0);
@@ -200,7 +201,14 @@ START_TEST(impossible_rows_are_refused)
         {"{\"schema\"", "\"schema\"", "JSON"},
         {"\"vendor\":\"paper\"", "\"vendor\":\"\"", "device.vendor"},
         {"\"vendor\":\"paper\"", "\"vendor\":7", "device.vendor"},
-        {"\"vendor\":\"paper\"", "\"seller\":\"paper\"", "device.vendor"},
+        {"\"vendor\":\"paper\",", "", "device.vendor"},
+        {"\"vendor\":\"paper\"", "\"seller\":\"paper\"", "$.device.seller is not one"},
+        {"\"vendor\":\"paper\"", "\"vendor\":\"paper\",\"vendor\":\"stone\"",
+         "$.device.vendor is there more than once"},
+        {"\"vendor\":\"paper\"", "\"vendor\":\"p\xc3(\"", "UTF-8"},
+        {"\"vendor\":\"paper\"", "\"vendor\":\"p\\ud800\"", "device.vendor"},
+        {"\"vendor\":\"paper\"", "\"vendor\":\"p\\u0000\"", "zero byte"},
+        {"\"subgroups\":\"\"", "\"subgroups\":\"fixed 032\"", "subgroups"},
         {"\"type\":\"cpu\"", "\"type\":\"tpu\"", "device.type"},
         {"\"compute_units\":8", "\"compute_units\":-8", "compute_units"},
         {"\"compute_units\":8", "\"compute_units\":8.5", "compute_units"},
@@ -227,6 +235,10 @@ START_TEST(impossible_rows_are_refused)
         {"\"max_error\":3.25e-07", "\"max_error\":0.01", "max_error"},
         {"\"ceiling_gflops\":1000000.0", "\"ceiling_gflops\":0.001", "ceiling"},
         {"\"build_ms\":210.5", "\"build_ms\":-1", "build_ms"},
+        {"\"build_ms\":210.5", "\"build_ms\":1e300", "build_ms"},
+        {"\"ceiling_gflops\":1000000.0", "\"ceiling_gflops\":1e300", "ceiling_gflops"},
+        {"\"source_hash\":null", "\"source_hash\":\"../..\"", "source_hash"},
+        {"\"message\":\"\"", "\"message\":\"in /home/me\"", "message"},
         {"\"recorded_at\":\"20", "\"recorded_at\":\"19-", "recorded_at"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

@@ -6,7 +6,9 @@
 
 #include "database/fixture.h"
 #include "store/migrate.h"
+#include "store/subgroup_text.h"
 #include "tuning/schema.h"
+#include "tuning/tuning_table.h"
 
 START_TEST(newer_schema_is_left_alone)
 {
@@ -106,12 +108,112 @@ START_TEST(migrations_built_in_reach_the_schema)
 }
 END_TEST
 
+/* A database as version 1 made it, with a trial that won. */
+static void make_version_1(const char *path)
+{
+    char *schema = fixture_read(SQA_TEST_SOURCE "/database/schema_1.sql");
+    fixture_run(path, schema);
+    free(schema);
+    fixture_run(
+        path,
+        "INSERT INTO device VALUES (3, 'paper', 'origami', 'tiger-8cu', 'pocl', 'cpu', 'Paper',"
+        " 'Paper Tiger 8', 'Paper Inc.', '', 0, 0, 8, 4096, 4096, 4096, 4096, 1048576, 1, 8, 1, 1,"
+        " 8589934592, 2147483648);"
+        "INSERT INTO environment VALUES (5, 3, 'OpenCL 3.0', 'OpenCL 3.0', '1.0', '0.1.0');"
+        "INSERT INTO problem_class VALUES (7, 'forward', 'f32', 64, 64, 'none', 1, 10, 10, 3);"
+        "INSERT INTO trial VALUES (9, 5, 7, 1, 8, 8, 1024, 1024, 'none', 0, 'bhsd', 'naive', 1,"
+        " 'CHUNK=16', NULL, 'ok', 10.0, 0.2, 3.25e-07, 214.748365, 1000.0, 210.5, 11, 1, 1, '',"
+        " '2026-01-31T12:00:00Z');"
+        "INSERT INTO winner VALUES (5, 7, 9)");
+}
+
+static int64_t count_best(const char *path)
+{
+    fixture_log heard;
+    sqa_log log = fixture_listen(&heard);
+    sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+    ck_assert_msg(heard.count[SQA_LOG_WARNING] == 0, "%s", heard.last[SQA_LOG_WARNING]);
+    int64_t count = (int64_t)table.count;
+    sqa_tuning_table_free(&table);
+    return count;
+}
+
+static sqa_status expect_the_winner(void *user, const sqa_stored_trial *trial)
+{
+    (void)user;
+    ck_assert_msg(trial != NULL, "%s", sqa_last_error());
+    ck_assert_int_eq(trial->id, 9);
+    ck_assert(trial->winner);
+    ck_assert_uint_eq(trial->device.limits.subgroup_sizes[0], 0);
+    return SQA_OK;
+}
+
+/* The library and whoever looks only leave the file as it is; a writer brings it up. */
+START_TEST(version_1_is_read_and_brought_up)
+{
+    const char *path = fixture_path("tuning.db"), *fresh = fixture_path("fresh.db");
+    const sqa_store_filter all = {0};
+    make_version_1(path);
+    ck_assert_int_eq(count_best(path), 1);
+    sqa_store *store = NULL;
+    ck_assert_msg(sqa_store_open_read_only(&store, path) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_store_each(store, &all, expect_the_winner, NULL), SQA_OK);
+    sqa_store_close(store);
+    ck_assert_int_eq(fixture_number(path, "PRAGMA user_version"), 1);
+
+    store = fixture_open(path);
+    sqa_store_report report;
+    ck_assert_int_eq(sqa_store_check(store, &report), SQA_OK);
+    ck_assert_msg(report.sound, "%s", report.problem);
+    ck_assert_int_eq(report.winners, 1);
+    ck_assert_int_eq(sqa_store_each(store, &all, expect_the_winner, NULL), SQA_OK);
+    sqa_store_close(store);
+    ck_assert_int_eq(fixture_number(path, "PRAGMA user_version"), SQA_SCHEMA_VERSION);
+    ck_assert_int_eq(count_best(path), 1);
+
+    /* And is then as if it had been made today. */
+    sqa_store_close(fixture_open(fresh));
+    char *brought_up = fixture_schema(path), *made = fixture_schema(fresh);
+    ck_assert_str_eq(brought_up, made);
+    free(brought_up);
+    free(made);
+}
+END_TEST
+
+START_TEST(subgroups_are_one_text)
+{
+    static const char *const good[] = {"", "fixed 32", "choice 8,16,32", "choice 8"};
+    static const char *const bad[] = {"32",           "fixed",         "fixed ",
+                                      "fixed 0",      "fixed 032",     "fixed 8,",
+                                      "choice 8,,16", "choice -8",     "fixed 8 ",
+                                      "choice a,b",   "fixed 9999999", "choice 1,2,3,4,5,6,7,8,9"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        sqa_device_limits limits;
+        char text[SQA_SUBGROUP_TEXT];
+        memset(&limits, 0xff, sizeof limits);
+        ck_assert(sqa_subgroups_parse(good[i], &limits));
+        ck_assert_int_eq(limits.subgroup_size_on_request, good[i][0] == 'c');
+        sqa_subgroups_format(&limits, text);
+        ck_assert_str_eq(text, good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        sqa_device_limits limits;
+        ck_assert_msg(!sqa_subgroups_parse(bad[i], &limits), "%s", bad[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     static const TTest *const *const tests[] = {
-        &newer_schema_is_left_alone,           &another_programs_database_is_left_alone,
-        &older_schema_is_brought_up_in_order,  &failed_migration_changes_nothing,
+        &newer_schema_is_left_alone,
+        &another_programs_database_is_left_alone,
+        &older_schema_is_brought_up_in_order,
+        &failed_migration_changes_nothing,
         &migrations_built_in_reach_the_schema,
+        &version_1_is_read_and_brought_up,
+        &subgroups_are_one_text,
     };
     Suite *suite = suite_create("schema");
     TCase *tcase = tcase_create("versions");

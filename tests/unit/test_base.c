@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "run_suite.h"
 
 START_TEST(texts_grow)
@@ -94,6 +95,24 @@ static void listen(void *user, sqa_log_level level, const char *message)
     strncpy(h->message, message, sizeof h->message - 1);
 }
 
+START_TEST(utf8)
+{
+    static const char *const bad[] = {"\xff",     "\xc0\x80", "\xed\xa0\x80",    "\xf4\x90\x80\x80",
+                                      "\xe2\x82", "a\x80",    "\xf0\x80\x80\x80"};
+    char out[16];
+    ck_assert(sqa_utf8_is_valid(""));
+    ck_assert(sqa_utf8_is_valid("a \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert(!sqa_utf8_is_valid(bad[i]));
+    ck_assert_str_eq(sqa_utf8_clean("a\x1b[2J\xc2\x9b\xff", out, sizeof out, true),
+                     "a [2J \xef\xbf\xbd");
+    ck_assert_str_eq(sqa_utf8_clean("a\tb\n", out, sizeof out, false), "a\tb\n");
+    /* No character is cut. */
+    ck_assert_str_eq(sqa_utf8_clean("\xc3\xa9\xc3\xa9", out, 4, false), "\xc3\xa9");
+    ck_assert_str_eq(sqa_utf8_clean("abc", out, 1, false), "");
+}
+END_TEST
+
 START_TEST(log_levels)
 {
     heard h = {0};
@@ -130,6 +149,7 @@ int main(void)
     tcase_add_test(base, long_details_are_cut);
     tcase_add_test(base, details_are_per_thread);
     tcase_add_test(base, log_levels);
+    tcase_add_test(base, utf8);
     tcase_add_test(base, embedded_files);
     suite_add_tcase(suite, base);
     return sqa_run_suite(suite);

@@ -60,20 +60,19 @@ static const struct {
     {"pattern", TEXT, AT(pattern), ALWAYS},
 };
 
-static void set_text(sqa_bench_value *out, const char *text)
+static void set_text(sqa_field *out, const char *text)
 {
-    out->type = SQA_BENCH_TEXT;
+    out->type = SQA_FIELD_TEXT;
     out->text = text;
 }
 
-static void set_number(sqa_bench_value *out, double number)
+static void set_number(sqa_field *out, double number)
 {
-    out->type = SQA_BENCH_NUMBER;
+    out->type = SQA_FIELD_NUMBER;
     out->number = number;
 }
 
-static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
-                       sqa_bench_value *out)
+static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset, sqa_field *out)
 {
     const char *at = (const char *)row + offset;
     switch (kind) {
@@ -85,12 +84,12 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
     case AGAINST_DEFAULT: set_number(out, row->default_ms / row->median_ms); break;
     case PAPER: set_number(out, sqa_bench_paper_speedup(row->variant, row->desc.q_length)); break;
     case INTEGER:
-        out->type = SQA_BENCH_INTEGER;
+        out->type = SQA_FIELD_INTEGER;
         out->integer = *(const uint32_t *)(const void *)at;
         break;
     case BOOLEAN:
     case CAUSAL:
-        out->type = SQA_BENCH_BOOLEAN;
+        out->type = SQA_FIELD_BOOLEAN;
         out->boolean =
             kind == CAUSAL ? row->desc.causal != SQA_CAUSAL_NONE : *(const bool *)(const void *)at;
         break;
@@ -104,12 +103,12 @@ static bool has_field(const sqa_bench_view *view, field_when when)
 }
 
 bool sqa_bench_field(const sqa_bench_view *view, const sqa_bench_row *row, size_t index,
-                     sqa_bench_value *out)
+                     sqa_field *out)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (!has_field(view, fields[i].when) || index-- > 0)
             continue;
-        *out = (sqa_bench_value){.name = fields[i].name};
+        *out = (sqa_field){.name = fields[i].name};
         if (row)
             read_field(row, fields[i].kind, fields[i].offset, out);
         return true;

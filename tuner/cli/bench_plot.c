@@ -3,18 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/status.h"
 #include "base/text.h"
 #include "cli/bench_script.h"
+#include "cli/gnuplot.h"
 
 static sqa_status take_name(sqa_bench_plot *plot, const char *file)
 {
@@ -34,19 +31,8 @@ static sqa_status take_name(sqa_bench_plot *plot, const char *file)
 
 static sqa_status find_gnuplot(sqa_bench_plot *plot)
 {
-    const char *path = getenv("PATH");
-    for (const char *at = path ? path : ""; *at;) {
-        int length = (int)strcspn(at, ":");
-        int written = snprintf(plot->gnuplot, sizeof plot->gnuplot, "%.*s/gnuplot",
-                               length ? length : 1, length ? at : ".");
-        struct stat found;
-        if (written > 0 && (size_t)written < sizeof plot->gnuplot && !stat(plot->gnuplot, &found) &&
-            S_ISREG(found.st_mode) && !access(plot->gnuplot, X_OK))
-            return SQA_OK;
-        at += length + (at[length] == ':');
-    }
-    return sqa_fail(SQA_UNSUPPORTED, "--plot needs gnuplot, which is not on the PATH; on Debian "
-                                     "and Ubuntu the package is gnuplot-nox");
+    sqa_status status = sqa_gnuplot_find(plot->gnuplot);
+    return status == SQA_OK ? SQA_OK : sqa_fail(status, "--plot: %s", sqa_last_error());
 }
 
 sqa_status sqa_bench_plot_open(sqa_bench_plot *plot, const char *file)
@@ -66,56 +52,15 @@ sqa_status sqa_bench_plot_open(sqa_bench_plot *plot, const char *file)
     return SQA_OK;
 }
 
-/* gnuplot reads the script as its input and writes the picture to its output, so
- * that no file name has to be spelled in its language. It warns of an encoding
- * that is not its locale's, hence a locale that is. */
-static sqa_status run_gnuplot(const sqa_bench_plot *plot, FILE *script, int picture)
-{
-    extern char **environ;
-    char program[] = "env", locale[] = "LC_ALL=C.UTF-8", gnuplot[sizeof plot->gnuplot];
-    char *const words[] = {program, locale, gnuplot, NULL};
-    snprintf(gnuplot, sizeof gnuplot, "%s", plot->gnuplot);
-    posix_spawn_file_actions_t actions;
-    pid_t child = 0;
-    int code = posix_spawn_file_actions_init(&actions);
-    if (code)
-        return sqa_fail_memory("the call of gnuplot");
-    code = posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
-    if (!code)
-        code = posix_spawn_file_actions_adddup2(&actions, picture, STDOUT_FILENO);
-    if (!code)
-        code = posix_spawnp(&child, program, &actions, NULL, words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (code)
-        return sqa_fail(SQA_UNSUPPORTED, "%s cannot be run: %s", plot->gnuplot, strerror(code));
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return sqa_fail(SQA_UNSUPPORTED, "gnuplot: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return sqa_fail(SQA_UNSUPPORTED, "gnuplot failed, and drew no %s", plot->file);
-    return SQA_OK;
-}
-
 static sqa_status draw(const sqa_bench_plot *plot, const char *text)
 {
-    FILE *script = tmpfile();
     int picture = open(plot->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    sqa_status status = SQA_OK;
-    if (!script || picture < 0 || fputs(text, script) < 0 || fflush(script))
-        status = sqa_fail(SQA_UNSUPPORTED, "--plot: %s: %s", plot->part, strerror(errno));
-    if (status == SQA_OK) {
-        rewind(script);
-        status = run_gnuplot(plot, script, picture);
-    }
-    if (script)
-        fclose(script);
-    struct stat made;
-    if (status == SQA_OK && (fstat(picture, &made) || made.st_size == 0))
-        status = sqa_fail(SQA_UNSUPPORTED, "gnuplot drew nothing into %s", plot->part);
-    if (picture >= 0)
-        close(picture);
-    return status;
+    if (picture < 0)
+        return sqa_fail(SQA_UNSUPPORTED, "--plot: %s: %s", plot->part, strerror(errno));
+    sqa_status status = sqa_gnuplot_run(plot->gnuplot, text, picture);
+    close(picture);
+    return status == SQA_OK ? SQA_OK
+                            : sqa_fail(status, "--plot: %s: %s", plot->file, sqa_last_error());
 }
 
 sqa_status sqa_bench_plot_draw(const sqa_bench_plot *plot, const sqa_bench_view *view)

@@ -4,10 +4,11 @@
 #define SQA_TUNER_BENCH_PLOT_H
 
 #include "cli/bench_view.h"
+#include "cli/gnuplot.h"
 
 typedef struct sqa_bench_plot {
     char file[1024], part[1040]; /* the picture, and what it is called while in the making */
-    char gnuplot[1024];
+    char gnuplot[SQA_GNUPLOT_PATH];
     bool svg;
 } sqa_bench_plot;
 

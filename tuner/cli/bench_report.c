@@ -98,22 +98,12 @@ void sqa_bench_print_table(const sqa_bench_view *view)
                100.0 * SQA_BENCH_NOISY);
 }
 
-static void write_json_value(sqa_json *json, const sqa_bench_value *value)
-{
-    switch (value->type) {
-    case SQA_BENCH_TEXT: sqa_json_string(json, value->name, value->text); break;
-    case SQA_BENCH_INTEGER: sqa_json_integer(json, value->name, value->integer); break;
-    case SQA_BENCH_NUMBER: sqa_json_number(json, value->name, value->number); break;
-    case SQA_BENCH_BOOLEAN: sqa_json_boolean(json, value->name, value->boolean); break;
-    }
-}
-
 static void write_json_row(sqa_json *json, const sqa_bench_view *view, const sqa_bench_row *row)
 {
-    sqa_bench_value value;
+    sqa_field value;
     sqa_json_object(json, NULL);
     for (size_t i = 0; sqa_bench_field(view, row, i, &value); i++)
-        write_json_value(json, &value);
+        sqa_field_write_json(json, &value);
     sqa_json_close(json);
 }
 
@@ -151,44 +141,14 @@ void sqa_bench_print_json(const sqa_bench_view *view)
     sqa_json_finish(&json);
 }
 
-/* As RFC 4180 has it: quotes where a comma or a quote would mislead. */
-static void write_csv_text(const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++)
-        printf("%s%c", *text == '"' ? "\"" : "", *text);
-    putchar('"');
-}
-
-static void write_csv_value(const sqa_bench_value *value)
-{
-    switch (value->type) {
-    case SQA_BENCH_TEXT: write_csv_text(value->text); break;
-    case SQA_BENCH_INTEGER: printf("%u", value->integer); break;
-    case SQA_BENCH_BOOLEAN: fputs(value->boolean ? "true" : "false", stdout); break;
-    case SQA_BENCH_NUMBER:
-        if (isfinite(value->number))
-            printf("%.9g", value->number);
-        break;
-    }
-}
-
 static void write_csv_row(const sqa_bench_view *view, const sqa_bench_row *row)
 {
-    sqa_bench_value value;
-    for (size_t i = 0; sqa_bench_field(view, row, i, &value); i++) {
-        if (i > 0)
-            putchar(',');
-        if (row)
-            write_csv_value(&value);
-        else
-            fputs(value.name, stdout);
-    }
-    putchar('\n');
+    enum { MOST_FIELDS = 40 };
+    sqa_field fields[MOST_FIELDS];
+    size_t count = 0;
+    while (count < MOST_FIELDS && sqa_bench_field(view, row, count, &fields[count]))
+        count++;
+    sqa_fields_write_csv(stdout, fields, count, !row);
 }
 
 void sqa_bench_print_csv(const sqa_bench_view *view)

@@ -2,10 +2,10 @@
  * variant 1 around 1, ... */
 #include "cli/bench_script.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/gnuplot.h"
 #include "problem/names.h"
 #include "problem/problem.h"
 #include "problem/work.h"
@@ -66,16 +66,6 @@ static void collect(script *s)
         if (variant_of(s, row) == s->variant_count)
             s->variants[s->variant_count++] = row;
     }
-}
-
-/* A quoted string: names come from drivers, and may hold anything. */
-static void quote(sqa_text *out, const char *text)
-{
-    sqa_text_append(out, "'");
-    for (; *text; text++)
-        sqa_text_format(out, "%c%s", iscntrl((unsigned char)*text) ? ' ' : *text,
-                        *text == '\'' ? "'" : "");
-    sqa_text_append(out, "'");
 }
 
 static void write_terminal(sqa_text *out, bool svg)
@@ -179,7 +169,7 @@ static void write_titles(const script *s)
     snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s", options->heads,
              device->device_name);
     sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
-    quote(s->out, text);
+    sqa_gnuplot_quote(s->out, text);
     if (options->dim_count == 1)
         snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
     snprintf(text, sizeof text,
@@ -188,7 +178,7 @@ static void write_titles(const script *s)
              options->pattern, options->batch, dim, sqa_dtype_name(options->dtype),
              options->rounds);
     sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
-    quote(s->out, text);
+    sqa_gnuplot_quote(s->out, text);
     sqa_text_append(s->out, "\n");
 }
 
@@ -230,7 +220,7 @@ static void write_key_entry(const script *s, size_t entry, const char *text)
     key_place at = place_of(s, entry);
     sqa_text_format(s->out, "set label %zu at screen %.4f,%.4f left ", 10 + entry,
                     at.x + KEY_SAMPLE + 0.008, at.y);
-    quote(s->out, text);
+    sqa_gnuplot_quote(s->out, text);
     sqa_text_append(s->out, "\n");
 }
 

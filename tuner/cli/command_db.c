@@ -12,10 +12,13 @@ static const struct {
 } subcommands[] = {
     {"best", "", "the best configuration per device and problem class", sqa_db_best},
     {"list", "", "every trial", sqa_db_list},
+    {"query", "", "which variant and configuration is how fast on which device", sqa_db_query},
     {"show", " ID", "all that is known of one trial", sqa_db_show},
     {"export", "", "trials as text, one JSON object per line", sqa_db_export},
     {"import", " FILE", "take in what was exported, checked row by row", sqa_db_import},
     {"merge", " FILE", "take in another database, checked row by row", sqa_db_merge},
+    {"diff", " A B", "where two databases differ, and who is faster", sqa_db_diff},
+    {"prune", "", "remove what no longer serves", sqa_db_prune},
     {"check", "", "whether the database is sound, and how much is in it", sqa_db_check},
     {"path", "", "where the user's database is", sqa_db_path},
 };

@@ -12,9 +12,11 @@ static void write_report(const char *database, const sqa_store_report *report)
         const char *name;
         int64_t count;
     } counts[] = {
-        {"devices", report->devices}, {"environments", report->environments},
-        {"classes", report->classes}, {"trials", report->trials},
-        {"winners", report->winners}, {"best", report->best},
+        {"devices", report->devices},         {"environments", report->environments},
+        {"classes", report->classes},         {"trials", report->trials},
+        {"winners", report->winners},         {"best", report->best},
+        {"outdated", report->outdated},       {"doubtful", report->doubtful},
+        {"quarantined", report->quarantined},
     };
     sqa_json json;
     sqa_json_begin(&json, stdout);
@@ -34,6 +36,16 @@ static void print_report(const char *database, const sqa_store_report *report)
            ", trials %" PRId64 ", winners %" PRId64 ", best %" PRId64 "\n",
            report->schema_version, report->devices, report->environments, report->classes,
            report->trials, report->winners, report->best);
+    if (report->outdated)
+        printf("of other versions of their families' parameters, and of no use: %" PRId64
+               "; `sqa db prune` removes the older\n",
+               report->outdated);
+    if (report->doubtful)
+        printf("trials that would not pass an import: %" PRId64 ", the first is %s\n",
+               report->doubtful, report->doubt);
+    if (report->quarantined)
+        printf("lines in quarantine: %" PRId64 "; `sqa db list --quarantine` says why\n",
+               report->quarantined);
 }
 
 static sqa_status check(const sqa_db_choice *choice, sqa_store_report *report, bool json)
@@ -61,7 +73,7 @@ int sqa_db_check(int argc, char **argv)
     };
     int code;
     if (!sqa_db_options_read(argc, argv,
-                             "Checks every page, reference and winner of the database and counts "
+                             "Checks every page, reference and trial of the database and counts "
                              "what is in it.\nExit status 1: it is damaged or cannot be read.",
                              options, NULL, NULL, &code))
         return code;

@@ -18,6 +18,9 @@ int sqa_db_import(int argc, char **argv);
 int sqa_db_merge(int argc, char **argv);
 int sqa_db_check(int argc, char **argv);
 int sqa_db_path(int argc, char **argv);
+int sqa_db_query(int argc, char **argv);
+int sqa_db_prune(int argc, char **argv);
+int sqa_db_diff(int argc, char **argv);
 
 #define SQA_DB_PATH_SIZE 4096
 
@@ -36,27 +39,45 @@ typedef struct sqa_db_choice {
     {                                                                                              \
         "seed-db", NULL, "the database built into the library instead", .flag = &(choice).seed     \
     }
-#define SQA_DEVICE_OPTION(filter)                                                                  \
+/* Which rows, as the options say; the numbers are read by sqa_db_read_filter(). */
+typedef struct sqa_db_filter {
+    sqa_store_filter rows;
+    const char *heads, *dim, *seq;
+} sqa_db_filter;
+
+#define SQA_FILTER_OPTIONS(filter)                                                                 \
+    {"device", "TEXT", "only devices with this in their names", .text = &(filter).rows.device},    \
+        {"vendor", "NAME", "only this vendor, such as amd", .text = &(filter).rows.vendor},        \
+        {"family", "NAME", "only this kernel family", .text = &(filter).rows.family},              \
+        {"operation", "NAME", "only this operation: forward", .text = &(filter).rows.operation},   \
+        {"variant", "NAME", "only heads of this variant: mha, gqa, sqa, xsqa, ...",                \
+         .text = &(filter).rows.variant},                                                          \
+        {"heads", "H", "only variants of a model of this many heads", .text = &(filter).heads},    \
+        {"dim", "D", "only this head dimension", .text = &(filter).dim},                           \
+        {"seq", "N", "only this many queries", .text = &(filter).seq},                             \
+        {"dtype", "TYPE", "only this storage: f32, f16 or bf16", .text = &(filter).rows.dtype},    \
     {                                                                                              \
-        "device", "TEXT", "only devices with this in their names", .text = &(filter).device        \
+        "mask", "NAME", "only this mask: none or causal", .text = &(filter).rows.mask              \
     }
-#define SQA_FAMILY_OPTION(filter)                                                                  \
+#define SQA_STATUS_OPTION(filter)                                                                  \
     {                                                                                              \
-        "family", "NAME", "only this kernel family", .text = &(filter).family                      \
+        "status", "NAME", "only trials that ended so: ok, crashed, ...",                           \
+            .text = &(filter).rows.status                                                          \
     }
-#define SQA_OPERATION_OPTION(filter)                                                               \
+#define SQA_CSV_OPTION(csv)                                                                        \
     {                                                                                              \
-        "operation", "NAME", "only this operation, such as forward", .text = &(filter).operation   \
+        "csv", NULL, "comma-separated values, one line of names first", .flag = &(csv)             \
     }
 #define SQA_JSON_OPTION(json)                                                                      \
     {                                                                                              \
         "json", NULL, "one JSON document on standard output", .flag = &(json)                      \
     }
 
-/* Reads options of which one word may be an operand, called `name` ("FILE"); it
- * may stand anywhere. Otherwise as sqa_options_read(). */
+/* Reads options among which some words may be operands; they may stand anywhere.
+ * `names` says what they are called, "A B", in the order of `operands`. Otherwise as
+ * sqa_options_read(). */
 bool sqa_db_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
-                         const char *name, const char **operand, int *code);
+                         const char *names, const char **operands, int *code);
 
 /* The file the choice means, in `buffer` where it is the user's.
  * Errors: SQA_DATABASE_ERROR when there is no place for it. */
@@ -68,11 +89,42 @@ sqa_status sqa_db_locate(const sqa_db_choice *choice, char buffer[SQA_DB_PATH_SI
 sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice);
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice);
 
-/* Whether the words of a filter exist, so that a misspelt one is not taken for an
- * empty database. Errors: SQA_INVALID_ARGUMENT. */
-sqa_status sqa_db_check_filter(const sqa_store_filter *filter);
+/* To write, but only where there is a database already. */
+sqa_status sqa_db_open_existing(sqa_store **out, const sqa_db_choice *choice);
+
+/* Reads the numbers of a filter, and sees to it that its words exist, so that a
+ * misspelt one is not taken for an empty database. Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_db_read_filter(sqa_db_filter *filter);
+
+/* A number from 1 on that an option gives. Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_db_read_number(const char *option, const char *text, uint32_t most, uint32_t *out);
+
+/* --json and --csv exclude each other. Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_db_check_format(bool json, bool csv);
+
+/* The problem of a trial but for its heads: "f32 n=2048 d=64 causal". */
+#define SQA_DB_PROBLEM_TEXT 128
+void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_TEXT]);
+
+/* For `sqa db export --submit`: restricts the filter to winners on the device at hand,
+ * whose names go to *here, unless it names another; `name`: of the file.
+ * Errors: those of asking OpenCL. */
+#define SQA_DB_SUBMIT_NAME 256
+sqa_status sqa_db_submit_prepare(sqa_store_filter *filter, sqa_device *here,
+                                 char name[SQA_DB_SUBMIT_NAME]);
+
+/* Writes what may be shown to everybody and passes the checks; says on standard error
+ * what is left out. Errors: SQA_DATABASE_ERROR when nothing remains. */
+sqa_status sqa_db_submit_export(sqa_store *store, const sqa_store_filter *filter, FILE *file,
+                                uint64_t *lines);
+
+/* What imports and merges refused. */
+sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json);
 
 /* A trial as the members of an open JSON object. */
 void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial);
+
+/* A trial as a line of CSV, every column of the database; `trial` NULL: the names. */
+void sqa_db_write_csv(const sqa_stored_trial *trial);
 
 #endif

@@ -5,66 +5,96 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/db_command.h"
+#include "cli/draft.h"
 #include "store/exchange.h"
 
-/* Writes beside `path` and renames, so that no half-written file is left there. */
-static sqa_status export_to_file(sqa_store *store, const sqa_store_filter *filter, const char *path,
-                                 uint64_t *lines)
+/* One export: what of which database, and where to. */
+typedef struct export_request {
+    sqa_db_choice choice;
+    sqa_db_filter filter;
+    bool submit;
+    const char *path; /* NULL: standard output */
+    char made[SQA_DB_SUBMIT_NAME];
+} export_request;
+
+/* Leaves out what cannot be read, and says so. */
+static bool keep_readable(void *user, const sqa_stored_trial *trial)
 {
-    sqa_text partial = SQA_TEXT_INIT;
-    sqa_text_format(&partial, "%s.partial", path);
-    sqa_status status = sqa_text_status(&partial);
-    FILE *file = status == SQA_OK ? fopen(sqa_text_get(&partial), "w") : NULL;
-    if (status == SQA_OK && !file)
-        status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
-    if (file) {
-        status = sqa_store_export(store, filter, file, lines);
-        if (fclose(file) && status == SQA_OK)
-            status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
-        if (status == SQA_OK && rename(sqa_text_get(&partial), path))
-            status = sqa_fail(SQA_DATABASE_ERROR, "--out: %s: %s", path, strerror(errno));
-        if (status != SQA_OK)
-            remove(sqa_text_get(&partial));
-    }
-    sqa_text_free(&partial);
+    (void)user;
+    if (!trial)
+        fprintf(stderr, "sqa db export: a trial is left out: %s\n", sqa_last_error());
+    return trial != NULL;
+}
+
+static sqa_status write_lines(const export_request *request, sqa_store *store, FILE *file,
+                              uint64_t *lines)
+{
+    return request->submit
+               ? sqa_db_submit_export(store, &request->filter.rows, file, lines)
+               : sqa_store_export(store, &request->filter.rows, keep_readable, NULL, file, lines);
+}
+
+static sqa_status write_file(const export_request *request, sqa_store *store, uint64_t *lines)
+{
+    sqa_draft draft;
+    sqa_status status = sqa_draft_open(&draft, "--out", request->path);
+    return status == SQA_OK
+               ? sqa_draft_close(&draft, "--out", write_lines(request, store, draft.file, lines))
+               : status;
+}
+
+static sqa_status export_rows(export_request *request, uint64_t *lines)
+{
+    sqa_store *store = NULL;
+    sqa_device here;
+    sqa_status status = sqa_db_read_filter(&request->filter);
+    if (status == SQA_OK && request->submit)
+        status = sqa_db_submit_prepare(&request->filter.rows, &here, request->made);
+    if (status == SQA_OK && request->submit && !request->path)
+        request->path = request->made;
+    if (status == SQA_OK)
+        status = sqa_db_open_to_read(&store, &request->choice);
+    if (status == SQA_OK)
+        status = request->path ? write_file(request, store, lines)
+                               : write_lines(request, store, stdout, lines);
+    sqa_store_close(store);
     return status;
 }
 
 int sqa_db_export(int argc, char **argv)
 {
-    sqa_db_choice choice = {0};
-    sqa_store_filter filter = {0};
-    const char *path = NULL;
+    export_request request = {0};
     const sqa_option options[] = {
-        {"out", "FILE", "write to this file instead of standard output", .text = &path},
-        {"best", NULL, "only the best of each device and problem class", .flag = &filter.best_only},
-        SQA_DEVICE_OPTION(filter),
-        SQA_FAMILY_OPTION(filter),
-        SQA_OPERATION_OPTION(filter),
-        SQA_DB_OPTION(choice),
-        SQA_SEED_DB_OPTION(choice),
+        {"out", "FILE", "write to this file instead of standard output", .text = &request.path},
+        {"best", NULL, "only the best of each device and problem class",
+         .flag = &request.filter.rows.best_only},
+        {"submit", NULL,
+         "the file to contribute: what won on this device ($SQA_CL_DEVICE), or on --device",
+         .flag = &request.submit},
+        SQA_FILTER_OPTIONS(request.filter),
+        SQA_STATUS_OPTION(request.filter),
+        SQA_DB_OPTION(request.choice),
+        SQA_SEED_DB_OPTION(request.choice),
         {0},
     };
     int code;
-    if (!sqa_db_options_read(argc, argv, "Trials as text, one JSON object per line.", options, NULL,
-                             NULL, &code))
+    if (!sqa_db_options_read(
+            argc, argv,
+            "Trials as text, one JSON object per line, in a stable order. --submit "
+            "writes the winners of\nfinals into a file named after the device, and "
+            "leaves out what does not pass the checks or\nnames this machine, its "
+            "user or a folder of theirs.",
+            options, NULL, NULL, &code))
         return code;
-    sqa_store *store = NULL;
     uint64_t lines = 0;
-    sqa_status status = sqa_db_check_filter(&filter);
-    if (status == SQA_OK)
-        status = sqa_db_open_to_read(&store, &choice);
-    if (status == SQA_OK)
-        status = path ? export_to_file(store, &filter, path, &lines)
-                      : sqa_store_export(store, &filter, stdout, &lines);
-    sqa_store_close(store);
+    sqa_status status = export_rows(&request, &lines);
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
-    if (path)
-        printf("%s: %" PRIu64 " trial%s written\n", path, lines, lines == 1 ? "" : "s");
+    if (request.path)
+        printf("%s: %" PRIu64 " trial%s written\n", request.path, lines, lines == 1 ? "" : "s");
     return SQA_EXIT_OK;
 }
 
@@ -76,7 +106,10 @@ typedef struct speaker {
 static void print_refusal(void *user, const char *where, const char *reason)
 {
     const speaker *who = user;
-    fprintf(stderr, "sqa %s: %s, %s left out: %s\n", who->command, who->file, where, reason);
+    char file[512], words[512];
+    fprintf(stderr, "sqa %s: %s, %s left out: %s\n", who->command,
+            sqa_utf8_clean(who->file, file, sizeof file, true), where,
+            sqa_utf8_clean(reason, words, sizeof words, true));
 }
 
 static int print_outcome(const sqa_exchange *exchange, bool as_json)
@@ -89,7 +122,8 @@ static int print_outcome(const sqa_exchange *exchange, bool as_json)
         sqa_json_integer(&json, "refused", (int64_t)exchange->refused);
         sqa_json_finish(&json);
     } else {
-        printf("trials: %" PRIu64 " added, %" PRIu64 " already there, %" PRIu64 " left out\n",
+        printf("trials: %" PRIu64 " added, %" PRIu64 " already there, %" PRIu64
+               " left out and in quarantine\n",
                exchange->added, exchange->known, exchange->refused);
     }
     return exchange->refused ? SQA_EXIT_FAILED : SQA_EXIT_OK;

@@ -11,8 +11,8 @@
 
 /* Where visited trials go, and how many there were. */
 typedef struct listing {
-    sqa_json *json; /* NULL: the table */
-    sqa_table *table;
+    sqa_json *json;   /* NULL: the table; */
+    sqa_table *table; /* NULL: CSV */
     bool best;
     uint64_t count, unreadable;
 } listing;
@@ -143,7 +143,9 @@ static sqa_status add_trial(void *user, const sqa_stored_trial *trial)
         sqa_json_close(out->json);
         return SQA_OK;
     }
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
+    if (!out->table)
+        sqa_db_write_csv(trial);
+    for (size_t i = 0; out->table && i < COLUMN_COUNT; i++)
         if (is_shown(i, out->best))
             columns[i].cell(out->table, trial);
     return SQA_OK;
@@ -159,6 +161,13 @@ static sqa_status print_json(sqa_store *store, const sqa_store_filter *filter)
     sqa_status status = sqa_store_each(store, filter, add_trial, &out);
     sqa_json_finish(&json);
     return status;
+}
+
+static sqa_status print_csv(sqa_store *store, const sqa_store_filter *filter)
+{
+    listing out = {.best = filter->best_only};
+    sqa_db_write_csv(NULL);
+    return sqa_store_each(store, filter, add_trial, &out);
 }
 
 static sqa_status print_table(sqa_store *store, const sqa_store_filter *filter)
@@ -181,29 +190,56 @@ static sqa_status print_table(sqa_store *store, const sqa_store_filter *filter)
     return SQA_OK;
 }
 
+/* How a list is to be written. */
+typedef struct list_format {
+    bool json, csv, quarantine;
+} list_format;
+
+static sqa_status print_list(sqa_store *store, const sqa_store_filter *filter,
+                             const list_format *format)
+{
+    if (format->quarantine)
+        return sqa_db_print_quarantine(store, format->json);
+    return format->json  ? print_json(store, filter)
+           : format->csv ? print_csv(store, filter)
+                         : print_table(store, filter);
+}
+
+static sqa_status check_format(const list_format *format)
+{
+    if (format->quarantine && format->csv)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--quarantine has no --csv, only --json");
+    return sqa_db_check_format(format->json, format->csv);
+}
+
 static int list(int argc, char **argv, const char *summary, bool best)
 {
     sqa_db_choice choice = {0};
-    sqa_store_filter filter = {.best_only = best};
-    bool json = false;
+    sqa_db_filter filter = {.rows.best_only = best};
+    list_format format = {0};
     const sqa_option options[] = {
         SQA_DB_OPTION(choice),
         SQA_SEED_DB_OPTION(choice),
-        SQA_DEVICE_OPTION(filter),
-        SQA_FAMILY_OPTION(filter),
-        SQA_OPERATION_OPTION(filter),
-        SQA_JSON_OPTION(json),
+        SQA_FILTER_OPTIONS(filter),
+        SQA_JSON_OPTION(format.json),
+        SQA_CSV_OPTION(format.csv),
+        /* What is best is ok, and no quarantined line. */
+        best ? (sqa_option){0} : (sqa_option)SQA_STATUS_OPTION(filter),
+        {"quarantine", NULL, "what imports and merges refused instead, with the reasons",
+         .flag = &format.quarantine},
         {0},
     };
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
     sqa_store *store = NULL;
-    sqa_status status = sqa_db_check_filter(&filter);
+    sqa_status status = check_format(&format);
+    if (status == SQA_OK)
+        status = sqa_db_read_filter(&filter);
     if (status == SQA_OK)
         status = sqa_db_open_to_read(&store, &choice);
     if (status == SQA_OK)
-        status = json ? print_json(store, &filter) : print_table(store, &filter);
+        status = print_list(store, &filter.rows, &format);
     sqa_store_close(store);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

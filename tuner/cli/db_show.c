@@ -6,54 +6,77 @@
 
 #include "cli/command.h"
 #include "cli/db_command.h"
+#include "cli/table.h"
 #include "problem/names.h"
 #include "shape/shape.h"
 
-static void print_figure(const char *name, double value, const char *unit)
+/* Names on the left, what they are on the right. */
+static void figure_row(sqa_table *table, const char *name, double value, const char *unit)
 {
+    sqa_table_cell(table, "%s", name);
     if (isfinite(value))
-        printf("%-16s%.6g%s\n", name, value, unit);
+        sqa_table_cell(table, "%.6g%s", value, unit);
     else
-        printf("%-16sunknown\n", name);
+        sqa_table_cell(table, "unknown");
 }
 
-static void print_device(const sqa_device *device)
+static void add_device(sqa_table *table, const sqa_device *device)
 {
     const sqa_device_identity *identity = &device->identity;
-    printf("%-16s%s/%s/%s on %s\n", "device", identity->vendor, identity->architecture,
-           identity->model, identity->runtime);
-    printf("%-16s%s, %s\n", "", device->strings.device_name, device->strings.device_version);
-    printf("%-16s%s, %u compute units, %llu KiB local memory\n", "",
-           sqa_device_type_name(device->strings.type), device->strings.compute_units,
-           (unsigned long long)device->limits.local_memory_bytes / 1024);
-    printf("%-16s%s, %s\n", "driver", device->strings.driver_version,
-           device->strings.platform_version);
+    sqa_table_cell(table, "device");
+    sqa_table_cell(table, "%s/%s/%s on %s", identity->vendor, identity->architecture,
+                   identity->model, identity->runtime);
+    sqa_table_cell(table, "%s", "");
+    sqa_table_cell(table, "%s, %s", device->strings.device_name, device->strings.device_version);
+    sqa_table_cell(table, "%s", "");
+    sqa_table_cell(table, "%s, %u compute units, %llu KiB local memory",
+                   sqa_device_type_name(device->strings.type), device->strings.compute_units,
+                   (unsigned long long)device->limits.local_memory_bytes / 1024);
+    sqa_table_cell(table, "driver");
+    sqa_table_cell(table, "%s, %s", device->strings.driver_version,
+                   device->strings.platform_version);
 }
 
-static void print_trial(const sqa_stored_trial *trial)
+static void add_kernel(sqa_table *table, const sqa_stored_trial *trial)
 {
     sqa_attention_desc desc;
     char shape[SQA_SHAPE_TEXT];
     sqa_stored_trial_desc(trial, &desc);
     sqa_shape_format(&desc, shape, sizeof shape);
-    printf("%-16s%lld%s\n", "trial", (long long)trial->id, trial->winner ? ", a winner" : "");
-    print_device(&trial->device);
-    printf("%-16s%s %s %s, %s\n", "problem", sqa_operation_name(desc.operation),
-           sqa_dtype_name(desc.dtype), shape, trial->layout);
-    printf("%-16s%s, parameters version %u\n", "family", trial->family, trial->space_version);
-    printf("%-16s%s\n", "configuration", trial->config);
-    printf("%-16s%s%s%s\n", "status", sqa_trial_status_name(trial->result.status),
-           trial->result.message[0] ? ": " : "", trial->result.message);
-    print_figure("median", trial->result.median_ms, " ms");
-    print_figure("spread", trial->result.spread_ms, " ms");
-    print_figure("rate", trial->gflops, " GFLOP/s");
-    print_figure("ceiling", trial->ceiling_gflops, " GFLOP/s");
-    print_figure("of the ceiling", 100 * trial->fraction_of_ceiling, " %");
-    print_figure("max error", trial->result.max_error, "");
-    print_figure("build", trial->result.build_ms, " ms");
-    printf("%-16s%u%s, seed %llu\n", "samples", trial->result.samples,
-           trial->final ? ", in a final" : "", (unsigned long long)trial->seed);
-    printf("%-16s%s by libsqa_cl %s\n", "recorded", trial->recorded_at, trial->library_version);
+    sqa_table_cell(table, "problem");
+    sqa_table_cell(table, "%s %s %s, %s", sqa_operation_name(desc.operation),
+                   sqa_dtype_name(desc.dtype), shape, trial->layout);
+    sqa_table_cell(table, "family");
+    sqa_table_cell(table, "%s, parameters version %u", trial->family, trial->space_version);
+    sqa_table_cell(table, "configuration");
+    sqa_table_cell(table, "%s", trial->config);
+    sqa_table_cell(table, "status");
+    sqa_table_cell(table, "%s%s%s", sqa_trial_status_name(trial->result.status),
+                   trial->result.message[0] ? ": " : "", trial->result.message);
+}
+
+static void print_trial(const sqa_stored_trial *trial)
+{
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_cell(&table, "trial");
+    sqa_table_cell(&table, "%lld%s", (long long)trial->id, trial->winner ? ", a winner" : "");
+    add_device(&table, &trial->device);
+    add_kernel(&table, trial);
+    figure_row(&table, "median", trial->result.median_ms, " ms");
+    figure_row(&table, "spread", trial->result.spread_ms, " ms");
+    figure_row(&table, "rate", trial->gflops, " GFLOP/s");
+    figure_row(&table, "ceiling", trial->ceiling_gflops, " GFLOP/s");
+    figure_row(&table, "of the ceiling", 100 * trial->fraction_of_ceiling, " %");
+    figure_row(&table, "max error", trial->result.max_error, "");
+    figure_row(&table, "build", trial->result.build_ms, " ms");
+    sqa_table_cell(&table, "samples");
+    sqa_table_cell(&table, "%u%s, seed %llu", trial->result.samples,
+                   trial->final ? ", in a final" : "", (unsigned long long)trial->seed);
+    sqa_table_cell(&table, "recorded");
+    sqa_table_cell(&table, "%s by libsqa_cl %s", trial->recorded_at, trial->library_version);
+    sqa_table_print(&table, stdout);
 }
 
 typedef struct view {

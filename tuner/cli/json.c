@@ -6,23 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Bytes of the well-formed UTF-8 sequence at `text`, 0 when it is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80   ? 1
-                    : text[0] < 0xc2 ? 0
-                    : text[0] < 0xe0 ? 2
-                    : text[0] < 0xf0 ? 3
-                    : text[0] < 0xf5 ? 4
-                                     : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool surrogate = text[0] == 0xed && text[1] >= 0xa0;
-    bool too_large = text[0] == 0xf4 && text[1] >= 0x90;
-    return overlong || surrogate || too_large ? 0 : length;
-}
+#include "base/utf8.h"
 
 static void write_escaped(FILE *file, const char *value)
 {
@@ -31,7 +15,7 @@ static void write_escaped(FILE *file, const char *value)
     fputc('"', file);
     for (const unsigned char *at = (const unsigned char *)value; *at;) {
         const char *found = strchr(escaped, *at);
-        size_t length = utf8_length(at);
+        size_t length = sqa_utf8_length((const char *)at);
         if (found)
             fprintf(file, "\\%c", letters[found - escaped]);
         else if (length == 0)

@@ -20,6 +20,7 @@ static const command commands[] = {
     {"bench", "compare attention variants side by side", sqa_command_bench},
     {"run", "attention on your tensors, .npy in and out", sqa_command_run},
     {"db", "list, compare, exchange and check tuning results", sqa_command_db},
+    {"report", "write what the tuning database knows as a page for a browser", sqa_command_report},
     {"verify", "check a device's kernels against the fp64 reference", sqa_command_verify},
     {"source", "print the OpenCL C of a configuration", sqa_command_source},
     {"trial-worker", NULL, sqa_command_trial_worker},

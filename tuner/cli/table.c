@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void sqa_table_column(sqa_table *table, const char *heading, sqa_table_align align)
 {
     if (table->column_count == SQA_TABLE_MAX_COLUMNS)
@@ -29,6 +31,17 @@ static char *format_cell(const char *format, va_list arguments)
     return cell;
 }
 
+/* Cells hold what drivers and other people's databases say: nothing in them moves
+ * the terminal's cursor. */
+static char *make_printable(char *text)
+{
+    char *clean = text ? malloc(3 * strlen(text) + 1) : NULL;
+    if (clean)
+        sqa_utf8_clean(text, clean, 3 * strlen(text) + 1, true);
+    free(text);
+    return clean;
+}
+
 void sqa_table_cell(sqa_table *table, const char *format, ...)
 {
     if (table->cell_count == table->capacity) {
@@ -41,7 +54,7 @@ void sqa_table_cell(sqa_table *table, const char *format, ...)
     }
     va_list arguments;
     va_start(arguments, format);
-    table->cells[table->cell_count++] = format_cell(format, arguments);
+    table->cells[table->cell_count++] = make_printable(format_cell(format, arguments));
     va_end(arguments);
 }
 

@@ -6,7 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "problem/names.h"
+#include "store/subgroup_text.h"
 
 _Static_assert(sizeof(sqa_operation) == sizeof(int) && sizeof(sqa_dtype) == sizeof(int) &&
                    sizeof(sqa_causal) == sizeof(int) && sizeof(sqa_trial_status) == sizeof(int) &&
@@ -95,6 +97,7 @@ const sqa_column sqa_columns[] = {
     DEVICE("vector_width_float", UNSIGNED, AT(device.limits.vector_width_float), true, NULL),
     DEVICE("has_fp64", BOOLEAN, AT(device.limits.has_fp64), true, NULL),
     DEVICE("has_compiler", BOOLEAN, AT(device.limits.has_compiler), true, NULL),
+    DEVICE("subgroups", SQA_COLUMN_SUBGROUPS, AT(device.limits), true, NULL),
     DEVICE("global_memory_bytes", UNSIGNED, AT(device.limits.global_memory_bytes), false, NULL),
     DEVICE("max_allocation_bytes", UNSIGNED, AT(device.limits.max_allocation_bytes), false, NULL),
 
@@ -197,7 +200,8 @@ static bool read_text(sqlite3_stmt *statement, int index, const sqa_column *colu
         return true;
     const char *text = (const char *)sqlite3_column_text(statement, index);
     size_t length = (size_t)sqlite3_column_bytes(statement, index);
-    if (type != SQLITE_TEXT || !text || length >= column->size || strlen(text) != length)
+    if (type != SQLITE_TEXT || !text || length >= column->size || strlen(text) != length ||
+        !sqa_utf8_is_valid(text))
         return false;
     memcpy(out, text, length + 1);
     return true;
@@ -249,6 +253,15 @@ static bool read_word(sqlite3_stmt *statement, int index, const sqa_column *colu
     return false;
 }
 
+/* A line of before there was this column leaves it out. */
+static bool read_subgroups(sqlite3_stmt *statement, int index, sqa_device_limits *out)
+{
+    if (sqlite3_column_type(statement, index) == SQLITE_NULL)
+        return true;
+    const char *text = (const char *)sqlite3_column_text(statement, index);
+    return text && sqa_subgroups_parse(text, out);
+}
+
 static bool read_column(sqlite3_stmt *statement, int index, const sqa_column *column, void *out)
 {
     switch (column->kind) {
@@ -259,6 +272,7 @@ static bool read_column(sqlite3_stmt *statement, int index, const sqa_column *co
     case SQA_COLUMN_BOOLEAN: return read_boolean(statement, index, out);
     case SQA_COLUMN_FIGURE: return read_figure(statement, index, out);
     case SQA_COLUMN_WORD: return read_word(statement, index, column, out);
+    case SQA_COLUMN_SUBGROUPS: return read_subgroups(statement, index, out);
     }
     return false;
 }
@@ -313,6 +327,11 @@ int sqa_column_bind(sqlite3_stmt *statement, int index, const sqa_column *column
     case SQA_COLUMN_WORD:
         memcpy(&value, at, sizeof value);
         return sqlite3_bind_text(statement, index, column->word(value), -1, SQLITE_STATIC);
+    case SQA_COLUMN_SUBGROUPS: {
+        char text[SQA_SUBGROUP_TEXT];
+        sqa_subgroups_format(at, text);
+        return sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+    }
     }
     return SQLITE_MISUSE;
 }

@@ -18,7 +18,8 @@ typedef enum sqa_column_kind {
     SQA_COLUMN_SIGNED,        /* the same */
     SQA_COLUMN_BOOLEAN,       /* bool */
     SQA_COLUMN_FIGURE,        /* double; NaN is NULL */
-    SQA_COLUMN_WORD           /* an enum, by the names that `word` gives its values */
+    SQA_COLUMN_WORD,          /* an enum, by the names that `word` gives its values */
+    SQA_COLUMN_SUBGROUPS      /* what sqa_device_limits knows of sub-groups, as a text */
 } sqa_column_kind;
 
 /* The table a column is in, which is also its object in an exported line. */

@@ -125,16 +125,45 @@ static sqa_status open_empty(sqa_store *store)
     return sqa_migrate(store->database, store->path, sqa_embedded_sql, SQA_SCHEMA_VERSION);
 }
 
+/* Puts a copy in memory in the place of the file, which must not be written to, and
+ * brings that up. */
+static sqa_status bring_up_copy(sqa_store *store)
+{
+    sqlite3 *file = store->database;
+    store->database = NULL;
+    int code = sqlite3_open_v2(":memory:", &store->database,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_backup *copy =
+        code == SQLITE_OK ? sqlite3_backup_init(store->database, "main", file, "main") : NULL;
+    if (copy) {
+        sqlite3_backup_step(copy, -1);
+        code = sqlite3_backup_finish(copy);
+    } else if (code == SQLITE_OK) {
+        code = sqlite3_errcode(store->database);
+    }
+    sqlite3_close(file);
+    return code == SQLITE_OK
+               ? sqa_migrate(store->database, store->path, sqa_embedded_sql, SQA_SCHEMA_VERSION)
+               : sqa_store_fail(store, code);
+}
+
 /* A file without tables is one that another process is about to fill. */
 static sqa_status accept_reader(sqa_store *store)
 {
     bool empty = false;
-    sqa_status status = sqa_database_check_schema(store->database, store->path, &empty);
-    if (status != SQA_OK || !empty)
+    int version = 0;
+    sqa_status status =
+        sqa_database_check_schema(store->database, store->path, SQA_SCHEMA_OLDEST_READ, &empty);
+    if (status != SQA_OK)
         return status;
-    sqlite3_close(store->database);
-    store->database = NULL;
-    return open_empty(store);
+    if (empty) {
+        sqlite3_close(store->database);
+        store->database = NULL;
+        return open_empty(store);
+    }
+    if (!sqa_database_pragma(store->database, "PRAGMA user_version", &version))
+        return sqa_store_fail(store, sqlite3_extended_errcode(store->database));
+    return version < SQA_SCHEMA_VERSION ? bring_up_copy(store) : SQA_OK;
 }
 
 sqa_status sqa_store_open_read_only(sqa_store **out, const char *path)

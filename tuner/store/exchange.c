@@ -1,4 +1,4 @@
-/* See exchange.h. SQLite reads and writes the JSON. */
+/* See exchange.h. */
 #include "store/exchange.h"
 
 #include <errno.h>
@@ -7,70 +7,104 @@
 #include <string.h>
 
 #include "store/connection.h"
+#include "store/line_parser.h"
+#include "store/quarantine.h"
 
 /* Rows taken in per transaction: enough to make the disk's part small, few enough
  * not to keep a tuner waiting. */
 enum { ROWS_PER_TRANSACTION = 64 };
 
-enum { MAX_LINE = 1 << 16 };
+/* Writes trials as lines. */
+typedef struct line_writer {
+    sqa_store *store;
+    sqlite3_stmt *statement;
+} line_writer;
 
-static sqa_status read_line_text(sqa_store *store, sqlite3_stmt *statement, int64_t id, char **out)
-{
-    sqa_status status = SQA_OK;
-    int code = sqlite3_bind_int64(statement, 1, id);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(statement, 0);
-        *out = text ? strdup(text) : NULL;
-        if (!*out)
-            status = sqa_fail_memory("an exported line");
-    } else if (code != SQLITE_DONE) {
-        status = sqa_store_fail(store, code);
-    }
-    sqlite3_reset(statement);
-    return status;
-}
-
-sqa_status sqa_store_export(sqa_store *store, const sqa_store_filter *filter, FILE *file,
-                            uint64_t *lines)
+static sqa_status line_writer_create(line_writer *out, sqa_store *store)
 {
     sqa_text sql = SQA_TEXT_INIT;
     sqa_text_append(&sql, "SELECT ");
     sqa_columns_to_line(&sql);
     sqa_text_append(&sql, " FROM result WHERE id = ?1");
-    sqlite3_stmt *statement = NULL;
-    sqa_id_list list = {NULL, 0};
-    sqa_status status = sqa_store_prepare_text(store, &sql, &statement);
-    if (status == SQA_OK)
-        status = sqa_store_list(store, filter, &list);
-    *lines = 0;
-    for (size_t i = 0; i < list.count && status == SQA_OK; i++) {
-        char *line = NULL;
-        status = read_line_text(store, statement, list.ids[i], &line);
-        if (line && status == SQA_OK && fprintf(file, "%s\n", line) < 0)
-            status = sqa_fail(SQA_DATABASE_ERROR, "the exported text cannot be written: %s",
-                              strerror(errno));
-        *lines += line && status == SQA_OK;
-        free(line);
+    *out = (line_writer){store, NULL};
+    return sqa_store_prepare_text(store, &sql, &out->statement);
+}
+
+/* The line of trial `id`, which the caller frees; NULL when it is gone.
+ * Errors: SQA_INVALID_ARGUMENT when it holds what no line can say. */
+static sqa_status make_line(const line_writer *writer, int64_t id, char **out)
+{
+    sqa_status status = SQA_OK;
+    *out = NULL;
+    int code = sqlite3_bind_int64(writer->statement, 1, id);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(writer->statement);
+    if (code == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(writer->statement, 0);
+        *out = text ? strdup(text) : NULL;
+        if (!*out)
+            status = sqa_fail_memory("an exported line");
+    } else if (code == SQLITE_ERROR) {
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "%s", sqlite3_errmsg(writer->store->database));
+    } else if (code != SQLITE_DONE) {
+        status = sqa_store_fail(writer->store, code);
     }
-    sqlite3_finalize(statement);
-    free(list.ids);
+    sqlite3_reset(writer->statement);
     return status;
 }
 
-/* Taking rows in: the store they go to, and how far the transaction is. */
+/* An export on its way. */
+typedef struct outlet {
+    line_writer writer;
+    sqa_export_keep keep;
+    void *user;
+    FILE *file;
+    uint64_t lines;
+} outlet;
+
+static sqa_status export_trial(void *user, const sqa_stored_trial *trial)
+{
+    outlet *out = user;
+    bool wanted = !out->keep || out->keep(out->user, trial);
+    if (!wanted || !trial)
+        return SQA_OK;
+    char *line = NULL;
+    sqa_status status = make_line(&out->writer, trial->id, &line);
+    if (line && status == SQA_OK && fprintf(out->file, "%s\n", line) < 0)
+        status = sqa_fail(SQA_DATABASE_ERROR, "the exported text cannot be written: %s",
+                          strerror(errno));
+    out->lines += line && status == SQA_OK;
+    free(line);
+    return status;
+}
+
+sqa_status sqa_store_export(sqa_store *store, const sqa_store_filter *filter, sqa_export_keep keep,
+                            void *user, FILE *file, uint64_t *lines)
+{
+    outlet out = {.keep = keep, .user = user, .file = file};
+    sqa_status status = line_writer_create(&out.writer, store);
+    if (status == SQA_OK)
+        status = sqa_store_each(store, filter, export_trial, &out);
+    sqlite3_finalize(out.writer.statement);
+    *lines = out.lines;
+    return status;
+}
+
+/* Taking lines in: the store they go to, where they come from, and how far the
+ * transaction is. */
 typedef struct intake {
     sqa_store *store;
+    const char *source;
     sqa_exchange *exchange;
+    sqa_line_parser parser;
     unsigned in_transaction;
 } intake;
 
-static void refuse(intake *in, const char *where)
+static sqa_status intake_open(intake *in, sqa_store *store, const char *source,
+                              sqa_exchange *exchange)
 {
-    in->exchange->refused++;
-    if (in->exchange->refuse)
-        in->exchange->refuse(in->exchange->user, where, sqa_last_error());
+    *in = (intake){.store = store, .source = source, .exchange = exchange};
+    return sqa_line_parser_create(&in->parser, store);
 }
 
 static sqa_status close_transaction(intake *in, sqa_status status)
@@ -79,7 +113,30 @@ static sqa_status close_transaction(intake *in, sqa_status status)
     return sqa_store_end(in->store, status);
 }
 
-static sqa_status insert(intake *in, sqa_stored_trial *trial)
+static sqa_status intake_close(intake *in, sqa_status status)
+{
+    sqa_line_parser_free(&in->parser);
+    if (status == SQA_OK && in->exchange->refused && in->in_transaction == 0) {
+        status = sqa_store_begin(in->store);
+        in->in_transaction = status == SQA_OK;
+    }
+    if (status == SQA_OK && in->exchange->refused)
+        status = sqa_quarantine_trim(in->store);
+    return in->in_transaction ? close_transaction(in, status) : status;
+}
+
+static sqa_status refuse(intake *in, const sqa_line *line, const char *where)
+{
+    /* The detail is about to be overwritten by whatever comes next. */
+    char reason[512];
+    snprintf(reason, sizeof reason, "%s", sqa_last_error());
+    in->exchange->refused++;
+    if (in->exchange->refuse)
+        in->exchange->refuse(in->exchange->user, where, reason);
+    return sqa_quarantine_add(in->store, line, in->source, where, reason);
+}
+
+static sqa_status insert(intake *in, const sqa_line *line, sqa_stored_trial *trial)
 {
     int64_t id = 0;
     bool added = false;
@@ -89,115 +146,94 @@ static sqa_status insert(intake *in, sqa_stored_trial *trial)
     if (status == SQA_OK && trial->winner)
         status = sqa_store_insert_winner(in->store, id, true);
     if (status == SQA_OK)
+        status = sqa_quarantine_release(in->store, line);
+    if (status == SQA_OK)
         ++*(added ? &in->exchange->added : &in->exchange->known);
     return status;
 }
 
-/* Takes one trial in if it can be true; `where` says where it stands. */
-static sqa_status take(intake *in, sqa_stored_trial *trial, const char *where)
+/* Takes one line in, or into quarantine; `where` says where it stands. */
+static sqa_status take(intake *in, const sqa_line *line, const char *where)
 {
-    sqa_status status = sqa_stored_trial_validate(trial);
-    if (status == SQA_INVALID_ARGUMENT) {
-        refuse(in, where);
-        return SQA_OK;
-    }
-    if (status == SQA_OK && in->in_transaction == 0)
-        status = sqa_store_begin(in->store);
+    sqa_stored_trial trial;
+    sqa_status status = in->in_transaction ? SQA_OK : sqa_store_begin(in->store);
     if (status != SQA_OK)
         return status;
-    status = insert(in, trial);
-    if (status != SQA_OK || ++in->in_transaction == ROWS_PER_TRANSACTION)
+    in->in_transaction++;
+    status = sqa_line_parse(&in->parser, in->store, line, &trial);
+    if (status == SQA_OK)
+        status = sqa_stored_trial_validate(&trial);
+    if (status == SQA_OK)
+        status = insert(in, line, &trial);
+    else if (status == SQA_INVALID_ARGUMENT)
+        status = refuse(in, line, where);
+    if (status != SQA_OK || in->in_transaction == ROWS_PER_TRANSACTION)
         status = close_transaction(in, status);
     return status;
 }
 
-/* The trial a line describes.
- * Errors: SQA_INVALID_ARGUMENT for a line that is none. */
-static sqa_status parse_line(sqa_store *store, sqlite3_stmt *statement, const char *line,
-                             size_t length, sqa_stored_trial *out)
+static bool is_blank(const sqa_line *line)
 {
-    if (length > MAX_LINE)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "longer than %d bytes", (int)MAX_LINE);
-    sqa_status status = SQA_OK;
-    int code = sqlite3_bind_text(statement, 1, line, (int)length, SQLITE_STATIC);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW && sqlite3_column_int(statement, (int)sqa_column_count) != 1)
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "schema is missing or not 1");
-    else if (code == SQLITE_ROW)
-        status = sqa_columns_read(statement, true, out);
-    else if ((code & 0xff) == SQLITE_ERROR)
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "%s", sqlite3_errmsg(store->database));
-    else
-        status = sqa_store_fail(store, code);
-    sqlite3_reset(statement);
-    return status;
+    return line->kept == line->bytes && strspn(line->text, " \t\r") == line->kept;
 }
 
-static sqa_status prepare_parser(sqa_store *store, sqlite3_stmt **out)
+static sqa_status import_lines(intake *in, FILE *file)
 {
-    sqa_text sql = SQA_TEXT_INIT;
-    sqa_text_append(&sql, "SELECT ");
-    sqa_columns_from_line(&sql);
-    sqa_text_append(&sql, ", json_extract(?1, '$.schema')");
-    return sqa_store_prepare_text(store, &sql, out);
-}
-
-static sqa_status import_lines(intake *in, sqlite3_stmt *parser, FILE *file, const char *name)
-{
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
+    sqa_line line = SQA_LINE_INIT;
+    bool more = true;
     sqa_status status = SQA_OK;
-    for (uint64_t number = 1; status == SQA_OK && (length = getline(&line, &capacity, file)) >= 0;
-         number++) {
-        if (strspn(line, " \t\r\n") == (size_t)length)
-            continue;
+    while (status == SQA_OK && (status = sqa_line_read(&line, file, &more)) == SQA_OK && more) {
         char where[64];
-        snprintf(where, sizeof where, "line %llu", (unsigned long long)number);
-        sqa_stored_trial trial;
-        status = parse_line(in->store, parser, line, (size_t)length, &trial);
-        if (status == SQA_OK) {
-            status = take(in, &trial, where);
-        } else if (status == SQA_INVALID_ARGUMENT) {
-            refuse(in, where);
-            status = SQA_OK;
-        }
+        snprintf(where, sizeof where, "line %llu", (unsigned long long)line.number);
+        if (!is_blank(&line))
+            status = take(in, &line, where);
     }
     if (status == SQA_OK && ferror(file))
-        status = sqa_fail(SQA_DATABASE_ERROR, "%s cannot be read: %s", name, strerror(errno));
-    free(line);
+        status = sqa_fail(SQA_DATABASE_ERROR, "%s cannot be read: %s", in->source, strerror(errno));
+    sqa_line_free(&line);
     return status;
 }
 
 sqa_status sqa_store_import(sqa_store *store, FILE *file, const char *name, sqa_exchange *exchange)
 {
-    intake in = {store, exchange, 0};
-    sqlite3_stmt *parser = NULL;
-    sqa_status status = prepare_parser(store, &parser);
-    if (status == SQA_OK)
-        status = import_lines(&in, parser, file, name);
-    sqlite3_finalize(parser);
-    return in.in_transaction ? close_transaction(&in, status) : status;
+    intake in;
+    sqa_status status = intake_open(&in, store, name, exchange);
+    return status == SQA_OK ? intake_close(&in, import_lines(&in, file)) : status;
 }
 
-static sqa_status take_visited(void *user, const sqa_stored_trial *visited)
+/* A row that cannot even be written as a line is refused by its number alone. */
+static sqa_status take_row(intake *in, const line_writer *writer, int64_t id)
 {
-    intake *in = user;
-    if (!visited) {
-        refuse(in, "a trial");
-        return SQA_OK;
+    char where[64], *text = NULL;
+    snprintf(where, sizeof where, "trial %lld", (long long)id);
+    sqa_status status = make_line(writer, id, &text);
+    if (status == SQA_INVALID_ARGUMENT) {
+        text = strdup(where);
+        status = text ? SQA_OK : sqa_fail_memory("a line");
     }
-    char where[64];
-    snprintf(where, sizeof where, "trial %lld", (long long)visited->id);
-    sqa_stored_trial trial = *visited;
-    return take(in, &trial, where);
+    if (text && status == SQA_OK) {
+        const sqa_line line = {text, strlen(text), strlen(text), 1};
+        status = take(in, &line, where);
+    }
+    free(text);
+    return status;
 }
 
 sqa_status sqa_store_merge(sqa_store *store, sqa_store *from, sqa_exchange *exchange)
 {
-    intake in = {store, exchange, 0};
+    intake in;
+    line_writer writer;
+    sqa_id_list list = {NULL, 0};
     const sqa_store_filter all = {0};
-    sqa_status status = sqa_store_each(from, &all, take_visited, &in);
-    return in.in_transaction ? close_transaction(&in, status) : status;
+    sqa_status status = intake_open(&in, store, sqa_store_path(from), exchange);
+    if (status != SQA_OK)
+        return status;
+    status = line_writer_create(&writer, from);
+    if (status == SQA_OK)
+        status = sqa_store_list(from, &all, &list);
+    for (size_t i = 0; i < list.count && status == SQA_OK; i++)
+        status = take_row(&in, &writer, list.ids[i]);
+    sqlite3_finalize(writer.statement);
+    free(list.ids);
+    return intake_close(&in, status);
 }

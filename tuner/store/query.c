@@ -1,29 +1,97 @@
 /* Looking at what is stored, through a filter and in a stable order. */
 #include <stdlib.h>
+#include <strings.h>
 
+#include "sqa_cl/attention.h"
 #include "store/connection.h"
 
 /* In this order trials are visited and exported: the same database gives the
  * same text, and what belongs together stands together. */
-static const char order[] =
+static const char by_device[] =
     " ORDER BY vendor, architecture, model, runtime, device_name, driver_version, library_version,"
     " operation, dtype, head_dim, value_dim, mask, group_size, q_bucket, kv_bucket, rows_bucket,"
     " family, config, recorded_at, id";
+
+/* What makes two trials trials of one problem, whatever the heads; then the heads. */
+#define PROBLEM "operation, dtype, head_dim, value_dim, causal, q_length, kv_length, batch"
+#define HEADS "q_heads, kv_heads"
+
+static const char by_speed[] =
+    " ORDER BY " PROBLEM ", q_heads DESC, kv_heads DESC, median_ms, vendor, architecture, model,"
+    " runtime, driver_version, id";
+
+/* The winner's own measurement stands for a problem; where no final was held on it,
+ * the best rate. */
+static const char ranking[] =
+    "(SELECT * FROM result WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER ("
+    "PARTITION BY environment, " PROBLEM ", " HEADS
+    " ORDER BY winner DESC, final DESC, gflops DESC, id DESC) AS place"
+    " FROM result WHERE status = 'ok') WHERE place = 1))";
 
 /* instr() on lowered text, as LIKE would give '%' and '_' a meaning. */
 static const char conditions[] =
     " WHERE (?1 IS NULL OR instr(lower(vendor || ' ' || architecture || ' ' || model || ' ' ||"
     " runtime || ' ' || device_name || ' ' || board_name), lower(?1)))"
-    " AND (?2 IS NULL OR family = ?2) AND (?3 IS NULL OR operation = ?3)"
-    " AND (?4 = 0 OR id = ?4)";
+    " AND (?2 IS NULL OR vendor = ?2) AND (?3 IS NULL OR family = ?3)"
+    " AND (?4 IS NULL OR operation = ?4) AND (?5 IS NULL OR dtype = ?5)"
+    " AND (?6 IS NULL OR mask = ?6) AND (?7 IS NULL OR status = ?7)"
+    " AND ((?8 IS NULL AND ?9 = 0) OR has_heads_of(?8, ?9, q_heads, kv_heads))"
+    " AND (?10 = 0 OR head_dim = ?10) AND (?11 = 0 OR q_length = ?11) AND (?12 = 0 OR id = ?12)"
+    " AND (NOT ?13 OR winner) AND (?14 IS NULL OR (vendor = ?14 AND architecture = ?15"
+    " AND model = ?16 AND runtime = ?17))";
+
+/* Whether some model of so many heads (0: of any number) has these in the variant. */
+static bool has_heads_of(sqa_variant variant, int64_t heads, int64_t q_heads, int64_t kv_heads)
+{
+    int64_t first = heads ? heads : 1, last = heads ? heads : 4 * q_heads + 3;
+    for (int64_t h = first; h <= last && h <= 65535; h++) {
+        uint32_t q = 0, kv = 0;
+        if (sqa_variant_heads(variant, (uint32_t)h, &q, &kv) == SQA_OK && q == q_heads &&
+            kv == kv_heads)
+            return true;
+    }
+    return false;
+}
+
+/* The same as a function of SQL, by the variant's name; NULL: in any variant. */
+static void call_has_heads_of(sqlite3_context *call, int count, sqlite3_value **values)
+{
+    (void)count;
+    const char *name = (const char *)sqlite3_value_text(values[0]);
+    const int64_t heads = sqlite3_value_int64(values[1]), q = sqlite3_value_int64(values[2]),
+                  kv = sqlite3_value_int64(values[3]);
+    bool found = false;
+    for (int i = 0; i < SQA_VARIANT_COUNT && !found; i++)
+        found = (!name || !strcasecmp(name, sqa_variant_name((sqa_variant)i))) &&
+                has_heads_of((sqa_variant)i, heads, q, kv);
+    sqlite3_result_int(call, found);
+}
+
+static int define_functions(sqlite3 *database)
+{
+    return sqlite3_create_function_v2(database, "has_heads_of", 4,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+                                      call_has_heads_of, NULL, NULL, NULL);
+}
 
 static int bind_filter(sqlite3_stmt *statement, const sqa_store_filter *filter)
 {
-    const char *const texts[] = {filter->device, filter->family, filter->operation};
-    int code = SQLITE_OK;
-    for (int i = 0; i < 3 && code == SQLITE_OK; i++)
-        code = sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
-    return code == SQLITE_OK ? sqlite3_bind_int64(statement, 4, filter->id) : code;
+    const char *const texts[] = {filter->device, filter->vendor, filter->family, filter->operation,
+                                 filter->dtype,  filter->mask,   filter->status, filter->variant};
+    const int64_t numbers[] = {filter->heads, filter->head_dim, filter->q_length, filter->id,
+                               filter->winners_only};
+    const sqa_device_identity *identity = filter->identity;
+    const char *const names[] = {
+        identity ? identity->vendor : NULL, identity ? identity->architecture : NULL,
+        identity ? identity->model : NULL, identity ? identity->runtime : NULL};
+    int code = SQLITE_OK, index = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && code == SQLITE_OK; i++)
+        code = sqlite3_bind_text(statement, ++index, texts[i], -1, SQLITE_STATIC);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && code == SQLITE_OK; i++)
+        code = sqlite3_bind_int64(statement, ++index, numbers[i]);
+    for (size_t i = 0; i < sizeof names / sizeof *names && code == SQLITE_OK; i++)
+        code = sqlite3_bind_text(statement, ++index, names[i], -1, SQLITE_STATIC);
+    return code;
 }
 
 static bool append_id(sqa_id_list *list, size_t *capacity, int64_t id)
@@ -42,9 +110,15 @@ static bool append_id(sqa_id_list *list, size_t *capacity, int64_t id)
 
 sqa_status sqa_store_list(sqa_store *store, const sqa_store_filter *filter, sqa_id_list *out)
 {
+    int defined = define_functions(store->database);
+    if (defined != SQLITE_OK)
+        return sqa_store_fail(store, defined);
     sqa_text sql = SQA_TEXT_INIT;
-    sqa_text_format(&sql, "SELECT id FROM %s%s%s", filter->best_only ? "best" : "result",
-                    conditions, order);
+    sqa_text_format(&sql, "SELECT id FROM %s%s%s",
+                    filter->ranking     ? ranking
+                    : filter->best_only ? "best"
+                                        : "result",
+                    conditions, filter->ranking ? by_speed : by_device);
     sqlite3_stmt *statement = NULL;
     sqa_status status = sqa_store_prepare_text(store, &sql, &statement);
     if (status != SQA_OK)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/registry.h"
 #include "store/connection.h"
 #include "tuning/database_reader.h"
 
@@ -41,6 +42,28 @@ static void count_rows(sqa_store *store, const char *table, int64_t *out, sqa_st
     sqlite3_finalize(statement);
 }
 
+/* Whether the trial could be imported today. */
+static sqa_status judge(void *user, const sqa_stored_trial *stored)
+{
+    sqa_store_report *report = user;
+    sqa_stored_trial trial;
+    if (stored) {
+        trial = *stored;
+        const sqa_kernel_family *family =
+            sqa_family_find(trial.problem_class.operation, trial.family);
+        if (family && family->space_version != trial.space_version) {
+            report->outdated++;
+            return SQA_OK;
+        }
+        if (sqa_stored_trial_validate(&trial) == SQA_OK)
+            return SQA_OK;
+    }
+    if (report->doubtful++ == 0)
+        snprintf(report->doubt, sizeof report->doubt, "trial %lld: %.400s",
+                 stored ? (long long)stored->id : 0LL, sqa_last_error());
+    return SQA_OK;
+}
+
 sqa_status sqa_store_check(sqa_store *store, sqa_store_report *out)
 {
     memset(out, 0, sizeof *out);
@@ -59,12 +82,14 @@ sqa_status sqa_store_check(sqa_store *store, sqa_store_report *out)
         const char *table;
         int64_t *count;
     } counts[] = {
-        {"device", &out->devices},        {"environment", &out->environments},
-        {"problem_class", &out->classes}, {"trial", &out->trials},
-        {"winner", &out->winners},        {"best", &out->best},
+        {"device", &out->devices},         {"environment", &out->environments},
+        {"problem_class", &out->classes},  {"trial", &out->trials},
+        {"winner", &out->winners},         {"best", &out->best},
+        {"quarantine", &out->quarantined},
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         count_rows(store, counts[i].table, counts[i].count, out);
     out->sound = !out->problem[0];
-    return SQA_OK;
+    const sqa_store_filter all = {0};
+    return out->sound ? sqa_store_each(store, &all, judge, out) : SQA_OK;
 }

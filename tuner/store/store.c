@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "problem/names.h"
 #include "problem/work.h"
@@ -94,11 +93,7 @@ static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
     out->final = record->final;
     if (record->source_hash)
         snprintf(out->source_hash, sizeof out->source_hash, "%s", record->source_hash);
-    time_t now = time(NULL);
-    struct tm utc;
-    if (!gmtime_r(&now, &utc) ||
-        !strftime(out->recorded_at, sizeof out->recorded_at, "%Y-%m-%dT%H:%M:%SZ", &utc))
-        snprintf(out->recorded_at, sizeof out->recorded_at, "1970-01-01T00:00:00Z");
+    sqa_time_now(out->recorded_at);
 }
 
 sqa_status sqa_store_insert_trial(sqa_store *store, const sqa_stored_trial *trial, bool only_new,
@@ -137,17 +132,18 @@ sqa_status sqa_store_add_trial(sqa_store *store, const sqa_trial_record *record,
 
 sqa_status sqa_store_insert_winner(sqa_store *store, int64_t trial, bool only_if_better)
 {
-    /* Rates of different times compare best as parts of the ceiling measured with
-     * them: a busy machine slows both down. */
+    /* What was measured in a final, against the others in turn, is better founded than
+     * what was not. Else rates of different times compare best as parts of the ceiling
+     * measured with them: a busy machine slows both down. */
     static const char sql[] =
         "INSERT INTO winner (environment, class, trial)"
         " SELECT environment, class, id FROM trial WHERE id = ?1 AND status = 'ok'"
         " ON CONFLICT (environment, class) DO UPDATE SET trial = excluded.trial"
         " WHERE NOT ?2 OR EXISTS (SELECT 1 FROM trial AS new, trial AS old"
-        "  WHERE new.id = excluded.trial AND old.id = winner.trial AND"
-        "   iif(new.ceiling_gflops > 0 AND old.ceiling_gflops > 0,"
+        "  WHERE new.id = excluded.trial AND old.id = winner.trial AND new.final >= old.final AND"
+        "   (new.final > old.final OR iif(new.ceiling_gflops > 0 AND old.ceiling_gflops > 0,"
         "       new.gflops / new.ceiling_gflops > old.gflops / old.ceiling_gflops,"
-        "       new.gflops > old.gflops))";
+        "       new.gflops > old.gflops)))";
     sqlite3_stmt *statement = NULL;
     sqa_status status = sqa_store_prepare(store, sql, &statement);
     if (status != SQA_OK)

@@ -19,6 +19,9 @@ typedef struct sqa_store sqa_store;
  * migrating an older schema. A newer schema, a damaged file or an unwritable
  * place is SQA_DATABASE_ERROR with a detail that says which and what to do. */
 sqa_status sqa_store_open(sqa_store **out, const char *path);
+
+/* To look only: the file must exist and stays as it is; of an older schema a copy in
+ * memory is brought up. */
 sqa_status sqa_store_open_read_only(sqa_store **out, const char *path);
 
 /* The database built into the library, read only; without rows when none ships. */
@@ -64,11 +67,18 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
 
 /* Which trials to look at. Zero-filled: all of them. */
 typedef struct sqa_store_filter {
-    const char *device;    /* part of a device's names, any case */
-    const char *family;    /* exactly */
-    const char *operation; /* exactly */
-    int64_t id;            /* of one trial; 0: any */
-    bool best_only;        /* the best per environment and problem class */
+    const char *device;                  /* part of a device's names, any case */
+    const sqa_device_identity *identity; /* exactly this device; NULL: any */
+    /* These exactly, by the words of the columns: */
+    const char *vendor, *family, *operation, *dtype, *mask, *status;
+    const char *variant;         /* heads that this variant (NULL: any) has in a model of `heads` */
+    uint32_t heads;              /* heads (0: of any number) */
+    uint32_t head_dim, q_length; /* 0: any */
+    int64_t id;                  /* of one trial; 0: any */
+    bool best_only;              /* the best per environment and problem class */
+    bool winners_only;           /* the winner of a final per environment and problem class */
+    bool ranking; /* the best per environment and exact problem; problem by problem, the
+                     fastest first */
 } sqa_store_filter;
 
 /* Called with each trial; NULL for a row that cannot be read, whose reason is
@@ -85,7 +95,10 @@ typedef struct sqa_store_report {
     bool sound;
     char problem[512]; /* the first thing found wrong, "" when sound */
     int schema_version;
-    int64_t devices, environments, classes, trials, winners, best;
+    int64_t devices, environments, classes, trials, winners, best, quarantined;
+    int64_t outdated; /* trials of another version of their family's parameters: of no use */
+    int64_t doubtful; /* trials that an import would refuse for another reason, */
+    char doubt[512];  /* the first of those reasons */
 } sqa_store_report;
 
 /* Checks every page, reference and figure. A database that is not sound is no

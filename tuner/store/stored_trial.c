@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kernels/registry.h"
 #include "problem/work.h"
@@ -13,6 +14,10 @@
 
 /* A measured rate can exceed the measured ceiling by noise, not by this much. */
 static const double most_of_ceiling = 1.5;
+
+/* What no figure of a record can be beyond: a nanosecond and 11 days in milliseconds;
+ * many times the f32 rate of any device. */
+static const double least_ms = 1e-6, most_ms = 1e9, most_gflops = 1e7;
 
 /* The stated rate is derived from the time; rounding may tell them apart by this. */
 static const double rate_tolerance = 1e-3;
@@ -22,6 +27,14 @@ double sqa_kept_figure(double value)
     char text[32];
     snprintf(text, sizeof text, "%.9g", value);
     return strtod(text, NULL);
+}
+
+void sqa_time_now(char out[SQA_TIME_TEXT])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    if (!gmtime_r(&now, &utc) || !strftime(out, SQA_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc))
+        snprintf(out, SQA_TIME_TEXT, "1970-01-01T00:00:00Z");
 }
 
 static bool same_strides(const sqa_strides *a, const sqa_strides *b)
@@ -114,6 +127,10 @@ static sqa_status check_names(const sqa_stored_trial *trial)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "trial.recorded_at '%s' is not a time like 2026-01-31T12:00:00Z",
                         trial->recorded_at);
+    if (trial->source_hash[strspn(trial->source_hash, "0123456789abcdef")])
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.source_hash is not hexadecimal digits");
+    if (trial->result.status == SQA_TRIAL_OK && trial->result.message[0])
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.message is for trials that failed");
     return SQA_OK;
 }
 
@@ -154,7 +171,7 @@ static bool measured(double value)
 static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem *problem)
 {
     const sqa_trial_result *result = &trial->result;
-    if (!(measured(result->median_ms) && result->median_ms > 0 && measured(result->spread_ms) &&
+    if (!(result->median_ms >= least_ms && measured(result->spread_ms) &&
           measured(result->max_error) && result->samples > 0))
         return sqa_fail(SQA_INVALID_ARGUMENT, "trial.median_ms, spread_ms, max_error and samples "
                                               "must be given for a trial that was timed");
@@ -179,12 +196,17 @@ static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem
     const struct {
         const char *what;
         double value;
-    } figures[] = {{"spread_ms", trial->result.spread_ms},
-                   {"max_error", trial->result.max_error},
-                   {"build_ms", trial->result.build_ms}};
+        double most;
+    } figures[] = {{"median_ms", trial->result.median_ms, most_ms},
+                   {"spread_ms", trial->result.spread_ms, most_ms},
+                   {"build_ms", trial->result.build_ms, most_ms},
+                   {"max_error", trial->result.max_error, INFINITY},
+                   {"gflops", trial->gflops, most_gflops},
+                   {"ceiling_gflops", trial->ceiling_gflops, most_gflops}};
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        if (figures[i].value < 0)
-            return sqa_fail(SQA_INVALID_ARGUMENT, "trial.%s is negative", figures[i].what);
+        if (figures[i].value < 0 || figures[i].value > figures[i].most)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "trial.%s %.6g is outside 0..%.6g",
+                            figures[i].what, figures[i].value, figures[i].most);
     sqa_trial_status status = trial->result.status;
     if (status == SQA_TRIAL_OK || status == SQA_TRIAL_TOO_NOISY)
         return check_timing(trial, problem);

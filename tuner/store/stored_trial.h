@@ -10,6 +10,8 @@
 #include "problem/problem_class.h"
 #include "trial/trial.h"
 
+#define SQA_TIME_TEXT 21 /* UTC, "2026-01-31T12:00:00Z" */
+
 typedef struct sqa_stored_trial {
     int64_t id, environment, class_id; /* in the database it was read from; 0: none */
 
@@ -34,7 +36,7 @@ typedef struct sqa_stored_trial {
     int64_t seed;
     bool final;
     bool winner;
-    char recorded_at[21]; /* "2026-01-31T12:00:00Z" */
+    char recorded_at[SQA_TIME_TEXT];
 } sqa_stored_trial;
 
 /* The problem it ran on, as a descriptor; "strided" becomes packed. */
@@ -49,6 +51,9 @@ sqa_status sqa_stored_trial_problem(const sqa_stored_trial *trial, sqa_problem *
  * Recomputes what is derived (problem class, rate).
  * Errors: SQA_INVALID_ARGUMENT, whose detail is the reason. */
 sqa_status sqa_stored_trial_validate(sqa_stored_trial *trial);
+
+/* The time of now, as records have it. */
+void sqa_time_now(char out[SQA_TIME_TEXT]);
 
 /* Rounds to the nine significant digits that are kept, so that a figure is the
  * same in the database and as text. */

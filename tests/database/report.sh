@@ -1,0 +1,87 @@
+#!/bin/sh
+# `sqa report`: one page, complete in itself, whatever the database says.
+#   report.sh PATH/TO/sqa SEED_FOLDER
+set -u
+sqa=$1
+seed=$2
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+SQA_CL_DB=$work/tuning.db
+export SQA_CL_DB
+failures=0
+
+fail() {
+    echo "FAILED: $1"
+    failures=$((failures + 1))
+}
+
+# count PATTERN FILE: how many times it is there.
+count() {
+    grep -oE "$1" "$2" | wc -l
+}
+
+# check_page FILE: every element is closed, and nothing is fetched or run.
+check_page() {
+    for element in html head body main dl table thead tbody tr td th figure svg h2 h3 p footer; do
+        [ "$(count "<$element[ >]" "$1")" -eq "$(count "</$element>" "$1")" ] ||
+            fail "$1: <$element> is not closed"
+    done
+    ! grep -qiE '<script|<link|<img|<iframe|javascript:| on[a-z]+=|@import|url\(' "$1" ||
+        fail "$1: something that is fetched or run"
+    # The names of XML's vocabularies are no addresses that anybody asks.
+    ! grep -oE 'https?://[^"]*' "$1" | grep -qv '^http://www.w3.org/' || fail "$1: an address"
+    [ "$(count ' id="' "$1")" -eq 0 ] || fail "$1: names that may be there twice"
+}
+
+# Before there is anything.
+"$sqa" report --help | grep -q 'usage: sqa report' || fail "--help"
+"$sqa" report >out 2>&1 && fail "a database that is not there"
+grep -q 'no tuning database' out || fail "no database: $(cat out)"
+[ ! -e sqa-report.html ] || fail "a page of nothing"
+"$sqa" report --frobnicate >out 2>&1
+[ $? -eq 2 ] || fail "an unknown option"
+
+# What ships, with pictures where gnuplot is.
+"$sqa" report --seed-db >out 2>err || fail "seed: $(cat err)"
+[ "$(cat out)" = sqa-report.html ] || fail "the file's name"
+check_page sqa-report.html
+grep -q 'Best per problem' sqa-report.html || fail "no best"
+grep -q 'GFLOP/s of fused multiply-adds' sqa-report.html || fail "no ceiling"
+
+# A search with a default, a variant and failures.
+for shape in hq=4,n=64,d=8 hq=1,n=64,d=8; do
+    "$sqa" tune --shape $shape --budget 3t --family naive >out 2>&1 || fail "tune: $(cat out)"
+done
+"$sqa" report --out mine.html >out 2>err || fail "mine: $(cat err)"
+check_page mine.html
+for words in 'Tuned against default' 'Variants against MHA' 'Searches' 'xsqa' 'Trials: '; do
+    grep -q "$words" mine.html || fail "mine.html has no '$words'"
+done
+if command -v gnuplot >/dev/null 2>&1; then
+    [ "$(count '<svg' mine.html)" -ge 2 ] || fail "no pictures"
+    "$sqa" report --out plain.html --no-pictures >out 2>&1 || fail "--no-pictures"
+    ! grep -q '<svg' plain.html || fail "pictures in spite of --no-pictures"
+fi
+mkdir bin
+PATH=$work/bin "$sqa" report --out bare.html >out 2>err || fail "without gnuplot: $(cat err)"
+grep -q 'without pictures' err || fail "without gnuplot: no word of it"
+check_page bare.html
+
+# A database that means harm.
+sed 's/"device_name":"[^"]*"/"device_name":"<script>alert(1)<\/script>\&amp;\\"'"'"'"/;
+     s/"driver_version":"[^"]*"/"driver_version":"<img src=x onerror=alert(1)>\\u001b[2J"/' \
+    "$seed"/*.jsonl >hostile.jsonl
+"$sqa" db import hostile.jsonl --db hostile.db >out 2>&1 || fail "hostile import: $(cat out)"
+"$sqa" report --db hostile.db --out hostile.html >out 2>err || fail "hostile: $(cat err)"
+grep -q '&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;&quot;&#39;' hostile.html || fail "escapes"
+grep -q '&lt;img src=x' hostile.html || fail "escapes of the driver"
+[ "$(count '<script' hostile.html)" -eq 0 ] || fail "a script got through"
+[ "$(count '<img' hostile.html)" -eq 0 ] || fail "an image got through"
+
+# A place that cannot be written leaves nothing, and what was there stays.
+"$sqa" report --seed-db --out no/such/folder/page.html >out 2>&1 && fail "an impossible place"
+grep -q -- '--out' out || fail "an impossible place: $(cat out)"
+
+[ "$failures" -eq 0 ] && echo "report: all well"
+exit $((failures > 0))

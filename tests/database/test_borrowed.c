@@ -1,0 +1,175 @@
+/* Rows on a real device: which rung gives the plan, whether its row is borrowed, that
+ * a borrowed one is checked before it is used, and that the file is read only once. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "database/fixture.h"
+#include "opencl_fixture.h"
+#include "run_suite.h"
+#include "runtime/context.h"
+#include "runtime/plan.h"
+
+static char path[512];
+
+static void setup(void)
+{
+    fixture_setup();
+    snprintf(path, sizeof path, "%s", fixture_path("tuning.db"));
+}
+
+static sqa_attention_desc wanted(void)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    desc.q_heads = desc.kv_heads = 2;
+    desc.q_length = desc.kv_length = 64;
+    desc.head_dim = 16;
+    return desc;
+}
+
+/* Stores CHUNK=4 of the naive family as the best for `wanted` on the device under
+ * test; `sql` then changes what the file says. */
+static void store_row(const char *sql)
+{
+    sqa_store *store = fixture_open(path);
+    sqa_attention_desc desc = wanted();
+    sqa_problem problem;
+    int64_t environment, trial;
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    ck_assert_int_eq(sqa_store_environment(store, &test_device, &environment), SQA_OK);
+    sqa_trial_record record = fixture_record(environment, &problem, 1.0);
+    sqa_config config = *record.config;
+    ck_assert_int_eq(sqa_config_parse(record.family, "CHUNK=4", &config), SQA_OK);
+    record.config = &config;
+    ck_assert_msg(sqa_store_add_trial(store, &record, &trial) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_store_set_winner(store, trial), SQA_OK);
+    sqa_store_close(store);
+    if (sql)
+        fixture_run(path, sql);
+}
+
+static sqa_context *open_context(void)
+{
+    sqa_context *context = NULL;
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    options.user_database = path;
+    options.skip_seed = 1;
+    options.binary_cache = "";
+    ck_assert_msg(sqa_context_create(&context, sqa_context_cl(test_context),
+                                     sqa_context_cl_device(test_context), &options) == SQA_OK,
+                  "%s", sqa_last_error());
+    return context;
+}
+
+/* What a plan for `wanted` is made of. */
+static void expect_plan(sqa_context *context, const char *rung, const char *config, bool checked)
+{
+    sqa_attention_desc desc = wanted();
+    sqa_plan *plan = NULL;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    ck_assert_msg(sqa_plan_create(&plan, context, &desc, NULL) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_plan_explain(plan, &info), SQA_OK);
+    ck_assert_str_eq(info.rung, rung);
+    ck_assert_str_eq(info.source, config ? "user-db" : "default");
+    if (config)
+        ck_assert_str_eq(info.config, config);
+    ck_assert_int_eq(strstr(info.reason, "borrowed, and checked here") != NULL, checked);
+    ck_assert_int_eq(sqa_program_cache_is_checked(context->programs, plan->program), checked);
+    sqa_plan_destroy(plan);
+}
+
+/* A row as the tuner left it, and the same row after the world around it changed. */
+static const struct {
+    const char *sql, *rung;
+    bool borrowed;
+} rungs[] = {
+    {NULL, "exact", false},
+    {"UPDATE environment SET driver_version = 'the driver of last year'", "other-driver", true},
+    {"UPDATE environment SET driver_version = driver_version || '.1'", "other-driver", true},
+    {"UPDATE problem_class SET q_bucket = q_bucket + 2", "nearest-size", false},
+    {"UPDATE problem_class SET rows_bucket = rows_bucket + 1; UPDATE environment SET"
+     " driver_version = 'old'",
+     "nearest-size", true},
+    {"UPDATE device SET model = model || '-x', compute_units = compute_units + 3", "architecture",
+     true},
+    {"UPDATE device SET architecture = 'another'", "vendor", true},
+};
+enum { RUNGS = sizeof rungs / sizeof rungs[0] };
+
+START_TEST(a_row_is_used_on_its_rung)
+{
+    store_row(rungs[_i].sql);
+    sqa_context *context = open_context();
+    expect_plan(context, rungs[_i].rung, "CHUNK=4", rungs[_i].borrowed);
+    sqa_context_destroy(context);
+}
+END_TEST
+
+/* What must not be used is passed over, and the explanation says why. */
+static const struct {
+    const char *sql, *reason;
+} refused[] = {
+    {"UPDATE device SET runtime = 'another'", NULL},
+    {"UPDATE device SET vendor = 'another'", NULL},
+    {"UPDATE device SET type = 'accelerator'", NULL},
+    {"UPDATE problem_class SET dtype = 'f16'", NULL},
+    {"UPDATE problem_class SET head_dim = 17", NULL},
+    {"UPDATE trial SET space_version = 99", "another version"},
+    {"UPDATE trial SET family = 'clever'", "unknown kernel family"},
+    {"UPDATE trial SET config = 'CHUNK=5'", "unreadable parameters"},
+    {"UPDATE trial SET config = 'CHUNK=4; DROP TABLE trial'", "unreadable parameters"},
+};
+enum { REFUSED = sizeof refused / sizeof refused[0] };
+
+START_TEST(a_row_is_passed_over)
+{
+    sqa_attention_desc desc = wanted();
+    sqa_plan *plan = NULL;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    store_row(refused[_i].sql);
+    sqa_context *context = open_context();
+    ck_assert_msg(sqa_plan_create(&plan, context, &desc, NULL) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_plan_explain(plan, &info), SQA_OK);
+    ck_assert_str_eq(info.source, "default");
+    if (refused[_i].reason)
+        ck_assert_msg(strstr(info.reason, refused[_i].reason), "%s", info.reason);
+    sqa_plan_destroy(plan);
+    sqa_context_destroy(context);
+}
+END_TEST
+
+/* The file may change, break or go away: a context has what it read. */
+START_TEST(the_file_is_read_once)
+{
+    store_row(NULL);
+    struct stat before, after;
+    ck_assert_int_eq(stat(path, &before), 0);
+    sqa_context *context = open_context();
+    expect_plan(context, "exact", "CHUNK=4", false);
+    ck_assert_int_eq(stat(path, &after), 0);
+    ck_assert_int_eq(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+    ck_assert_int_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    ck_assert_int_eq(before.st_size, after.st_size);
+    fixture_write(path, "no database", 11);
+    expect_plan(context, "exact", "CHUNK=4", false);
+    ck_assert_int_eq(unlink(path), 0);
+    expect_plan(context, "exact", "CHUNK=4", false);
+    sqa_context_destroy(context);
+    ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("borrowed");
+    TCase *tests = tcase_create("rows on a device");
+    tcase_set_timeout(tests, 240);
+    tcase_add_unchecked_fixture(tests, open_device, close_device);
+    tcase_add_checked_fixture(tests, setup, fixture_teardown);
+    tcase_add_loop_test(tests, a_row_is_used_on_its_rung, 0, RUNGS);
+    tcase_add_loop_test(tests, a_row_is_passed_over, 0, REFUSED);
+    tcase_add_test(tests, the_file_is_read_once);
+    suite_add_tcase(suite, tests);
+    return sqa_run_suite(suite);
+}

@@ -1,0 +1,29 @@
+#include "store/line_reader.h"
+
+#include <stdlib.h>
+
+sqa_status sqa_line_read(sqa_line *line, FILE *file, bool *more)
+{
+    if (!line->text)
+        line->text = malloc(SQA_LONGEST_LINE + 1);
+    if (!line->text)
+        return sqa_fail_memory("a line");
+    line->kept = 0;
+    line->bytes = 0;
+    int byte;
+    while ((byte = getc(file)) != EOF && byte != '\n') {
+        if (line->kept < SQA_LONGEST_LINE)
+            line->text[line->kept++] = (char)byte;
+        line->bytes++;
+    }
+    line->text[line->kept] = 0;
+    line->number++;
+    *more = byte != EOF || line->bytes > 0;
+    return SQA_OK;
+}
+
+void sqa_line_free(sqa_line *line)
+{
+    free(line->text);
+    *line = (sqa_line)SQA_LINE_INIT;
+}

@@ -1,0 +1,18 @@
+/* The sub-groups of a device as one word for the database: "" without any,
+ * "fixed 32" for the one size of the hardware, "choice 8,16,32" for sizes that a
+ * kernel can ask for. */
+#ifndef SQA_TUNER_SUBGROUP_TEXT_H
+#define SQA_TUNER_SUBGROUP_TEXT_H
+
+#include <stdbool.h>
+
+#include "device/device.h"
+
+#define SQA_SUBGROUP_TEXT 104
+
+void sqa_subgroups_format(const sqa_device_limits *limits, char out[SQA_SUBGROUP_TEXT]);
+
+/* Sets the sub-group members of *limits; false for a text that is none of those. */
+bool sqa_subgroups_parse(const char *text, sqa_device_limits *limits);
+
+#endif
