@@ -67,7 +67,7 @@ CREATE TABLE problem_class (
     dtype       TEXT NOT NULL,    -- storage: 'f32'
     head_dim    INTEGER NOT NULL CHECK (head_dim > 0),
     value_dim   INTEGER NOT NULL CHECK (value_dim > 0),
-    mask        TEXT NOT NULL,    -- 'none', 'causal'
+    mask        TEXT NOT NULL,    -- 'none', 'causal', 'causal+window'
     group_size  INTEGER NOT NULL CHECK (group_size > 0), -- output heads per key/value head
     q_bucket    INTEGER NOT NULL, -- of the number of queries
     kv_bucket   INTEGER NOT NULL, -- of the number of keys
@@ -106,6 +106,8 @@ CREATE TABLE trial (
     final          INTEGER NOT NULL CHECK (final IN (0, 1)), -- measured against the other finalists
     message        TEXT NOT NULL,    -- why it failed; '' when ok
     recorded_at    TEXT NOT NULL,    -- UTC, '2026-01-31T12:00:00Z'
+    pattern        TEXT NOT NULL DEFAULT '', -- of the problem beside causal, as in a shape:
+                                     -- 'window=128:0,globals=16'
     CHECK (status <> 'ok' OR (median_ms IS NOT NULL AND gflops IS NOT NULL
                               AND max_error IS NOT NULL)),
     UNIQUE (id, environment, class)  -- what a winner refers to
@@ -145,7 +147,7 @@ SELECT trial.id, trial.environment, trial.class,
        vector_width_float, has_fp64, has_compiler, subgroups, global_memory_bytes, max_allocation_bytes,
        platform_version, device_version, driver_version, library_version,
        operation, dtype, head_dim, value_dim, mask, group_size, q_bucket, kv_bucket, rows_bucket,
-       batch, q_heads, kv_heads, q_length, kv_length, causal, write_lse, layout,
+       batch, q_heads, kv_heads, q_length, kv_length, causal, pattern, write_lse, layout,
        family, space_version, config, source_hash, status, median_ms, spread_ms, max_error, gflops,
        ceiling_gflops, gflops / ceiling_gflops AS fraction_of_ceiling, build_ms, samples, seed,
        final, message, recorded_at,

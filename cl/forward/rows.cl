@@ -134,7 +134,7 @@ typedef struct {
 #if SQA_EXTRA
 /* Asks for what a row has for the keys from `first` on. Rows lie apart, where no
  * hardware expects them; and a few at a time, or the requests themselves queue. */
-#if defined(__has_builtin)
+#if !defined(PREFETCH) && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
 #endif

@@ -49,6 +49,8 @@ FROM device;
 DROP TABLE device;
 ALTER TABLE device_2 RENAME TO device;
 
+ALTER TABLE trial ADD COLUMN pattern TEXT NOT NULL DEFAULT '';
+
 CREATE TABLE quarantine (
     id          INTEGER PRIMARY KEY,
     digest      TEXT NOT NULL UNIQUE,
@@ -68,7 +70,7 @@ SELECT trial.id, trial.environment, trial.class,
        vector_width_float, has_fp64, has_compiler, subgroups, global_memory_bytes, max_allocation_bytes,
        platform_version, device_version, driver_version, library_version,
        operation, dtype, head_dim, value_dim, mask, group_size, q_bucket, kv_bucket, rows_bucket,
-       batch, q_heads, kv_heads, q_length, kv_length, causal, write_lse, layout,
+       batch, q_heads, kv_heads, q_length, kv_length, causal, pattern, write_lse, layout,
        family, space_version, config, source_hash, status, median_ms, spread_ms, max_error, gflops,
        ceiling_gflops, gflops / ceiling_gflops AS fraction_of_ceiling, build_ms, samples, seed,
        final, message, recorded_at,

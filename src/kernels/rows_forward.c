@@ -29,13 +29,17 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
  * thread stacks. */
 #define MAX_PRIVATE_BYTES (384 * 1024)
 
+static bool is_oclgrind(const sqa_device *device)
+{
+    return !strcmp(device->identity.runtime, "oclgrind");
+}
+
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     (void)problem;
     /* Runtimes that make vectors of work-items (llvmpipe) report scalars as native. So
      * does Oclgrind, which has no speed to lose and is there to check. */
-    const bool vectors =
-        device->limits.vector_width_float > 1 || !strcmp(device->identity.runtime, "oclgrind");
+    const bool vectors = device->limits.vector_width_float > 1 || is_oclgrind(device);
     if (device->strings.type == SQA_DEVICE_CPU && vectors)
         return true;
     *why = "needs a CPU device with native vectors";
@@ -129,9 +133,10 @@ static void each_row(sqa_text *out, const char *name, int32_t count, int32_t row
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)device;
     const int32_t *value = config->value;
     sqa_source_parameters(out, &sqa_rows_forward, config);
+    if (is_oclgrind(device)) /* knows no prefetching */
+        sqa_text_append(out, "#define PREFETCH(p)\n");
     each(out, "ROW", value[RV]);
     each(out, "KEY", value[MC]);
     each_row(out, "KEY", value[MC], value[RV]);

@@ -7,7 +7,6 @@
 
 #define MAX_LENGTH (1u << 30)
 #define MAX_GLOBALS (1u << 20)
-#define UNBOUNDED ((int32_t)MAX_LENGTH - 1)
 
 static sqa_status check_numbers(const sqa_attention_desc *desc)
 {
@@ -42,10 +41,10 @@ static sqa_status check_numbers(const sqa_attention_desc *desc)
 
 static sqa_status read_bound(const char *field, int32_t asked, int32_t *out)
 {
-    if (asked < -1 || asked > UNBOUNDED)
+    if (asked < -1 || asked > SQA_UNBOUNDED)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %d is outside 0..%d, and not -1 (no bound)",
-                        field, asked, UNBOUNDED);
-    *out = asked == -1 ? UNBOUNDED : asked;
+                        field, asked, SQA_UNBOUNDED);
+    *out = asked == -1 ? SQA_UNBOUNDED : asked;
     return SQA_OK;
 }
 
@@ -54,7 +53,7 @@ static sqa_status read_bound(const char *field, int32_t asked, int32_t *out)
 static bool window_hides(const sqa_problem *problem, const sqa_window *window)
 {
     if (problem->mask & SQA_MASK_RAGGED)
-        return window->left < UNBOUNDED || window->right < UNBOUNDED;
+        return window->left < SQA_UNBOUNDED || window->right < SQA_UNBOUNDED;
     const int64_t last_position = (int64_t)problem->q_length - 1 + problem->diagonal;
     const bool left = window->left < last_position;
     const bool right = window->right < (int64_t)problem->kv_length - 1 - problem->diagonal &&

@@ -180,6 +180,57 @@ sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *des
     return status;
 }
 
+static void pattern_to_desc(const sqa_problem *problem, sqa_attention_desc *out)
+{
+    static const sqa_window unbounded = {-1, -1};
+    const bool causal = problem->mask & SQA_MASK_CAUSAL;
+    out->causal = !causal                 ? SQA_CAUSAL_NONE
+                  : problem->bottom_right ? SQA_CAUSAL_BOTTOM_RIGHT
+                                          : SQA_CAUSAL_TOP_LEFT;
+    const bool positions = problem->mask & SQA_MASK_WINDOW || problem->score & SQA_SCORE_ALIBI;
+    out->align =
+        causal || problem->bottom_right || !positions ? SQA_ALIGN_BOTTOM_RIGHT : SQA_ALIGN_TOP_LEFT;
+    out->window = problem->mask & SQA_MASK_WINDOW ? problem->window : unbounded;
+    if (out->window.left == SQA_UNBOUNDED)
+        out->window.left = -1;
+    if (out->window.right == SQA_UNBOUNDED)
+        out->window.right = -1;
+    out->globals = problem->globals;
+    out->key_mask = problem->mask & SQA_MASK_KEY ? 1 : 0;
+    out->mask = (sqa_mask_view){problem->mask & SQA_MASK_PAIR ? 1 : 0, problem->pair_mask};
+    out->blocks = problem->blocks;
+    out->ragged =
+        (sqa_ragged){problem->mask & SQA_MASK_RAGGED ? 1 : 0, problem->q_total, problem->kv_total};
+    out->softcap = problem->softcap;
+    out->alibi = problem->score & SQA_SCORE_SLOPES  ? SQA_ALIBI_SLOPES
+                 : problem->score & SQA_SCORE_ALIBI ? SQA_ALIBI_GEOMETRIC
+                                                    : SQA_ALIBI_NONE;
+    out->bias = (sqa_bias){problem->score & SQA_SCORE_BIAS ? 1 : 0, (int32_t)problem->bias_dtype,
+                           problem->bias};
+    out->sinks = problem->score & SQA_SCORE_SINKS ? 1 : 0;
+}
+
+void sqa_problem_to_desc(const sqa_problem *problem, sqa_attention_desc *out)
+{
+    *out = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    out->operation = problem->operation;
+    out->dtype = problem->dtype;
+    out->batch = problem->batch;
+    out->q_heads = problem->q_heads;
+    out->kv_heads = problem->kv_heads;
+    out->q_length = problem->q_length;
+    out->kv_length = problem->kv_length;
+    out->head_dim = problem->head_dim;
+    out->value_dim = problem->value_dim;
+    out->scale = problem->scale;
+    out->write_lse = problem->write_lse;
+    out->q = problem->q;
+    out->k = problem->k;
+    out->v = problem->v;
+    out->o = problem->o;
+    pattern_to_desc(problem, out);
+}
+
 sqa_strides sqa_strides_bhsd(uint32_t heads, uint32_t length, uint32_t dim)
 {
     int64_t row = dim;

@@ -11,6 +11,7 @@
 #include "sqa_cl/attention.h"
 
 #define SQA_MAX_HEAD_DIM 512u
+#define SQA_UNBOUNDED ((1 << 30) - 1) /* of a window: further than any key */
 
 /* What shapes the set of keys a query sees; a bit per kind, so that kinds combine. A
  * bit stands only where the rule can hide something. */
@@ -53,7 +54,7 @@ typedef struct sqa_problem {
     float softcap;
     uint32_t write_lse;
     sqa_strides q, k, v, o; /* elements; never all zero */
-    sqa_window window;      /* -1 no more: 2^30 - 1 is no bound */
+    sqa_window window;      /* -1 no more: SQA_UNBOUNDED */
     sqa_globals globals;
     sqa_strides pair_mask;
     sqa_dtype bias_dtype;
@@ -65,6 +66,9 @@ typedef struct sqa_problem {
 /* Checks every field of `desc` and fills *out.
  * Errors: SQA_INVALID_ARGUMENT, naming the field and its range. */
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc);
+
+/* A descriptor that gives this problem again, every default spelt out. */
+void sqa_problem_to_desc(const sqa_problem *problem, sqa_attention_desc *out);
 
 /* Output heads that share one key/value head: out_heads / kv_heads, at least 1. */
 uint32_t sqa_problem_group(const sqa_problem *problem);

@@ -52,9 +52,12 @@ static const char *refuse_row(sqa_choice *choice, const sqa_tuning_row *row,
     return sqa_family_accepts(family, &choice->config, problem, device, &why) ? NULL : why;
 }
 
-static bool is_borrowed(const sqa_tuning_row *row, const sqa_device *device)
+/* Whether the row was measured, and so found right, under other circumstances. */
+static bool is_borrowed(const sqa_tuning_row *row, const sqa_problem_class *wanted,
+                        const sqa_device *device)
 {
-    return strcmp(row->driver_version, device->strings.driver_version) != 0 ||
+    return row->problem_class.mask != wanted->mask ||
+           strcmp(row->driver_version, device->strings.driver_version) != 0 ||
            strcmp(row->identity.model, device->identity.model) != 0 ||
            strcmp(row->identity.architecture, device->identity.architecture) != 0;
 }
@@ -71,7 +74,7 @@ static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tu
         sqa_choice choice = {.rung = candidates[i].rung,
                              .source = row->source == SQA_SOURCE_USER ? "user-db" : "seed-db",
                              .row = row,
-                             .borrowed = is_borrowed(row, device)};
+                             .borrowed = is_borrowed(row, &wanted, device)};
         const char *why = refuse_row(&choice, row, problem, device);
         if (why)
             sqa_text_format(&out->passed_over, "%s %s(%s) passed over: %s; ",

@@ -15,7 +15,8 @@ typedef struct sqa_choice {
     sqa_rung rung;
     const char *source;        /* "override", "user-db", "seed-db", "default" */
     const sqa_tuning_row *row; /* what it was taken from; NULL for overrides and defaults */
-    bool borrowed;             /* measured on another device or driver: needs a self-check */
+    bool borrowed;             /* measured on another device or driver or with another mask:
+                                  needs a self-check */
 } sqa_choice;
 
 #define SQA_MAX_CHOICES 16

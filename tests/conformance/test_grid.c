@@ -204,6 +204,12 @@ START_TEST(every_pattern_is_valid)
         sqa_problem problem;
         ck_assert_msg(sqa_problem_from_desc(&problem, &grid.cases[i].test.desc) == SQA_OK,
                       "pattern %zu: %s", i, sqa_last_error());
+        /* A problem leads back to a descriptor of it. */
+        sqa_attention_desc desc;
+        sqa_problem again;
+        sqa_problem_to_desc(&problem, &desc);
+        ck_assert_int_eq(sqa_problem_from_desc(&again, &desc), SQA_OK);
+        ck_assert_msg(!memcmp(&problem, &again, sizeof problem), "pattern %zu", i);
     }
     sqa_pattern_grid_free(&grid);
 }

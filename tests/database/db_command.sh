@@ -26,7 +26,7 @@ expect()
 }
 
 cat >good.jsonl <<'LINE'
-{"schema":1,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"subgroups":"","global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","write_lse":0,"layout":"bhsd"},"trial":{"family":"naive","space_version":1,"config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
+{"schema":1,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"subgroups":"","global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","pattern":"","write_lse":0,"layout":"bhsd"},"trial":{"family":"naive","space_version":1,"config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
 LINE
 sed 's/CHUNK=16/CHUNK=15/' good.jsonl >bad.jsonl
 
@@ -95,7 +95,7 @@ done
 expect 0 "tiger-8cu" "$sqa" db best --variant xsqa --heads 32
 expect 2 "mha, gqa" "$sqa" db list --variant zsqa
 expect 2 "not one of f32" "$sqa" db list --dtype f8
-expect 2 "not one of none" "$sqa" db query --mask window
+expect 2 "not one of none" "$sqa" db query --mask sideways
 expect 2 "not one of ok" "$sqa" db list --status fine
 expect 2 "--dim is '0'" "$sqa" db query --dim 0
 expect 2 "--heads is '1x'" "$sqa" db query --heads 1x

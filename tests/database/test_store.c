@@ -86,6 +86,42 @@ START_TEST(trial_is_read_back_as_written)
 }
 END_TEST
 
+/* The very problem comes back, whatever its pattern, and is found again by it. */
+START_TEST(patterns_are_kept)
+{
+    sqa_store *store = fixture_open(fixture_path("tuning.db"));
+    sqa_device device = fixture_device();
+    sqa_problem problem, again;
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    int64_t environment, id;
+    desc.q_heads = desc.kv_heads = 4;
+    desc.q_length = desc.kv_length = 300;
+    desc.causal = SQA_CAUSAL_TOP_LEFT;
+    desc.window = (sqa_window){64, -1};
+    desc.globals = (sqa_globals){3, 1};
+    desc.bias = (sqa_bias){1, SQA_DTYPE_F16, {0, 90000, 300}};
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    ck_assert_int_eq(sqa_store_environment(store, &device, &environment), SQA_OK);
+    sqa_trial_record record = fixture_record(environment, &problem, 0.001);
+    ck_assert_msg(sqa_store_add_trial(store, &record, &id) == SQA_OK, "%s", sqa_last_error());
+    collected out = {.count = 0};
+    sqa_store_filter filter = {.id = id};
+    ck_assert_int_eq(sqa_store_each(store, &filter, collect, &out), SQA_OK);
+    ck_assert_str_eq(out.trial[0].pattern, "window=64:-1,globals=list3,bias=f16/hq");
+    ck_assert_msg(sqa_stored_trial_problem(&out.trial[0], &again) == SQA_OK, "%s",
+                  sqa_last_error());
+    ck_assert_mem_eq(&problem, &again, sizeof problem);
+    sqa_trial_result result;
+    bool found = false;
+    ck_assert_int_eq(sqa_store_find_trial(store, &record, &result, &found), SQA_OK);
+    ck_assert(found);
+    problem.window.left = 65; /* the same class, another problem */
+    ck_assert_int_eq(sqa_store_find_trial(store, &record, &result, &found), SQA_OK);
+    ck_assert(!found);
+    sqa_store_close(store);
+}
+END_TEST
+
 START_TEST(failures_are_trials_too_but_never_best)
 {
     const char *path = fixture_path("tuning.db");
@@ -213,6 +249,7 @@ int main(void)
         &folders_and_file_are_made,
         &environment_is_found_again,
         &trial_is_read_back_as_written,
+        &patterns_are_kept,
         &failures_are_trials_too_but_never_best,
         &impossible_success_is_refused,
         &best_is_fastest_until_there_is_a_winner,

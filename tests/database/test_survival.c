@@ -188,7 +188,7 @@ END_TEST
 static void save_tensor(const char *name)
 {
     char file[128];
-    sqa_npy tensor = {.rank = 4, .shape = {1, 2, 8, 8}, .count = 128, .dtype = SQA_DTYPE_F32};
+    sqa_npy tensor = {.rank = 4, .shape = {1, 2, 8, 8}, .count = 128, .element = SQA_ELEMENT_F32};
     sqa_npy_draft draft = SQA_NPY_DRAFT_INIT;
     tensor.data = malloc(tensor.count * sizeof *tensor.data);
     ck_assert_ptr_nonnull(tensor.data);
@@ -219,9 +219,10 @@ static const program_result *run_on_files(void)
         run_sqa("run --q %s/q.npy --k %s/k.npy --v %s/v.npy --out %s/o.npy", f, f, f, f);
     char file[128];
     sqa_npy o = {0};
+    const sqa_npy_wish floats = {SQA_NPY_FLOATS, 4, 4, ""};
     ck_assert_msg(result->code == 0, "exit %d: %s", result->code, result->err);
     snprintf(file, sizeof file, "%s/o.npy", work_folder);
-    ck_assert_msg(sqa_npy_read(&o, file, 4, "") == SQA_OK, "%s", sqa_last_error());
+    ck_assert_msg(sqa_npy_read(&o, file, &floats) == SQA_OK, "%s", sqa_last_error());
     for (size_t i = 0; i < o.count; i++)
         ck_assert_float_eq_tol(o.data[i], 3.0f, 1e-5f);
     sqa_npy_free(&o);

@@ -148,7 +148,9 @@ static sqa_status check_words(const sqa_store_filter *rows)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype: '%s' is not one of f32, f16, bf16",
                         rows->dtype);
     if (rows->mask && !sqa_mask_from_name(rows->mask, &mask))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--mask: '%s' is not one of none, causal",
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--mask: '%s' is not one of none, causal, window, blocks, stored and "
+                        "what they make together (causal+window)",
                         rows->mask);
     if (rows->status && !sqa_trial_status_from_name(rows->status, &status))
         return sqa_fail(SQA_INVALID_ARGUMENT,
@@ -204,9 +206,10 @@ void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_
         snprintf(value, sizeof value, " dv=%u", problem->value_dim);
     if (trial->batch != 1)
         snprintf(batch, sizeof batch, " b=%u", trial->batch);
-    snprintf(out, SQA_DB_PROBLEM_TEXT, "%s n=%u%s d=%u%s%s%s", sqa_dtype_name(problem->dtype),
+    snprintf(out, SQA_DB_PROBLEM_TEXT, "%s n=%u%s d=%u%s%s%s%s%s", sqa_dtype_name(problem->dtype),
              trial->q_length, keys, problem->head_dim, value, batch,
              trial->causal == SQA_CAUSAL_NONE           ? ""
              : trial->causal == SQA_CAUSAL_BOTTOM_RIGHT ? " causal"
-                                                        : " causal top-left");
+                                                        : " causal top-left",
+             trial->pattern[0] ? " " : "", trial->pattern);
 }

@@ -103,7 +103,7 @@ sqa_status sqa_db_read_number(const char *option, const char *text, uint32_t mos
 sqa_status sqa_db_check_format(bool json, bool csv);
 
 /* The problem of a trial but for its heads: "f32 n=2048 d=64 causal". */
-#define SQA_DB_PROBLEM_TEXT 128
+#define SQA_DB_PROBLEM_TEXT (128 + SQA_SHAPE_PATTERN_TEXT)
 void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_TEXT]);
 
 /* For `sqa db export --submit`: restricts the filter to winners on the device at hand,

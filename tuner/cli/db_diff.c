@@ -89,10 +89,8 @@ static void add_row(sqa_table *table, const pair *p)
 {
     const sqa_stored_trial *either = p->a ? p->a : p->b;
     const sqa_device_identity *identity = &either->device.identity;
-    sqa_attention_desc desc;
     char shape[SQA_SHAPE_TEXT];
-    sqa_stored_trial_desc(either, &desc);
-    sqa_shape_format(&desc, shape, sizeof shape);
+    sqa_stored_trial_shape(either, shape);
     sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
     sqa_table_cell(table, "%s", identity->runtime);
     sqa_table_cell(table, "%s", shape);

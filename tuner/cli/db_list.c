@@ -47,11 +47,9 @@ static void driver_cell(sqa_table *table, const sqa_stored_trial *trial)
 
 static void shape_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
-    sqa_attention_desc desc;
     char shape[SQA_SHAPE_TEXT];
-    sqa_stored_trial_desc(trial, &desc);
-    sqa_shape_format(&desc, shape, sizeof shape);
-    sqa_table_cell(table, "%s %s", sqa_dtype_name(desc.dtype), shape);
+    sqa_stored_trial_shape(trial, shape);
+    sqa_table_cell(table, "%s %s", sqa_dtype_name(trial->problem_class.dtype), shape);
 }
 
 static void family_cell(sqa_table *table, const sqa_stored_trial *trial)

@@ -39,13 +39,12 @@ static void add_device(sqa_table *table, const sqa_device *device)
 
 static void add_kernel(sqa_table *table, const sqa_stored_trial *trial)
 {
-    sqa_attention_desc desc;
+    const sqa_problem_class *of = &trial->problem_class;
     char shape[SQA_SHAPE_TEXT];
-    sqa_stored_trial_desc(trial, &desc);
-    sqa_shape_format(&desc, shape, sizeof shape);
+    sqa_stored_trial_shape(trial, shape);
     sqa_table_cell(table, "problem");
-    sqa_table_cell(table, "%s %s %s, %s", sqa_operation_name(desc.operation),
-                   sqa_dtype_name(desc.dtype), shape, trial->layout);
+    sqa_table_cell(table, "%s %s %s, %s", sqa_operation_name(of->operation),
+                   sqa_dtype_name(of->dtype), shape, trial->layout);
     sqa_table_cell(table, "family");
     sqa_table_cell(table, "%s, parameters version %u", trial->family, trial->space_version);
     sqa_table_cell(table, "configuration");

@@ -26,7 +26,8 @@
 
 #include "sqa_cl/attention.h"
 
-#define SQA_SHAPE_TEXT 448 /* bytes that any shape's text fits in */
+#define SQA_SHAPE_TEXT 448         /* bytes that any shape's text fits in */
+#define SQA_SHAPE_PATTERN_TEXT 320 /* and any pattern's */
 
 /* Errors: SQA_INVALID_ARGUMENT, naming the key and its range. */
 sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out);

@@ -122,6 +122,7 @@ const sqa_column sqa_columns[] = {
     SHAPE("q_length", UNSIGNED, AT(q_length), NULL),
     SHAPE("kv_length", UNSIGNED, AT(kv_length), NULL),
     SHAPE("causal", WORD, AT(causal), causal_word),
+    SHAPE("pattern", TEXT, AT(pattern), NULL),
     SHAPE("write_lse", UNSIGNED, AT(write_lse), NULL),
     SHAPE("layout", TEXT, AT(layout), NULL),
 

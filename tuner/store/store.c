@@ -53,12 +53,14 @@ sqa_status sqa_store_environment(sqa_store *store, const sqa_device *device, int
     return status;
 }
 
-static sqa_causal causal_of(const sqa_problem *problem)
+/* The causal mask has a column of its own, the rest of the pattern is one text. */
+static void fill_pattern(sqa_stored_trial *out, const sqa_problem *problem)
 {
-    if (!(problem->mask & SQA_MASK_CAUSAL))
-        return SQA_CAUSAL_NONE;
-    int64_t bottom_right = (int64_t)problem->kv_length - (int64_t)problem->q_length;
-    return problem->diagonal == bottom_right ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_TOP_LEFT;
+    sqa_attention_desc desc;
+    sqa_problem_to_desc(problem, &desc);
+    out->causal = desc.causal;
+    desc.causal = SQA_CAUSAL_NONE;
+    sqa_shape_pattern_format(&desc, out->pattern, sizeof out->pattern);
 }
 
 /* What identifies a trial: problem, family, configuration. */
@@ -73,7 +75,7 @@ static void fill_key(sqa_stored_trial *out, const sqa_trial_record *record)
     out->kv_heads = problem->kv_heads;
     out->q_length = problem->q_length;
     out->kv_length = problem->kv_length;
-    out->causal = causal_of(problem);
+    fill_pattern(out, problem);
     out->write_lse = problem->write_lse;
     snprintf(out->layout, sizeof out->layout, "%s", sqa_problem_layout(problem));
     snprintf(out->family, sizeof out->family, "%s", record->family->name);
@@ -175,8 +177,8 @@ static int bind_attempt(sqlite3_stmt *statement, const sqa_stored_trial *key, in
     const int64_t numbers[] = {key->environment, class_id,       key->batch,
                                key->q_heads,     key->kv_heads,  key->q_length,
                                key->kv_length,   key->write_lse, key->space_version};
-    const char *const texts[] = {sqa_causal_name(key->causal), key->layout, key->family,
-                                 key->config};
+    const char *const texts[] = {sqa_causal_name(key->causal), key->pattern, key->layout,
+                                 key->family, key->config};
     int index = 0, code = SQLITE_OK;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && code == SQLITE_OK; i++)
         code = sqlite3_bind_int64(statement, ++index, numbers[i]);
@@ -204,7 +206,8 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
     sqa_columns_list(&sql);
     sqa_text_append(&sql, " FROM result WHERE environment = ? AND class = ? AND batch = ?"
                           " AND q_heads = ? AND kv_heads = ? AND q_length = ? AND kv_length = ?"
-                          " AND write_lse = ? AND space_version = ? AND causal = ? AND layout = ?"
+                          " AND write_lse = ? AND space_version = ? AND causal = ? AND pattern = ?"
+                          " AND layout = ?"
                           " AND family = ? AND config = ? AND NOT final ORDER BY id DESC LIMIT 1");
     sqlite3_stmt *statement = NULL;
     status = sqa_store_prepare_text(store, &sql, &statement);

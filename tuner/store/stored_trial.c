@@ -61,7 +61,7 @@ const char *sqa_problem_layout(const sqa_problem *problem)
                                                     : "strided";
 }
 
-void sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out)
+sqa_status sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out)
 {
     sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
     desc.operation = trial->problem_class.operation;
@@ -83,13 +83,21 @@ void sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *ou
         desc.o = sqa_strides_bshd(heads, desc.q_length, desc.value_dim);
     }
     *out = desc;
+    return sqa_shape_pattern_apply(trial->pattern, out);
+}
+
+void sqa_stored_trial_shape(const sqa_stored_trial *trial, char text[SQA_SHAPE_TEXT])
+{
+    sqa_attention_desc desc;
+    (void)sqa_stored_trial_desc(trial, &desc);
+    sqa_shape_format(&desc, text, SQA_SHAPE_TEXT);
 }
 
 sqa_status sqa_stored_trial_problem(const sqa_stored_trial *trial, sqa_problem *out)
 {
     sqa_attention_desc desc;
-    sqa_stored_trial_desc(trial, &desc);
-    return sqa_problem_from_desc(out, &desc);
+    sqa_status status = sqa_stored_trial_desc(trial, &desc);
+    return status == SQA_OK ? sqa_problem_from_desc(out, &desc) : status;
 }
 
 /* "2026-01-31T12:00:00Z": digits where digits belong, and no month 13. */

@@ -8,6 +8,7 @@
 
 #include "device/device.h"
 #include "problem/problem_class.h"
+#include "shape/shape.h"
 #include "trial/trial.h"
 
 #define SQA_TIME_TEXT 21 /* UTC, "2026-01-31T12:00:00Z" */
@@ -21,6 +22,7 @@ typedef struct sqa_stored_trial {
     sqa_problem_class problem_class; /* derived from the shape below */
     uint32_t batch, q_heads, kv_heads, q_length, kv_length;
     sqa_causal causal;
+    char pattern[SQA_SHAPE_PATTERN_TEXT]; /* beside causal, as in a shape: "window=128:0" */
     uint32_t write_lse;
     char layout[8]; /* "bhsd", "bshd", "strided" */
 
@@ -39,8 +41,12 @@ typedef struct sqa_stored_trial {
     char recorded_at[SQA_TIME_TEXT];
 } sqa_stored_trial;
 
-/* The problem it ran on, as a descriptor; "strided" becomes packed. */
-void sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out);
+/* The problem it ran on, as a descriptor; "strided" becomes packed.
+ * Errors: SQA_INVALID_ARGUMENT for a pattern that cannot be read, which is left out. */
+sqa_status sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out);
+
+/* The same as text; without a pattern that cannot be read. */
+void sqa_stored_trial_shape(const sqa_stored_trial *trial, char text[SQA_SHAPE_TEXT]);
 
 /* The same, checked.
  * Errors: SQA_INVALID_ARGUMENT, naming the field. */
