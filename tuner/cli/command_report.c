@@ -27,7 +27,7 @@ static void write_head(FILE *file, const sqa_report_data *data)
     sqa_time_now(now);
     sqa_html_begin(file, "Attention on OpenCL: tuning results");
     sqa_html_element(file, "p",
-                     "Written %.10s. Results: %zu trials on %zu devices or drivers. Rates are "
+                     "Written %.10s. Trials: %zu; devices and drivers: %zu. Rates are "
                      "compared with the device's ceiling, its rate of fused multiply-adds measured "
                      "in the same run; absolute times depend on what else the machine was doing.",
                      now, data->all.count, data->part_count);

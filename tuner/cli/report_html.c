@@ -25,12 +25,13 @@ static const char style[] =
     "th,td{padding:.3rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}"
     "th{border-bottom:2px solid #888;white-space:nowrap}"
     ".figure{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    "td:last-child{overflow-wrap:anywhere}"
+    "td{white-space:nowrap}td:last-child:not(.figure){white-space:normal;min-width:16rem;"
+    "overflow-wrap:anywhere}"
     "figure{margin:1rem 0}figure svg{width:100%;height:auto;max-width:60rem;display:block}"
     "figcaption,footer{color:#555;font-size:.875rem}"
     "footer{margin-top:3rem;border-top:1px solid #ddd;padding-top:.5rem}"
     "@media print{body{max-width:none;padding:0;font-size:10pt}table{font-size:7.5pt}"
-    "th,td{padding:.1rem .3rem}.wide{overflow:visible}h2{break-before:page}"
+    "th,td{padding:.1rem .3rem;white-space:normal}.wide{overflow:visible}h2{break-before:page}"
     "h2:first-of-type{break-before:auto}h2,h3,caption{break-after:avoid}"
     "tr,figure{break-inside:avoid}thead{display:table-header-group}}";
 

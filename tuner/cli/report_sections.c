@@ -56,6 +56,20 @@ static void write_statuses(FILE *file, const sqa_report_part *part)
     fputs(".</p>\n", file);
 }
 
+/* "family(NAME=value,...)", which may break after each comma. */
+static void write_kernel(FILE *file, const sqa_stored_trial *trial)
+{
+    fputs("<td>", file);
+    sqa_html_text(file, "%s(", trial->family);
+    for (const char *at = trial->config; *at;) {
+        size_t length = strcspn(at, ",") + (strchr(at, ',') != NULL);
+        sqa_html_text(file, "%.*s", (int)length, at);
+        fputs("<wbr>", file);
+        at += length;
+    }
+    fputs(")</td>", file);
+}
+
 static void write_best_row(FILE *file, const sqa_stored_trial *best)
 {
     char problem[SQA_DB_PROBLEM_TEXT];
@@ -69,7 +83,7 @@ static void write_best_row(FILE *file, const sqa_stored_trial *best)
     sqa_html_figure(file, 100 * best->fraction_of_ceiling, 0, " %");
     sqa_html_element(file, "td class=\"figure\"", "%.1e", best->result.max_error);
     sqa_html_cell(file, "%.10s%s", best->recorded_at, best->winner ? "" : ", no final yet");
-    sqa_html_cell(file, "%s(%s)", best->family, best->config);
+    write_kernel(file, best);
     sqa_html_row_end(file);
 }
 
@@ -121,7 +135,7 @@ static sqa_status write_tuned(FILE *file, const char *gnuplot, const sqa_report_
         sqa_html_figure(file, fallback->result.median_ms, 3, "");
         sqa_html_figure(file, best->result.median_ms, 3, "");
         sqa_html_figure(file, sqa_trace_speedup(trace), 2, "x");
-        sqa_html_cell(file, "%s(%s)", fallback->family, fallback->config);
+        write_kernel(file, fallback);
         sqa_html_row_end(file);
     }
     if (!begun)
