@@ -47,7 +47,9 @@
 #define SQA_WRITE_LSE 0
 #endif
 
+#ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
+#endif
 
 #if SQA_BIAS_DTYPE == 0
 typedef float sqa_bias_stored;

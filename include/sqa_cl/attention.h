@@ -31,7 +31,9 @@ extern "C" {
 #endif
 
 typedef enum sqa_operation {
-    SQA_OPERATION_FORWARD = 0 /* O and, if asked for, LSE from Q, K, V */
+    SQA_OPERATION_FORWARD = 0,      /* O and, if asked for, LSE from Q, K, V */
+    SQA_OPERATION_SELECT_BLOCKS = 1 /* block lists from Q, K: see select.h, which has functions of
+                                       its own for it */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

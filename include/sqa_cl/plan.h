@@ -78,7 +78,8 @@ typedef struct sqa_tensor {
 } sqa_tensor;
 
 /* The tensors of one call. Start from SQA_TENSORS_INIT. Inputs are only read;
- * O and LSE must not overlap an input. */
+ * O and LSE, or the block lists where they are what is made (select.h), must not
+ * overlap an input. */
 typedef struct sqa_tensors {
     uint32_t version; /* SQA_TENSORS_VERSION */
     sqa_tensor q, k, v;

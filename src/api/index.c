@@ -81,8 +81,7 @@ static sqa_status check_block_list(const sqa_problem *problem, const int32_t *of
     const sqa_blocks *blocks = &problem->blocks;
     const uint64_t rows =
         (uint64_t)blocks->batch * blocks->heads * sqa_problem_query_blocks(problem);
-    const uint32_t key_blocks =
-        (uint32_t)(((uint64_t)problem->kv_length + blocks->key_size - 1) / blocks->key_size);
+    const uint32_t key_blocks = sqa_problem_key_blocks(problem);
     sqa_status status = check_offsets(offsets, rows, blocks->entries);
     if (status != SQA_OK)
         return status;

@@ -64,14 +64,14 @@ sqa_tensor *sqa_tensors_member(sqa_tensors *tensors, sqa_role role)
 }
 
 /* Without keys no kernel looks at Q, and without queries none runs. */
-static bool is_touched(const sqa_problem *problem, sqa_role role, const sqa_tensor_shape *shape)
+static bool is_touched(const sqa_problem *problem, sqa_role role)
 {
     static const bool per_key[SQA_ROLE_TENSOR_COUNT] = {
         [SQA_ROLE_Q] = true,    [SQA_ROLE_K] = true,    [SQA_ROLE_V] = true,
         [SQA_ROLE_BIAS] = true, [SQA_ROLE_MASK] = true, [SQA_ROLE_KEY_MASK] = true,
     };
-    return shape->output || (problem->batch > 0 && problem->q_length > 0 &&
-                             (problem->kv_length > 0 || !per_key[role]));
+    return problem->batch > 0 && problem->q_length > 0 &&
+           (problem->kv_length > 0 || !per_key[role]);
 }
 
 sqa_status sqa_check_tensors(sqa_tensor out[SQA_ROLE_COUNT], const sqa_tensors *tensors,
@@ -85,8 +85,7 @@ sqa_status sqa_check_tensors(sqa_tensor out[SQA_ROLE_COUNT], const sqa_tensors *
         out[role] = *(const sqa_tensor *)(const void *)((const char *)tensors + members[role]);
         if (!sqa_tensor_shape_of(problem, (sqa_role)role, &shape))
             continue;
-        const uint64_t extent =
-            is_touched(problem, (sqa_role)role, &shape) ? sqa_tensor_extent(&shape) : 0;
+        const uint64_t extent = is_touched(problem, (sqa_role)role) ? sqa_tensor_extent(&shape) : 0;
         sqa_status status =
             check_tensor(shape.name, &out[role], extent, sqa_element_size(shape.element));
         if (status != SQA_OK)

@@ -7,5 +7,6 @@
 extern const sqa_kernel_family sqa_naive_forward;
 extern const sqa_kernel_family sqa_rows_forward;
 extern const sqa_kernel_family sqa_tiled_forward;
+extern const sqa_kernel_family sqa_select_family;
 
 #endif

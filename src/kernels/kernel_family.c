@@ -24,6 +24,10 @@ bool sqa_family_accepts(const sqa_kernel_family *family, const sqa_config *confi
     const char *unused = NULL;
     if (!why)
         why = &unused;
+    if (family->operation != problem->operation) {
+        *why = "is for another operation";
+        return false;
+    }
     return family->supports(problem, device, why) && values_allowed(family, config, why) &&
            family->is_valid(config, problem, device, why);
 }

@@ -57,8 +57,8 @@ typedef struct sqa_kernel_family {
  * tested, and its compiler's warnings would land on the user's terminal. */
 extern const char sqa_build_options[];
 
-/* supports, every value allowed by its parameter, is_valid: in that order. `why`
- * may be NULL. */
+/* The same operation, supports, every value allowed by its parameter, is_valid: in
+ * that order. `why` may be NULL. */
 bool sqa_family_accepts(const sqa_kernel_family *family, const sqa_config *config,
                         const sqa_problem *problem, const sqa_device *device, const char **why);
 

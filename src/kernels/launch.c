@@ -15,11 +15,21 @@ void sqa_int_argument(sqa_launch_step *step, int32_t value)
     add(step, (sqa_argument){SQA_ARGUMENT_INT, {.i = value}});
 }
 
-static void add_strides(sqa_launch_step *step, const sqa_strides *strides)
+void sqa_long_argument(sqa_launch_step *step, int64_t value)
+{
+    add(step, (sqa_argument){SQA_ARGUMENT_LONG, {.l = value}});
+}
+
+void sqa_float_argument(sqa_launch_step *step, float value)
+{
+    add(step, (sqa_argument){SQA_ARGUMENT_FLOAT, {.f = value}});
+}
+
+void sqa_stride_arguments(sqa_launch_step *step, const sqa_strides *strides)
 {
     const int64_t values[3] = {strides->batch, strides->head, strides->sequence};
     for (int i = 0; i < 3; i++)
-        add(step, (sqa_argument){SQA_ARGUMENT_LONG, {.l = values[i]}});
+        sqa_long_argument(step, values[i]);
 }
 
 void sqa_tensor_argument(sqa_launch_step *step, sqa_role role)
@@ -53,7 +63,7 @@ static void mask_arguments(const sqa_problem *problem, sqa_launch_step *step)
         sqa_tensor_argument(step, SQA_ROLE_KEY_MASK);
     if (problem->mask & SQA_MASK_PAIR) {
         sqa_tensor_argument(step, SQA_ROLE_MASK);
-        add_strides(step, &problem->pair_mask);
+        sqa_stride_arguments(step, &problem->pair_mask);
     }
     if (problem->mask & SQA_MASK_RAGGED) {
         sqa_tensor_argument(step, SQA_ROLE_CU_SEQLENS_Q);
@@ -68,12 +78,12 @@ static void mask_arguments(const sqa_problem *problem, sqa_launch_step *step)
 static void score_arguments(const sqa_problem *problem, sqa_launch_step *step)
 {
     if (problem->score & SQA_SCORE_SOFTCAP)
-        add(step, (sqa_argument){SQA_ARGUMENT_FLOAT, {.f = problem->softcap}});
+        sqa_float_argument(step, problem->softcap);
     if (problem->score & SQA_SCORE_SLOPES)
         sqa_tensor_argument(step, SQA_ROLE_SLOPES);
     if (problem->score & SQA_SCORE_BIAS) {
         sqa_tensor_argument(step, SQA_ROLE_BIAS);
-        add_strides(step, &problem->bias);
+        sqa_stride_arguments(step, &problem->bias);
     }
     if (problem->score & SQA_SCORE_SINKS)
         sqa_tensor_argument(step, SQA_ROLE_SINKS);
@@ -86,7 +96,7 @@ void sqa_forward_arguments(const sqa_problem *problem, sqa_launch_step *step)
     for (int i = 0; i < 4 + (problem->write_lse ? 1 : 0); i++)
         sqa_tensor_argument(step, roles[i]);
     for (int i = 0; i < 4; i++)
-        add_strides(step, strides[i]);
+        sqa_stride_arguments(step, strides[i]);
     sqa_int_argument(step, (int32_t)problem->q_heads);
     sqa_int_argument(step, (int32_t)problem->out_heads);
     sqa_int_argument(step, (int32_t)sqa_problem_group(problem));
@@ -95,5 +105,5 @@ void sqa_forward_arguments(const sqa_problem *problem, sqa_launch_step *step)
     sqa_int_argument(step, (int32_t)problem->q_length);
     sqa_int_argument(step, (int32_t)problem->kv_length);
     sqa_int_argument(step, problem->diagonal);
-    add(step, (sqa_argument){SQA_ARGUMENT_FLOAT, {.f = problem->scale}});
+    sqa_float_argument(step, problem->scale);
 }

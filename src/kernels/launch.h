@@ -44,10 +44,13 @@ typedef struct sqa_launch {
     size_t workspace_bytes;
 } sqa_launch;
 
-/* Appends a buffer argument, a buffer and its offset, or an int. */
+/* Appends a buffer argument, a buffer and its offset, three strides, or a number. */
 void sqa_buffer_argument(sqa_launch_step *step, sqa_role role);
 void sqa_tensor_argument(sqa_launch_step *step, sqa_role role);
+void sqa_stride_arguments(sqa_launch_step *step, const sqa_strides *strides);
 void sqa_int_argument(sqa_launch_step *step, int32_t value);
+void sqa_long_argument(sqa_launch_step *step, int64_t value);
+void sqa_float_argument(sqa_launch_step *step, float value);
 
 /* Appends the arguments that every forward kernel takes, in the order of the
  * macro SQA_FORWARD_ARGUMENTS in cl/forward/arguments.cl. */

@@ -8,6 +8,8 @@ static const sqa_kernel_family *const families[] = {
     &sqa_rows_forward,
     &sqa_tiled_forward,
     &sqa_naive_forward,
+
+    &sqa_select_family,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

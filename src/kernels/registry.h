@@ -6,7 +6,7 @@
 
 /* In order of preference where nothing was measured: the first family that
  * supports a problem on a device is its default. The last one of each operation
- * ("naive") supports everything, so a search always ends. */
+ * ("naive", "select") supports everything, so a search always ends. */
 size_t sqa_family_count(void);
 const sqa_kernel_family *sqa_family_at(size_t index);
 

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-static const char *const operation_names[] = {[SQA_OPERATION_FORWARD] = "forward"};
+static const char *const operation_names[] = {
+    [SQA_OPERATION_FORWARD] = "forward",
+    [SQA_OPERATION_SELECT_BLOCKS] = "select_blocks",
+};
 
 static const struct {
     const char *name;

@@ -78,19 +78,16 @@ static sqa_status set_window(sqa_problem *problem, const sqa_attention_desc *des
     return SQA_OK;
 }
 
-/* The alignment counts only where some rule asks where queries stand. */
-static void set_positions(sqa_problem *problem, const sqa_attention_desc *desc)
+void sqa_set_positions(sqa_problem *problem, const sqa_attention_desc *desc)
 {
     const bool bottom_right = desc->causal == SQA_CAUSAL_NONE
                                   ? desc->align == SQA_ALIGN_BOTTOM_RIGHT
                                   : desc->causal == SQA_CAUSAL_BOTTOM_RIGHT;
-    if (desc->causal != SQA_CAUSAL_NONE)
-        problem->mask |= SQA_MASK_CAUSAL;
     problem->bottom_right = bottom_right;
-    if (bottom_right)
-        problem->diagonal = (int32_t)problem->kv_length - (int32_t)problem->q_length;
+    problem->diagonal = bottom_right ? (int32_t)problem->kv_length - (int32_t)problem->q_length : 0;
 }
 
+/* The alignment counts only where some rule asks where queries stand. */
 static void drop_unused_positions(sqa_problem *problem)
 {
     if (problem->mask & (SQA_MASK_CAUSAL | SQA_MASK_WINDOW) || problem->score & SQA_SCORE_ALIBI)
@@ -201,7 +198,9 @@ sqa_status sqa_pattern_from_desc(sqa_problem *problem, const sqa_attention_desc 
     sqa_status status = check_numbers(desc);
     if (status == SQA_OK)
         status = set_ragged(problem, &desc->ragged);
-    set_positions(problem, desc);
+    if (desc->causal != SQA_CAUSAL_NONE)
+        problem->mask |= SQA_MASK_CAUSAL;
+    sqa_set_positions(problem, desc);
     if (status == SQA_OK)
         status = set_window(problem, desc);
     if (status == SQA_OK)
@@ -214,8 +213,17 @@ sqa_status sqa_pattern_from_desc(sqa_problem *problem, const sqa_attention_desc 
     return status;
 }
 
+static uint32_t block_count(uint32_t length, uint32_t size)
+{
+    return size ? (uint32_t)(((uint64_t)length + size - 1) / size) : 0;
+}
+
 uint32_t sqa_problem_query_blocks(const sqa_problem *problem)
 {
-    const uint32_t size = problem->blocks.query_size;
-    return size ? (uint32_t)(((uint64_t)problem->q_length + size - 1) / size) : 0;
+    return block_count(problem->q_length, problem->blocks.query_size);
+}
+
+uint32_t sqa_problem_key_blocks(const sqa_problem *problem)
+{
+    return block_count(problem->kv_length, problem->blocks.key_size);
 }

@@ -10,6 +10,9 @@
  * the plain one. Errors: SQA_INVALID_ARGUMENT, naming the field and its range. */
 sqa_status sqa_pattern_from_desc(sqa_problem *problem, const sqa_attention_desc *desc);
 
+/* Sets where the queries stand, which no rule of the pattern may ask for. */
+void sqa_set_positions(sqa_problem *problem, const sqa_attention_desc *desc);
+
 /* Whether the strides reach no further than 63 bits can add up; `field` for the message. */
 sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
                              uint32_t heads, uint32_t length);

@@ -42,6 +42,10 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
     if (!sqa_operation_name(desc->operation))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.operation: %d is not an sqa_operation",
                         (int)desc->operation);
+    if (desc->operation == SQA_OPERATION_SELECT_BLOCKS)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.operation: block selection has options of its own, and is planned by "
+                        "sqa_select_plan_create()");
     if (!sqa_dtype_name(desc->dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.dtype: %d is not an sqa_dtype",
                         (int)desc->dtype);

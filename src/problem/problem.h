@@ -36,6 +36,11 @@ typedef enum sqa_score {
     SQA_SCORE_SINKS = 16
 } sqa_score;
 
+/* What block selection is asked for (include/sqa_cl/select.h). */
+typedef struct sqa_selection {
+    uint32_t top_k, sink_blocks, local_blocks;
+} sqa_selection;
+
 typedef struct sqa_problem {
     sqa_operation operation;
     sqa_dtype dtype;
@@ -61,9 +66,11 @@ typedef struct sqa_problem {
     sqa_strides bias;
     sqa_blocks blocks;
     uint32_t q_total, kv_total; /* rows of the packed tensors, when ragged */
+    sqa_selection select;       /* of SQA_OPERATION_SELECT_BLOCKS alone */
 } sqa_problem;
 
-/* Checks every field of `desc` and fills *out.
+/* Checks every field of `desc` and fills *out; for an operation that the descriptor
+ * says all about, which block selection is not (problem/selection.h).
  * Errors: SQA_INVALID_ARGUMENT, naming the field and its range. */
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc);
 
@@ -78,7 +85,8 @@ uint32_t sqa_problem_group(const sqa_problem *problem);
 uint64_t sqa_extent(const sqa_strides *strides, uint32_t batch, uint32_t heads, uint32_t length,
                     uint32_t dim);
 
-/* Query blocks of one list of blocks. */
+/* Query blocks of one list of blocks, and the key blocks that there are. */
 uint32_t sqa_problem_query_blocks(const sqa_problem *problem);
+uint32_t sqa_problem_key_blocks(const sqa_problem *problem);
 
 #endif

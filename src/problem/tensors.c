@@ -28,7 +28,19 @@ static uint32_t offset_count(const sqa_problem *p)
     return p->blocks.batch * p->blocks.heads * sqa_problem_query_blocks(p) + 1;
 }
 
-bool sqa_tensor_shape_of(const sqa_problem *p, sqa_role role, sqa_tensor_shape *out)
+/* What an operation reads and writes, a bit per role. */
+#define ROLE(name) (1u << SQA_ROLE_##name)
+#define OUTPUTS (ROLE(O) | ROLE(LSE))
+
+static const struct {
+    uint32_t reads, writes;
+} uses[] = {
+    [SQA_OPERATION_FORWARD] = {~OUTPUTS, OUTPUTS},
+    [SQA_OPERATION_SELECT_BLOCKS] = {ROLE(Q) | ROLE(K), ROLE(BLOCK_OFFSETS) | ROLE(BLOCK_INDICES)},
+};
+
+/* Of the problem's descriptor, whatever its operation. */
+static bool described(const sqa_problem *p, sqa_role role, sqa_tensor_shape *out)
 {
     const sqa_element stored = (sqa_element)p->dtype;
     const bool ragged = p->mask & SQA_MASK_RAGGED;
@@ -49,12 +61,12 @@ bool sqa_tensor_shape_of(const sqa_problem *p, sqa_role role, sqa_tensor_shape *
         *out = (sqa_tensor_shape){"v", stored, false, p->v, batch, p->kv_heads, keys, p->value_dim};
         return true;
     case SQA_ROLE_O:
-        *out =
-            (sqa_tensor_shape){"o", stored, true, p->o, batch, p->out_heads, queries, p->value_dim};
+        *out = (sqa_tensor_shape){"o",   stored,       false,   p->o,
+                                  batch, p->out_heads, queries, p->value_dim};
         return true;
     case SQA_ROLE_LSE:
         *out =
-            (sqa_tensor_shape){"lse", SQA_ELEMENT_F32, true, lse, batch, p->out_heads, queries, 1};
+            (sqa_tensor_shape){"lse", SQA_ELEMENT_F32, false, lse, batch, p->out_heads, queries, 1};
         return p->write_lse;
     case SQA_ROLE_BIAS:
         *out = (sqa_tensor_shape){"bias",      (sqa_element)p->bias_dtype,
@@ -96,4 +108,12 @@ bool sqa_tensor_shape_of(const sqa_problem *p, sqa_role role, sqa_tensor_shape *
     case SQA_ROLE_COUNT: break;
     }
     return false;
+}
+
+bool sqa_tensor_shape_of(const sqa_problem *problem, sqa_role role, sqa_tensor_shape *out)
+{
+    const uint32_t reads = uses[problem->operation].reads, writes = uses[problem->operation].writes;
+    const bool present = described(problem, role, out);
+    out->output = writes >> role & 1;
+    return present && (reads | writes) >> role & 1;
 }

@@ -81,8 +81,23 @@ double sqa_problem_seen_keys(const sqa_problem *problem)
     return seen;
 }
 
+/* A sum per element of Q and K, and the products of all pairs of means, whether a mask
+ * leaves them to choose from or not. */
+static double selection_flops(const sqa_problem *problem)
+{
+    const double rows = (double)problem->q_heads * problem->q_length +
+                        (double)problem->kv_heads * problem->kv_length;
+    const double pairs =
+        (double)sqa_problem_query_blocks(problem) * sqa_problem_key_blocks(problem);
+    const double heads =
+        problem->blocks.heads == problem->out_heads ? problem->out_heads : problem->kv_heads;
+    return problem->batch * problem->head_dim * (rows + 2.0 * pairs * heads);
+}
+
 double sqa_problem_flops(const sqa_problem *problem)
 {
+    if (problem->operation == SQA_OPERATION_SELECT_BLOCKS)
+        return selection_flops(problem);
     const double queries = problem->mask & SQA_MASK_RAGGED
                                ? problem->q_total
                                : (double)problem->batch * problem->q_length;

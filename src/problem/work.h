@@ -13,7 +13,8 @@ double sqa_problem_seen_keys(const sqa_problem *problem);
 double sqa_problem_listed_part(const sqa_problem *problem);
 
 /* Floating-point operations the result needs: 2 (head_dim + value_dim) per
- * (query, seen key) pair and output head; softmax is not counted. */
+ * (query, seen key) pair and output head; softmax is not counted. Of block selection:
+ * the means, and the scores of all block pairs. */
 double sqa_problem_flops(const sqa_problem *problem);
 
 /* Bytes that have to move at least once: every tensor once. */

@@ -8,11 +8,13 @@
 #include "problem/storage.h"
 #include "reference/inputs.h"
 #include "reference/reference.h"
+#include "reference/selection.h"
 #include "reference/tolerance.h"
 #include "runtime/context.h"
 #include "runtime/small_run.h"
 
-enum { SAMPLED_ROWS = 48 };
+/* Of the output, and of block lists, whose every row costs the oracle all keys. */
+enum { SAMPLED_ROWS = 48, SAMPLED_LISTS = 6 };
 
 /* A tensor on the host, floating-point ones as f32, and its copy on the device. */
 typedef struct checked_tensor {
@@ -61,7 +63,7 @@ static sqa_status upload(const sqa_plan *plan, checked_tensor *tensor)
 
 static sqa_status download(checked_tensor *tensor, cl_command_queue queue)
 {
-    if (!tensor->buffer)
+    if (!tensor->buffer || !tensor->shape.output)
         return SQA_OK;
     const size_t bytes = tensor->count * sqa_element_size(tensor->shape.element);
     void *stored = malloc(bytes);
@@ -69,13 +71,15 @@ static sqa_status download(checked_tensor *tensor, cl_command_queue queue)
         return sqa_fail_memory("a self-check");
     cl_int code =
         clEnqueueReadBuffer(queue, tensor->buffer, CL_TRUE, 0, bytes, stored, 0, NULL, NULL);
-    if (code == CL_SUCCESS)
+    if (code == CL_SUCCESS && is_float(tensor))
         sqa_storage_decode((sqa_dtype)tensor->shape.element, stored, tensor->values, tensor->count);
+    else if (code == CL_SUCCESS)
+        memcpy(tensor->values, stored, bytes);
     free(stored);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueReadBuffer(self-check)");
 }
 
-/* Random values that the storage type has; NaN for an output. */
+/* Random values that the storage type has; for an output NaN, or -1. */
 static sqa_status create_tensor(const sqa_plan *plan, self_check *check, sqa_role role,
                                 sqa_random *random)
 {
@@ -92,6 +96,8 @@ static sqa_status create_tensor(const sqa_plan *plan, self_check *check, sqa_rol
     const sqa_dtype dtype = (sqa_dtype)tensor->shape.element;
     for (size_t i = 0; is_float(tensor) && i < tensor->count; i++)
         values[i] = tensor->shape.output ? NAN : sqa_storage_round(dtype, values[i]);
+    if (tensor->shape.output && !is_float(tensor))
+        memset(tensor->values, 0xff, tensor->count * sqa_element_size(tensor->shape.element));
     return upload(plan, tensor);
 }
 
@@ -120,10 +126,17 @@ static sqa_status run(const sqa_plan *plan, self_check *check, cl_command_queue 
     for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++)
         tensors[i] = (sqa_tensor){check->by_role[i].buffer, 0};
     sqa_status status = sqa_small_run(plan, &check->problem, tensors, queue);
-    if (status != SQA_OK)
-        return status;
-    status = download(&check->by_role[SQA_ROLE_O], queue);
-    return status == SQA_OK ? download(&check->by_role[SQA_ROLE_LSE], queue) : status;
+    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT && status == SQA_OK; i++)
+        status = download(&check->by_role[i], queue);
+    return status;
+}
+
+static sqa_reference_inputs inputs_of(const self_check *check)
+{
+    sqa_reference_inputs inputs;
+    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++)
+        inputs.by_role[i] = check->by_role[i].values;
+    return inputs;
 }
 
 static sqa_status fail_value(const char *name, double value, double expected)
@@ -138,9 +151,7 @@ static sqa_status compare_row(const self_check *check, uint64_t row)
     const sqa_problem *p = &check->problem;
     const sqa_tolerance tolerance = sqa_tolerance_of(p->operation, p->dtype);
     const uint32_t head = (uint32_t)(row / p->q_length), query = (uint32_t)(row % p->q_length);
-    sqa_reference_inputs inputs;
-    for (int i = 0; i < SQA_ROLE_TENSOR_COUNT; i++)
-        inputs.by_role[i] = check->by_role[i].values;
+    const sqa_reference_inputs inputs = inputs_of(check);
     double expected[SQA_MAX_HEAD_DIM], lse;
     sqa_reference_forward_row(p, &inputs, 0, head, query, expected, &lse);
     const float *o = (const float *)check->by_role[SQA_ROLE_O].values + row * p->value_dim;
@@ -153,16 +164,60 @@ static sqa_status compare_row(const self_check *check, uint64_t row)
     return sqa_lse_within(&tolerance, got, lse) ? SQA_OK : fail_value("LSE", got, lse);
 }
 
+/* The lists of the small problem are those of one list head. */
+static sqa_status compare_list(const self_check *check, uint64_t row)
+{
+    const sqa_problem *p = &check->problem;
+    const uint32_t blocks = sqa_problem_key_blocks(p);
+    const int32_t *offsets = check->by_role[SQA_ROLE_BLOCK_OFFSETS].values;
+    const int32_t *indices = check->by_role[SQA_ROLE_BLOCK_INDICES].values;
+    const sqa_reference_inputs inputs = inputs_of(check);
+    const int32_t begin = offsets[row], end = offsets[row + 1];
+    if (begin < 0 || end < begin || (uint32_t)end > p->blocks.entries)
+        return sqa_fail(SQA_WRONG_RESULT, "self-check: block list %u is at %d..%d of %u entries",
+                        (unsigned)row, begin, end, p->blocks.entries);
+    double *scores = malloc(2 * (size_t)blocks * sizeof *scores + 1);
+    if (!scores)
+        return sqa_fail_memory("a self-check");
+    sqa_reference_block_scores(p, &inputs, 0, 0, (uint32_t)row, scores, scores + blocks);
+    const char *fault = sqa_reference_list_fault(p, (uint32_t)row, scores, scores + blocks,
+                                                 indices + begin, (uint32_t)(end - begin));
+    free(scores);
+    return fault ? sqa_fail(SQA_WRONG_RESULT, "self-check: block list %u %s", (unsigned)row, fault)
+                 : SQA_OK;
+}
+
+static uint64_t output_rows(const sqa_problem *problem)
+{
+    return (uint64_t)problem->out_heads * problem->q_length;
+}
+
+static uint64_t list_rows(const sqa_problem *problem)
+{
+    return sqa_problem_query_blocks(problem);
+}
+
+/* What a result consists of, and how a row of it is judged. */
+static const struct {
+    int samples;
+    uint64_t (*rows)(const sqa_problem *problem);
+    sqa_status (*compare)(const self_check *check, uint64_t row);
+} results[] = {
+    [SQA_OPERATION_FORWARD] = {SAMPLED_ROWS, output_rows, compare_row},
+    [SQA_OPERATION_SELECT_BLOCKS] = {SAMPLED_LISTS, list_rows, compare_list},
+};
+
 /* First and last rows, where tiles go wrong, and random ones between. */
 static sqa_status compare(const self_check *check)
 {
-    const uint64_t rows = (uint64_t)check->problem.out_heads * check->problem.q_length;
+    const sqa_operation operation = check->problem.operation;
+    const uint64_t rows = results[operation].rows(&check->problem);
     sqa_random random = {2};
     sqa_status status = SQA_OK;
-    for (int i = 0; i < SAMPLED_ROWS && status == SQA_OK; i++)
-        status = compare_row(check, i == 0   ? 0
-                                    : i == 1 ? rows - 1
-                                             : sqa_random_below(&random, rows));
+    for (int i = 0; i < results[operation].samples && status == SQA_OK; i++)
+        status = results[operation].compare(check, i == 0   ? 0
+                                                   : i == 1 ? rows - 1
+                                                            : sqa_random_below(&random, rows));
     return status;
 }
 

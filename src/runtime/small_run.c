@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "device/cl_status.h"
+#include "problem/selection.h"
 #include "runtime/context.h"
 
 #define SMALL_LENGTH 300u
 
-/* Lists that name half of the key blocks, whatever the problem's name. */
+/* Lists that name half of the key blocks, whatever the problem's name; where they are
+ * the output, as many as there will be. */
 static void shorten_blocks(sqa_problem *small)
 {
     if (!(small->mask & SQA_MASK_BLOCKS))
@@ -20,8 +22,9 @@ static void shorten_blocks(sqa_problem *small)
         blocks->query_size = small->q_length;
     if (blocks->key_size > small->kv_length && small->kv_length > 0)
         blocks->key_size = small->kv_length;
-    const uint32_t key_blocks = (small->kv_length + blocks->key_size - 1) / blocks->key_size;
-    blocks->entries = sqa_problem_query_blocks(small) * ((key_blocks + 1) / 2);
+    blocks->entries = sqa_problem_query_blocks(small) * ((sqa_problem_key_blocks(small) + 1) / 2);
+    if (small->operation == SQA_OPERATION_SELECT_BLOCKS)
+        sqa_set_selected_entries(small);
 }
 
 sqa_problem sqa_small_problem(const sqa_plan *plan)

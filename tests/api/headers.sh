@@ -36,8 +36,10 @@ int main(void)
     sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
     sqa_context_options context = SQA_CONTEXT_OPTIONS_INIT;
     sqa_plan_options plan = SQA_PLAN_OPTIONS_INIT;
+    sqa_select_options select = SQA_SELECT_OPTIONS_INIT;
     sqa_tensors tensors = SQA_TENSORS_INIT;
-    return (int)(desc.version + context.version + plan.version + tensors.version);
+    return (int)(desc.version + context.version + plan.version + select.version +
+                 tensors.version);
 }
 END
 cp "$work/use.c" "$work/use.cpp"

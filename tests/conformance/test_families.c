@@ -1,5 +1,5 @@
-/* Every registered kernel family against the oracle: the grid, the patterns and the
- * properties with its default configuration, a sample with random configurations.
+/* Every kernel family of forward attention against the oracle: the grid, the patterns
+ * and the properties with its default configuration, a sample with random ones.
  * SQA_TEST_SIZE is tiny (sanitizers), quick (the default) or full. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +44,12 @@ static void print_failure(void *user, const sqa_outcome *outcome)
                suite->config ? suite->config : "default", outcome->message, outcome->subject);
 }
 
+/* Other operations have tests of their own. */
+static bool is_forward(int family)
+{
+    return sqa_family_at((size_t)family)->operation == SQA_OPERATION_FORWARD;
+}
+
 static sqa_suite suite_of(size_t family, const char *config)
 {
     return (sqa_suite){.context = test_context,
@@ -58,6 +64,8 @@ static sqa_suite suite_of(size_t family, const char *config)
 
 START_TEST(default_config_passes_the_grid)
 {
+    if (!is_forward(_i))
+        return;
     sqa_suite suite = suite_of((size_t)_i, NULL);
     sqa_suite_counts counts = {0};
     suite.user = &suite;
@@ -72,6 +80,8 @@ END_TEST
 
 START_TEST(default_config_passes_the_patterns)
 {
+    if (!is_forward(_i))
+        return;
     sqa_suite suite = suite_of((size_t)_i, NULL);
     sqa_suite_counts counts = {0};
     suite.user = &suite;
@@ -84,6 +94,8 @@ END_TEST
 
 START_TEST(default_config_keeps_the_properties)
 {
+    if (!is_forward(_i))
+        return;
     sqa_suite suite = suite_of((size_t)_i, NULL);
     sqa_suite_counts counts = {0};
     suite.user = &suite;
@@ -118,6 +130,8 @@ static void check_config(size_t family, const char *config)
 
 START_TEST(random_configs_pass_the_sample)
 {
+    if (!is_forward(_i))
+        return;
     char configs[MAX_CONFIGS][SQA_CONFIG_TEXT];
     size_t count = 0;
     sqa_suite suite = suite_of((size_t)_i, NULL);

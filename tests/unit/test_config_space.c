@@ -6,6 +6,7 @@
 
 #include "kernels/config_space.h"
 #include "kernels/registry.h"
+#include "problem/selection.h"
 #include "run_suite.h"
 
 /* A CPU, a GPU, a GPU with little of everything. */
@@ -35,14 +36,21 @@ enum { DEVICE_COUNT = sizeof devices / sizeof *devices };
 static const uint32_t dims[] = {64, 1, 7, 80, 128, 512};
 enum { DIM_COUNT = sizeof dims / sizeof *dims };
 
-static sqa_problem problem_of(uint32_t dim)
+static sqa_problem problem_of(sqa_operation operation, uint32_t dim)
 {
     sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_select_options select = SQA_SELECT_OPTIONS_INIT;
     sqa_problem problem;
     desc.q_heads = desc.kv_heads = 4;
     desc.q_length = desc.kv_length = 1000;
     desc.head_dim = dim;
-    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    if (operation == SQA_OPERATION_SELECT_BLOCKS) {
+        desc.blocks = (sqa_blocks){64, 64, 1, 4, 0};
+        select.top_k = 4;
+        ck_assert_int_eq(sqa_selection_from_desc(&problem, &desc, &select, false), SQA_OK);
+    } else {
+        ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    }
     return problem;
 }
 
@@ -64,7 +72,7 @@ static void for_each_space(visit check, size_t dim_count)
         for (size_t d = 0; d < DEVICE_COUNT; d++)
             for (size_t i = 0; i < dim_count; i++) {
                 const sqa_kernel_family *family = sqa_family_at(f);
-                sqa_problem problem = problem_of(dims[i]);
+                sqa_problem problem = problem_of(family->operation, dims[i]);
                 sqa_config_space space;
                 ck_assert_int_eq(sqa_config_space_create(&space, family, &problem, &devices[d]),
                                  SQA_OK);
@@ -183,7 +191,7 @@ START_TEST(wrong_texts)
                                         "CHUNK=16x", "CHUNK=-3", "CHUNK=99999999999999999999",
                                         "CHUNK=16,,"};
     const sqa_kernel_family *naive = sqa_family_find(SQA_OPERATION_FORWARD, "naive");
-    sqa_problem problem = problem_of(64);
+    sqa_problem problem = problem_of(SQA_OPERATION_FORWARD, 64);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         sqa_config config;
         memset(&config, 0, sizeof config);
@@ -197,20 +205,23 @@ END_TEST
 
 START_TEST(the_registry)
 {
-    sqa_text names = SQA_TEXT_INIT;
-    sqa_family_names(SQA_OPERATION_FORWARD, &names);
+    const sqa_kernel_family *last = NULL;
     ck_assert_uint_gt(sqa_family_count(), 1);
     for (size_t i = 0; i < sqa_family_count(); i++) {
         const sqa_kernel_family *family = sqa_family_at(i);
+        sqa_text names = SQA_TEXT_INIT;
+        sqa_family_names(family->operation, &names);
         ck_assert_ptr_eq(sqa_family_find(family->operation, family->name), family);
         ck_assert_ptr_nonnull(strstr(sqa_text_get(&names), family->name));
+        sqa_text_free(&names);
+        last = family->operation == SQA_OPERATION_FORWARD ? family : last;
         ck_assert_uint_le(family->parameter_count, SQA_MAX_PARAMETERS);
         ck_assert_uint_gt(strlen(family->summary), 0);
     }
     ck_assert_ptr_null(sqa_family_at(sqa_family_count()));
     ck_assert_ptr_null(sqa_family_find(SQA_OPERATION_FORWARD, "none"));
-    ck_assert_str_eq(sqa_family_at(sqa_family_count() - 1)->name, "naive");
-    sqa_text_free(&names);
+    ck_assert_ptr_null(sqa_family_find(SQA_OPERATION_SELECT_BLOCKS, "naive"));
+    ck_assert_str_eq(last->name, "naive");
 }
 END_TEST
 

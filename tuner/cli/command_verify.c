@@ -303,7 +303,8 @@ static sqa_status verify_families(verification *v)
     }
     for (size_t i = 0; i < sqa_family_count() && status == SQA_OK; i++) {
         const sqa_kernel_family *family = sqa_family_at(i);
-        if (!v->options->family || !strcmp(v->options->family, family->name))
+        if (family->operation == SQA_OPERATION_FORWARD &&
+            (!v->options->family || !strcmp(v->options->family, family->name)))
             status = verify_family(v, family);
     }
     if (v->options->json) {

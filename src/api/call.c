@@ -1,0 +1,66 @@
+#include "api/call.h"
+
+#include "api/tensors.h"
+#include "problem/names.h"
+#include "runtime/context.h"
+#include "runtime/plan.h"
+
+sqa_status sqa_check_not_null(const char *name, const void *pointer)
+{
+    return pointer ? SQA_OK : sqa_fail(SQA_INVALID_ARGUMENT, "%s: must not be NULL", name);
+}
+
+sqa_status sqa_check_plan_options(const sqa_plan_options *options)
+{
+    if (!options)
+        return SQA_OK;
+    if (options->version != SQA_PLAN_OPTIONS_VERSION)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "options.version: %u is not %u", options->version,
+                        SQA_PLAN_OPTIONS_VERSION);
+    if (options->config && !options->family)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "options.config: needs options.family");
+    return SQA_OK;
+}
+
+static sqa_status check_operation(const sqa_plan *plan, sqa_operation operation)
+{
+    if (plan->problem.operation == operation)
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "plan: is one for %s, not for %s",
+                    sqa_operation_name(plan->problem.operation), sqa_operation_name(operation));
+}
+
+sqa_status sqa_call_plan(sqa_plan *plan, sqa_operation operation, cl_command_queue queue,
+                         const sqa_tensors *tensors, cl_uint wait_count, const cl_event *wait_list,
+                         cl_event *event)
+{
+    sqa_tensor by_role[SQA_ROLE_COUNT];
+    sqa_status status = sqa_check_not_null("plan", plan);
+    if (status == SQA_OK)
+        status = check_operation(plan, operation);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("queue", queue);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("tensors", tensors);
+    if (status == SQA_OK && (wait_count == 0) != (wait_list == NULL))
+        status =
+            sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");
+    if (status == SQA_OK)
+        status = sqa_check_tensors(by_role, tensors, &plan->problem, plan->workspace,
+                                   plan->launch.workspace_bytes);
+    return status == SQA_OK ? sqa_plan_enqueue(plan, by_role, queue, wait_count, wait_list, event)
+                            : status;
+}
+
+sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,
+                            cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                            const cl_event *wait_list, cl_event *event)
+{
+    sqa_plan *plan = NULL;
+    sqa_status status = sqa_plan_cache_get(context->plans, context, problem, &plan);
+    if (status != SQA_OK)
+        return status;
+    status = sqa_call_plan(plan, problem->operation, queue, tensors, wait_count, wait_list, event);
+    sqa_plan_release(plan);
+    return status;
+}
