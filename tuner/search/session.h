@@ -53,7 +53,7 @@ typedef struct sqa_tuning_options {
 /* What became of one problem. */
 typedef struct sqa_tuning_outcome {
     sqa_attention_desc desc;
-    char shape[192];
+    char shape[SQA_SHAPE_TEXT];
     double flops;
     uint32_t trials[SQA_TRIAL_STATUSES]; /* by status, made now */
     uint32_t known;                      /* not repeated: results of earlier runs */
