@@ -132,8 +132,7 @@ static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *rep
     for (size_t i = 0; i < options->problem_count && status == SQA_OK && !*options->stop; i++) {
         sqa_tuning_outcome *outcome = &report->outcomes[report->count++];
         begin_outcome(outcome, &options->problems[i]);
-        sqa_tuning_share share =
-            share_of(&options->budget, begin, used, part_of(options, i));
+        sqa_tuning_share share = share_of(&options->budget, begin, used, part_of(options, i));
         sqa_tuning_progress progress = {.problem = i,
                                         .problem_count = options->problem_count,
                                         .shape = outcome->shape,

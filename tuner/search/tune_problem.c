@@ -7,10 +7,14 @@
 #include <string.h>
 
 #include "kernels/registry.h"
+#include "search/steady_trial.h"
 #include "trial/measure.h"
 #include "tuning/lookup.h"
 
 #define MOST_FAMILIES 16
+/* Of one candidate, while the machine is slow. */
+#define ATTEMPTS 2
+
 #define TOP 3    /* of the search, into the finals, */
 #define NEAR 1.5 /* unless they are this much slower than the best */
 #define MOST_ROWS 12
@@ -35,6 +39,8 @@ typedef struct problem_search {
     sqa_config_space spaces[MOST_FAMILIES];
     size_t space_count;
     sqa_search search;
+    double yardstick_ms; /* of what runs without a database, when it was first met; NaN: not yet */
+    sqa_steadiness steadiness;
     double slowest;    /* seconds that a trial which worked took at most; 0: none did */
     sqa_status status; /* what ended the search, but for the budget */
 } problem_search;
@@ -73,6 +79,16 @@ static bool find_known(problem_search *self, const sqa_contender *contender,
     return self->status == SQA_OK && found && result->status != SQA_TRIAL_TOO_NOISY;
 }
 
+/* The fallback is the yardstick: results of an earlier run are on the scale of what
+ * it took then. */
+static void meet_known(problem_search *self, const sqa_contender *contender,
+                       const sqa_trial_result *result)
+{
+    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
+    if (isnan(self->yardstick_ms) && sqa_contender_equal(contender, &fallback))
+        self->yardstick_ms = result->median_ms;
+}
+
 static void limit_trials(problem_search *self)
 {
     double seconds = fmax(PATIENCE * self->slowest, LEAST_PATIENCE);
@@ -80,13 +96,28 @@ static void limit_trials(problem_search *self)
     sqa_runner_limit(self->session->runner, adaptive ? seconds : (double)INFINITY);
 }
 
+/* Puts a result on the scale of the whole search: the time the candidate would take
+ * at the pace that the yardstick had when it was first met. The machine's own pace
+ * may have changed since. */
+static void rescale(problem_search *self, sqa_trial_result *result)
+{
+    if (!isfinite(result->relative) || !isfinite(result->median_ms))
+        return;
+    if (isnan(self->yardstick_ms))
+        self->yardstick_ms = result->median_ms / result->relative;
+    result->median_ms = result->relative * self->yardstick_ms;
+    result->spread_ms = result->relative_spread * self->yardstick_ms;
+}
+
 static bool make_trial(problem_search *self, const sqa_contender *contender,
                        sqa_trial_result *result)
 {
     double begin = sqa_clock_seconds();
     limit_trials(self);
-    self->status = sqa_runner_trial(self->session->runner, &self->outcome->desc, &contender->text,
-                                    self->progress->best_ms, result);
+    const sqa_pace pace = {self->progress->best_ms, self->progress->best_ms / self->yardstick_ms};
+    self->status = sqa_steady_trial(self->session->runner, &self->outcome->desc, &contender->text,
+                                    &pace, &self->steadiness, result);
+    rescale(self, result);
     if (self->status == SQA_OK && result->status == SQA_TRIAL_OK)
         self->slowest = fmax(self->slowest, sqa_clock_seconds() - begin);
     if (self->status == SQA_OK)
@@ -109,6 +140,7 @@ static bool evaluate(void *user, sqa_point point, double *cost)
     if (find_known(self, &contender, &result)) {
         self->outcome->known++;
         self->progress->known++;
+        meet_known(self, &contender, &result);
     } else if (self->status != SQA_OK || budget_is_used_up(self) ||
                !make_trial(self, &contender, &result)) {
         return false;
@@ -266,20 +298,27 @@ static bool next_best(const problem_search *self, const sqa_contender *contender
     return best < most;
 }
 
+/* The fallback (its time is told in any case), the best of the search, and last
+ * what is in use today: the incumbent, or else the fallback. */
+static uint32_t choose_finalists(const problem_search *self, const sqa_contender *incumbent,
+                                 sqa_contender contenders[SQA_MAX_FINALISTS])
+{
+    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
+    const sqa_contender *defender = incumbent ? incumbent : &fallback;
+    sqa_contender set[SQA_MAX_FINALISTS] = {*defender}, next;
+    uint32_t top = *self->session->options->stop ? 1 : TOP, count = 1;
+    add_contender(set, &count, &fallback);
+    for (uint32_t i = 0; i < top && next_best(self, set, count, &next); i++)
+        set[count++] = next;
+    memcpy(contenders, set + 1, (count - 1) * sizeof *set);
+    contenders[count - 1] = *defender;
+    return count;
+}
+
 static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbent)
 {
-    sqa_contender contenders[SQA_MAX_FINALISTS], next;
-    uint32_t count = 0;
-    uint32_t top = *self->session->options->stop ? 1 : TOP;
-    /* The fallback joins last, so it must not take an earlier place. */
-    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
-    contenders[0] = fallback;
-    while (count < top && next_best(self, contenders, count + 1, &next))
-        contenders[++count] = next;
-    memmove(contenders, contenders + 1, count * sizeof *contenders);
-    if (incumbent && !sqa_contender_equal(incumbent, &fallback))
-        add_contender(contenders, &count, incumbent);
-    contenders[count++] = fallback;
+    sqa_contender contenders[SQA_MAX_FINALISTS];
+    uint32_t count = choose_finalists(self, incumbent, contenders);
     self->progress->finals = true;
     report(self);
     sqa_runner_limit(self->session->runner, (double)INFINITY);
@@ -324,6 +363,8 @@ sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share 
     self.share = share;
     self.progress = progress;
     self.outcome = outcome;
+    self.yardstick_ms = (double)NAN;
+    self.steadiness = (sqa_steadiness){(double)NAN, ATTEMPTS};
     status = enumerate(&self);
     if (status == SQA_OK && self.space_count == 0)
         snprintf(outcome->message, sizeof outcome->message,

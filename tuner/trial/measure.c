@@ -152,16 +152,27 @@ static double quantile_of(const double *sorted, size_t count, double quantile)
     return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
+static bool all_have_events(const sqa_sample *samples, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (isnan(samples[i].event_ms))
+            return false;
+    return true;
+}
+
+static double time_of(const sqa_sample *sample, bool by_events)
+{
+    return by_events ? sample->event_ms : sample->wall_ms;
+}
+
 sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_timing *out)
 {
     double *times = malloc(count * sizeof *times);
     if (!times)
         return sqa_fail_memory("samples");
-    bool by_events = true;
+    bool by_events = all_have_events(samples, count);
     for (uint32_t i = 0; i < count; i++)
-        by_events = by_events && !isnan(samples[i].event_ms);
-    for (uint32_t i = 0; i < count; i++)
-        times[i] = by_events ? samples[i].event_ms : samples[i].wall_ms;
+        times[i] = time_of(&samples[i], by_events);
     qsort(times, count, sizeof *times, compare_doubles);
     out->median_ms = quantile_of(times, count, 0.5);
     out->spread_ms = quantile_of(times, count, 0.75) - quantile_of(times, count, 0.25);
@@ -169,6 +180,22 @@ sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_
     out->samples = count;
     out->by_events = by_events;
     free(times);
+    return SQA_OK;
+}
+
+sqa_status sqa_measure_quotient(const sqa_sample *own, const sqa_sample *other, uint32_t count,
+                                double *median, double *spread)
+{
+    double *quotients = malloc(count * sizeof *quotients);
+    if (!quotients)
+        return sqa_fail_memory("samples");
+    bool by_events = all_have_events(own, count) && all_have_events(other, count);
+    for (uint32_t i = 0; i < count; i++)
+        quotients[i] = time_of(&own[i], by_events) / time_of(&other[i], by_events);
+    qsort(quotients, count, sizeof *quotients, compare_doubles);
+    *median = quantile_of(quotients, count, 0.5);
+    *spread = quantile_of(quotients, count, 0.75) - quantile_of(quotients, count, 0.25);
+    free(quotients);
     return SQA_OK;
 }
 

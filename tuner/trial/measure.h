@@ -56,6 +56,11 @@ sqa_status sqa_measure_sample(const sqa_work *work, cl_command_queue queue, uint
  * is left as it is. Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_timing *out);
 
+/* The median of own[i] / other[i], and the quotients' interquartile range: by events
+ * where every sample has them, else by wall clock. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_measure_quotient(const sqa_sample *own, const sqa_sample *other, uint32_t count,
+                                double *median, double *spread);
+
 /* The median of `count` numbers, at least 1; sorts them. */
 double sqa_measure_median(double *values, size_t count);
 

@@ -160,14 +160,14 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
 }
 
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
-                            const sqa_candidate_text *candidate, double best_ms,
+                            const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out)
 {
     sqa_request request;
     memset(&request, 0, sizeof request);
     request.kind = SQA_REQUEST_TRIAL;
     request.desc = *desc;
-    request.best_ms = best_ms;
+    request.pace = *pace;
     request.count = 1;
     request.candidates[0] = *candidate;
     return exchange(runner, &request, out);

@@ -24,7 +24,7 @@ void sqa_runner_limit(sqa_runner *runner, double seconds);
 
 /* Tries one candidate. Errors: only when no worker can be started. */
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
-                            const sqa_candidate_text *candidate, double best_ms,
+                            const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out);
 
 /* Measures 1..SQA_MAX_FINALISTS candidates interleaved. */
