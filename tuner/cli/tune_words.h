@@ -1,0 +1,26 @@
+/* The words of `sqa tune` and what they amount to. Starts nothing. */
+#ifndef SQA_TUNER_TUNE_WORDS_H
+#define SQA_TUNER_TUNE_WORDS_H
+
+#include "cli/options.h"
+#include "cli/tune_presets.h"
+#include "search/session.h"
+
+typedef struct sqa_tune_words {
+    const char *device, *preset, *family, *budget, *strategy, *seed, *database, *timeout;
+    const char *log_level;
+    const char *record, *set;
+    sqa_option_list shapes;
+    bool json;
+} sqa_tune_words;
+
+typedef struct sqa_tune_plan {
+    sqa_tuning_options options;
+    sqa_attention_desc problems[SQA_MAX_PROBLEMS];
+    char database[4096];
+} sqa_tune_plan;
+
+/* Fills a zeroed plan. Errors: SQA_INVALID_ARGUMENT, naming the option. */
+sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan);
+
+#endif
