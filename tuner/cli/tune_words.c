@@ -84,10 +84,14 @@ static sqa_status read_family(const char *name, sqa_tune_plan *plan)
 static sqa_status read_strategy(const char *name, sqa_tune_plan *plan)
 {
     plan->options.strategy = name ? sqa_strategy_find(name) : sqa_strategy_at(0);
-    return plan->options.strategy
-               ? SQA_OK
-               : sqa_fail(SQA_INVALID_ARGUMENT, "--strategy is '%s'; expected one of %s", name,
-                          sqa_strategy_names());
+    if (plan->options.strategy)
+        return SQA_OK;
+    sqa_text names = SQA_TEXT_INIT;
+    sqa_strategy_names(&names);
+    sqa_status status = sqa_fail(SQA_INVALID_ARGUMENT, "--strategy is '%s'; expected one of %s",
+                                 name, sqa_text_get(&names));
+    sqa_text_free(&names);
+    return status;
 }
 
 static sqa_status read_database(const char *path, sqa_tune_plan *plan)
