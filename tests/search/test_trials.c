@@ -12,7 +12,7 @@
 #include "trial/measure.h"
 #include "trial/runner.h"
 
-static const char good_result[] = "result ok 1.5 0.25 0.75 0.05 1e-7 30 7 ";
+static const char good_result[] = "result ok 1.5 0.25 0.75 0.05 2 1e-7 30 7 ";
 
 static sqa_request a_request(sqa_request_kind kind)
 {
@@ -93,8 +93,8 @@ START_TEST(nonsense_is_refused)
         "finals hq=1,n=8",
         "result",
         "result ok",
-        "result fine 1 1 1 1 1 1 1",
-        "result ok 1 2 3 4 x 6 7",
+        "result fine 1 1 1 1 1 1 1 1",
+        "result ok 1 2 3 4 x 6 7 8",
         "ceiling 1",
         "trial hq=1,n=8,d=8 nan nan rows",
         "finals hq=1,n=8,d=8 -3 rows -",
@@ -316,6 +316,19 @@ START_TEST(quotients_outlive_a_change_of_pace)
 }
 END_TEST
 
+/* Of every other sample, disturbed ones being the slower. */
+START_TEST(undisturbed_times)
+{
+    const double nan = (double)NAN;
+    const sqa_sample samples[] = {{5, nan}, {9, nan}, {50, nan}, {70, nan}, {5, nan}, {9, nan}};
+    double ms;
+    ck_assert_int_eq(sqa_measure_undisturbed(samples, 6, 0, 1, false, &ms), SQA_OK);
+    ck_assert_double_eq(ms, 5.0);
+    ck_assert_int_eq(sqa_measure_undisturbed(samples, 6, 1, 2, false, &ms), SQA_OK);
+    ck_assert_double_eq(ms, 9.0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *text = tcase_create("protocol");
@@ -325,6 +338,7 @@ int main(void)
     tcase_add_test(text, faults_hit_whom_they_name);
     tcase_add_test(text, medians_and_spreads);
     tcase_add_test(text, quotients_outlive_a_change_of_pace);
+    tcase_add_test(text, undisturbed_times);
     TCase *processes = tcase_create("runner");
     tcase_set_timeout(processes, 60);
     tcase_add_test(processes, a_worker_serves_many_trials);

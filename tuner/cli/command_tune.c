@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/tune_record.h"
+#include "cli/tune_replay.h"
 #include "cli/tune_report.h"
 #include "cli/tune_words.h"
 
@@ -84,6 +85,8 @@ static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan 
 
 static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
+    if (words->replays.count)
+        return sqa_tune_replay(command, words);
     sqa_status status = sqa_tune_words_read(words, plan);
     if (status != SQA_OK)
         return sqa_command_fail(command, status);
@@ -104,7 +107,8 @@ int sqa_command_tune(int argc, char **argv)
         {"family", "NAME", "this kernel family only", .text = &words.family},
         {"budget", "AMOUNT", "of all searches together: 60s, 5m, 1h or 40t (trials)",
          .text = &words.budget},
-        {"strategy", "NAME", "local (default), random or exhaustive", .text = &words.strategy},
+        {"strategy", "NAME", "how to search: STRATEGIES; of a replay also all",
+         .text = &words.strategy},
         {"seed", "N", "of the search's random numbers (1)", .text = &words.seed},
         {"db", "FILE", "tuning database instead of the user's own", .text = &words.database},
         {"timeout", "SECONDS", "of one trial (20, less where the default takes much less)",
@@ -113,6 +117,13 @@ int sqa_command_tune(int argc, char **argv)
          "measure every configuration of one --shape and --family into FILE, or what FILE lacks",
          .text = &words.record},
         {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set},
+        {"replay", "FILE", "try strategies on a recording instead of a device; repeatable",
+         .list = &words.replays},
+        {"budget-trials", "LIST",
+         "of a replay, the evaluations to report after (10,20,40,60,5%,10%,20%)",
+         .text = &words.budget_trials},
+        {"runs", "N", "of a replay, how often each strategy is run (1000)", .text = &words.runs},
+        {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv},
         {"json", NULL, "one JSON document", .flag = &words.json},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &words.log_level},
         {0},

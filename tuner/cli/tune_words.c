@@ -15,9 +15,12 @@
 
 #define DEFAULT_BUDGET "60s"
 
-static sqa_status read_whole(const char *option, const char *text, uint64_t low, uint64_t high,
-                             uint64_t *out)
+sqa_status sqa_tune_read_number(const char *option, const char *text, uint64_t otherwise,
+                                uint64_t low, uint64_t high, uint64_t *out)
 {
+    *out = otherwise;
+    if (!text)
+        return SQA_OK;
     char *end = NULL;
     unsigned long long value = strtoull(text, &end, 0);
     if (text[0] < '0' || text[0] > '9' || *end || value < low || value > high)
@@ -81,10 +84,10 @@ static sqa_status read_family(const char *name, sqa_tune_plan *plan)
     return status;
 }
 
-static sqa_status read_strategy(const char *name, sqa_tune_plan *plan)
+sqa_status sqa_tune_read_strategy(const char *name, const sqa_strategy **out)
 {
-    plan->options.strategy = name ? sqa_strategy_find(name) : sqa_strategy_at(0);
-    if (plan->options.strategy)
+    *out = name ? sqa_strategy_find(name) : sqa_strategy_at(0);
+    if (*out)
         return SQA_OK;
     sqa_text names = SQA_TEXT_INIT;
     sqa_strategy_names(&names);
@@ -116,13 +119,13 @@ sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
     if (status == SQA_OK)
         status = read_family(words->family, plan);
     if (status == SQA_OK)
-        status = read_strategy(words->strategy, plan);
+        status = sqa_tune_read_strategy(words->strategy, &options->strategy);
     if (status == SQA_OK)
         status = read_budget(words->budget, words->record != NULL, &options->budget);
     if (status == SQA_OK)
-        status = read_whole("seed", words->seed ? words->seed : "1", 0, INT64_MAX, &options->seed);
-    if (status == SQA_OK && words->timeout)
-        status = read_whole("timeout", words->timeout, 1, 86400, &timeout);
+        status = sqa_tune_read_number("seed", words->seed, 1, 0, INT64_MAX, &options->seed);
+    if (status == SQA_OK)
+        status = sqa_tune_read_number("timeout", words->timeout, 0, 1, 86400, &timeout);
     if (status == SQA_OK)
         status = read_database(words->database, plan);
     if (status == SQA_OK)

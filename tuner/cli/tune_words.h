@@ -10,8 +10,9 @@ typedef struct sqa_tune_words {
     const char *device, *preset, *family, *budget, *strategy, *seed, *database, *timeout;
     const char *log_level;
     const char *record, *set;
-    sqa_option_list shapes;
-    bool json;
+    const char *budget_trials, *runs;
+    sqa_option_list shapes, replays;
+    bool json, csv;
 } sqa_tune_words;
 
 typedef struct sqa_tune_plan {
@@ -22,5 +23,11 @@ typedef struct sqa_tune_plan {
 
 /* Fills a zeroed plan. Errors: SQA_INVALID_ARGUMENT, naming the option. */
 sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan);
+
+/* Single words, for the other ways to call the command. `text` NULL: `otherwise`, and
+ * the default strategy. */
+sqa_status sqa_tune_read_number(const char *option, const char *text, uint64_t otherwise,
+                                uint64_t low, uint64_t high, uint64_t *out);
+sqa_status sqa_tune_read_strategy(const char *name, const sqa_strategy **out);
 
 #endif

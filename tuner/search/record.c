@@ -15,7 +15,7 @@
 #include "trial/runner.h"
 
 /* A machine's bad moment is not the configuration's fault. */
-#define ATTEMPTS 8
+#define ATTEMPTS 20
 
 typedef struct recording {
     const sqa_record_options *options;
@@ -85,7 +85,7 @@ static double number_in(const char *line, const char *name)
 /* The best pace of earlier runs is the measure for this one. */
 static void learn_pace(recording *self, const char *line)
 {
-    double yardstick = number_in(line, "\"median_ms\":") / number_in(line, "\"relative\":");
+    double yardstick = number_in(line, "\"yardstick_ms\":");
     if (isfinite(yardstick) && !(yardstick >= self->steadiness.yardstick_ms))
         self->steadiness.yardstick_ms = yardstick;
 }

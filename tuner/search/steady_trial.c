@@ -10,11 +10,6 @@
 /* A slow moment may be over after this long. */
 #define NAP_SECONDS 0.2
 
-static double yardstick_of(const sqa_trial_result *result)
-{
-    return result->median_ms / result->relative;
-}
-
 static void nap(void)
 {
     const struct timespec time = {0, (long)(NAP_SECONDS * 1e9)};
@@ -26,7 +21,7 @@ static bool is_better(const sqa_trial_result *a, const sqa_trial_result *b)
 {
     if (a->status != b->status)
         return a->status == SQA_TRIAL_OK;
-    return yardstick_of(a) < yardstick_of(b);
+    return a->yardstick_ms < b->yardstick_ms;
 }
 
 sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_attention_desc *desc,
@@ -35,7 +30,7 @@ sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_attention_desc *desc,
 {
     sqa_status status = sqa_runner_trial(runner, desc, candidate, pace, out);
     for (unsigned attempt = 1; status == SQA_OK; attempt++) {
-        double yardstick = yardstick_of(out); /* NaN for failures, and where there is none */
+        double yardstick = out->yardstick_ms; /* NaN for failures, and where there is none */
         if (!(yardstick >= steadiness->yardstick_ms))
             steadiness->yardstick_ms = isnan(yardstick) ? steadiness->yardstick_ms : yardstick;
         bool steady = !(yardstick > TOLERANCE * steadiness->yardstick_ms) &&

@@ -7,7 +7,7 @@
 #include "trial/runner.h"
 
 typedef struct sqa_steadiness {
-    double yardstick_ms; /* the yardstick's median at the best pace seen; NaN: none yet */
+    double yardstick_ms; /* what the yardstick took at the best pace seen; NaN: none yet */
     unsigned attempts;   /* most trials of one candidate */
 } sqa_steadiness;
 

@@ -91,6 +91,7 @@ void sqa_sweep_line(const sqa_kernel_family *family, const sqa_config *config,
     write_number(out, "spread_ms", result->spread_ms);
     write_number(out, "relative", result->relative);
     write_number(out, "relative_spread", result->relative_spread);
+    write_number(out, "yardstick_ms", result->yardstick_ms);
     sqa_text_append(out, "}");
 }
 

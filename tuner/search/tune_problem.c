@@ -104,7 +104,7 @@ static void rescale(problem_search *self, sqa_trial_result *result)
     if (!isfinite(result->relative) || !isfinite(result->median_ms))
         return;
     if (isnan(self->yardstick_ms))
-        self->yardstick_ms = result->median_ms / result->relative;
+        self->yardstick_ms = result->yardstick_ms;
     result->median_ms = result->relative * self->yardstick_ms;
     result->spread_ms = result->relative_spread * self->yardstick_ms;
 }

@@ -68,8 +68,10 @@ void sqa_candidate_accept(const sqa_comparison *comparison, sqa_trial_result *ou
     out->spread_ms = timing->spread_ms;
     out->relative = comparison->relative;
     out->relative_spread = comparison->relative_spread;
+    out->yardstick_ms = comparison->yardstick_ms;
     out->samples = timing->samples;
     if (noisy)
-        snprintf(out->message, sizeof out->message, "spread %.3g ms around %.3g ms",
-                 timing->spread_ms, timing->median_ms);
+        snprintf(out->message, sizeof out->message,
+                 "its times differ by %.0f %%, spread %.3g ms around %.3g ms",
+                 1e2 * comparison->uncertainty, timing->spread_ms, timing->median_ms);
 }

@@ -52,7 +52,8 @@ static void judge(const finalist *finalists, uint32_t count, uint32_t rounds,
 {
     const finalist *last = &finalists[count - 1];
     for (uint32_t i = 0; i < count; i++) {
-        sqa_comparison comparison = {.relative = (double)NAN, .relative_spread = (double)NAN};
+        sqa_comparison comparison = {
+            .relative = (double)NAN, .relative_spread = (double)NAN, .yardstick_ms = (double)NAN};
         const finalist *self = &finalists[i];
         if (!self->plan ||
             sqa_measure_summarise(self->samples, rounds, &comparison.timing) != SQA_OK)
@@ -62,9 +63,6 @@ static void judge(const finalist *finalists, uint32_t count, uint32_t rounds,
                                  &comparison.relative_spread) != SQA_OK)
             continue;
         sqa_candidate_accept(&comparison, &results[i]);
-        /* What was noisy was so for all of them: they can still be ranked. */
-        results[i].status = SQA_TRIAL_OK;
-        results[i].message[0] = '\0';
     }
 }
 

@@ -152,7 +152,7 @@ static double quantile_of(const double *sorted, size_t count, double quantile)
     return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
-static bool all_have_events(const sqa_sample *samples, uint32_t count)
+bool sqa_measure_by_events(const sqa_sample *samples, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         if (isnan(samples[i].event_ms))
@@ -170,7 +170,7 @@ sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_
     double *times = malloc(count * sizeof *times);
     if (!times)
         return sqa_fail_memory("samples");
-    bool by_events = all_have_events(samples, count);
+    bool by_events = sqa_measure_by_events(samples, count);
     for (uint32_t i = 0; i < count; i++)
         times[i] = time_of(&samples[i], by_events);
     qsort(times, count, sizeof *times, compare_doubles);
@@ -189,13 +189,30 @@ sqa_status sqa_measure_quotient(const sqa_sample *own, const sqa_sample *other, 
     double *quotients = malloc(count * sizeof *quotients);
     if (!quotients)
         return sqa_fail_memory("samples");
-    bool by_events = all_have_events(own, count) && all_have_events(other, count);
+    bool by_events = sqa_measure_by_events(own, count) && sqa_measure_by_events(other, count);
     for (uint32_t i = 0; i < count; i++)
         quotients[i] = time_of(&own[i], by_events) / time_of(&other[i], by_events);
     qsort(quotients, count, sizeof *quotients, compare_doubles);
     *median = quantile_of(quotients, count, 0.5);
     *spread = quantile_of(quotients, count, 0.75) - quantile_of(quotients, count, 0.25);
     free(quotients);
+    return SQA_OK;
+}
+
+#define UNDISTURBED 0.1
+
+sqa_status sqa_measure_undisturbed(const sqa_sample *samples, uint32_t count, uint32_t first,
+                                   uint32_t stride, bool by_events, double *ms)
+{
+    double *times = malloc(count * sizeof *times);
+    if (!times)
+        return sqa_fail_memory("samples");
+    size_t taken = 0;
+    for (uint32_t i = first; i < count; i += stride)
+        times[taken++] = time_of(&samples[i], by_events);
+    qsort(times, taken, sizeof *times, compare_doubles);
+    *ms = taken ? quantile_of(times, taken, UNDISTURBED) : (double)NAN;
+    free(times);
     return SQA_OK;
 }
 

@@ -115,10 +115,10 @@ bool sqa_request_parse(const char *line, sqa_request *out)
 
 void sqa_result_format(const sqa_trial_result *result, char line[SQA_PROTOCOL_LINE])
 {
-    snprintf(line, SQA_PROTOCOL_LINE, "result %s %.9g %.9g %.9g %.9g %.9g %.9g %u %s\n",
+    snprintf(line, SQA_PROTOCOL_LINE, "result %s %.9g %.9g %.9g %.9g %.9g %.9g %.9g %u %s\n",
              sqa_trial_status_name(result->status), result->median_ms, result->spread_ms,
-             result->relative, result->relative_spread, result->max_error, result->build_ms,
-             result->samples, result->message);
+             result->relative, result->relative_spread, result->yardstick_ms, result->max_error,
+             result->build_ms, result->samples, result->message);
 }
 
 bool sqa_result_parse(const char *line, sqa_trial_result *out)
@@ -129,8 +129,8 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
         !next_word(&line, word, sizeof word) || !sqa_trial_status_from_name(word, &out->status) ||
         !next_number(&line, &out->median_ms) || !next_number(&line, &out->spread_ms) ||
         !next_number(&line, &out->relative) || !next_number(&line, &out->relative_spread) ||
-        !next_number(&line, &out->max_error) || !next_number(&line, &out->build_ms) ||
-        !next_count(&line, &out->samples))
+        !next_number(&line, &out->yardstick_ms) || !next_number(&line, &out->max_error) ||
+        !next_number(&line, &out->build_ms) || !next_count(&line, &out->samples))
         return false;
     line += strspn(line, " ");
     snprintf(out->message, sizeof out->message, "%.*s", (int)strcspn(line, "\n"), line);

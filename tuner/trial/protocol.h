@@ -5,7 +5,8 @@
  *   finals SHAPE ROUNDS FAMILY CONFIG ...           -> one result line per candidate
  *   ceiling                                         -> ceiling FMA_GFLOPS COPY_GBS
  *
- *   result STATUS MEDIAN SPREAD RELATIVE RELATIVE_SPREAD MAX_ERROR BUILD_MS SAMPLES MESSAGE...
+ *   result STATUS MEDIAN SPREAD RELATIVE RELATIVE_SPREAD YARDSTICK_MS MAX_ERROR BUILD_MS
+ *          SAMPLES MESSAGE...
  *
  * A worker first says "ready", or "error MESSAGE" when it cannot work at all. */
 #ifndef SQA_TUNER_PROTOCOL_H

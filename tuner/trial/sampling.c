@@ -3,16 +3,11 @@
 
 #include <math.h>
 
-/* How well the median is known, as a part of it (its spread over the root of the
- * number of samples), for the candidate to be ranked by it, */
-#define NOISE_LIMIT 0.12
+/* How well a candidate's time is known, as a part of it, for it to be ranked, */
+#define NOISE_LIMIT 0.20
 
 /* and for no more samples to be taken. */
-#define PRECISE 0.02
-/* A pair is from the machine's full pace when its yardstick took at most this many
- * times as long as ever. With so many of them the others do not count. */
-#define FULL_PACE 1.15
-#define ENOUGH_PAIRS 3u
+#define PRECISE 0.03
 #define MOST_BATCHES 5u
 #define MOST_SAMPLES (MOST_BATCHES * SQA_SAMPLES)
 
@@ -28,20 +23,13 @@
 
 typedef struct sampling {
     const sqa_work *work;
-    sqa_yardstick *yardstick; /* NULL: none */
+    const sqa_yardstick *yardstick; /* NULL: none */
     cl_command_queue queue;
     sqa_sample_fault fault;
     uint32_t launches;
     sqa_sample own[MOST_SAMPLES], other[MOST_SAMPLES];
     uint32_t count;
 } sampling;
-
-static void note_pace(sampling *self)
-{
-    double took = self->other[self->count].wall_ms, *best = &self->yardstick->best_ms;
-    if (!*best || took < *best)
-        *best = took;
-}
 
 /* The second half of a pair whose first half is there. */
 static sqa_status take_other(sampling *self)
@@ -50,8 +38,6 @@ static sqa_status take_other(sampling *self)
     if (self->yardstick)
         status = sqa_measure_sample(&self->yardstick->work, self->queue, self->yardstick->launches,
                                     &self->other[self->count]);
-    if (status == SQA_OK && self->yardstick)
-        note_pace(self);
     if (status == SQA_OK && self->fault)
         self->fault(&self->own[self->count], self->count);
     self->count += status == SQA_OK;
@@ -73,31 +59,40 @@ static sqa_status take_first(sampling *self)
     return status == SQA_OK ? take_other(self) : status;
 }
 
-/* Moves the pairs from the machine's full pace to the front; how many they are. */
-static uint32_t sort_pairs(sampling *self)
+/* Undisturbed time over the yardstick's, of every `stride`-th pair from `first` on;
+ * the bare time without a yardstick. */
+static sqa_status compare(const sampling *self, uint32_t first, uint32_t stride, double *relative,
+                          double *yardstick_ms)
 {
-    uint32_t front = 0;
-    for (uint32_t i = 0; i < self->count && self->yardstick; i++) {
-        if (self->other[i].wall_ms > FULL_PACE * self->yardstick->best_ms)
-            continue;
-        const sqa_sample own = self->own[i], other = self->other[i];
-        self->own[i] = self->own[front];
-        self->other[i] = self->other[front];
-        self->own[front] = own;
-        self->other[front++] = other;
-    }
-    return front;
+    double own = 0;
+    bool by_events = sqa_measure_by_events(self->own, self->count);
+    if (self->yardstick)
+        by_events = by_events && sqa_measure_by_events(self->other, self->count);
+    *yardstick_ms = (double)NAN;
+    sqa_status status =
+        sqa_measure_undisturbed(self->own, self->count, first, stride, by_events, &own);
+    if (status == SQA_OK && self->yardstick)
+        status = sqa_measure_undisturbed(self->other, self->count, first, stride, by_events,
+                                         yardstick_ms);
+    *relative = self->yardstick ? own / *yardstick_ms : own;
+    return status;
 }
 
-static sqa_status summarise(sampling *self, sqa_comparison *out)
+/* Two halves of the samples that tell the same are to be trusted, whatever the pace. */
+static sqa_status summarise(const sampling *self, sqa_comparison *out)
 {
-    uint32_t full_pace = sort_pairs(self);
-    uint32_t count = full_pace >= ENOUGH_PAIRS ? full_pace : self->count;
-    out->relative = out->relative_spread = (double)NAN;
-    sqa_status status = sqa_measure_summarise(self->own, count, &out->timing);
-    if (status == SQA_OK && self->yardstick)
-        status = sqa_measure_quotient(self->own, self->other, count, &out->relative,
-                                      &out->relative_spread);
+    double even = 0, odd = 0, unused;
+    sqa_status status = sqa_measure_summarise(self->own, self->count, &out->timing);
+    if (status == SQA_OK)
+        status = compare(self, 0, 1, &out->relative, &out->yardstick_ms);
+    if (status == SQA_OK)
+        status = compare(self, 0, 2, &even, &unused);
+    if (status == SQA_OK)
+        status = compare(self, 1, 2, &odd, &unused);
+    out->relative_spread = self->count > 1 ? fabs(even - odd) : 0.0;
+    out->uncertainty = out->relative_spread / out->relative;
+    if (!self->yardstick)
+        out->relative = out->relative_spread = (double)NAN;
     return status;
 }
 
@@ -120,17 +115,9 @@ static uint32_t samples_for(const sampling *self, const sqa_pace *pace)
     return lag > HOPELESS || !affordable ? HOPELESS_SAMPLES : SQA_SAMPLES;
 }
 
-static double uncertainty_of(const sqa_comparison *comparison)
-{
-    double spread = isnan(comparison->relative)
-                        ? comparison->timing.spread_ms / comparison->timing.median_ms
-                        : comparison->relative_spread / comparison->relative;
-    return spread / sqrt(comparison->timing.samples);
-}
-
 bool sqa_comparison_is_noisy(const sqa_comparison *comparison)
 {
-    return uncertainty_of(comparison) > NOISE_LIMIT;
+    return comparison->uncertainty > NOISE_LIMIT;
 }
 
 /* One batch of samples, and more as long as they disagree: what was taken stays,
@@ -147,15 +134,15 @@ static sqa_status take_all(sampling *self, const sqa_pace *pace, sqa_comparison 
             status = take_pair(self);
         if (status == SQA_OK)
             status = summarise(self, out);
-        bool at_full_pace = !self->yardstick || sort_pairs(self) >= ENOUGH_PAIRS;
-        if (status != SQA_OK || (uncertainty_of(out) <= enough && at_full_pace))
+        if (status != SQA_OK || out->uncertainty <= enough)
             break;
     }
     return status;
 }
 
-sqa_status sqa_sampling_run(const sqa_work *work, sqa_yardstick *yardstick, const sqa_pace *pace,
-                            cl_command_queue queue, sqa_sample_fault fault, sqa_comparison *out)
+sqa_status sqa_sampling_run(const sqa_work *work, const sqa_yardstick *yardstick,
+                            const sqa_pace *pace, cl_command_queue queue, sqa_sample_fault fault,
+                            sqa_comparison *out)
 {
     sampling self = {.work = work,
                      .yardstick = yardstick->work.enqueue ? yardstick : NULL,

@@ -1,10 +1,8 @@
 /* Timing a candidate beside a yardstick, in turn: sample of the one, sample of
  * the other. A machine that others use too changes its pace from one second to
- * the next, by half and more; the quotient of two neighbours in time hardly
- * notices, where the bare time of either tells more of the moment than of the
- * kernel. Kernels of different kinds slow down by different factors, though, so
- * pairs from the machine's full pace are preferred. Decides how many samples a candidate is worth.
- */
+ * the next, by half and more; how the two compare hardly notices, where the bare
+ * time of either tells more of the moment than of the kernel. Decides how many
+ * samples a candidate is worth. */
 #ifndef SQA_TUNER_SAMPLING_H
 #define SQA_TUNER_SAMPLING_H
 
@@ -14,7 +12,6 @@
 typedef struct sqa_yardstick {
     sqa_work work;
     uint32_t launches; /* per sample */
-    double best_ms;    /* its fastest sample so far: the machine's full pace; 0: none yet */
 } sqa_yardstick;
 
 /* The fastest so far, so that no time is lost on the hopeless; NaN: none. */
@@ -25,17 +22,20 @@ typedef struct sqa_pace {
 
 typedef struct sqa_comparison {
     sqa_timing timing;      /* of the candidate alone */
-    double relative;        /* median quotient, candidate over yardstick; NaN without one */
-    double relative_spread; /* interquartile range of the quotients */
+    double relative;        /* undisturbed time over the yardstick's; NaN without one */
+    double relative_spread; /* by how much the two halves of the samples differ in it */
+    double uncertainty;     /* the same as a part, with or without a yardstick */
+    double yardstick_ms;    /* the yardstick's undisturbed time; NaN without one */
 } sqa_comparison;
 
 /* Changes a sample, for tests; NULL: leaves it. `number` counts from 0. */
 typedef void (*sqa_sample_fault)(sqa_sample *sample, uint32_t number);
 
-/* `work` must have run before; the yardstick's best is kept up to date. Errors: those of
+/* `work` must have run before. Errors: those of
  * sqa_measure_calibrate. */
-sqa_status sqa_sampling_run(const sqa_work *work, sqa_yardstick *yardstick, const sqa_pace *pace,
-                            cl_command_queue queue, sqa_sample_fault fault, sqa_comparison *out);
+sqa_status sqa_sampling_run(const sqa_work *work, const sqa_yardstick *yardstick,
+                            const sqa_pace *pace, cl_command_queue queue, sqa_sample_fault fault,
+                            sqa_comparison *out);
 
 /* Whether the samples lie too far apart to rank the candidate by. */
 bool sqa_comparison_is_noisy(const sqa_comparison *comparison);

@@ -38,6 +38,7 @@ sqa_trial_result sqa_trial_failure(sqa_trial_status status, const char *message)
                                .spread_ms = (double)NAN,
                                .relative = (double)NAN,
                                .relative_spread = (double)NAN,
+                               .yardstick_ms = (double)NAN,
                                .max_error = (double)NAN,
                                .build_ms = (double)NAN};
     snprintf(result.message, sizeof result.message, "%s", message);

@@ -56,7 +56,8 @@ static sqa_status make_yardstick(sqa_trial_bench *bench, const sqa_attention_des
     return status;
 }
 
-sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench, const sqa_attention_desc *desc)
+const sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench,
+                                               const sqa_attention_desc *desc)
 {
     if (!memcmp(desc, &bench->yardstick_desc, sizeof *desc))
         return &bench->yardstick;

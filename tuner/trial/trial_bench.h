@@ -26,6 +26,7 @@ void sqa_trial_bench_close(sqa_trial_bench *bench);
 /* What the library runs for `desc` without any database, warm and ready to be
  * timed beside the candidates. Where it cannot run, or takes too long to be
  * repeated so often, its work is empty. Tensors for `desc` must be reserved. */
-sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench, const sqa_attention_desc *desc);
+const sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench,
+                                               const sqa_attention_desc *desc);
 
 #endif
