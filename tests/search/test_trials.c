@@ -131,6 +131,7 @@ END_TEST
 
 /* A worker made of shell commands. */
 static char script_path[64];
+static unsigned memory_mib; /* of the runners to come */
 
 static sqa_runner *runner_of(const char *body, unsigned timeout_s, unsigned worker_trials)
 {
@@ -142,8 +143,10 @@ static sqa_runner *runner_of(const char *body, unsigned timeout_s, unsigned work
     fprintf(script, "#!/bin/sh\n%s\n", body);
     ck_assert_int_eq(fclose(script), 0);
     ck_assert_int_eq(chmod(script_path, 0700), 0);
-    const sqa_runner_options options = {
-        .program = script_path, .timeout_s = timeout_s, .worker_trials = worker_trials};
+    const sqa_runner_options options = {.program = script_path,
+                                        .timeout_s = timeout_s,
+                                        .worker_trials = worker_trials,
+                                        .memory_mib = memory_mib};
     sqa_runner *runner = NULL;
     ck_assert_int_eq(sqa_runner_create(&runner, &options), SQA_OK);
     return runner;
@@ -260,6 +263,23 @@ START_TEST(a_worker_that_cannot_work_is_an_error)
 }
 END_TEST
 
+/* A worker that wants more memory than it may have fails by itself, and is told of. */
+START_TEST(memory_is_limited)
+{
+    const char greedy[] = "echo ready; while read line; do x=$(head -c 100000000 /dev/zero | tr "
+                          "'\\0' x); echo \"$x\" | head -c 0; echo 'result ok 1.5 0.25 0.75 0.05 2 "
+                          "1e-7 30 7 '; done";
+    sqa_runner *runner = runner_of(greedy, 60, 32);
+    ck_assert_int_eq(one_trial(runner).status, SQA_TRIAL_OK);
+    end_runner(runner);
+    memory_mib = 64;
+    runner = runner_of(greedy, 60, 32);
+    ck_assert_int_eq(one_trial(runner).status, SQA_TRIAL_CRASHED);
+    end_runner(runner);
+    memory_mib = 0;
+}
+END_TEST
+
 START_TEST(finals_fail_together)
 {
     char body[256];
@@ -348,6 +368,7 @@ int main(void)
     tcase_add_test(processes, garbage_is_a_crash);
     tcase_add_test(processes, talk_on_standard_error_blocks_nobody);
     tcase_add_test(processes, a_worker_that_cannot_work_is_an_error);
+    tcase_add_test(processes, memory_is_limited);
     tcase_add_test(processes, finals_fail_together);
     Suite *suite = suite_create("trials");
     suite_add_tcase(suite, text);

@@ -110,7 +110,7 @@ static sqa_status read_database(const char *path, sqa_tune_plan *plan)
 
 sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
 {
-    uint64_t timeout = 0;
+    uint64_t timeout = 0, patience = 0, memory = 0;
     sqa_tuning_options *options = &plan->options;
     sqa_context_options logging = SQA_CONTEXT_OPTIONS_INIT;
     sqa_status status = sqa_device_option(words->device, &options->platform, &options->device);
@@ -127,10 +127,17 @@ sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
     if (status == SQA_OK)
         status = sqa_tune_read_number("timeout", words->timeout, 0, 1, 86400, &timeout);
     if (status == SQA_OK)
+        status = sqa_tune_read_number("patience", words->patience, 0, 1, 1000000, &patience);
+    if (status == SQA_OK)
+        status = sqa_tune_read_number("memory", words->memory, 0, 16, 1u << 20, &memory);
+    if (status == SQA_OK)
         status = read_database(words->database, plan);
     if (status == SQA_OK)
         status = sqa_log_option(words->log_level, &logging);
     options->timeout_s = (unsigned)timeout;
+    options->budget.patience = (uint32_t)patience;
+    options->memory_mib = (unsigned)memory;
+    options->retry_failed = words->retry_failed;
     options->log = (sqa_log){logging.log, logging.log_user, logging.log_level};
     return status;
 }

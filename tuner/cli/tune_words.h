@@ -7,12 +7,13 @@
 #include "search/session.h"
 
 typedef struct sqa_tune_words {
-    const char *device, *preset, *family, *budget, *strategy, *seed, *database, *timeout;
+    const char *device, *preset, *family, *budget, *strategy, *seed, *database, *timeout, *patience,
+        *memory;
     const char *log_level;
     const char *record, *set;
     const char *budget_trials, *runs;
     sqa_option_list shapes, replays;
-    bool json, csv;
+    bool json, csv, retry_failed;
 } sqa_tune_words;
 
 typedef struct sqa_tune_plan {

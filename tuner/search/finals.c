@@ -69,8 +69,7 @@ static bool is_faster(const sqa_trial_result *a, const sqa_trial_result *b)
     return comparable ? a->relative < b->relative : a->median_ms < b->median_ms;
 }
 
-/* The winner's index; `count` when none can be ranked. */
-static uint32_t winner_of(const sqa_trial_result *results, uint32_t count)
+uint32_t sqa_finals_winner(const sqa_trial_result *results, uint32_t count)
 {
     uint32_t best = count;
     for (uint32_t i = 0; i < count; i++)
@@ -113,7 +112,7 @@ sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *pro
         status = sqa_record_trial(session, problem, &contenders[i], &results[i], true, &trials[i]);
     if (status != SQA_OK)
         return status;
-    uint32_t best = winner_of(results, count);
+    uint32_t best = sqa_finals_winner(results, count);
     const sqa_contender fallback = sqa_fallback_of(session, problem);
     describe_fallback(&fallback, contenders, results, count, outcome);
     if (best == count) {

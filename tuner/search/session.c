@@ -35,8 +35,10 @@ static sqa_status measure_ceiling(sqa_tuning_session *session)
 static sqa_status open_session(sqa_tuning_session *session)
 {
     const sqa_tuning_options *options = session->options;
-    const sqa_runner_options runner = {
-        .platform = options->platform, .device = options->device, .timeout_s = options->timeout_s};
+    const sqa_runner_options runner = {.platform = options->platform,
+                                       .device = options->device,
+                                       .timeout_s = options->timeout_s,
+                                       .memory_mib = options->memory_mib};
     sqa_status status = open_device(session);
     if (status == SQA_OK)
         status = sqa_store_open(&session->store, options->database);

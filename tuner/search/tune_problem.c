@@ -41,6 +41,7 @@ typedef struct problem_search {
     sqa_search search;
     double yardstick_ms; /* of what runs without a database, when it was first met; NaN: not yet */
     sqa_steadiness steadiness;
+    uint32_t idle;     /* trials made since the best was found */
     double slowest;    /* seconds that a trial which worked took at most; 0: none did */
     sqa_status status; /* what ended the search, but for the budget */
 } problem_search;
@@ -64,11 +65,20 @@ static void report(problem_search *self)
 
 static bool budget_is_used_up(const problem_search *self)
 {
+    uint32_t patience = self->session->options->budget.patience;
     return *self->session->options->stop || self->progress->trials >= self->share->trials ||
-           sqa_clock_seconds() >= self->share->deadline;
+           (patience && self->idle >= patience) || sqa_clock_seconds() >= self->share->deadline;
 }
 
-/* A result of an earlier run is as good as a new one, unless it was noise. */
+/* What ended its process is not tried again with the same driver unless asked for:
+ * some kernels take the machine with them. Noise says nothing and is. */
+static bool holds(const problem_search *self, sqa_trial_status status)
+{
+    bool ended = status == SQA_TRIAL_CRASHED || status == SQA_TRIAL_TIMEOUT;
+    return ended ? !self->session->options->retry_failed : status != SQA_TRIAL_TOO_NOISY;
+}
+
+/* A result of an earlier run is as good as a new one. */
 static bool find_known(problem_search *self, const sqa_contender *contender,
                        sqa_trial_result *result)
 {
@@ -76,7 +86,7 @@ static bool find_known(problem_search *self, const sqa_contender *contender,
         sqa_trial_record_of(self->session, self->problem, contender, NULL, false);
     bool found = false;
     self->status = sqa_store_find_trial(self->session->store, &key, result, &found);
-    return self->status == SQA_OK && found && result->status != SQA_TRIAL_TOO_NOISY;
+    return self->status == SQA_OK && found && holds(self, result->status);
 }
 
 /* The fallback is the yardstick: results of an earlier run are on the scale of what
@@ -125,6 +135,7 @@ static bool make_trial(problem_search *self, const sqa_contender *contender,
             sqa_record_trial(self->session, self->problem, contender, result, false, NULL);
     if (self->status != SQA_OK)
         return false;
+    self->idle++;
     self->outcome->trials[result->status]++;
     self->progress->trials++;
     return true;
@@ -147,6 +158,7 @@ static bool evaluate(void *user, sqa_point point, double *cost)
     }
     *cost = result.status == SQA_TRIAL_OK ? result.median_ms : (double)INFINITY;
     if (isfinite(*cost) && !(*cost >= self->progress->best_ms)) {
+        self->idle = 0;
         self->progress->best_ms = *cost;
         self->progress->best_gflops = self->outcome->flops / (*cost * 1e6);
     }

@@ -80,7 +80,7 @@ static sqa_status launch(sqa_runner *runner)
     snprintf(timeout, sizeof timeout, "%u", runner->options.timeout_s);
     char *argv[] = {program, command, device_flag, device, timeout_flag, timeout, NULL};
     runner->served = 0;
-    return sqa_child_start(&runner->child, argv);
+    return sqa_child_start(&runner->child, argv, (uint64_t)runner->options.memory_mib << 20);
 }
 
 /* Starts a worker and waits until it is ready. */

@@ -10,6 +10,7 @@ typedef struct sqa_runner_options {
     const char *program; /* NULL: the program this is */
     unsigned platform, device;
     unsigned timeout_s;     /* per trial; 0: 20 */
+    unsigned memory_mib;    /* most data of a worker; 0: no limit */
     unsigned worker_trials; /* a worker is replaced after so many; 0: 32. Runtimes leak. */
 } sqa_runner_options;
 
