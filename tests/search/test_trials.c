@@ -12,7 +12,7 @@
 #include "trial/measure.h"
 #include "trial/runner.h"
 
-static const char good_result[] = "result ok 1.5 0.25 1e-7 30 7 ";
+static const char good_result[] = "result ok 1.5 0.25 0.75 0.05 2 1e-7 30 7 ";
 
 static sqa_request a_request(sqa_request_kind kind)
 {
@@ -27,7 +27,7 @@ static sqa_request a_request(sqa_request_kind kind)
     desc.causal = SQA_CAUSAL_TOP_LEFT;
     request.kind = kind;
     request.desc = desc;
-    request.best_ms = (double)NAN;
+    request.pace = (sqa_pace){(double)NAN, (double)NAN};
     request.count = 1;
     snprintf(request.candidates[0].family, sizeof request.candidates[0].family, "rows");
     snprintf(request.candidates[0].config, sizeof request.candidates[0].config, "A=1,B=2");
@@ -43,7 +43,8 @@ START_TEST(requests_survive_the_line)
     ck_assert(sqa_request_parse(line, &back));
     ck_assert_int_eq(back.kind, SQA_REQUEST_TRIAL);
     ck_assert_uint_eq(back.count, 1);
-    ck_assert(isnan(back.best_ms));
+    ck_assert(isnan(back.pace.best_ms));
+    ck_assert(isnan(back.pace.best_relative));
     ck_assert_str_eq(back.candidates[0].family, "rows");
     ck_assert_str_eq(back.candidates[0].config, "A=1,B=2");
     ck_assert_uint_eq(back.desc.kv_length, 200);
@@ -88,14 +89,14 @@ START_TEST(nonsense_is_refused)
     static const char *const lines[] = {
         "",
         "trial",
-        "trial b=1 nan rows -",
+        "trial b=1 nan nan rows -",
         "finals hq=1,n=8",
         "result",
         "result ok",
-        "result fine 1 1 1 1 1",
-        "result ok 1 2 x 4 5",
+        "result fine 1 1 1 1 1 1 1 1",
+        "result ok 1 2 3 4 x 6 7 8",
         "ceiling 1",
-        "trial hq=1,n=8,d=8 nan rows",
+        "trial hq=1,n=8,d=8 nan nan rows",
         "finals hq=1,n=8,d=8 -3 rows -",
     };
     sqa_request request;
@@ -122,12 +123,15 @@ START_TEST(faults_hit_whom_they_name)
     ck_assert_int_eq(sqa_fault_for("wrong:rows:MC=8", &rows), SQA_FAULT_NONE);
     ck_assert_int_eq(sqa_fault_for("wrong::RV=1", &rows), SQA_FAULT_WRONG);
     ck_assert_int_eq(sqa_fault_for("hang:naive", &rows), SQA_FAULT_NONE);
+    ck_assert_int_eq(sqa_fault_for("noisy:rows", &rows), SQA_FAULT_NOISY);
+    ck_assert_int_eq(sqa_fault_for("slow", &rows), SQA_FAULT_SLOW);
     ck_assert_int_eq(sqa_fault_for("sleep", &rows), SQA_FAULT_NONE);
 }
 END_TEST
 
 /* A worker made of shell commands. */
 static char script_path[64];
+static unsigned memory_mib; /* of the runners to come */
 
 static sqa_runner *runner_of(const char *body, unsigned timeout_s, unsigned worker_trials)
 {
@@ -139,8 +143,10 @@ static sqa_runner *runner_of(const char *body, unsigned timeout_s, unsigned work
     fprintf(script, "#!/bin/sh\n%s\n", body);
     ck_assert_int_eq(fclose(script), 0);
     ck_assert_int_eq(chmod(script_path, 0700), 0);
-    const sqa_runner_options options = {
-        .program = script_path, .timeout_s = timeout_s, .worker_trials = worker_trials};
+    const sqa_runner_options options = {.program = script_path,
+                                        .timeout_s = timeout_s,
+                                        .worker_trials = worker_trials,
+                                        .memory_mib = memory_mib};
     sqa_runner *runner = NULL;
     ck_assert_int_eq(sqa_runner_create(&runner, &options), SQA_OK);
     return runner;
@@ -157,7 +163,7 @@ static sqa_trial_result one_trial(sqa_runner *runner)
     sqa_request request = a_request(SQA_REQUEST_TRIAL);
     sqa_trial_result result;
     sqa_status status =
-        sqa_runner_trial(runner, &request.desc, &request.candidates[0], (double)NAN, &result);
+        sqa_runner_trial(runner, &request.desc, &request.candidates[0], &request.pace, &result);
     ck_assert_msg(status == SQA_OK, "%s", sqa_last_error());
     return result;
 }
@@ -249,11 +255,28 @@ START_TEST(a_worker_that_cannot_work_is_an_error)
         sqa_request request = a_request(SQA_REQUEST_TRIAL);
         sqa_trial_result result;
         ck_assert_int_eq(
-            sqa_runner_trial(runner, &request.desc, &request.candidates[0], (double)NAN, &result),
+            sqa_runner_trial(runner, &request.desc, &request.candidates[0], &request.pace, &result),
             SQA_OPENCL_ERROR);
         ck_assert_msg(strstr(sqa_last_error(), words[i]) != NULL, "%s", sqa_last_error());
         end_runner(runner);
     }
+}
+END_TEST
+
+/* A worker that wants more memory than it may have fails by itself, and is told of. */
+START_TEST(memory_is_limited)
+{
+    const char greedy[] = "echo ready; while read line; do x=$(head -c 100000000 /dev/zero | tr "
+                          "'\\0' x); echo \"$x\" | head -c 0; echo 'result ok 1.5 0.25 0.75 0.05 2 "
+                          "1e-7 30 7 '; done";
+    sqa_runner *runner = runner_of(greedy, 60, 32);
+    ck_assert_int_eq(one_trial(runner).status, SQA_TRIAL_OK);
+    end_runner(runner);
+    memory_mib = 64;
+    runner = runner_of(greedy, 60, 32);
+    ck_assert_int_eq(one_trial(runner).status, SQA_TRIAL_CRASHED);
+    end_runner(runner);
+    memory_mib = 0;
 }
 END_TEST
 
@@ -297,6 +320,35 @@ START_TEST(medians_and_spreads)
 }
 END_TEST
 
+/* What a change of the machine's pace does to the times it does not do to the quotient. */
+START_TEST(quotients_outlive_a_change_of_pace)
+{
+    const double nan = (double)NAN;
+    const sqa_sample own[] = {{4, nan}, {4, nan}, {8, nan}, {8, nan}, {8, nan}};
+    const sqa_sample other[] = {{2, nan}, {2, nan}, {4, nan}, {4, 4}, {4, nan}};
+    const sqa_sample timed_own[] = {{9, 3}, {9, 6}}, timed_other[] = {{9, 2}, {9, 4}};
+    double median, spread;
+    ck_assert_int_eq(sqa_measure_quotient(own, other, 5, &median, &spread), SQA_OK);
+    ck_assert_double_eq(median, 2.0);
+    ck_assert_double_eq(spread, 0.0);
+    ck_assert_int_eq(sqa_measure_quotient(timed_own, timed_other, 2, &median, &spread), SQA_OK);
+    ck_assert_double_eq(median, 1.5);
+}
+END_TEST
+
+/* Of every other sample, disturbed ones being the slower. */
+START_TEST(undisturbed_times)
+{
+    const double nan = (double)NAN;
+    const sqa_sample samples[] = {{5, nan}, {9, nan}, {50, nan}, {70, nan}, {5, nan}, {9, nan}};
+    double ms;
+    ck_assert_int_eq(sqa_measure_undisturbed(samples, 6, 0, 1, false, &ms), SQA_OK);
+    ck_assert_double_eq(ms, 5.0);
+    ck_assert_int_eq(sqa_measure_undisturbed(samples, 6, 1, 2, false, &ms), SQA_OK);
+    ck_assert_double_eq(ms, 9.0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *text = tcase_create("protocol");
@@ -305,6 +357,8 @@ int main(void)
     tcase_add_test(text, nonsense_is_refused);
     tcase_add_test(text, faults_hit_whom_they_name);
     tcase_add_test(text, medians_and_spreads);
+    tcase_add_test(text, quotients_outlive_a_change_of_pace);
+    tcase_add_test(text, undisturbed_times);
     TCase *processes = tcase_create("runner");
     tcase_set_timeout(processes, 60);
     tcase_add_test(processes, a_worker_serves_many_trials);
@@ -314,6 +368,7 @@ int main(void)
     tcase_add_test(processes, garbage_is_a_crash);
     tcase_add_test(processes, talk_on_standard_error_blocks_nobody);
     tcase_add_test(processes, a_worker_that_cannot_work_is_an_error);
+    tcase_add_test(processes, memory_is_limited);
     tcase_add_test(processes, finals_fail_together);
     Suite *suite = suite_create("trials");
     suite_add_tcase(suite, text);

@@ -45,6 +45,25 @@ for pair in crash:crashed hang:timeout wrong:wrong_result; do
         '"source_hash":"[0-9a-f]\{32\}"'
 done
 
+# Times that tell nothing: typed, and no winner by them. The untuned configuration is one.
+out=$(SQA_CL_TEST_FAULT=noisy:rows:UNROLL=4 "$sqa" tune --shape $shape --family rows --budget 6t \
+    --strategy random --db "$place/noisy.db" --json 2>/dev/null) || fail "noisy: exit status"
+has noisy "$out" '"too_noisy": [1-9]'
+has noisy "$out" '"tuned": true'
+
+# What crashed is not tried again, unless asked for; a noisy result is.
+out=$("$sqa" tune --shape $shape --family tiled --budget 40t --strategy exhaustive --patience 1 \
+    --db "$place/crash.db" --json 2>/dev/null) || fail "after a crash: exit status"
+has "after a crash" "$out" '"known": [1-9]'
+crashes=$("$sqa" db list --db "$place/crash.db" --json | grep -c '"crashed"')
+out=$(SQA_CL_TEST_FAULT=crash:tiled "$sqa" tune --shape $shape --budget 4t --strategy random \
+    --db "$place/crash.db" --json 2>/dev/null) || fail "crashed again: exit status"
+has "known crashes" "$out" '"known": [1-9]'
+SQA_CL_TEST_FAULT=crash:tiled "$sqa" tune --shape $shape --budget 4t --strategy random \
+    --retry-failed --db "$place/crash.db" >/dev/null 2>&1 || fail "--retry-failed: exit status"
+again=$("$sqa" db list --db "$place/crash.db" --json | grep -c '"crashed"')
+[ "$again" -gt "$crashes" ] || fail "--retry-failed tried none of $crashes again"
+
 # Everything wrong: nothing wins, and nothing is claimed.
 out=$(SQA_CL_TEST_FAULT=wrong "$sqa" tune --shape $shape --budget 2t --db "$place/none.db" --json \
     2>/dev/null) || fail "all wrong: exit status"
@@ -59,6 +78,28 @@ out=$("$sqa" bench --variant sqa --heads 4 --seq 96 --dim 16 --rounds 1 --json) 
     fail "bench: exit status"
 has bench "$out" '"source": "user-db"'
 has bench "$out" '"speedup_vs_mha": [0-9]'
+
+# A sweep is recorded in parts and replayed; another one's file is left alone.
+narrow="--family rows --set LANES=8,RV=1|2,MC=2|4,MD=2,TILES=1,KEYS=24,UNROLL=1,PACK=0,EXP=0,SHARE=0,SPLIT=1"
+out=$("$sqa" tune --record "$place/sweep" --shape $shape $narrow --budget 1t --json) ||
+    fail "record: exit status"
+has record "$out" '"recorded": 1'
+"$sqa" tune --replay "$place/sweep" >/dev/null 2>"$place/out" && fail "a part was replayed"
+has "part of a sweep" "$(cat "$place/out")" '1 of 4 configurations'
+printf '{"config' >>"$place/sweep" # as a kill may leave it
+out=$("$sqa" tune --record "$place/sweep" --shape $shape $narrow --json) || fail "record on"
+has "record on" "$out" '"known": 1'
+has "record on" "$out" '"recorded": 4'
+[ "$(wc -l <"$place/sweep")" -eq 5 ] || fail "not a header and four configurations"
+"$sqa" tune --record "$place/sweep" --shape hq=2,n=64,d=16 $narrow >/dev/null 2>&1
+[ $? -eq 2 ] || fail "another shape's sweep: exit status"
+for form in --json --csv; do
+    first=$("$sqa" tune --replay "$place/sweep" --strategy all --runs 20 --seed 3 $form) ||
+        fail "replay $form: exit status"
+    again=$("$sqa" tune --replay "$place/sweep" --strategy all --runs 20 --seed 3 $form)
+    [ "$first" = "$again" ] || fail "replay $form: not the same again"
+done
+has replay "$first" 'sweep,random,4,10,1.0000,1.0000,1.0000'
 
 # Ended gently: a result, exit status 0. Ended at once: a sound database.
 "$sqa" tune --shape hq=2,n=128,d=16 --budget 60s >"$place/out" 2>&1 &

@@ -1,11 +1,12 @@
-/* The finals of a problem: the best few of the search, the incumbent and the
- * fallback, measured round after round; the fastest becomes the winner. */
+/* The finals of a problem: the best few of the search, the fallback and the
+ * incumbent, measured round after round. The fastest becomes the winner, if it
+ * beats what is in use today by more than the noise. */
 #include <math.h>
 #include <stdio.h>
 
 #include "search/tune_problem.h"
 
-#define ROUNDS 7u
+#define ROUNDS 15u
 #define FEWEST_ROUNDS 3u
 #define FINALS_MS 4000.0 /* for all rounds of one contender, where it is slow */
 
@@ -15,10 +16,11 @@ static sqa_status measure_alone(sqa_tuning_session *session, const sqa_attention
                                 const sqa_contender *contenders, uint32_t count,
                                 sqa_trial_result *results)
 {
+    const sqa_pace no_pace = {(double)NAN, (double)NAN};
     sqa_status status = SQA_OK;
     for (uint32_t i = 0; i < count && status == SQA_OK; i++)
         status =
-            sqa_runner_trial(session->runner, desc, &contenders[i].text, (double)NAN, &results[i]);
+            sqa_runner_trial(session->runner, desc, &contenders[i].text, &no_pace, &results[i]);
     return status;
 }
 
@@ -46,13 +48,36 @@ static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc 
     return SQA_OK;
 }
 
-/* The fallback keeps its place against what is hardly faster: such a lead is as
- * likely noise. */
+/* What is in use keeps its place against what is hardly faster, or was not so in
+ * three rounds of four: such a lead is as likely noise. */
 #define LEAST_LEAD 0.98
+
+static bool beats_last(const sqa_trial_result *result)
+{
+    return result->relative < LEAST_LEAD && result->relative + result->relative_spread / 2 < 1.0;
+}
 
 static bool is_rankable(const sqa_trial_result *result)
 {
     return result->status == SQA_TRIAL_OK && isfinite(result->median_ms);
+}
+
+/* Round by round where there is something to compare with, else by bare times. */
+static bool is_faster(const sqa_trial_result *a, const sqa_trial_result *b)
+{
+    bool comparable = isfinite(a->relative) && isfinite(b->relative);
+    return comparable ? a->relative < b->relative : a->median_ms < b->median_ms;
+}
+
+uint32_t sqa_finals_winner(const sqa_trial_result *results, uint32_t count)
+{
+    uint32_t best = count;
+    for (uint32_t i = 0; i < count; i++)
+        if (is_rankable(&results[i]) && (best == count || is_faster(&results[i], &results[best])))
+            best = i;
+    if (best < count && is_rankable(&results[count - 1]) && !beats_last(&results[best]))
+        best = count - 1;
+    return best;
 }
 
 static void describe_winner(const sqa_contender *winner, const sqa_trial_result *result,
@@ -65,6 +90,17 @@ static void describe_winner(const sqa_contender *winner, const sqa_trial_result 
     outcome->max_error = result->max_error;
 }
 
+/* The fallback's time, where it is among the contenders and ran. */
+static void describe_fallback(const sqa_contender *fallback, const sqa_contender *contenders,
+                              const sqa_trial_result *results, uint32_t count,
+                              sqa_tuning_outcome *outcome)
+{
+    outcome->fallback = fallback->text;
+    for (uint32_t i = 0; i < count; i++)
+        if (sqa_contender_equal(&contenders[i], fallback) && is_rankable(&results[i]))
+            outcome->default_ms = results[i].median_ms;
+}
+
 sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
                              const sqa_contender *contenders, uint32_t count, double best_ms,
                              sqa_tuning_outcome *outcome)
@@ -72,20 +108,13 @@ sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *pro
     sqa_trial_result results[SQA_MAX_FINALISTS];
     int64_t trials[SQA_MAX_FINALISTS];
     sqa_status status = measure(session, &outcome->desc, contenders, count, best_ms, results);
-    uint32_t best = count;
-    for (uint32_t i = 0; i < count && status == SQA_OK; i++) {
+    for (uint32_t i = 0; i < count && status == SQA_OK; i++)
         status = sqa_record_trial(session, problem, &contenders[i], &results[i], true, &trials[i]);
-        if (is_rankable(&results[i]) &&
-            (best == count || results[i].median_ms < results[best].median_ms))
-            best = i;
-    }
     if (status != SQA_OK)
         return status;
-    const sqa_trial_result *last = &results[count - 1];
-    if (best < count && is_rankable(last) && results[best].median_ms > LEAST_LEAD * last->median_ms)
-        best = count - 1;
-    outcome->fallback = contenders[count - 1].text;
-    outcome->default_ms = is_rankable(last) ? last->median_ms : (double)NAN;
+    uint32_t best = sqa_finals_winner(results, count);
+    const sqa_contender fallback = sqa_fallback_of(session, problem);
+    describe_fallback(&fallback, contenders, results, count, outcome);
     if (best == count) {
         snprintf(outcome->message, sizeof outcome->message, "no finalist held: %.400s",
                  results[0].message);

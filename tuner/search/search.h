@@ -72,13 +72,14 @@ typedef struct sqa_strategy {
     void (*run)(sqa_search *search);
 } sqa_strategy;
 
-extern const sqa_strategy sqa_strategy_local, sqa_strategy_random, sqa_strategy_exhaustive;
+extern const sqa_strategy sqa_strategy_local, sqa_strategy_annealing, sqa_strategy_genetic,
+    sqa_strategy_model, sqa_strategy_random, sqa_strategy_exhaustive;
 
 /* The first one is the default. */
 size_t sqa_strategy_count(void);
 const sqa_strategy *sqa_strategy_at(size_t index);
 const sqa_strategy *sqa_strategy_find(const char *name); /* NULL: none */
-const char *sqa_strategy_names(void);                    /* "local, random, exhaustive" */
+void sqa_strategy_names(sqa_text *out);                  /* "local, random, ..." */
 
 /* Tries the starts, then lets the strategy walk. */
 void sqa_search_run(sqa_search *search, const sqa_strategy *strategy);

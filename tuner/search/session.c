@@ -35,8 +35,10 @@ static sqa_status measure_ceiling(sqa_tuning_session *session)
 static sqa_status open_session(sqa_tuning_session *session)
 {
     const sqa_tuning_options *options = session->options;
-    const sqa_runner_options runner = {
-        .platform = options->platform, .device = options->device, .timeout_s = options->timeout_s};
+    const sqa_runner_options runner = {.platform = options->platform,
+                                       .device = options->device,
+                                       .timeout_s = options->timeout_s,
+                                       .memory_mib = options->memory_mib};
     sqa_status status = open_device(session);
     if (status == SQA_OK)
         status = sqa_store_open(&session->store, options->database);
@@ -132,8 +134,7 @@ static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *rep
     for (size_t i = 0; i < options->problem_count && status == SQA_OK && !*options->stop; i++) {
         sqa_tuning_outcome *outcome = &report->outcomes[report->count++];
         begin_outcome(outcome, &options->problems[i]);
-        sqa_tuning_share share =
-            share_of(&options->budget, begin, used, part_of(options, i));
+        sqa_tuning_share share = share_of(&options->budget, begin, used, part_of(options, i));
         sqa_tuning_progress progress = {.problem = i,
                                         .problem_count = options->problem_count,
                                         .shape = outcome->shape,

@@ -11,12 +11,14 @@
 #include "base/log.h"
 #include "search/search.h"
 #include "sqa_cl.h"
+#include "shape/shape.h"
 #include "trial/protocol.h"
 
-/* Either of the two ends a search; 0: no such limit. For all problems together. */
+/* Each of them ends a search; 0: no such limit. */
 typedef struct sqa_tuning_budget {
-    double seconds;
-    uint32_t trials;
+    double seconds;    /* for all problems together */
+    uint32_t trials;   /* likewise */
+    uint32_t patience; /* trials of one problem in a row without improvement */
 } sqa_tuning_budget;
 
 #define SQA_TRIAL_STATUSES (SQA_TRIAL_REJECTED + 1)
@@ -43,7 +45,9 @@ typedef struct sqa_tuning_options {
     const sqa_strategy *strategy;
     sqa_tuning_budget budget;
     uint64_t seed;
-    unsigned timeout_s; /* per trial; 0: 20, less where the default needs much less */
+    unsigned timeout_s;  /* per trial; 0: 20, less where the default needs much less */
+    unsigned memory_mib; /* of the process that tries; 0: no limit */
+    bool retry_failed;   /* what crashed or timed out in an earlier run may do so again */
     const volatile sig_atomic_t *stop; /* not 0: finish the trial at hand and wind up */
     void (*progress)(void *user, const sqa_tuning_progress *progress);
     void *progress_user;

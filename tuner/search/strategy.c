@@ -4,9 +4,8 @@
 #include "search/search.h"
 
 static const sqa_strategy *const strategies[] = {
-    &sqa_strategy_local,
-    &sqa_strategy_random,
-    &sqa_strategy_exhaustive,
+    &sqa_strategy_local, &sqa_strategy_annealing, &sqa_strategy_genetic,
+    &sqa_strategy_model, &sqa_strategy_random,    &sqa_strategy_exhaustive,
 };
 
 size_t sqa_strategy_count(void)
@@ -27,7 +26,8 @@ const sqa_strategy *sqa_strategy_find(const char *name)
     return NULL;
 }
 
-const char *sqa_strategy_names(void)
+void sqa_strategy_names(sqa_text *out)
 {
-    return "local, random, exhaustive";
+    for (size_t i = 0; i < sqa_strategy_count(); i++)
+        sqa_text_format(out, "%s%s", i ? ", " : "", strategies[i]->name);
 }

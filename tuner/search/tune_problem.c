@@ -8,10 +8,14 @@
 
 #include "kernels/registry.h"
 #include "problem/work.h"
+#include "search/steady_trial.h"
 #include "trial/measure.h"
 #include "tuning/lookup.h"
 
 #define MOST_FAMILIES 16
+/* Of one candidate, while the machine is slow. */
+#define ATTEMPTS 2
+
 #define TOP 3    /* of the search, into the finals, */
 #define NEAR 1.5 /* unless they are this much slower than the best */
 #define MOST_ROWS 12
@@ -36,6 +40,9 @@ typedef struct problem_search {
     sqa_config_space spaces[MOST_FAMILIES];
     size_t space_count;
     sqa_search search;
+    double yardstick_ms; /* of what runs without a database, when it was first met; NaN: not yet */
+    sqa_steadiness steadiness;
+    uint32_t idle;     /* trials made since the best was found */
     double slowest;    /* seconds that a trial which worked took at most; 0: none did */
     sqa_status status; /* what ended the search, but for the budget */
 } problem_search;
@@ -59,11 +66,20 @@ static void report(problem_search *self)
 
 static bool budget_is_used_up(const problem_search *self)
 {
+    uint32_t patience = self->session->options->budget.patience;
     return *self->session->options->stop || self->progress->trials >= self->share->trials ||
-           sqa_clock_seconds() >= self->share->deadline;
+           (patience && self->idle >= patience) || sqa_clock_seconds() >= self->share->deadline;
 }
 
-/* A result of an earlier run is as good as a new one, unless it was noise. */
+/* What ended its process is not tried again with the same driver unless asked for:
+ * some kernels take the machine with them. Noise says nothing and is. */
+static bool holds(const problem_search *self, sqa_trial_status status)
+{
+    bool ended = status == SQA_TRIAL_CRASHED || status == SQA_TRIAL_TIMEOUT;
+    return ended ? !self->session->options->retry_failed : status != SQA_TRIAL_TOO_NOISY;
+}
+
+/* A result of an earlier run is as good as a new one. */
 static bool find_known(problem_search *self, const sqa_contender *contender,
                        sqa_trial_result *result)
 {
@@ -71,7 +87,17 @@ static bool find_known(problem_search *self, const sqa_contender *contender,
         sqa_trial_record_of(self->session, self->problem, contender, NULL, false);
     bool found = false;
     self->status = sqa_store_find_trial(self->session->store, &key, result, &found);
-    return self->status == SQA_OK && found && result->status != SQA_TRIAL_TOO_NOISY;
+    return self->status == SQA_OK && found && holds(self, result->status);
+}
+
+/* The fallback is the yardstick: results of an earlier run are on the scale of what
+ * it took then. */
+static void meet_known(problem_search *self, const sqa_contender *contender,
+                       const sqa_trial_result *result)
+{
+    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
+    if (isnan(self->yardstick_ms) && sqa_contender_equal(contender, &fallback))
+        self->yardstick_ms = result->median_ms;
 }
 
 static void limit_trials(problem_search *self)
@@ -81,13 +107,28 @@ static void limit_trials(problem_search *self)
     sqa_runner_limit(self->session->runner, adaptive ? seconds : (double)INFINITY);
 }
 
+/* Puts a result on the scale of the whole search: the time the candidate would take
+ * at the pace that the yardstick had when it was first met. The machine's own pace
+ * may have changed since. */
+static void rescale(problem_search *self, sqa_trial_result *result)
+{
+    if (!isfinite(result->relative) || !isfinite(result->median_ms))
+        return;
+    if (isnan(self->yardstick_ms))
+        self->yardstick_ms = result->yardstick_ms;
+    result->median_ms = result->relative * self->yardstick_ms;
+    result->spread_ms = result->relative_spread * self->yardstick_ms;
+}
+
 static bool make_trial(problem_search *self, const sqa_contender *contender,
                        sqa_trial_result *result)
 {
     double begin = sqa_clock_seconds();
     limit_trials(self);
-    self->status = sqa_runner_trial(self->session->runner, &self->outcome->desc, &contender->text,
-                                    self->progress->best_ms, result);
+    const sqa_pace pace = {self->progress->best_ms, self->progress->best_ms / self->yardstick_ms};
+    self->status = sqa_steady_trial(self->session->runner, &self->outcome->desc, &contender->text,
+                                    &pace, &self->steadiness, result);
+    rescale(self, result);
     if (self->status == SQA_OK && result->status == SQA_TRIAL_OK)
         self->slowest = fmax(self->slowest, sqa_clock_seconds() - begin);
     if (self->status == SQA_OK)
@@ -95,6 +136,7 @@ static bool make_trial(problem_search *self, const sqa_contender *contender,
             sqa_record_trial(self->session, self->problem, contender, result, false, NULL);
     if (self->status != SQA_OK)
         return false;
+    self->idle++;
     self->outcome->trials[result->status]++;
     self->progress->trials++;
     return true;
@@ -110,12 +152,14 @@ static bool evaluate(void *user, sqa_point point, double *cost)
     if (find_known(self, &contender, &result)) {
         self->outcome->known++;
         self->progress->known++;
+        meet_known(self, &contender, &result);
     } else if (self->status != SQA_OK || budget_is_used_up(self) ||
                !make_trial(self, &contender, &result)) {
         return false;
     }
     *cost = result.status == SQA_TRIAL_OK ? result.median_ms : (double)INFINITY;
     if (isfinite(*cost) && !(*cost >= self->progress->best_ms)) {
+        self->idle = 0;
         self->progress->best_ms = *cost;
         self->progress->best_gflops = self->outcome->flops / (*cost * 1e6);
     }
@@ -267,20 +311,27 @@ static bool next_best(const problem_search *self, const sqa_contender *contender
     return best < most;
 }
 
+/* The fallback (its time is told in any case), the best of the search, and last
+ * what is in use today: the incumbent, or else the fallback. */
+static uint32_t choose_finalists(const problem_search *self, const sqa_contender *incumbent,
+                                 sqa_contender contenders[SQA_MAX_FINALISTS])
+{
+    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
+    const sqa_contender *defender = incumbent ? incumbent : &fallback;
+    sqa_contender set[SQA_MAX_FINALISTS] = {*defender}, next;
+    uint32_t top = *self->session->options->stop ? 1 : TOP, count = 1;
+    add_contender(set, &count, &fallback);
+    for (uint32_t i = 0; i < top && next_best(self, set, count, &next); i++)
+        set[count++] = next;
+    memcpy(contenders, set + 1, (count - 1) * sizeof *set);
+    contenders[count - 1] = *defender;
+    return count;
+}
+
 static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbent)
 {
-    sqa_contender contenders[SQA_MAX_FINALISTS], next;
-    uint32_t count = 0;
-    uint32_t top = *self->session->options->stop ? 1 : TOP;
-    /* The fallback joins last, so it must not take an earlier place. */
-    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
-    contenders[0] = fallback;
-    while (count < top && next_best(self, contenders, count + 1, &next))
-        contenders[++count] = next;
-    memmove(contenders, contenders + 1, count * sizeof *contenders);
-    if (incumbent && !sqa_contender_equal(incumbent, &fallback))
-        add_contender(contenders, &count, incumbent);
-    contenders[count++] = fallback;
+    sqa_contender contenders[SQA_MAX_FINALISTS];
+    uint32_t count = choose_finalists(self, incumbent, contenders);
     self->progress->finals = true;
     report(self);
     sqa_runner_limit(self->session->runner, (double)INFINITY);
@@ -325,6 +376,8 @@ sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share 
     self.share = share;
     self.progress = progress;
     self.outcome = outcome;
+    self.yardstick_ms = (double)NAN;
+    self.steadiness = (sqa_steadiness){(double)NAN, ATTEMPTS};
     status = enumerate(&self);
     if (status == SQA_OK && self.space_count == 0)
         snprintf(outcome->message, sizeof outcome->message,

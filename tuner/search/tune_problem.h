@@ -61,9 +61,13 @@ sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem
 sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
                             sqa_tuning_progress *progress, sqa_tuning_outcome *outcome);
 
-/* Measures `contenders` (best guess first, at most SQA_MAX_FINALISTS) in turn and
- * commits the fastest; the last one must be the fallback. `best_ms`: what the search
- * found, by which the number of rounds is set. */
+/* The winner among the results of finals, the last of which is what is in use; `count`
+ * when none can be ranked. */
+uint32_t sqa_finals_winner(const sqa_trial_result *results, uint32_t count);
+
+/* Measures `contenders` (at most SQA_MAX_FINALISTS) in turn and
+ * commits the fastest; the last one is what is in use today, which it has to beat. `best_ms`: what
+ * the search found, by which the number of rounds is set. */
 sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
                              const sqa_contender *contenders, uint32_t count, double best_ms,
                              sqa_tuning_outcome *outcome);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,8 +54,11 @@ static sqa_status open_pairs(int pairs[3][2])
 }
 
 /* In the child, between fork and exec: nothing but system calls. */
-static void become(char *const argv[], int pairs[3][2])
+static void become(char *const argv[], int pairs[3][2], uint64_t memory_bytes)
 {
+    const struct rlimit memory = {(rlim_t)memory_bytes, (rlim_t)memory_bytes};
+    if (memory_bytes && setrlimit(RLIMIT_DATA, &memory))
+        _exit(126);
     setpgid(0, 0);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -68,7 +72,7 @@ static void become(char *const argv[], int pairs[3][2])
     _exit(127);
 }
 
-sqa_status sqa_child_start(sqa_child *child, char *const argv[])
+sqa_status sqa_child_start(sqa_child *child, char *const argv[], uint64_t memory_bytes)
 {
     int pairs[3][2]; /* standard input, output, error */
     sqa_status status = open_pairs(pairs);
@@ -81,7 +85,7 @@ sqa_status sqa_child_start(sqa_child *child, char *const argv[])
         return sqa_fail(SQA_OPENCL_ERROR, "no process for a trial worker: %s", strerror(code));
     }
     if (pid == 0)
-        become(argv, pairs);
+        become(argv, pairs, memory_bytes);
     *child = (sqa_child)SQA_CHILD_INIT;
     child->pid = pid;
     child->to = pairs[0][1];

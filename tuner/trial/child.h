@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "sqa_cl/status.h"
@@ -27,8 +28,9 @@ typedef struct sqa_child {
     }
 
 /* Starts argv[0] (searched in $PATH) in a process group of its own, so that
- * Ctrl-C on the terminal does not reach it; on Linux it dies with its parent. */
-sqa_status sqa_child_start(sqa_child *child, char *const argv[]);
+ * Ctrl-C on the terminal does not reach it; on Linux it dies with its parent.
+ * `memory_bytes`: of data (RLIMIT_DATA) it can have at most; 0: no limit. */
+sqa_status sqa_child_start(sqa_child *child, char *const argv[], uint64_t memory_bytes);
 
 /* Sends a line. false: nobody reads any more. */
 bool sqa_child_send(sqa_child *child, const char *line);

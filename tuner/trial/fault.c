@@ -3,8 +3,11 @@
 
 #include <string.h>
 
-static const char *const names[] = {
-    [SQA_FAULT_HANG] = "hang", [SQA_FAULT_CRASH] = "crash", [SQA_FAULT_WRONG] = "wrong"};
+static const char *const names[] = {[SQA_FAULT_HANG] = "hang",
+                                    [SQA_FAULT_CRASH] = "crash",
+                                    [SQA_FAULT_WRONG] = "wrong",
+                                    [SQA_FAULT_NOISY] = "noisy",
+                                    [SQA_FAULT_SLOW] = "slow"};
 
 static bool word_is(const char *word, size_t length, const char *name)
 {
@@ -23,7 +26,7 @@ sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate)
         return SQA_FAULT_NONE;
     if (config && !strstr(candidate->config, config + 1))
         return SQA_FAULT_NONE;
-    for (int fault = SQA_FAULT_HANG; fault <= SQA_FAULT_WRONG; fault++)
+    for (int fault = SQA_FAULT_HANG; fault <= SQA_FAULT_SLOW; fault++)
         if (word_is(text, length, names[fault]))
             return (sqa_fault)fault;
     return SQA_FAULT_NONE;

@@ -5,20 +5,15 @@
 #define SQA_TUNER_FORWARD_TRIAL_H
 
 #include "trial/protocol.h"
-#include "trial/timing_tensors.h"
-
-typedef struct sqa_trial_bench {
-    sqa_context *context;
-    cl_command_queue queue;
-    sqa_timing_tensors tensors;
-} sqa_trial_bench;
+#include "trial/trial_bench.h"
 
 /* One candidate on `desc`. A candidate that fails is a result, not an error. */
 void sqa_forward_trial(sqa_trial_bench *bench, const sqa_attention_desc *desc,
-                       const sqa_candidate_text *candidate, double best_ms, sqa_trial_result *out);
+                       const sqa_candidate_text *candidate, const sqa_pace *pace,
+                       sqa_trial_result *out);
 
 /* All of them in turn, round after round, so that a slow moment of the machine
- * meets them all alike. */
+ * meets them all alike. `relative` is to the last of them, round by round. */
 void sqa_forward_finals(sqa_trial_bench *bench, const sqa_attention_desc *desc,
                         const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
                         sqa_trial_result *results);

@@ -152,22 +152,66 @@ static double quantile_of(const double *sorted, size_t count, double quantile)
     return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
+bool sqa_measure_by_events(const sqa_sample *samples, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (isnan(samples[i].event_ms))
+            return false;
+    return true;
+}
+
+static double time_of(const sqa_sample *sample, bool by_events)
+{
+    return by_events ? sample->event_ms : sample->wall_ms;
+}
+
 sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_timing *out)
 {
     double *times = malloc(count * sizeof *times);
     if (!times)
         return sqa_fail_memory("samples");
-    bool by_events = true;
+    bool by_events = sqa_measure_by_events(samples, count);
     for (uint32_t i = 0; i < count; i++)
-        by_events = by_events && !isnan(samples[i].event_ms);
-    for (uint32_t i = 0; i < count; i++)
-        times[i] = by_events ? samples[i].event_ms : samples[i].wall_ms;
+        times[i] = time_of(&samples[i], by_events);
     qsort(times, count, sizeof *times, compare_doubles);
     out->median_ms = quantile_of(times, count, 0.5);
     out->spread_ms = quantile_of(times, count, 0.75) - quantile_of(times, count, 0.25);
     out->minimum_ms = times[0];
     out->samples = count;
     out->by_events = by_events;
+    free(times);
+    return SQA_OK;
+}
+
+sqa_status sqa_measure_quotient(const sqa_sample *own, const sqa_sample *other, uint32_t count,
+                                double *median, double *spread)
+{
+    double *quotients = malloc(count * sizeof *quotients);
+    if (!quotients)
+        return sqa_fail_memory("samples");
+    bool by_events = sqa_measure_by_events(own, count) && sqa_measure_by_events(other, count);
+    for (uint32_t i = 0; i < count; i++)
+        quotients[i] = time_of(&own[i], by_events) / time_of(&other[i], by_events);
+    qsort(quotients, count, sizeof *quotients, compare_doubles);
+    *median = quantile_of(quotients, count, 0.5);
+    *spread = quantile_of(quotients, count, 0.75) - quantile_of(quotients, count, 0.25);
+    free(quotients);
+    return SQA_OK;
+}
+
+#define UNDISTURBED 0.1
+
+sqa_status sqa_measure_undisturbed(const sqa_sample *samples, uint32_t count, uint32_t first,
+                                   uint32_t stride, bool by_events, double *ms)
+{
+    double *times = malloc(count * sizeof *times);
+    if (!times)
+        return sqa_fail_memory("samples");
+    size_t taken = 0;
+    for (uint32_t i = first; i < count; i += stride)
+        times[taken++] = time_of(&samples[i], by_events);
+    qsort(times, taken, sizeof *times, compare_doubles);
+    *ms = taken ? quantile_of(times, taken, UNDISTURBED) : (double)NAN;
     free(times);
     return SQA_OK;
 }

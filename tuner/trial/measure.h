@@ -56,6 +56,20 @@ sqa_status sqa_measure_sample(const sqa_work *work, cl_command_queue queue, uint
  * is left as it is. Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_measure_summarise(const sqa_sample *samples, uint32_t count, sqa_timing *out);
 
+/* The median of own[i] / other[i], and the quotients' interquartile range: by events
+ * where every sample has them, else by wall clock. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_measure_quotient(const sqa_sample *own, const sqa_sample *other, uint32_t count,
+                                double *median, double *spread);
+
+/* Whether every sample has an event's time. */
+bool sqa_measure_by_events(const sqa_sample *samples, uint32_t count);
+
+/* The time that one sample in ten stays below, of every `stride`-th from `first` on: what
+ * the work takes undisturbed, as far as the samples show. NaN of none.
+ * Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_measure_undisturbed(const sqa_sample *samples, uint32_t count, uint32_t first,
+                                   uint32_t stride, bool by_events, double *ms);
+
 /* The median of `count` numbers, at least 1; sorts them. */
 double sqa_measure_median(double *values, size_t count);
 

@@ -64,7 +64,8 @@ bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE]
         return false;
     sqa_text text = SQA_TEXT_INIT;
     if (request->kind == SQA_REQUEST_TRIAL)
-        sqa_text_format(&text, "trial %s %.9g", shape, request->best_ms);
+        sqa_text_format(&text, "trial %s %.9g %.9g", shape, request->pace.best_ms,
+                        request->pace.best_relative);
     else
         sqa_text_format(&text, "finals %s %u", shape, request->rounds);
     for (uint32_t i = 0; i < request->count; i++) {
@@ -106,15 +107,18 @@ bool sqa_request_parse(const char *line, sqa_request *out)
     out->kind = trial ? SQA_REQUEST_TRIAL : SQA_REQUEST_FINALS;
     if (!next_word(&line, shape, sizeof shape) || sqa_shape_parse(shape, &out->desc) != SQA_OK)
         return false;
-    bool number = trial ? next_number(&line, &out->best_ms) : next_count(&line, &out->rounds);
-    return number && parse_candidates(line, out);
+    bool numbers = trial ? next_number(&line, &out->pace.best_ms) &&
+                               next_number(&line, &out->pace.best_relative)
+                         : next_count(&line, &out->rounds);
+    return numbers && parse_candidates(line, out);
 }
 
 void sqa_result_format(const sqa_trial_result *result, char line[SQA_PROTOCOL_LINE])
 {
-    snprintf(line, SQA_PROTOCOL_LINE, "result %s %.9g %.9g %.9g %.9g %u %s\n",
+    snprintf(line, SQA_PROTOCOL_LINE, "result %s %.9g %.9g %.9g %.9g %.9g %.9g %.9g %u %s\n",
              sqa_trial_status_name(result->status), result->median_ms, result->spread_ms,
-             result->max_error, result->build_ms, result->samples, result->message);
+             result->relative, result->relative_spread, result->yardstick_ms, result->max_error,
+             result->build_ms, result->samples, result->message);
 }
 
 bool sqa_result_parse(const char *line, sqa_trial_result *out)
@@ -124,8 +128,9 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
     if (!next_word(&line, word, sizeof word) || strcmp(word, "result") != 0 ||
         !next_word(&line, word, sizeof word) || !sqa_trial_status_from_name(word, &out->status) ||
         !next_number(&line, &out->median_ms) || !next_number(&line, &out->spread_ms) ||
-        !next_number(&line, &out->max_error) || !next_number(&line, &out->build_ms) ||
-        !next_count(&line, &out->samples))
+        !next_number(&line, &out->relative) || !next_number(&line, &out->relative_spread) ||
+        !next_number(&line, &out->yardstick_ms) || !next_number(&line, &out->max_error) ||
+        !next_number(&line, &out->build_ms) || !next_count(&line, &out->samples))
         return false;
     line += strspn(line, " ");
     snprintf(out->message, sizeof out->message, "%.*s", (int)strcspn(line, "\n"), line);

@@ -1,11 +1,12 @@
 /* What the tuner and its worker say to each other: one line each way, words
  * separated by spaces. Text in, structs out; no pipes and no OpenCL here.
  *
- *   trial SHAPE BEST_MS FAMILY CONFIG           -> result ...
- *   finals SHAPE ROUNDS FAMILY CONFIG ...       -> one result line per candidate
- *   ceiling                                     -> ceiling FMA_GFLOPS COPY_GBS
+ *   trial SHAPE BEST_MS BEST_RELATIVE FAMILY CONFIG -> result ...
+ *   finals SHAPE ROUNDS FAMILY CONFIG ...           -> one result line per candidate
+ *   ceiling                                         -> ceiling FMA_GFLOPS COPY_GBS
  *
- *   result STATUS MEDIAN SPREAD MAX_ERROR BUILD_MS SAMPLES MESSAGE...
+ *   result STATUS MEDIAN SPREAD RELATIVE RELATIVE_SPREAD YARDSTICK_MS MAX_ERROR BUILD_MS
+ *          SAMPLES MESSAGE...
  *
  * A worker first says "ready", or "error MESSAGE" when it cannot work at all. */
 #ifndef SQA_TUNER_PROTOCOL_H
@@ -15,6 +16,7 @@
 
 #include "sqa_cl/attention.h"
 #include "trial/ceiling.h"
+#include "trial/sampling.h"
 #include "trial/trial.h"
 
 #define SQA_PROTOCOL_LINE 4096 /* bytes of any line, with newline and zero */
@@ -35,7 +37,7 @@ typedef enum sqa_request_kind {
 typedef struct sqa_request {
     sqa_request_kind kind;
     sqa_attention_desc desc;
-    double best_ms;  /* trial: the fastest so far, to cut hopeless ones short; NaN: none */
+    sqa_pace pace;   /* trial: the fastest so far, to cut hopeless ones short */
     uint32_t rounds; /* finals: interleaved samples of each candidate */
     uint32_t count;  /* candidates: 1 for a trial */
     sqa_candidate_text candidates[SQA_MAX_FINALISTS];

@@ -80,7 +80,7 @@ static sqa_status launch(sqa_runner *runner)
     snprintf(timeout, sizeof timeout, "%u", runner->options.timeout_s);
     char *argv[] = {program, command, device_flag, device, timeout_flag, timeout, NULL};
     runner->served = 0;
-    return sqa_child_start(&runner->child, argv);
+    return sqa_child_start(&runner->child, argv, (uint64_t)runner->options.memory_mib << 20);
 }
 
 /* Starts a worker and waits until it is ready. */
@@ -160,14 +160,14 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
 }
 
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
-                            const sqa_candidate_text *candidate, double best_ms,
+                            const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out)
 {
     sqa_request request;
     memset(&request, 0, sizeof request);
     request.kind = SQA_REQUEST_TRIAL;
     request.desc = *desc;
-    request.best_ms = best_ms;
+    request.pace = *pace;
     request.count = 1;
     request.candidates[0] = *candidate;
     return exchange(runner, &request, out);

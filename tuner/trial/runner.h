@@ -10,6 +10,7 @@ typedef struct sqa_runner_options {
     const char *program; /* NULL: the program this is */
     unsigned platform, device;
     unsigned timeout_s;     /* per trial; 0: 20 */
+    unsigned memory_mib;    /* most data of a worker; 0: no limit */
     unsigned worker_trials; /* a worker is replaced after so many; 0: 32. Runtimes leak. */
 } sqa_runner_options;
 
@@ -24,7 +25,7 @@ void sqa_runner_limit(sqa_runner *runner, double seconds);
 
 /* Tries one candidate. Errors: only when no worker can be started. */
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
-                            const sqa_candidate_text *candidate, double best_ms,
+                            const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out);
 
 /* Measures 1..SQA_MAX_FINALISTS candidates interleaved. */

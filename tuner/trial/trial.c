@@ -36,6 +36,9 @@ sqa_trial_result sqa_trial_failure(sqa_trial_status status, const char *message)
     sqa_trial_result result = {.status = status,
                                .median_ms = (double)NAN,
                                .spread_ms = (double)NAN,
+                               .relative = (double)NAN,
+                               .relative_spread = (double)NAN,
+                               .yardstick_ms = (double)NAN,
                                .max_error = (double)NAN,
                                .build_ms = (double)NAN};
     snprintf(result.message, sizeof result.message, "%s", message);

@@ -27,7 +27,13 @@ typedef struct sqa_trial_result {
     sqa_trial_status status;
     double median_ms; /* NaN unless status is ok or too_noisy; likewise below */
     double spread_ms; /* interquartile range of the samples */
-    double max_error; /* largest |output - reference| over max |V|; NaN when not reached */
+    /* Times what the library runs there without any database, sampled in turn with it.
+     * Among finalists: times the last of them, the median of all rounds. NaN: nothing
+     * to compare with. */
+    double relative;
+    double relative_spread; /* how far the samples agree; of finalists, interquartile */
+    double yardstick_ms;    /* what it was compared with took then; NaN of finalists */
+    double max_error;       /* largest |output - reference| over max |V|; NaN when not reached */
     double build_ms;
     uint32_t samples;
     char message[512]; /* why it failed, one line; "" when ok */

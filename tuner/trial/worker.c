@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "device/cl_status.h"
 #include "trial/fault.h"
 #include "trial/forward_trial.h"
 
@@ -26,37 +25,30 @@ static FILE *open_answers(void)
     return fdopen(answers, "w");
 }
 
-static sqa_status open_bench(sqa_trial_bench *bench, unsigned platform, unsigned device)
+/* Every other sample takes ten times as long. */
+static void make_noisy(sqa_sample *sample, uint32_t number)
 {
-    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
-    options.user_database = "";
-    options.skip_seed = 1;
-    options.binary_cache = ""; /* hardly a candidate is ever compiled again */
-    sqa_status status = sqa_context_open(&bench->context, platform, device, &options);
-    if (status != SQA_OK)
-        return status;
-    cl_context context = sqa_context_cl(bench->context);
-    cl_device_id id = sqa_context_cl_device(bench->context);
-    cl_int code = CL_SUCCESS;
-    bench->queue = clCreateCommandQueue(context, id, CL_QUEUE_PROFILING_ENABLE, &code);
-    if (code != CL_SUCCESS) /* not every runtime profiles; the wall clock always works */
-        bench->queue = clCreateCommandQueue(context, id, 0, &code);
-    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateCommandQueue");
+    sample->wall_ms *= number % 2 ? 10 : 1;
+    sample->event_ms *= number % 2 ? 10 : 1;
 }
 
-static void close_bench(sqa_trial_bench *bench)
+/* All samples take ten times as long. */
+static void make_slow(sqa_sample *sample, uint32_t number)
 {
-    sqa_timing_tensors_release(&bench->tensors);
-    if (bench->queue)
-        clReleaseCommandQueue(bench->queue);
-    sqa_context_destroy(bench->context);
+    (void)number;
+    sample->wall_ms *= 10;
+    sample->event_ms *= 10;
 }
 
 /* Acts out a fault; only a wrong result comes back from here. */
-static bool faulty(const sqa_candidate_text *candidate, sqa_trial_result *result)
+static bool faulty(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
+                   sqa_trial_result *result)
 {
     sqa_fault fault = sqa_fault_for(getenv("SQA_CL_TEST_FAULT"), candidate);
-    if (fault == SQA_FAULT_NONE)
+    bench->fault = fault == SQA_FAULT_NOISY  ? make_noisy
+                   : fault == SQA_FAULT_SLOW ? make_slow
+                                             : NULL;
+    if (fault == SQA_FAULT_NONE || bench->fault)
         return false;
     while (fault == SQA_FAULT_HANG)
         pause();
@@ -80,9 +72,8 @@ static void answer_results(FILE *answers, const sqa_trial_result *results, uint3
 static void serve_trial(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
 {
     sqa_trial_result result;
-    if (!faulty(&request->candidates[0], &result))
-        sqa_forward_trial(bench, &request->desc, &request->candidates[0], request->best_ms,
-                          &result);
+    if (!faulty(bench, &request->candidates[0], &result))
+        sqa_forward_trial(bench, &request->desc, &request->candidates[0], &request->pace, &result);
     answer_results(answers, &result, 1);
 }
 
@@ -92,7 +83,7 @@ static void serve_finals(sqa_trial_bench *bench, const sqa_request *request, FIL
     sqa_forward_finals(bench, &request->desc, request->candidates, request->count, request->rounds,
                        results);
     for (uint32_t i = 0; i < request->count; i++)
-        faulty(&request->candidates[i], &results[i]);
+        faulty(bench, &request->candidates[i], &results[i]);
     answer_results(answers, results, request->count);
 }
 
@@ -133,8 +124,8 @@ sqa_status sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout
     FILE *answers = open_answers();
     if (!answers)
         return sqa_fail(SQA_OUT_OF_MEMORY, "no stream for the answers");
-    sqa_trial_bench bench = {NULL, NULL, SQA_TIMING_TENSORS_INIT};
-    sqa_status status = open_bench(&bench, platform, device);
+    sqa_trial_bench bench;
+    sqa_status status = sqa_trial_bench_open(&bench, platform, device);
     if (status == SQA_OK)
         fputs("ready\n", answers);
     else
@@ -143,7 +134,7 @@ sqa_status sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout
     char line[SQA_PROTOCOL_LINE];
     while (status == SQA_OK && listening && fgets(line, sizeof line, stdin))
         listening = serve_line(&bench, line, timeout_s, answers);
-    close_bench(&bench);
+    sqa_trial_bench_close(&bench);
     fclose(answers);
     return status;
 }
