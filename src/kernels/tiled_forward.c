@@ -1,8 +1,6 @@
 /* tiled: the GPU family. Work-groups share tiles of Q, K, V and the weights
  * through local memory; the algorithm is in cl/forward/tiled.cl and the
  * fragments tiled_*.cl. */
-#include <string.h>
-
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "kernels/work_division.h"
@@ -197,7 +195,7 @@ static bool threads_are_valid(const int32_t *value, const sqa_device_limits *lim
     return false;
 }
 
-/* Whether the rows fill a quarter of the tile at least. */
+/* Whether the rows fill more than a quarter of the tile, or it is the least. */
 static bool rows_are_enough(const int32_t *value, const sqa_problem *problem)
 {
     const uint64_t rows =
