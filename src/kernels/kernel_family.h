@@ -26,6 +26,8 @@ typedef struct sqa_kernel_family {
         space_version; /* raised when parameters change meaning: older results no longer apply */
     const sqa_parameter *parameters;
     size_t parameter_count;
+    const char *const *fragments; /* of cl/, all that its programs are made of, in order; NULL
+                                     ends the list */
 
     /* Whether the family can compute `problem` on `device` at all; if not, *why
      * gets a phrase ("needs a CPU device"). */

@@ -32,13 +32,15 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     config->value[CHUNK] = 16;
 }
 
+static const char *const fragments[] = {SQA_FORWARD_FRAGMENTS, "forward/naive.cl", NULL};
+
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
     (void)device;
     sqa_source_parameters(out, &sqa_naive_forward, config);
     sqa_source_forward(out, problem);
-    sqa_source_fragment(out, "forward/naive.cl");
+    sqa_source_fragments(out, &sqa_naive_forward);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -61,6 +63,7 @@ const sqa_kernel_family sqa_naive_forward = {
     .space_version = 1,
     .parameters = parameters,
     .parameter_count = sizeof parameters / sizeof *parameters,
+    .fragments = fragments,
     .supports = supports,
     .is_valid = is_valid,
     .default_config = default_config,

@@ -130,6 +130,11 @@ static void each_row(sqa_text *out, const char *name, int32_t count, int32_t row
     sqa_text_append(out, "\n");
 }
 
+static const char *const fragments[] = {
+    SQA_FORWARD_FRAGMENTS,   "forward/sharing.cl",    "forward/split.cl", "forward/rows_shape.cl",
+    "forward/rows_extra.cl", "forward/rows_tiles.cl", "forward/rows.cl",  NULL,
+};
+
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
@@ -143,9 +148,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     each(out, "COLUMN", value[MD]);
     each_row(out, "COLUMN", value[MD], value[RV]);
     sqa_source_forward(out, problem);
-    sqa_source_fragment(out, "forward/sharing.cl");
-    sqa_source_fragment(out, "forward/split.cl");
-    sqa_source_fragment(out, "forward/rows.cl");
+    sqa_source_fragments(out, &sqa_rows_forward);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -173,6 +176,7 @@ const sqa_kernel_family sqa_rows_forward = {
     .space_version = 1,
     .parameters = parameters,
     .parameter_count = PARAMETER_COUNT,
+    .fragments = fragments,
     .supports = supports,
     .is_valid = is_valid,
     .default_config = default_config,

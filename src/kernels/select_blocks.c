@@ -89,6 +89,9 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
         value[ITEMS] = 1;
 }
 
+static const char *const fragments[] = {"common/types.cl", "select/pool.cl", "select/choose.cl",
+                                        NULL};
+
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
@@ -96,9 +99,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_parameters(out, &sqa_select_family, config);
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", problem->head_dim,
                     (int)problem->dtype);
-    sqa_source_fragment(out, "common/types.cl");
-    sqa_source_fragment(out, "select/pool.cl");
-    sqa_source_fragment(out, "select/choose.cl");
+    sqa_source_fragments(out, &sqa_select_family);
 }
 
 /* How the problem's heads meet in lists, and where everything is in the workspace. A
@@ -244,6 +245,7 @@ const sqa_kernel_family sqa_select_family = {
     .space_version = 1,
     .parameters = parameters,
     .parameter_count = PARAMETER_COUNT,
+    .fragments = fragments,
     .supports = supports,
     .is_valid = is_valid,
     .default_config = default_config,

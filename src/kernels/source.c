@@ -43,13 +43,9 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem)
     sqa_text_format(out, "#define SQA_WRITE_LSE %u\n", problem->write_lse);
     define_pattern(out, problem);
     sqa_text_append(out, "\n");
-    sqa_source_fragment(out, "common/types.cl");
-    sqa_source_fragment(out, "forward/arguments.cl");
-    sqa_source_fragment(out, "forward/visible.cl");
-    sqa_source_fragment(out, "forward/score.cl");
 }
 
-void sqa_source_fragment(sqa_text *out, const char *name)
+static void append_fragment(sqa_text *out, const char *name)
 {
     const char *text = sqa_embedded_text(sqa_embedded_kernels, name);
     if (text)
@@ -57,4 +53,10 @@ void sqa_source_fragment(sqa_text *out, const char *name)
     else
         sqa_text_format(out, "#error \"no kernel fragment %s\"\n", name);
     sqa_text_append(out, "\n");
+}
+
+void sqa_source_fragments(sqa_text *out, const sqa_kernel_family *family)
+{
+    for (const char *const *name = family->fragments; *name; name++)
+        append_fragment(out, *name);
 }

@@ -10,11 +10,14 @@
 void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family,
                            const sqa_config *config);
 
-/* The definitions common to every forward kernel (SQA_HEAD_DIM, SQA_CAUSAL, ...),
- * then cl/common/types.cl and cl/forward/arguments.cl, which use them. */
+/* The definitions common to every forward kernel (SQA_HEAD_DIM, SQA_CAUSAL, ...). */
 void sqa_source_forward(sqa_text *out, const sqa_problem *problem);
 
-/* The fragment cl/<name>, which must exist. */
-void sqa_source_fragment(sqa_text *out, const char *name);
+/* The fragments that use them, with which every forward family's list begins. */
+#define SQA_FORWARD_FRAGMENTS                                                                      \
+    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/score.cl"
+
+/* The family's fragments, which must exist. */
+void sqa_source_fragments(sqa_text *out, const sqa_kernel_family *family);
 
 #endif

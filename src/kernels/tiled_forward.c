@@ -264,8 +264,8 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 }
 
 static const char *const fragments[] = {
-    "forward/sharing.cl",     "forward/split.cl",      "forward/tiled_shape.cl",
-    "forward/tiled_stage.cl", "forward/tiled_rows.cl", "forward/tiled.cl",
+    SQA_FORWARD_FRAGMENTS,    "forward/sharing.cl",    "forward/split.cl", "forward/tiled_shape.cl",
+    "forward/tiled_stage.cl", "forward/tiled_rows.cl", "forward/tiled.cl", NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -280,8 +280,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                         subgroup);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, problem));
     sqa_source_forward(out, problem);
-    for (size_t i = 0; i < sizeof fragments / sizeof *fragments; i++)
-        sqa_source_fragment(out, fragments[i]);
+    sqa_source_fragments(out, &sqa_tiled_forward);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -311,6 +310,7 @@ const sqa_kernel_family sqa_tiled_forward = {
     .space_version = 2,
     .parameters = parameters,
     .parameter_count = PARAMETER_COUNT,
+    .fragments = fragments,
     .supports = supports,
     .is_valid = is_valid,
     .default_config = default_config,

@@ -1,10 +1,9 @@
 /* Every OpenCL source compiles without the generator: each parameter has a default,
- * and beyond that a kernel needs only the fragments all kernels share and those of
- * its own family. */
+ * and beyond that a fragment needs only those before it in its family's list. */
 #include <string.h>
 
 #include "base/embedded.h"
-#include "kernels/kernel_family.h"
+#include "kernels/registry.h"
 #include "opencl_fixture.h"
 #include "run_suite.h"
 
@@ -16,44 +15,28 @@ static int file_count(void)
     return count;
 }
 
-/* What comes before a kernel; a shared fragment needs those before itself. */
-static const char *const shared[] = {"common/types.cl",    "forward/arguments.cl",
-                                     "forward/visible.cl", "forward/score.cl",
-                                     "forward/sharing.cl", "forward/split.cl"};
+enum { MAX_TEXTS = 16 };
 
-/* The fragments of a family that has several, the kernel last; the same holds. */
-static const char *const tiled[] = {"forward/tiled_shape.cl", "forward/tiled_stage.cl",
-                                    "forward/tiled_rows.cl", "forward/tiled.cl"};
-enum {
-    SHARED_COUNT = sizeof shared / sizeof *shared,
-    TILED_COUNT = sizeof tiled / sizeof *tiled,
-    MAX_TEXTS = SHARED_COUNT + TILED_COUNT
-};
-
-/* Where `name` stands among `count`; `count` if it does not. */
-static size_t place_of(const char *name, const char *const *names, size_t count)
+/* The family that has the fragment; NULL for kernels of no family. */
+static const sqa_kernel_family *family_of(const char *name)
 {
-    size_t place = 0;
-    while (place < count && strcmp(name, names[place]) != 0)
-        place++;
-    return place;
+    for (size_t i = 0; i < sqa_family_count(); i++)
+        for (const char *const *one = sqa_family_at(i)->fragments; *one; one++)
+            if (!strcmp(*one, name))
+                return sqa_family_at(i);
+    return NULL;
 }
 
-static cl_uint add_texts(const char **texts, cl_uint at, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        texts[at] = sqa_embedded_text(sqa_embedded_kernels, names[i]);
-        ck_assert_ptr_nonnull(texts[at++]);
-    }
-    return at;
-}
-
+/* A fragment behind those before it in its family's list. */
 static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[MAX_TEXTS])
 {
-    const size_t in_tiled = place_of(file->name, tiled, TILED_COUNT);
-    cl_uint count = add_texts(texts, 0, shared, place_of(file->name, shared, SHARED_COUNT));
-    if (in_tiled < TILED_COUNT)
-        count = add_texts(texts, count, tiled, in_tiled);
+    const sqa_kernel_family *family = family_of(file->name);
+    cl_uint count = 0;
+    for (size_t i = 0; family && strcmp(family->fragments[i], file->name) != 0; i++) {
+        texts[count] = sqa_embedded_text(sqa_embedded_kernels, family->fragments[i]);
+        ck_assert_ptr_nonnull(texts[count++]);
+        ck_assert_uint_lt(count, MAX_TEXTS);
+    }
     texts[count] = file->text;
     return count + 1;
 }

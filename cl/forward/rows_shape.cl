@@ -1,0 +1,117 @@
+/* rows: parameters, vectors of rows, and what is carried from key tile to key tile.
+ *
+ * Register tiles are named variables, because arrays spill: the generator
+ * supplies EACH_ROW(M) = M(0) ... M(RV - 1), EACH_KEY_ROW(M) = M(0, 0) ... */
+#ifndef LANES
+#define LANES 8
+#define RV 2
+#define MC 2
+#define MD 2
+#define TILES 1
+#define KEYS 64
+#define UNROLL 4
+#define PACK (SQA_DTYPE != 0)
+#define EXP 0
+#define EACH_ROW(M) M(0) M(1)
+#define EACH_KEY(M) M(0) M(1)
+#define EACH_KEY_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
+#define EACH_COLUMN(M) M(0) M(1)
+#define EACH_COLUMN_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
+#endif
+
+#define SQA_JOIN_(a, b) a##b
+#define SQA_JOIN(a, b) SQA_JOIN_(a, b)
+typedef SQA_JOIN(float, LANES) vec;
+typedef SQA_JOIN(int, LANES) ivec;
+#define AS_VEC SQA_JOIN(as_float, LANES)
+#define AS_IVEC SQA_JOIN(as_int, LANES)
+#define AS_FLOATS SQA_JOIN(convert_float, LANES)
+#define LOAD(p) SQA_JOIN(vload, LANES)(0, (p))
+#define STORE(v, p) SQA_JOIN(vstore, LANES)((v), 0, (p))
+
+#define ROWS (LANES * RV) /* query rows of a row tile */
+/* Accumulated columns, filled up to whole register tiles with copies of the last. */
+#define COLUMNS ((SQA_VALUE_DIM + MD - 1) / MD * MD)
+
+/* Where a key tile lies: packed in private memory, or in place. */
+#if PACK
+typedef const float *tile_pointer;
+#define TILE_ROW(pointer, row, distance, width) ((pointer) + (row) * (width))
+#else
+typedef __global const sqa_stored *tile_pointer;
+#define TILE_ROW(pointer, row, distance, width) ((pointer) + (row) * (distance))
+#endif
+
+/* Comparisons with NaN are false, so that a NaN score never becomes a maximum
+ * and always passes the lower bound: it reaches the row's sum as NaN. */
+#define LARGER(a, b) select((b), (a), (a) > (b))
+#define AT_LEAST(x, low) select((x), (vec)(low), (vec)(low) > (x))
+
+/* 2^x for x <= 0, never zero: at most 1.6e-7 off relatively, 2^-125 below -125.
+ * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits; the
+ * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1.
+ * EXP = 1: the runtime's own exp2, where that is a good one. */
+INLINE vec exp2_negative(vec x)
+{
+#if EXP == 1
+    return exp2(AT_LEAST(x, -125.0f));
+#else
+    const float shift = 12583039.0f;
+    const vec bounded = AT_LEAST(x, -125.0f);
+    const vec shifted = bounded + (vec)(shift);
+    const vec f = bounded - (shifted - (vec)(shift));
+    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
+    p = fma(p, f, (vec)(5.550733744e-2f));
+    p = fma(p, f, (vec)(2.402224208e-1f));
+    p = fma(p, f, (vec)(6.931469776e-1f));
+    p = fma(p, f, (vec)(1.0f));
+    return p * AS_VEC(AS_IVEC(shifted) << 23);
+#endif
+}
+
+#if SQA_SOFTCAP
+/* (1 - e) / (1 + e) with e = exp(-2 |x|), and near zero, where that cancels, the odd
+ * polynomial of Cephes' tanhf; within 2 units in the last place. */
+INLINE vec tanh_of(vec x)
+{
+    const vec distance = fabs(x);
+    const vec e = exp2_negative(distance * (vec)(-2.0f * M_LOG2E_F));
+    const vec far = copysign((1.0f - e) / (1.0f + e), x);
+    const vec z = x * x;
+    vec p = fma(z, (vec)(-5.70498872745e-3f), (vec)(2.06390887954e-2f));
+    p = fma(p, z, (vec)(-5.37397155531e-2f));
+    p = fma(p, z, (vec)(1.33314422036e-1f));
+    p = fma(p, z, (vec)(-3.33332819422e-1f));
+    return select(far, fma(p * z, x, x), distance < (vec)(0.625f));
+}
+#endif
+
+/* What a row tile carries from key tile to key tile. */
+typedef struct __attribute__((aligned(64))) {
+    float q[SQA_HEAD_DIM * ROWS]; /* transposed, times SQA_PRODUCT_FACTOR */
+    float o[COLUMNS * ROWS];      /* transposed, not yet divided by the sum */
+    float maximum[ROWS];
+    float sum[ROWS];
+    int start[ROWS]; /* keys each row sees by position: start .. end - 1 */
+    int end[ROWS];
+    sqa_reach reach; /* of all rows */
+#if SQA_GLOBALS
+    int limit[ROWS]; /* and the global tokens before this one */
+#endif
+#if SQA_ALIBI
+    int position[ROWS];
+    float slope[ROWS];
+#endif
+#if SQA_EXTRA
+    sqa_extra_row extra[ROWS];
+#endif
+} row_tile;
+
+/* The keys that a row tile is held against. */
+typedef struct {
+    int first, count; /* at most KEYS */
+    int shown;        /* -1: global tokens, to be seen where they have not been yet */
+    tile_pointer k, v;
+    long k_row, v_row;
+    float cap; /* SQA_CAP_FACTOR */
+} key_tile;

@@ -1,0 +1,207 @@
+/* rows: one key tile against one row tile: scores, weights, output. Which variant
+ * serves a tile is the kernel's business (rows.cl). */
+/* Hidden keys are marked by a score that nothing else has: a finite bias ends above
+ * it, and what overflows is infinite. */
+#define HIDDEN_SCORE (-FLT_MAX)
+
+/* Lanes of row vector r to which `key` is hidden by position. */
+#if SQA_WINDOW
+#define OUTSIDE(key, r) ((key) < start##r | (key) >= end##r)
+#else
+#define OUTSIDE(key, r) ((key) >= end##r)
+#endif
+#if SQA_GLOBALS
+#define HIDDEN(key, r) ((OUTSIDE(key, r) ^ (ivec)(keys.shown)) | (key) >= limit##r)
+#else
+#define HIDDEN(key, r) OUTSIDE(key, r)
+#endif
+
+/* scores[key][rows]; raises maxima to new_maximum. With `edge`, keys hidden by
+ * position get HIDDEN_SCORE, and register tiles past the last key repeat it. With `extra`, what
+ * lies there is added, and -infinity hides. */
+INLINE void score_tile(const bool edge, const bool extra, const row_tile *restrict tile,
+                       const key_tile keys, const float *restrict extra_scores,
+                       float *restrict scores, float *restrict new_maximum)
+{
+#define START(r)                                                                                   \
+    vec maximum##r = LOAD(tile->maximum + r * LANES);                                              \
+    const ivec start##r = LOAD(tile->start + r * LANES), end##r = LOAD(tile->end + r * LANES);
+    EACH_ROW(START)
+#if SQA_GLOBALS
+#define LIMIT(r) const ivec limit##r = LOAD(tile->limit + r * LANES);
+    EACH_ROW(LIMIT)
+#undef LIMIT
+#endif
+    for (int c = 0; c < keys.count; c += MC) {
+#define KEY(i)                                                                                     \
+    const int at##i = edge ? min(c + i, keys.count - 1) : c + i;                                   \
+    tile_pointer k##i = TILE_ROW(keys.k, at##i, keys.k_row, SQA_HEAD_DIM);
+#define ZERO(i, r) vec s##i##_##r = (vec)(0.0f);
+        EACH_KEY(KEY)
+        EACH_KEY_ROW(ZERO)
+#if SQA_EXTRA
+        for (int r = c * ROWS / KEYS; r < (c + MC) * ROWS / KEYS; r++)
+            prefetch_extra(tile->extra[r], keys.first + KEYS);
+#endif
+#pragma unroll UNROLL
+        for (int d = 0; d < SQA_HEAD_DIM; d++) {
+#define QUERY(r) const vec q##r = LOAD(tile->q + d * ROWS + r * LANES);
+#define BROADCAST(i) const vec x##i = (vec)(k##i[d]);
+#define MULTIPLY(i, r) s##i##_##r = fma(x##i, q##r, s##i##_##r);
+            EACH_ROW(QUERY)
+            EACH_KEY(BROADCAST)
+            EACH_KEY_ROW(MULTIPLY)
+        }
+#if SQA_SOFTCAP
+#define CAP(i, r) s##i##_##r = tanh_of(s##i##_##r) * keys.cap;
+        EACH_KEY_ROW(CAP)
+#undef CAP
+#endif
+#if SQA_ALIBI
+#define DISTANT(i, r)                                                                              \
+    s##i##_##r = fma(-LOAD(tile->slope + r * LANES),                                               \
+                     AS_FLOATS(abs(LOAD(tile->position + r * LANES) - (keys.first + at##i))),      \
+                     s##i##_##r);
+        EACH_KEY_ROW(DISTANT)
+#undef DISTANT
+#endif
+#define ADD(i, r)                                                                                  \
+    {                                                                                              \
+        const vec x = LOAD(extra_scores + at##i * ROWS + r * LANES);                               \
+        s##i##_##r = select(s##i##_##r + x, (vec)(HIDDEN_SCORE), x == (vec)(-INFINITY));           \
+    }
+#define HIDE(i, r)                                                                                 \
+    s##i##_##r = select(s##i##_##r, (vec)(HIDDEN_SCORE), HIDDEN((ivec)(keys.first + at##i), r));
+#define KEEP(i, r)                                                                                 \
+    STORE(s##i##_##r, scores + (c + i) * ROWS + r * LANES);                                        \
+    maximum##r = LARGER(s##i##_##r, maximum##r);
+        if (extra) {
+            EACH_KEY_ROW(ADD)
+        }
+        if (edge) {
+            EACH_KEY_ROW(HIDE)
+        }
+        EACH_KEY_ROW(KEEP)
+    }
+#define FINISH(r) STORE(maximum##r, new_maximum + r * LANES);
+    EACH_ROW(FINISH)
+#undef START
+#undef KEY
+#undef ZERO
+#undef QUERY
+#undef BROADCAST
+#undef MULTIPLY
+#undef ADD
+#undef HIDE
+#undef KEEP
+#undef FINISH
+}
+
+/* Turns scores into weights, updates maxima and sums, and leaves in `rescale`
+ * what older output has to be multiplied by. Weights of hidden keys are zero;
+ * those of visible keys never are. */
+INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict tile,
+                         float *restrict scores, const float *restrict new_maximum,
+                         float *restrict rescale)
+{
+#define START(r)                                                                                   \
+    const vec maximum##r = LOAD(new_maximum + r * LANES);                                          \
+    const vec rescale##r = exp2_negative(LOAD(tile->maximum + r * LANES) - maximum##r);            \
+    vec sum##r = (vec)(0.0f);
+    EACH_ROW(START)
+#pragma unroll 2
+    for (int c = 0; c < count; c++) {
+#define WEIGHT(r)                                                                                  \
+    {                                                                                              \
+        const vec s = LOAD(scores + c * ROWS + r * LANES);                                         \
+        vec p = exp2_negative(s - maximum##r);                                                     \
+        if (hiding)                                                                                \
+            p = select(p, (vec)(0.0f), s == (vec)(HIDDEN_SCORE));                                  \
+        STORE(p, scores + c * ROWS + r * LANES);                                                   \
+        sum##r += p;                                                                               \
+    }
+        EACH_ROW(WEIGHT)
+    }
+#define FINISH(r)                                                                                  \
+    STORE(maximum##r, tile->maximum + r * LANES);                                                  \
+    STORE(rescale##r, rescale + r * LANES);                                                        \
+    STORE(fma(LOAD(tile->sum + r * LANES), rescale##r, sum##r), tile->sum + r * LANES);
+    EACH_ROW(FINISH)
+#undef START
+#undef WEIGHT
+#undef FINISH
+}
+
+/* Adds the tile's contribution to columns d .. d + MD - 1 of the output. With
+ * `hiding`, a zero weight leaves the sum alone even if V is NaN or infinite there;
+ * with `last`, columns past value_dim repeat the last one. */
+INLINE void output_columns(const bool hiding, const bool last, const int d, const key_tile keys,
+                           row_tile *restrict tile, const float *restrict weights,
+                           const float *restrict rescale)
+{
+#define START(i, r)                                                                                \
+    vec o##i##_##r = LOAD(tile->o + (d + i) * ROWS + r * LANES) * LOAD(rescale + r * LANES);
+    EACH_COLUMN_ROW(START)
+#pragma unroll UNROLL
+    for (int c = 0; c < keys.count; c++) {
+        tile_pointer value = TILE_ROW(keys.v, c, keys.v_row, SQA_VALUE_DIM) + d;
+#define LOAD_WEIGHT(r) const vec p##r = LOAD(weights + c * ROWS + r * LANES);
+#define BROADCAST(i) const vec x##i = (vec)(value[last ? min(i, SQA_VALUE_DIM - 1 - d) : i]);
+#define MULTIPLY(i, r) o##i##_##r = fma(x##i, p##r, o##i##_##r);
+#define MULTIPLY_VISIBLE(i, r)                                                                     \
+    o##i##_##r = select(fma(x##i, p##r, o##i##_##r), o##i##_##r, p##r == (vec)(0.0f));
+        EACH_ROW(LOAD_WEIGHT)
+        EACH_COLUMN(BROADCAST)
+        if (hiding) {
+            EACH_COLUMN_ROW(MULTIPLY_VISIBLE)
+        } else {
+            EACH_COLUMN_ROW(MULTIPLY)
+        }
+    }
+#define FINISH(i, r) STORE(o##i##_##r, tile->o + (d + i) * ROWS + r * LANES);
+    EACH_COLUMN_ROW(FINISH)
+#undef START
+#undef LOAD_WEIGHT
+#undef BROADCAST
+#undef MULTIPLY
+#undef MULTIPLY_VISIBLE
+#undef FINISH
+}
+
+/* The weights of a key tile for a row tile, and what older output is to be multiplied
+ * by. `edge`: position hides some keys; `extra`: something is added to the scores;
+ * `hiding`: some key is hidden, by either. */
+INLINE void weigh(const bool edge, const bool extra, const bool hiding, row_tile *restrict tile,
+                  const key_tile keys, const float *restrict extra_scores,
+                  float *restrict weights, float *restrict rescale)
+{
+    float new_maximum[ROWS] __attribute__((aligned(64)));
+    score_tile(edge, extra, tile, keys, extra_scores, weights, new_maximum);
+    softmax_tile(hiding, keys.count, tile, weights, new_maximum, rescale);
+}
+
+/* Adds weights times V to the output of a row tile. */
+INLINE void add_output(const bool hiding, row_tile *restrict tile, const key_tile keys,
+                       const float *restrict weights, const float *restrict rescale)
+{
+    for (int d = 0; d < SQA_VALUE_DIM / MD * MD; d += MD)
+        output_columns(hiding, false, d, keys, tile, weights, rescale);
+#if SQA_VALUE_DIM % MD
+    output_columns(hiding, true, SQA_VALUE_DIM / MD * MD, keys, tile, weights, rescale);
+#endif
+}
+
+/* Whether V is finite in the whole key tile: a weight of zero may then be multiplied. */
+static bool is_finite(const key_tile keys)
+{
+    int8 special = (int8)(0);
+    for (int c = 0; c < keys.count; c++) {
+        tile_pointer value = TILE_ROW(keys.v, c, keys.v_row, SQA_VALUE_DIM);
+        int d = 0;
+        for (; d + 8 <= SQA_VALUE_DIM; d += 8)
+            special |= (as_int8(vload8(0, value + d)) & 0x7f800000) == 0x7f800000;
+        for (; d < SQA_VALUE_DIM; d++)
+            special.s0 |= -((as_int((float)value[d]) & 0x7f800000) == 0x7f800000);
+    }
+    return !any(special);
+}
