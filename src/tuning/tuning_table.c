@@ -13,10 +13,10 @@
 #include "tuning/schema.h"
 #include "tuning/seed.h"
 
-/* How long a context waits for writers. A commit takes milliseconds, but several
- * tuners on a busy machine can keep a reader out for seconds, and what it then does
- * without it lacks as long as it lives. */
-enum { BUSY_MS = 5000 };
+/* How long a context waits for writers. A commit takes milliseconds, also where
+ * several tuners on a busy machine commit one after the other; whoever holds the file
+ * longer is not worth more of the caller's time. */
+enum { BUSY_MS = 3000 };
 
 /* What a column of the view `best` becomes in a row. */
 typedef enum column_kind {
