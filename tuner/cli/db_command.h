@@ -57,7 +57,7 @@ typedef struct sqa_db_filter {
         {"seq", "N", "only this many queries", .text = &(filter).seq},                             \
         {"dtype", "TYPE", "only this storage: f32, f16 or bf16", .text = &(filter).rows.dtype},    \
     {                                                                                              \
-        "mask", "NAME", "only this mask: none or causal", .text = &(filter).rows.mask              \
+        "mask", "NAME", "only this mask: none, causal, window, causal+window, ...", .text = &(filter).rows.mask              \
     }
 #define SQA_STATUS_OPTION(filter)                                                                  \
     {                                                                                              \
