@@ -45,6 +45,24 @@ for pair in crash:crashed hang:timeout wrong:wrong_result; do
         '"source_hash":"[0-9a-f]\{32\}"'
 done
 
+# What would be done, from a file, from a preset and like another database.
+printf '# two\nhq=2,n=64,d=16 # the first\n\n  hq=1,n=32,d=8  \nhq=2,n=64,d=16\n' >"$place/shapes"
+out=$("$sqa" tune --dry-run --shapes "$place/shapes" --budget 50t --json) || fail "dry run"
+has "dry run" "$out" '"shape": "b=1,hq=1,hkv=1,nq=32,nk=32,d=8"'
+[ "$(printf '%s\n' "$out" | grep -c '"shape"')" -eq 2 ] || fail "dry run: not two shapes"
+has "dry run" "$out" '"rows": [1-9][0-9][0-9]'
+has "dry run" "$out" '"trials": '
+for preset in encoder decode; do
+    out=$("$sqa" tune --dry-run --preset $preset --family rows) || fail "$preset: exit status"
+    has "$preset" "$out" 'at most 1:00'
+done
+printf 'hq=2,n=64\nhq=0\n' >"$place/shapes"
+"$sqa" tune --dry-run --shapes "$place/shapes" 2>"$place/out" && fail "a wrong shape passed"
+has "wrong shape" "$(cat "$place/out")" 'line 2'
+out=$("$sqa" tune --dry-run --like "$place/crash.db" --device 0:0 --device 0:0) || fail "like"
+[ "$(printf '%s\n' "$out" | grep -c 'hq=2,hkv=2,nq=96,nk=96,d=16')" -eq 2 ] ||
+    fail "like: not the one shape on either device: $out"
+
 # Times that tell nothing: typed, and no winner by them. The untuned configuration is one.
 out=$(SQA_CL_TEST_FAULT=noisy:rows:UNROLL=4 "$sqa" tune --shape $shape --family rows --budget 6t \
     --strategy random --db "$place/noisy.db" --json 2>/dev/null) || fail "noisy: exit status"

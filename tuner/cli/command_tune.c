@@ -7,7 +7,9 @@
 
 #include "base/status.h"
 #include "cli/command.h"
+#include "cli/device_option.h"
 #include "cli/progress.h"
+#include "cli/tune_preview.h"
 #include "cli/tune_record.h"
 #include "cli/tune_replay.h"
 #include "cli/tune_report.h"
@@ -68,8 +70,12 @@ static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan 
 {
     sqa_progress progress = sqa_progress_begin();
     sqa_tuning_report report;
+    char estimate[64];
     plan->options.progress = show;
     plan->options.progress_user = &progress;
+    sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
+    fprintf(stderr, "%zu problem%s, %s\n", plan->options.problem_count,
+            plan->options.problem_count == 1 ? "" : "s", estimate);
     sqa_status status = sqa_tuning_run(&plan->options, &report);
     sqa_progress_clear(&progress);
     int code = status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
@@ -83,33 +89,57 @@ static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan 
     return code;
 }
 
+static int run_on_one(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
+{
+    if (words->record)
+        return sqa_tune_record(command, words, plan);
+    return words->dry_run ? sqa_tune_preview(command, words, plan) : tune(command, words, plan);
+}
+
+/* One device after the other; what fails on one does not keep the others from it. */
 static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
     if (words->replays.count)
         return sqa_tune_replay(command, words);
+    if (words->devices.count > 1 && (words->json || words->record))
+        return sqa_usage_error(command, "--%s takes one --device", words->json ? "json" : "record");
     sqa_status status = sqa_tune_words_read(words, plan);
     if (status != SQA_OK)
         return sqa_command_fail(command, status);
     plan->options.stop = &stop_requested;
     catch_signals();
-    return words->record ? sqa_tune_record(command, words, plan) : tune(command, words, plan);
+    int code = run_on_one(command, words, plan);
+    for (size_t i = 1; i < words->devices.count && !stop_requested; i++) {
+        status = sqa_device_option(words->devices.items[i], &plan->options.platform,
+                                   &plan->options.device);
+        putchar('\n');
+        int next =
+            status == SQA_OK ? run_on_one(command, words, plan) : sqa_command_fail(command, status);
+        code = code == SQA_EXIT_OK ? next : code;
+    }
+    return code;
 }
 
 int sqa_command_tune(int argc, char **argv)
 {
     sqa_tune_words words = {0};
     const sqa_option options[] = {
-        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
-         .text = &words.device},
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0); repeatable",
+         .list = &words.devices},
         {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",
          .list = &words.shapes},
-        {"preset", "NAME", "a set of problems: quick, paper or llm", .text = &words.preset},
+        {"shapes", "FILE", "a shape per line, # begins a comment; repeatable",
+         .list = &words.shape_files},
+        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder or decode",
+         .text = &words.preset},
+        {"like", "DB", "the problems that another database has results of", .text = &words.like},
         {"family", "NAME", "this kernel family only", .text = &words.family},
         {"budget", "AMOUNT", "of all searches together: 60s, 5m, 1h or 40t (trials)",
          .text = &words.budget},
         {"patience", "N", "end a problem's search after N trials without improvement",
          .text = &words.patience},
-        {"strategy", "NAME", "how to search: STRATEGIES; of a replay also all",
+        {"strategy", "NAME",
+         "local (default), annealing, genetic, model, random or exhaustive; of a replay also all",
          .text = &words.strategy},
         {"seed", "N", "of the search's random numbers (1)", .text = &words.seed},
         {"db", "FILE", "tuning database instead of the user's own", .text = &words.database},
@@ -119,6 +149,8 @@ int sqa_command_tune(int argc, char **argv)
          .text = &words.memory},
         {"retry-failed", NULL, "try again what crashed or timed out here before",
          .flag = &words.retry_failed},
+        {"dry-run", NULL, "only show what would be tuned, and for how long",
+         .flag = &words.dry_run},
         {"record", "FILE",
          "measure every configuration of one --shape and --family into FILE, or what FILE lacks",
          .text = &words.record},

@@ -9,8 +9,8 @@
 #include "base/status.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/tune_problems.h"
 #include "kernels/registry.h"
-#include "shape/shape.h"
 #include "tuning/tuning_table.h"
 
 #define DEFAULT_BUDGET "60s"
@@ -59,18 +59,6 @@ static sqa_status read_budget(const char *text, bool unlimited, sqa_tuning_budge
                     text);
 }
 
-static sqa_status read_problems(const sqa_tune_words *words, sqa_tune_plan *plan)
-{
-    sqa_status status = SQA_OK;
-    size_t *count = &plan->options.problem_count;
-    for (size_t i = 0; i < words->shapes.count && status == SQA_OK; i++)
-        status = sqa_shape_parse(words->shapes.items[i], &plan->problems[(*count)++]);
-    if (status == SQA_OK && (words->preset || !words->shapes.count))
-        status = sqa_tune_preset(words->preset ? words->preset : "quick", plan->problems, count);
-    plan->options.problems = plan->problems;
-    return status;
-}
-
 static sqa_status read_family(const char *name, sqa_tune_plan *plan)
 {
     plan->options.family = name;
@@ -113,9 +101,10 @@ sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
     uint64_t timeout = 0, patience = 0, memory = 0;
     sqa_tuning_options *options = &plan->options;
     sqa_context_options logging = SQA_CONTEXT_OPTIONS_INIT;
-    sqa_status status = sqa_device_option(words->device, &options->platform, &options->device);
+    sqa_status status = sqa_device_option(words->devices.count ? words->devices.items[0] : NULL,
+                                          &options->platform, &options->device);
     if (status == SQA_OK)
-        status = read_problems(words, plan);
+        status = sqa_tune_problems_read(words, plan);
     if (status == SQA_OK)
         status = read_family(words->family, plan);
     if (status == SQA_OK)

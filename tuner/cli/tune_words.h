@@ -7,13 +7,12 @@
 #include "search/session.h"
 
 typedef struct sqa_tune_words {
-    const char *device, *preset, *family, *budget, *strategy, *seed, *database, *timeout, *patience,
-        *memory;
+    const char *preset, *family, *budget, *strategy, *seed, *database, *timeout, *patience, *memory;
     const char *log_level;
-    const char *record, *set;
+    const char *record, *set, *like;
     const char *budget_trials, *runs;
-    sqa_option_list shapes, replays;
-    bool json, csv, retry_failed;
+    sqa_option_list devices, shapes, shape_files, replays;
+    bool json, csv, retry_failed, dry_run;
 } sqa_tune_words;
 
 typedef struct sqa_tune_plan {
@@ -22,7 +21,7 @@ typedef struct sqa_tune_plan {
     char database[4096];
 } sqa_tune_plan;
 
-/* Fills a zeroed plan. Errors: SQA_INVALID_ARGUMENT, naming the option. */
+/* Fills a zeroed plan, for the first device. Errors: SQA_INVALID_ARGUMENT, naming the option. */
 sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan);
 
 /* Single words, for the other ways to call the command. `text` NULL: `otherwise`, and

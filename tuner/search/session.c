@@ -187,6 +187,46 @@ sqa_status sqa_tuning_run(const sqa_tuning_options *options, sqa_tuning_report *
     return status;
 }
 
+static sqa_status look_ahead(const sqa_tuning_options *options, const sqa_device *device,
+                             size_t index, sqa_tuning_preview *out)
+{
+    const sqa_attention_desc *desc = &options->problems[index];
+    sqa_config_space spaces[SQA_MOST_FAMILIES];
+    sqa_problem problem;
+    memset(out, 0, sizeof *out);
+    sqa_shape_format(desc, out->shape, sizeof out->shape);
+    sqa_status status = sqa_problem_from_desc(&problem, desc);
+    if (status == SQA_OK)
+        status =
+            sqa_spaces_create(spaces, &out->space_count, &problem, device, options->family, NULL);
+    for (size_t i = 0; i < out->space_count; i++) {
+        out->spaces[i].family = spaces[i].family->name;
+        out->spaces[i].configurations = spaces[i].count;
+        sqa_config_space_free(&spaces[i]);
+    }
+    double sum = 0;
+    for (size_t i = 0; i < options->problem_count; i++)
+        sum += weight_of(options->problems, i);
+    double part = weight_of(options->problems, index) / sum;
+    out->seconds = options->budget.seconds > 0 ? part * options->budget.seconds : (double)NAN;
+    out->trials = options->budget.trials ? ceil(part * options->budget.trials) : (double)NAN;
+    return status;
+}
+
+sqa_status sqa_tuning_look_ahead(const sqa_tuning_options *options, sqa_device *device,
+                                 sqa_tuning_preview *previews)
+{
+    cl_device_id id;
+    sqa_status status = check_problems(options);
+    if (status == SQA_OK)
+        status = sqa_device_at(options->platform, options->device, &id);
+    if (status == SQA_OK)
+        status = sqa_device_query(device, id);
+    for (size_t i = 0; i < options->problem_count && status == SQA_OK; i++)
+        status = look_ahead(options, device, i, &previews[i]);
+    return status;
+}
+
 void sqa_tuning_report_free(sqa_tuning_report *report)
 {
     free(report->outcomes);

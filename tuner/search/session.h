@@ -77,6 +77,23 @@ typedef struct sqa_tuning_report {
     bool stopped; /* by the stop flag */
 } sqa_tuning_report;
 
+/* What a problem's search would have to go through, and how long it may take. */
+typedef struct sqa_tuning_preview {
+    char shape[192];
+    struct {
+        const char *family;
+        size_t configurations;
+    } spaces[16];
+    size_t space_count;
+    double seconds; /* of the budget; NaN where it is not in time */
+    double trials;  /* likewise; NaN where it is not in trials */
+} sqa_tuning_preview;
+
+/* Fills one preview per problem, and what is known of the device. Tries nothing.
+ * Errors: as for sqa_tuning_run, but for the database. */
+sqa_status sqa_tuning_look_ahead(const sqa_tuning_options *options, sqa_device *device,
+                                 sqa_tuning_preview *previews);
+
 /* Runs it. On failure the report still holds what was finished.
  * Errors: SQA_INVALID_ARGUMENT, SQA_NO_DEVICE, SQA_DATABASE_ERROR, SQA_OPENCL_ERROR,
  * SQA_OUT_OF_MEMORY. */

@@ -12,7 +12,6 @@
 #include "trial/measure.h"
 #include "tuning/lookup.h"
 
-#define MOST_FAMILIES 16
 /* Of one candidate, while the machine is slow. */
 #define ATTEMPTS 2
 
@@ -37,7 +36,7 @@ typedef struct problem_search {
     const sqa_tuning_share *share;
     sqa_tuning_progress *progress;
     sqa_tuning_outcome *outcome;
-    sqa_config_space spaces[MOST_FAMILIES];
+    sqa_config_space spaces[SQA_MOST_FAMILIES];
     size_t space_count;
     sqa_search search;
     double yardstick_ms; /* of what runs without a database, when it was first met; NaN: not yet */
@@ -167,14 +166,6 @@ static bool evaluate(void *user, sqa_point point, double *cost)
     return true;
 }
 
-static bool is_hopeless(const sqa_tuning_session *session, const sqa_kernel_family *family)
-{
-    for (size_t i = 0; i < session->hopeless_count; i++)
-        if (session->hopeless[i] == family)
-            return true;
-    return false;
-}
-
 /* Remembers the families that were tried and came nowhere near the best. Only a
  * strategy that promises to try everything goes on with them. */
 static void remember_hopeless(problem_search *self)
@@ -194,40 +185,14 @@ static void remember_hopeless(problem_search *self)
     }
 }
 
-/* Whether a family takes part: the one asked for; else all but the hopeless and
- * the last of its operation, the one that is there so that something always runs. */
-static bool takes_part(const problem_search *self, size_t index)
-{
-    const sqa_kernel_family *family = sqa_family_at(index);
-    if (family->operation != self->problem->operation)
-        return false;
-    if (self->session->options->family)
-        return !strcmp(family->name, self->session->options->family);
-    if (is_hopeless(self->session, family))
-        return false;
-    for (size_t later = index + 1; later < sqa_family_count(); later++)
-        if (sqa_family_at(later)->operation == family->operation)
-            return true;
-    return self->space_count == 0;
-}
-
 static sqa_status enumerate(problem_search *self)
 {
-    for (size_t i = 0; i < sqa_family_count() && self->space_count < MOST_FAMILIES; i++) {
-        if (!takes_part(self, i))
-            continue;
-        sqa_config_space *space = &self->spaces[self->space_count];
-        sqa_status status =
-            sqa_config_space_create(space, sqa_family_at(i), self->problem, &self->session->device);
-        if (status != SQA_OK)
-            return status;
-        self->outcome->space += space->count;
-        if (space->count)
-            self->space_count++;
-        else
-            sqa_config_space_free(space);
-    }
-    return SQA_OK;
+    sqa_status status =
+        sqa_spaces_create(self->spaces, &self->space_count, self->problem, &self->session->device,
+                          self->session->options->family, self->session);
+    for (size_t i = 0; i < self->space_count; i++)
+        self->outcome->space += self->spaces[i].count;
+    return status;
 }
 
 static void add_start(problem_search *self, const sqa_contender *contender)

@@ -9,6 +9,7 @@
 #include "tuning/tuning_table.h"
 
 #define SQA_MAX_HOPELESS 16
+#define SQA_MOST_FAMILIES 16
 
 typedef struct sqa_tuning_session {
     const sqa_tuning_options *options;
@@ -21,6 +22,14 @@ typedef struct sqa_tuning_session {
     const sqa_kernel_family *hopeless[SQA_MAX_HOPELESS]; /* families that were far behind */
     size_t hopeless_count;
 } sqa_tuning_session;
+
+/* The spaces to search for a problem: of the family asked for, or of all that can run
+ * it, without the hopeless and without the last of its operation, which is there so
+ * that something always runs. `session` may be NULL: none is hopeless yet. Free each.
+ * Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
+                             const sqa_problem *problem, const sqa_device *device,
+                             const char *family, const sqa_tuning_session *session);
 
 /* The part of the budget one problem may use. */
 typedef struct sqa_tuning_share {
