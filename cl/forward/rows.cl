@@ -180,8 +180,13 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
             keys.k = k + first_key * k_row;
             keys.v = v + first_key * v_row;
 #endif
-            for (int t = 0; t < tiles; t++)
+            for (int t = 0; t < tiles; t++) {
+#if SQA_EXTRA
+                keys.next = &tile[t + 1 < tiles ? t + 1 : 0];
+                keys.next_first = t + 1 < tiles ? first_key : first_key + KEYS;
+#endif
                 attend(&tile[t], keys, weights, extra);
+            }
         }
 
     for (int r = 0; r < rows; r++) {

@@ -1,8 +1,9 @@
 /* rows: bias and masks that are stored per key, fetched for a key tile of a row tile,
  * and asked for ahead. */
 #if SQA_EXTRA
-/* Asks for what a row has for the keys from `first` on. Rows lie apart, where no
- * hardware expects them; and a few at a time, or the requests themselves queue. */
+/* Asks for what a row has for the keys from `first` on: rows lie apart, where no
+ * hardware expects them. Only for the next row tile, since rows a power of two apart
+ * share cache sets, and a few at a time, or the requests themselves queue. */
 #if !defined(PREFETCH) && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))

@@ -114,4 +114,8 @@ typedef struct {
     tile_pointer k, v;
     long k_row, v_row;
     float cap; /* SQA_CAP_FACTOR */
+#if SQA_EXTRA
+    const row_tile *next; /* the row tile after this one, and the first key it is held against */
+    int next_first;
+#endif
 } key_tile;

@@ -41,7 +41,7 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
         EACH_KEY_ROW(ZERO)
 #if SQA_EXTRA
         for (int r = c * ROWS / KEYS; r < (c + MC) * ROWS / KEYS; r++)
-            prefetch_extra(tile->extra[r], keys.first + KEYS);
+            prefetch_extra(keys.next->extra[r], keys.next_first);
 #endif
 #pragma unroll UNROLL
         for (int d = 0; d < SQA_HEAD_DIM; d++) {

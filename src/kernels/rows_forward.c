@@ -46,15 +46,19 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return false;
 }
 
+/* Whether a number is read for every score, which lies in memory beside K and V. */
+static bool has_stored_scores(const sqa_problem *problem)
+{
+    return problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
+}
+
 static int32_t private_bytes(const sqa_config *config, const sqa_problem *problem)
 {
     const int32_t *value = config->value;
-    const bool extra =
-        problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
     int32_t rows = value[LANES] * value[RV];
     int32_t per_row = (int32_t)(problem->head_dim + problem->value_dim) + value[MD] + 12;
     int32_t packed = value[PACK] * value[KEYS] * (int32_t)(problem->head_dim + problem->value_dim);
-    int32_t scores = value[KEYS] * (extra ? 2 : 1);
+    int32_t scores = value[KEYS] * (has_stored_scores(problem) ? 2 : 1);
     return 4 * (rows * (value[TILES] * per_row + scores) + packed);
 }
 
@@ -90,18 +94,24 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 /* 3 x 4 accumulators of 8 lanes, 128 keys: the best of a sweep on AVX2 (0.84 of
  * its FMA ceiling at head_dim 64, 0.87 at 128). At head_dim 16 the exponentials
  * weigh as much as the products, and two row vectors are 3 % faster. Blocks of
- * queries are mostly powers of two, which 16 and 32 rows fill without a rest. */
+ * queries are mostly powers of two, which 16, 32 or 64 rows fill without a rest; 2 x 6
+ * accumulators are as many as 3 x 4. With biases and masks, the rows of one tile are
+ * as many as the caches take. */
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const char *why = NULL;
     const bool blocks = problem->mask & SQA_MASK_BLOCKS;
+    const uint32_t queries = blocks ? problem->blocks.query_size : 32;
     memset(config, 0, sizeof *config);
     config->value[LANES] = 8;
     config->value[RV] = problem->head_dim <= 32 || blocks ? 2 : 3;
-    config->value[MC] = 4;
-    config->value[MD] = 4;
-    config->value[TILES] = blocks && problem->blocks.query_size % 32 != 0 ? 1 : 2;
-    config->value[KEYS] = 128;
+    config->value[MC] = blocks ? 6 : 4;
+    config->value[MD] = blocks ? 6 : 4;
+    config->value[TILES] = has_stored_scores(problem) ? 1
+                           : queries % 64 == 0        ? 4
+                           : queries % 32 == 0        ? 2
+                                                      : 1;
+    config->value[KEYS] = blocks ? 96 : 128;
     config->value[UNROLL] = 4;
     config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
     config->value[SPLIT] = 1;
