@@ -78,7 +78,7 @@ check() {
     shift
     echo "== test $name ($(elapsed))"
     log=$build/$name/ctest.log
-    (cd "$build/$name" && ctest --output-on-failure --output-log "$log" "$@") || failed=1
+    (cd "$build/$name" && ctest -j "$jobs" --output-on-failure --output-log "$log" "$@") || failed=1
     summary="$summary
 $name: $(grep 'tests passed' "$log" || echo 'no test was run')"
 }
