@@ -269,6 +269,7 @@ int main(void)
 {
     enum { STRATEGIES = 6 };
     TCase *tests = tcase_create("search");
+    tcase_set_timeout(tests, 300); /* sanitizers take their time */
     tcase_add_loop_test(tests, finds_the_optimum_given_time, 0, STRATEGIES);
     tcase_add_loop_test(tests, never_tries_a_point_twice, 0, STRATEGIES);
     tcase_add_loop_test(tests, starts_come_first, 0, STRATEGIES);
