@@ -46,7 +46,7 @@ sqa_status sqa_call_plan(sqa_plan *plan, sqa_operation operation, cl_command_que
         status =
             sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");
     if (status == SQA_OK)
-        status = sqa_check_tensors(by_role, tensors, &plan->problem, plan->workspace,
+        status = sqa_check_tensors(by_role, tensors, plan->needs, plan->workspace,
                                    plan->launch.workspace_bytes);
     return status == SQA_OK ? sqa_plan_enqueue(plan, by_role, queue, wait_count, wait_list, event)
                             : status;

@@ -63,31 +63,17 @@ sqa_tensor *sqa_tensors_member(sqa_tensors *tensors, sqa_role role)
     return (sqa_tensor *)(void *)((char *)tensors + members[role]);
 }
 
-/* Without keys no kernel looks at Q, and without queries none runs. */
-static bool is_touched(const sqa_problem *problem, sqa_role role)
-{
-    static const bool per_key[SQA_ROLE_TENSOR_COUNT] = {
-        [SQA_ROLE_Q] = true,    [SQA_ROLE_K] = true,    [SQA_ROLE_V] = true,
-        [SQA_ROLE_BIAS] = true, [SQA_ROLE_MASK] = true, [SQA_ROLE_KEY_MASK] = true,
-    };
-    return problem->batch > 0 && problem->q_length > 0 &&
-           (problem->kv_length > 0 || !per_key[role]);
-}
-
 sqa_status sqa_check_tensors(sqa_tensor out[SQA_ROLE_COUNT], const sqa_tensors *tensors,
-                             const sqa_problem *problem, cl_mem workspace, size_t workspace_bytes)
+                             const sqa_tensor_need needs[SQA_ROLE_TENSOR_COUNT], cl_mem workspace,
+                             size_t workspace_bytes)
 {
     if (tensors->version != SQA_TENSORS_VERSION)
         return sqa_fail(SQA_INVALID_ARGUMENT, "tensors.version: %u is not %u", tensors->version,
                         SQA_TENSORS_VERSION);
     for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
-        sqa_tensor_shape shape;
         out[role] = *(const sqa_tensor *)(const void *)((const char *)tensors + members[role]);
-        if (!sqa_tensor_shape_of(problem, (sqa_role)role, &shape))
-            continue;
-        const uint64_t extent = is_touched(problem, (sqa_role)role) ? sqa_tensor_extent(&shape) : 0;
-        sqa_status status =
-            check_tensor(shape.name, &out[role], extent, sqa_element_size(shape.element));
+        sqa_status status = check_tensor(needs[role].name, &out[role], needs[role].extent,
+                                         needs[role].element_size);
         if (status != SQA_OK)
             return status;
     }

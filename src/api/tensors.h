@@ -1,4 +1,4 @@
-/* Checking a call's tensors against a problem before anything is enqueued. */
+/* Checking a call's tensors against what its plan needs, before anything is enqueued. */
 #ifndef SQA_API_TENSORS_H
 #define SQA_API_TENSORS_H
 
@@ -12,6 +12,7 @@ sqa_tensor *sqa_tensors_member(sqa_tensors *tensors, sqa_role role);
 /* Fills `out` by role from the caller's tensors, `workspace` standing in when the
  * caller brings none. Errors: SQA_INVALID_ARGUMENT naming the tensor. */
 sqa_status sqa_check_tensors(sqa_tensor out[SQA_ROLE_COUNT], const sqa_tensors *tensors,
-                             const sqa_problem *problem, cl_mem workspace, size_t workspace_bytes);
+                             const sqa_tensor_need needs[SQA_ROLE_TENSOR_COUNT], cl_mem workspace,
+                             size_t workspace_bytes);
 
 #endif

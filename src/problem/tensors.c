@@ -117,3 +117,22 @@ bool sqa_tensor_shape_of(const sqa_problem *problem, sqa_role role, sqa_tensor_s
     out->output = writes >> role & 1;
     return present && (reads | writes) >> role & 1;
 }
+
+/* Without keys no kernel looks at Q, and without queries none runs. */
+static bool is_touched(const sqa_problem *problem, sqa_role role)
+{
+    const uint32_t per_key = ROLE(Q) | ROLE(K) | ROLE(V) | ROLE(BIAS) | ROLE(MASK) | ROLE(KEY_MASK);
+    return problem->batch > 0 && problem->q_length > 0 &&
+           (problem->kv_length > 0 || !(per_key >> role & 1));
+}
+
+void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_ROLE_TENSOR_COUNT])
+{
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
+        sqa_tensor_shape shape;
+        const bool touched = sqa_tensor_shape_of(problem, (sqa_role)role, &shape) &&
+                             is_touched(problem, (sqa_role)role);
+        out[role] = (sqa_tensor_need){shape.name, touched ? sqa_tensor_extent(&shape) : 0,
+                                      sqa_element_size(shape.element)};
+    }
+}

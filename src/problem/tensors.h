@@ -55,4 +55,15 @@ bool sqa_tensor_shape_of(const sqa_problem *problem, sqa_role role, sqa_tensor_s
 /* One past the last element the tensor's view touches. */
 uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape);
 
+/* What a call has to bring: `extent` elements behind its offset, 0 where no kernel will
+ * look. */
+typedef struct sqa_tensor_need {
+    const char *name;
+    uint64_t extent;
+    size_t element_size;
+} sqa_tensor_need;
+
+/* Of all roles; follows from the problem alone, so that plans keep it. */
+void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_ROLE_TENSOR_COUNT]);
+
 #endif

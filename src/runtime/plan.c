@@ -152,6 +152,7 @@ sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_proble
     atomic_init(&plan->launched, false);
     plan->context = context;
     plan->problem = *problem;
+    sqa_tensor_needs(problem, plan->needs);
     for (int i = 0; i < SQA_PLAN_SLOTS; i++)
         pthread_mutex_init(&plan->slots[i].lock, NULL);
     pthread_mutex_init(&plan->workspace_lock, NULL);

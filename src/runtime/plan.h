@@ -24,6 +24,7 @@ struct sqa_plan {
     atomic_uint references;
     sqa_context *context; /* borrowed */
     sqa_problem problem;
+    sqa_tensor_need needs[SQA_ROLE_TENSOR_COUNT];
     sqa_choice choice;
     char config[SQA_CONFIG_TEXT];
     sqa_text reason;
