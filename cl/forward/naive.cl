@@ -46,12 +46,6 @@ static float sqa_naive_product(__global const sqa_stored *q, __global const sqa_
 #define ADD_EXTRA(score, j)
 #endif
 
-/* Never zero, so that a sum of zero tells that no key was seen. */
-static float sqa_naive_weight(const float x)
-{
-    return exp2(x < -125.0f ? -125.0f : x);
-}
-
 __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
 {
     const int row = get_global_id(0);
@@ -83,7 +77,7 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
             sum *= exp2(maximum - score);
             maximum = score;
         }
-        sum += sqa_naive_weight(score - maximum);
+        sum += sqa_weight(score - maximum);
     })
     const sqa_row_end end = sqa_end_row(maximum, sum, SQA_SINK(head));
 
@@ -93,7 +87,7 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
         for (int d = 0; d < CHUNK; d++)
             accumulator[d] = 0.0f;
         EACH_KEY(j, score, {
-            const float weight = sqa_naive_weight(score - maximum);
+            const float weight = sqa_weight(score - maximum);
             for (int d = 0; d < columns; d++)
                 accumulator[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), accumulator[d]);
         })

@@ -1,9 +1,5 @@
 /* rows: one key tile against one row tile: scores, weights, output. Which variant
  * serves a tile is the kernel's business (rows.cl). */
-/* Hidden keys are marked by a score that nothing else has: a finite bias ends above
- * it, and what overflows is infinite. */
-#define HIDDEN_SCORE (-FLT_MAX)
-
 /* Lanes of row vector r to which `key` is hidden by position. */
 #if SQA_WINDOW
 #define OUTSIDE(key, r) ((key) < start##r | (key) >= end##r)
@@ -17,7 +13,7 @@
 #endif
 
 /* scores[key][rows]; raises maxima to new_maximum. With `edge`, keys hidden by
- * position get HIDDEN_SCORE, and register tiles past the last key repeat it. With `extra`, what
+ * position get SQA_HIDDEN_SCORE, and register tiles past the last key repeat it. With `extra`, what
  * lies there is added, and -infinity hides. */
 INLINE void score_tile(const bool edge, const bool extra, const row_tile *restrict tile,
                        const key_tile keys, const float *restrict extra_scores,
@@ -68,10 +64,10 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #define ADD(i, r)                                                                                  \
     {                                                                                              \
         const vec x = LOAD(extra_scores + at##i * ROWS + r * LANES);                               \
-        s##i##_##r = select(s##i##_##r + x, (vec)(HIDDEN_SCORE), x == (vec)(-INFINITY));           \
+        s##i##_##r = select(s##i##_##r + x, (vec)(SQA_HIDDEN_SCORE), x == (vec)(-INFINITY));           \
     }
 #define HIDE(i, r)                                                                                 \
-    s##i##_##r = select(s##i##_##r, (vec)(HIDDEN_SCORE), HIDDEN((ivec)(keys.first + at##i), r));
+    s##i##_##r = select(s##i##_##r, (vec)(SQA_HIDDEN_SCORE), HIDDEN((ivec)(keys.first + at##i), r));
 #define KEEP(i, r)                                                                                 \
     STORE(s##i##_##r, scores + (c + i) * ROWS + r * LANES);                                        \
     maximum##r = LARGER(s##i##_##r, maximum##r);
@@ -116,7 +112,7 @@ INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict 
         const vec s = LOAD(scores + c * ROWS + r * LANES);                                         \
         vec p = exp2_negative(s - maximum##r);                                                     \
         if (hiding)                                                                                \
-            p = select(p, (vec)(0.0f), s == (vec)(HIDDEN_SCORE));                                  \
+            p = select(p, (vec)(0.0f), s == (vec)(SQA_HIDDEN_SCORE));                                  \
         STORE(p, scores + c * ROWS + r * LANES);                                                   \
         sum##r += p;                                                                               \
     }

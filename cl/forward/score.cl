@@ -115,6 +115,16 @@ INLINE float4 sqa_extra4(const sqa_extra_row row, const int key)
 #define SQA_SET_EXTRA_ROW(row, b, h, i)                                                            \
     SQA_SET_BIAS_ROW(row, b, h, i) SQA_SET_MASK_ROW(row, b, h, i) SQA_SET_KEY_MASK_ROW(row, b)
 
+/* A score that nothing but a hidden key has: a finite bias ends above it, and what
+ * overflows is infinite. */
+#define SQA_HIDDEN_SCORE (-FLT_MAX)
+
+/* 2^x for x <= 0; NaN stays NaN and nothing becomes zero, which marks hidden keys. */
+INLINE float sqa_weight(const float x)
+{
+    return exp2(x < -125.0f ? -125.0f : x);
+}
+
 /* What a row's output has to be multiplied by at the end, and its log-sum-exp (natural). */
 typedef struct {
     float inverse, lse;

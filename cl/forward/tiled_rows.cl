@@ -24,10 +24,6 @@ typedef struct {
     vec output[TM][TD]; /* not yet divided by the sum */
 } thread_rows;
 
-/* A score that nothing but a hidden key has: a finite bias ends above it, and what
- * overflows is infinite. */
-#define HIDDEN_SCORE (-FLT_MAX)
-
 /* Whether row i sees the key by position; `shown` as in sqa_walk. */
 INLINE bool sees(const thread_rows *rows, const int i, const int key, const int shown)
 {
@@ -37,12 +33,6 @@ INLINE bool sees(const thread_rows *rows, const int i, const int key, const int 
 #else
     return near;
 #endif
-}
-
-/* 2^x for x <= 0; NaN stays NaN and nothing becomes zero, which marks hidden keys. */
-INLINE float weight_of(float x)
-{
-    return exp2(x < -125.0f ? -125.0f : x);
 }
 
 /* A comparison with NaN is false: NaN is never the larger one. */
@@ -124,12 +114,12 @@ INLINE float finish_score(const thread_rows *rows, const int i, const int key, c
 #endif
 #if SQA_EXTRA
     const float extra = sqa_extra(rows->extra[i], key);
-    score = extra == -INFINITY ? HIDDEN_SCORE : score + extra;
+    score = extra == -INFINITY ? SQA_HIDDEN_SCORE : score + extra;
 #endif
     return score;
 }
 
-/* Turns products into scores, HIDDEN_SCORE where the rows do not see the key or it
+/* Turns products into scores, SQA_HIDDEN_SCORE where the rows do not see the key or it
  * is not before `end`; leaves the largest of each row's in `largest`. `first_key` is
  * the thread's first. */
 INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_rows *rows,
@@ -143,7 +133,7 @@ INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_r
             const int key = first_key + TX * j;
             score[i][j] = key < end && sees(rows, i, key, shown)
                               ? finish_score(rows, i, key, score[i][j])
-                              : HIDDEN_SCORE;
+                              : SQA_HIDDEN_SCORE;
             largest[i] = larger(score[i][j], largest[i]);
         }
     }
@@ -157,7 +147,7 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const float maximum = larger(largest[i], rows->maximum[i]);
-        const float rescale = weight_of(rows->maximum[i] - maximum);
+        const float rescale = sqa_weight(rows->maximum[i] - maximum);
         rows->maximum[i] = maximum;
         rows->sum[i] *= rescale;
 #pragma unroll
@@ -166,7 +156,7 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
 #pragma unroll
         for (int j = 0; j < TN; j++) {
             const float weight =
-                score[i][j] == HIDDEN_SCORE ? 0.0f : weight_of(score[i][j] - maximum);
+                score[i][j] == SQA_HIDDEN_SCORE ? 0.0f : sqa_weight(score[i][j] - maximum);
             rows->sum[i] += weight;
             weights[TY * i * P_PITCH * VEC + TX * j] = weight;
         }

@@ -79,8 +79,7 @@ static sqa_status check_block_list(const sqa_problem *problem, const int32_t *of
                                    const int32_t *indices)
 {
     const sqa_blocks *blocks = &problem->blocks;
-    const uint64_t rows =
-        (uint64_t)blocks->batch * blocks->heads * sqa_problem_query_blocks(problem);
+    const uint64_t rows = sqa_problem_block_lists(problem);
     const uint32_t key_blocks = sqa_problem_key_blocks(problem);
     sqa_status status = check_offsets(offsets, rows, blocks->entries);
     if (status != SQA_OK)
@@ -111,8 +110,7 @@ sqa_status sqa_block_list_create(sqa_context *context, const sqa_attention_desc 
         status = check_block_list(&problem, offsets, indices);
     if (status != SQA_OK)
         return status;
-    const size_t lists =
-        (size_t)problem.blocks.batch * problem.blocks.heads * sqa_problem_query_blocks(&problem);
+    const size_t lists = (size_t)sqa_problem_block_lists(&problem);
     return upload_both(context, "clCreateBuffer(block list)", offsets, lists + 1, indices,
                        problem.blocks.entries, offsets_buffer, indices_buffer);
 }

@@ -46,19 +46,13 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return false;
 }
 
-/* Whether a number is read for every score, which lies in memory beside K and V. */
-static bool has_stored_scores(const sqa_problem *problem)
-{
-    return problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
-}
-
 static int32_t private_bytes(const sqa_config *config, const sqa_problem *problem)
 {
     const int32_t *value = config->value;
     int32_t rows = value[LANES] * value[RV];
     int32_t per_row = (int32_t)(problem->head_dim + problem->value_dim) + value[MD] + 12;
     int32_t packed = value[PACK] * value[KEYS] * (int32_t)(problem->head_dim + problem->value_dim);
-    int32_t scores = value[KEYS] * (has_stored_scores(problem) ? 2 : 1);
+    int32_t scores = value[KEYS] * (sqa_problem_has_stored_scores(problem) ? 2 : 1);
     return 4 * (rows * (value[TILES] * per_row + scores) + packed);
 }
 
@@ -107,10 +101,10 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     config->value[RV] = problem->head_dim <= 32 || blocks ? 2 : 3;
     config->value[MC] = blocks ? 6 : 4;
     config->value[MD] = blocks ? 6 : 4;
-    config->value[TILES] = has_stored_scores(problem) ? 1
-                           : queries % 64 == 0        ? 4
-                           : queries % 32 == 0        ? 2
-                                                      : 1;
+    config->value[TILES] = sqa_problem_has_stored_scores(problem) ? 1
+                           : queries % 64 == 0                    ? 4
+                           : queries % 32 == 0                    ? 2
+                                                                  : 1;
     config->value[KEYS] = blocks ? 96 : 128;
     config->value[UNROLL] = 4;
     config->value[PACK] = problem->dtype != SQA_DTYPE_F32;

@@ -151,8 +151,7 @@ static sqa_status set_blocks(sqa_problem *problem, const sqa_attention_desc *des
         problem->blocks.query_size = problem->q_length ? problem->q_length : 1;
     if (blocks->key_size > problem->kv_length)
         problem->blocks.key_size = problem->kv_length ? problem->kv_length : 1;
-    const uint64_t rows =
-        (uint64_t)blocks->batch * blocks->heads * sqa_problem_query_blocks(problem);
+    const uint64_t rows = sqa_problem_block_lists(problem);
     if (rows >= INT32_MAX)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.blocks: %llu lists, at most 2^31 - 2 are allowed",
@@ -221,6 +220,17 @@ static uint32_t block_count(uint32_t length, uint32_t size)
 uint32_t sqa_problem_query_blocks(const sqa_problem *problem)
 {
     return block_count(problem->q_length, problem->blocks.query_size);
+}
+
+uint64_t sqa_problem_block_lists(const sqa_problem *problem)
+{
+    return (uint64_t)problem->blocks.batch * problem->blocks.heads *
+           sqa_problem_query_blocks(problem);
+}
+
+bool sqa_problem_has_stored_scores(const sqa_problem *problem)
+{
+    return problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
 }
 
 uint32_t sqa_problem_key_blocks(const sqa_problem *problem)

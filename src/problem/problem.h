@@ -89,4 +89,10 @@ uint64_t sqa_extent(const sqa_strides *strides, uint32_t batch, uint32_t heads, 
 uint32_t sqa_problem_query_blocks(const sqa_problem *problem);
 uint32_t sqa_problem_key_blocks(const sqa_problem *problem);
 
+/* Lists of blocks, all together: one per query block, batch entry and head that has its own. */
+uint64_t sqa_problem_block_lists(const sqa_problem *problem);
+
+/* Whether a number is read for every score, which lies in memory beside K and V. */
+bool sqa_problem_has_stored_scores(const sqa_problem *problem);
+
 #endif

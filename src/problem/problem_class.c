@@ -17,8 +17,7 @@ static int32_t bucket(uint64_t value)
 
 static uint32_t mask_of(const sqa_problem *problem)
 {
-    const bool stored =
-        problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
+    const bool stored = sqa_problem_has_stored_scores(problem);
     return (problem->mask & SQA_MASK_CAUSAL ? SQA_CLASS_CAUSAL : 0u) |
            (problem->mask & SQA_MASK_WINDOW ? SQA_CLASS_WINDOW : 0u) |
            (problem->mask & SQA_MASK_BLOCKS ? SQA_CLASS_BLOCKS : 0u) |

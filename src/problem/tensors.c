@@ -22,12 +22,6 @@ static sqa_tensor_shape vector(const char *name, sqa_element element, uint32_t c
     return (sqa_tensor_shape){name, element, false, {count, count, count}, 1, 1, 1, count};
 }
 
-/* Of the lists of blocks, one offset each and one more. */
-static uint32_t offset_count(const sqa_problem *p)
-{
-    return p->blocks.batch * p->blocks.heads * sqa_problem_query_blocks(p) + 1;
-}
-
 /* What an operation reads and writes, a bit per role. */
 #define ROLE(name) (1u << SQA_ROLE_##name)
 #define OUTPUTS (ROLE(O) | ROLE(LSE))
@@ -93,7 +87,7 @@ static bool described(const sqa_problem *p, sqa_role role, sqa_tensor_shape *out
         *out = vector("globals", SQA_ELEMENT_INT, p->globals.count);
         return p->mask & SQA_MASK_GLOBALS && p->globals.listed;
     case SQA_ROLE_BLOCK_OFFSETS:
-        *out = vector("block_offsets", SQA_ELEMENT_INT, offset_count(p));
+        *out = vector("block_offsets", SQA_ELEMENT_INT, (uint32_t)sqa_problem_block_lists(p) + 1);
         return p->mask & SQA_MASK_BLOCKS;
     case SQA_ROLE_BLOCK_INDICES:
         *out = vector("block_indices", SQA_ELEMENT_INT, p->blocks.entries);

@@ -56,13 +56,8 @@ static double windowed_pairs(const sqa_problem *problem)
 
 double sqa_problem_listed_part(const sqa_problem *problem)
 {
-    const double size = problem->blocks.key_size;
-    const double key_blocks = (problem->kv_length + size - 1) / size;
-    const double rows =
-        (double)problem->blocks.batch * problem->blocks.heads * sqa_problem_query_blocks(problem);
-    const double part = rows > 0 && key_blocks >= 1
-                            ? problem->blocks.entries / (rows * (double)(int64_t)key_blocks)
-                            : 0.0;
+    const double pairs = (double)sqa_problem_block_lists(problem) * sqa_problem_key_blocks(problem);
+    const double part = pairs > 0 ? problem->blocks.entries / pairs : 0.0;
     return part < 1.0 ? part : 1.0;
 }
 

@@ -29,20 +29,14 @@ static void shuffle(sqa_random *random, int32_t *out, uint32_t count)
     }
 }
 
-static uint64_t list_count(const sqa_problem *problem)
-{
-    return (uint64_t)problem->blocks.batch * problem->blocks.heads *
-           sqa_problem_query_blocks(problem);
-}
-
 static int32_t list_begin(const sqa_problem *problem, uint64_t list)
 {
-    return (int32_t)(problem->blocks.entries * list / list_count(problem));
+    return (int32_t)(problem->blocks.entries * list / sqa_problem_block_lists(problem));
 }
 
 static void fill_offsets(const sqa_problem *problem, int32_t *out)
 {
-    const uint64_t lists = list_count(problem);
+    const uint64_t lists = sqa_problem_block_lists(problem);
     out[0] = 0;
     for (uint64_t i = 0; i < lists; i++)
         out[i + 1] = list_begin(problem, i + 1);
@@ -64,7 +58,7 @@ static uint32_t candidates(const sqa_problem *problem, uint64_t query_block, uin
 static void fill_indices(const sqa_problem *problem, bool shuffled, sqa_random *random,
                          int32_t *out)
 {
-    const uint64_t lists = list_count(problem);
+    const uint64_t lists = sqa_problem_block_lists(problem);
     const uint32_t query_blocks = sqa_problem_query_blocks(problem);
     for (uint64_t i = 0; i < lists; i++) {
         int32_t *list = out + list_begin(problem, i);
