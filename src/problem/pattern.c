@@ -26,10 +26,11 @@ static sqa_status check_numbers(const sqa_attention_desc *desc)
         {"desc.bias.present", desc->bias.present, 1},
         {"desc.sinks", desc->sinks, 1},
     };
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (fields[i].value > fields[i].high)
-            return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %u is outside 0..%u", fields[i].field,
-                            fields[i].value, fields[i].high);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        sqa_status status = sqa_check_range(fields[i].field, fields[i].value, 0, fields[i].high);
+        if (status != SQA_OK)
+            return status;
+    }
     if (!isfinite(desc->softcap) || desc->softcap < 0.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.softcap: must be positive and finite, or 0 for none");
@@ -124,24 +125,20 @@ static sqa_status set_blocks(sqa_problem *problem, const sqa_attention_desc *des
     const sqa_blocks *blocks = &desc->blocks;
     if (!blocks->query_size && !blocks->key_size)
         return SQA_OK;
-    if (blocks->query_size < 1 || blocks->query_size > MAX_LENGTH || blocks->key_size < 1 ||
-        blocks->key_size > MAX_LENGTH)
-        return sqa_fail(
-            SQA_INVALID_ARGUMENT, "desc.blocks.%s: %u is outside 1..%u",
-            blocks->query_size < 1 || blocks->query_size > MAX_LENGTH ? "query_size" : "key_size",
-            blocks->query_size < 1 || blocks->query_size > MAX_LENGTH ? blocks->query_size
-                                                                      : blocks->key_size,
-            MAX_LENGTH);
-    if (desc->globals.count > 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.globals: not together with desc.blocks");
     sqa_status status =
-        check_lists("desc.blocks.batch", blocks->batch, problem->batch, "batch", problem->batch);
+        sqa_check_range("desc.blocks.query_size", blocks->query_size, 1, MAX_LENGTH);
+    if (status == SQA_OK)
+        status = sqa_check_range("desc.blocks.key_size", blocks->key_size, 1, MAX_LENGTH);
+    if (status == SQA_OK)
+        status = sqa_check_range("desc.blocks.entries", blocks->entries, 0, INT32_MAX);
+    if (status == SQA_OK && desc->globals.count > 0)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.globals: not together with desc.blocks");
+    if (status == SQA_OK)
+        status = check_lists("desc.blocks.batch", blocks->batch, problem->batch, "batch",
+                             problem->batch);
     if (status == SQA_OK)
         status = check_lists("desc.blocks.heads", blocks->heads, problem->out_heads,
                              "the output heads", problem->kv_heads);
-    if (status == SQA_OK && blocks->entries > INT32_MAX)
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.blocks.entries: %u is outside 0..%d",
-                          blocks->entries, INT32_MAX);
     if (status != SQA_OK)
         return status;
     problem->mask |= SQA_MASK_BLOCKS;

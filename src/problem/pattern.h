@@ -13,6 +13,9 @@ sqa_status sqa_pattern_from_desc(sqa_problem *problem, const sqa_attention_desc 
 /* Sets where the queries stand, which no rule of the pattern may ask for. */
 void sqa_set_positions(sqa_problem *problem, const sqa_attention_desc *desc);
 
+/* Whether low <= value <= high; `field` for the message. */
+sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint32_t high);
+
 /* Whether the strides reach no further than 63 bits can add up; `field` for the message. */
 sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
                              uint32_t heads, uint32_t length);

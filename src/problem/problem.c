@@ -10,7 +10,7 @@
 #define MAX_HEADS 65535u
 #define MAX_LENGTH (1u << 30)
 
-static sqa_status check_range(const char *field, uint32_t value, uint32_t low, uint32_t high)
+sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint32_t high)
 {
     if (value >= low && value <= high)
         return SQA_OK;
@@ -35,7 +35,7 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         sqa_status status =
-            check_range(ranges[i].field, ranges[i].value, ranges[i].low, ranges[i].high);
+            sqa_check_range(ranges[i].field, ranges[i].value, ranges[i].low, ranges[i].high);
         if (status != SQA_OK)
             return status;
     }

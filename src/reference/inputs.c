@@ -113,14 +113,3 @@ void sqa_random_input(const sqa_problem *problem, sqa_role role, bool shuffled, 
     default: sqa_random_floats(random, out, count, -1.0f, 1.0f); break;
     }
 }
-
-void sqa_set_block_part(sqa_attention_desc *desc, double part)
-{
-    const sqa_blocks *blocks = &desc->blocks;
-    const double rows = (double)blocks->batch * blocks->heads *
-                        (((double)desc->q_length + blocks->query_size - 1) / blocks->query_size);
-    const double columns = ((double)desc->kv_length + blocks->key_size - 1) / blocks->key_size;
-    desc->blocks.entries = (uint32_t)((double)(uint64_t)columns * part + 0.5) * (uint32_t)rows;
-    if (part > 0.0 && desc->blocks.entries == 0)
-        desc->blocks.entries = (uint32_t)rows;
-}

@@ -19,7 +19,4 @@
 void sqa_random_input(const sqa_problem *problem, sqa_role role, bool shuffled, sqa_random *random,
                       void *out);
 
-/* Gives the problem as many block list entries as fill `part` of all key blocks. */
-void sqa_set_block_part(sqa_attention_desc *desc, double part);
-
 #endif

@@ -209,3 +209,20 @@ sqa_log fixture_listen(fixture_log *log)
     memset(log, 0, sizeof *log);
     return (sqa_log){keep, log, SQA_LOG_DEBUG};
 }
+
+int fixture_main(const char *suite_name, const char *name, double seconds,
+                 const TTest *const *const *tests, size_t count)
+{
+    Suite *suite = suite_create(suite_name);
+    TCase *tcase = tcase_create(name);
+    tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
+    tcase_set_timeout(tcase, seconds);
+    for (size_t i = 0; i < count; i++)
+        tcase_add_test(tcase, *tests[i]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -3,6 +3,7 @@
 #ifndef SQA_TESTS_DATABASE_FIXTURE_H
 #define SQA_TESTS_DATABASE_FIXTURE_H
 
+#include <check.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -47,6 +48,11 @@ char *fixture_schema(const char *path);
 
 /* Overwrites the file with these bytes. */
 void fixture_write(const char *path, const void *bytes, size_t size);
+
+/* Runs tests, each in a process and a folder of its own, as a suite's main;
+ * `seconds` for one test at most. */
+int fixture_main(const char *suite, const char *name, double seconds,
+                 const TTest *const *const *tests, size_t count);
 
 /* A log that counts and keeps the last message of each level. */
 typedef struct fixture_log {

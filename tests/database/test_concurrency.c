@@ -308,16 +308,5 @@ int main(void)
         &killed_writers_lose_nothing, &reader_rolls_a_hot_journal_back,
         &writer_waits_for_another,
     };
-    Suite *suite = suite_create("concurrency");
-    TCase *tcase = tcase_create("processes");
-    tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
-    tcase_set_timeout(tcase, 900);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(tcase, *tests[i]);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return fixture_main("concurrency", "processes", 900, tests, sizeof tests / sizeof tests[0]);
 }

@@ -216,16 +216,5 @@ int main(void)
         &a_final_outweighs_a_lucky_trial,
         &ranking_is_by_exact_problem_and_speed,
     };
-    Suite *suite = suite_create("prune");
-    TCase *tcase = tcase_create("prune, merge, rank");
-    tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
-    tcase_set_timeout(tcase, 120);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(tcase, *tests[i]);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return fixture_main("prune", "prune, merge, rank", 120, tests, sizeof tests / sizeof tests[0]);
 }

@@ -256,16 +256,5 @@ int main(void)
         &resuming_finds_the_latest_search_trial,
         &filters_select,
     };
-    Suite *suite = suite_create("store");
-    TCase *tcase = tcase_create("trials");
-    tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
-    tcase_set_timeout(tcase, 120);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(tcase, *tests[i]);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return fixture_main("store", "trials", 120, tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,13 +1,14 @@
-/* The axes as a table of setters, and a greedy choice of combinations. Knows nothing
+/* The axes as a table, and a greedy choice of combinations. Knows nothing
  * of how cases are run. */
 #include "conformance/pattern_grid.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
-#include "reference/inputs.h"
 #include "reference/random.h"
+#include "shape/shape.h"
 
 enum {
     AXIS_POSITION,
@@ -29,11 +30,31 @@ enum {
     AXIS_COUNT
 };
 
-static const uint8_t value_counts[AXIS_COUNT] = {
-    [AXIS_POSITION] = 4, [AXIS_WINDOW] = 6, [AXIS_GLOBALS] = 3, [AXIS_BLOCKS] = 4,
-    [AXIS_SOFTCAP] = 2,  [AXIS_ALIBI] = 3,  [AXIS_BIAS] = 5,    [AXIS_MASK] = 4,
-    [AXIS_KEY_MASK] = 2, [AXIS_SINKS] = 2,  [AXIS_RAGGED] = 2,  [AXIS_HEADS] = 4,
-    [AXIS_LENGTHS] = 5,  [AXIS_DIMS] = 2,   [AXIS_LSE] = 2,     [AXIS_LAYOUT] = 3,
+enum { MAX_VALUES = 6 };
+
+/* The values of the axes that are keys of a shape; "" is none. */
+static const struct {
+    uint8_t count;
+    const char *values[MAX_VALUES];
+} axes[AXIS_COUNT] = {
+    [AXIS_POSITION] = {4, {"", "align=top-left", "causal", "causal,align=top-left"}},
+    [AXIS_WINDOW] = {6,
+                     {"", "window=5:7", "window=0:-1", "window=-1:3", "window=17:0",
+                      "window=300:300"}},
+    [AXIS_GLOBALS] = {3, {"", "globals=3", "globals=list4"}},
+    [AXIS_BLOCKS] = {4, {"", "blocks=16x8@0.5/h", "blocks=7x5@0.3/bk", "blocks=24x40@0.6"}},
+    [AXIS_SOFTCAP] = {2, {"", "softcap=1.5"}},
+    [AXIS_ALIBI] = {3, {"", "alibi=geometric", "alibi=slopes"}},
+    [AXIS_BIAS] = {5, {"", "bias=f32/bhq", "bias=f16/hq", "bias=bf16/", "bias=f32/b"}},
+    [AXIS_MASK] = {4, {"", "mask=bhq", "mask=q", "mask=h"}},
+    [AXIS_KEY_MASK] = {2, {"", "keymask"}},
+    [AXIS_SINKS] = {2, {"", "sinks"}},
+    [AXIS_RAGGED] = {2, {NULL}},
+    [AXIS_HEADS] = {4, {NULL}},
+    [AXIS_LENGTHS] = {5, {NULL}},
+    [AXIS_DIMS] = {2, {NULL}},
+    [AXIS_LSE] = {2, {NULL}},
+    [AXIS_LAYOUT] = {3, {NULL}},
 };
 
 _Static_assert((int)AXIS_COUNT == (int)SQA_PATTERN_AXES, "a case has a value for every axis");
@@ -47,110 +68,45 @@ static const struct {
     {{9, 21}, {21, 9}, {1, 17}, {11, 11}, {5, 26}},
 };
 static const sqa_grid_heads heads[] = {{2, 2}, {6, 2}, {2, 6}, {4, 1}};
-static const sqa_window windows[] = {{-1, -1}, {5, 7}, {0, -1}, {-1, 3}, {17, 0}, {300, 300}};
 static const sqa_layout layouts[] = {SQA_LAYOUT_BHSD, SQA_LAYOUT_BSHD, SQA_LAYOUT_PADDED};
 
-/* Strides of (batch, head, query, key) that vary along the dimensions named. */
-static sqa_strides varying(const char *dims, const sqa_attention_desc *desc, uint32_t out_heads)
+/* The words of the case's values, as in a shape. */
+static void pattern_text(const sqa_pattern_case *c, char text[SQA_SHAPE_PATTERN_TEXT])
 {
-    sqa_strides strides = {0, 0, 0};
-    int64_t size = desc->kv_length;
-    if (strchr(dims, 'q')) {
-        strides.sequence = size;
-        size *= desc->q_length;
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t a = 0; a < AXIS_COUNT; a++) {
+        const char *word = axes[a].values[c->value[a]];
+        if (word && *word)
+            used += (size_t)snprintf(text + used, SQA_SHAPE_PATTERN_TEXT - used, "%s%s",
+                                     used ? "," : "", word);
     }
-    if (strchr(dims, 'h')) {
-        strides.head = size;
-        size *= out_heads;
-    }
-    if (strchr(dims, 'b'))
-        strides.batch = size;
-    return strides;
 }
 
-static void set_blocks(sqa_attention_desc *desc, uint8_t value, uint32_t out_heads)
+static sqa_status set_case(sqa_pattern_case *c, bool small)
 {
-    static const struct {
-        uint8_t query_size, key_size;
-        float part;
-    } sizes[] = {{0, 0, 0}, {16, 8, 0.5f}, {7, 5, 0.3f}, {24, 40, 0.6f}};
-    if (!value)
-        return;
-    desc->blocks = (sqa_blocks){sizes[value].query_size, sizes[value].key_size, 1, 1, 0};
-    if (value == 1)
-        desc->blocks.heads = out_heads;
-    if (value == 2)
-        desc->blocks.heads = desc->kv_heads;
-    if (value == 2)
-        desc->blocks.batch = desc->batch;
-    sqa_set_block_part(desc, (double)sizes[value].part);
-}
-
-static void set_positions(sqa_attention_desc *desc, const sqa_pattern_case *c)
-{
-    desc->align = c->value[AXIS_POSITION] == 1 ? SQA_ALIGN_TOP_LEFT : SQA_ALIGN_BOTTOM_RIGHT;
-    if (c->value[AXIS_POSITION] >= 2)
-        desc->causal = c->value[AXIS_POSITION] == 2 ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_TOP_LEFT;
-    desc->window = windows[c->value[AXIS_WINDOW]];
-    if (c->value[AXIS_GLOBALS])
-        desc->globals =
-            (sqa_globals){c->value[AXIS_GLOBALS] == 1 ? 3 : 4, c->value[AXIS_GLOBALS] == 2};
-}
-
-static void set_scores(sqa_attention_desc *desc, const sqa_pattern_case *c, uint32_t out_heads)
-{
-    static const struct {
-        sqa_dtype dtype;
-        const char *dims;
-    } biases[] = {{SQA_DTYPE_F32, ""},
-                  {SQA_DTYPE_F32, "bhq"},
-                  {SQA_DTYPE_F16, "hq"},
-                  {SQA_DTYPE_BF16, ""},
-                  {SQA_DTYPE_F32, "b"}};
-    static const char *const masks[] = {"", "bhq", "q", "h"};
-    const uint8_t bias = c->value[AXIS_BIAS], mask = c->value[AXIS_MASK];
-    desc->softcap = c->value[AXIS_SOFTCAP] ? 1.5f : 0.0f;
-    desc->alibi = (sqa_alibi)c->value[AXIS_ALIBI];
-    desc->sinks = c->value[AXIS_SINKS];
-    desc->key_mask = c->value[AXIS_KEY_MASK];
-    if (bias)
-        desc->bias =
-            (sqa_bias){1, (int32_t)biases[bias].dtype, varying(biases[bias].dims, desc, out_heads)};
-    if (mask)
-        desc->mask = (sqa_mask_view){1, varying(masks[mask], desc, out_heads)};
-}
-
-static sqa_grid_case case_of(const sqa_pattern_case *c, bool small)
-{
-    sqa_grid_case result = {SQA_ATTENTION_DESC_INIT, layouts[c->value[AXIS_LAYOUT]]};
-    sqa_attention_desc *desc = &result.desc;
-    const bool ragged = c->value[AXIS_RAGGED];
+    char text[SQA_SHAPE_PATTERN_TEXT];
+    c->test = (sqa_grid_case){SQA_ATTENTION_DESC_INIT, layouts[c->value[AXIS_LAYOUT]]};
+    sqa_attention_desc *desc = &c->test.desc;
+    const bool ragged = c->value[AXIS_RAGGED], odd = c->value[AXIS_DIMS];
     desc->batch = ragged ? 4 : 2;
     desc->q_heads = heads[c->value[AXIS_HEADS]].q;
     desc->kv_heads = heads[c->value[AXIS_HEADS]].kv;
     desc->q_length = lengths[small][c->value[AXIS_LENGTHS]].q;
     desc->kv_length = lengths[small][c->value[AXIS_LENGTHS]].kv;
-    desc->head_dim = c->value[AXIS_DIMS] ? 21 : 16;
-    desc->value_dim = c->value[AXIS_DIMS] ? 13 : 16;
-    if (small)
-        desc->head_dim = desc->value_dim = c->value[AXIS_DIMS] ? 5 : 8;
+    desc->head_dim = small ? (odd ? 5 : 8) : (odd ? 21 : 16);
+    desc->value_dim = small ? (odd ? 5 : 8) : (odd ? 13 : 16);
     desc->write_lse = c->value[AXIS_LSE];
-    const uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
-    set_positions(desc, c);
-    set_scores(desc, c, out_heads);
-    set_blocks(desc, c->value[AXIS_BLOCKS], out_heads);
-    if (ragged) {
+    if (ragged)
         desc->ragged = (sqa_ragged){1, desc->q_length * 2 + 1, desc->kv_length * 2 + 1};
-        /* The other layouts are laid out for equal lengths. */
-        if (result.layout == SQA_LAYOUT_PADDED)
-            result.layout = SQA_LAYOUT_BHSD;
-    }
-    if (result.layout != SQA_LAYOUT_BHSD)
-        sqa_layout_apply(result.layout, desc);
-    return result;
+    if (c->test.layout != SQA_LAYOUT_BHSD)
+        sqa_layout_apply(c->test.layout, desc);
+    pattern_text(c, text);
+    return sqa_shape_pattern_apply(text, desc);
 }
 
-/* Block lists and global tokens exclude each other. */
+/* Block lists and global tokens exclude each other, as do gaps, laid out for equal
+ * lengths, and ragged batches. */
 bool sqa_pattern_can_meet(size_t axis, size_t value, size_t other_axis, size_t other_value)
 {
     const bool globals =
@@ -174,7 +130,6 @@ static bool is_possible(const sqa_pattern_case *c)
 }
 
 /* Which pairs of values have met. */
-enum { MAX_VALUES = 6 };
 typedef struct coverage {
     bool met[AXIS_COUNT][MAX_VALUES][AXIS_COUNT][MAX_VALUES];
 } coverage;
@@ -200,8 +155,8 @@ static bool missing_pair(const coverage *covered, size_t pair[4])
 {
     for (size_t a = 0; a < AXIS_COUNT; a++)
         for (size_t b = 0; b < a; b++)
-            for (size_t i = 0; i < value_counts[a]; i++)
-                for (size_t j = 0; j < value_counts[b]; j++)
+            for (size_t i = 0; i < axes[a].count; i++)
+                for (size_t j = 0; j < axes[b].count; j++)
                     if (!covered->met[a][i][b][j] && sqa_pattern_can_meet(a, i, b, j)) {
                         memcpy(pair, (size_t[]){a, i, b, j}, 4 * sizeof *pair);
                         return true;
@@ -218,7 +173,7 @@ static sqa_pattern_case best_with(const coverage *covered, const size_t pair[4],
     for (int n = 0; n < CANDIDATES || best_count == 0; n++) {
         sqa_pattern_case c = {0};
         for (size_t a = 0; a < AXIS_COUNT; a++)
-            c.value[a] = (uint8_t)sqa_random_below(random, value_counts[a]);
+            c.value[a] = (uint8_t)sqa_random_below(random, axes[a].count);
         c.value[pair[0]] = (uint8_t)pair[1];
         c.value[pair[2]] = (uint8_t)pair[3];
         if (!is_possible(&c))
@@ -249,7 +204,7 @@ static sqa_status append_round(sqa_pattern_grid *grid, uint64_t seed, bool small
             break;
         }
         grid->cases = cases;
-        c.test = case_of(&c, small);
+        status = set_case(&c, small);
         cases[grid->count++] = c;
         cover(covered, &c);
     }
@@ -284,5 +239,5 @@ void sqa_pattern_grid_free(sqa_pattern_grid *grid)
 
 size_t sqa_pattern_value_count(size_t axis)
 {
-    return value_counts[axis];
+    return axes[axis].count;
 }
