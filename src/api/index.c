@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/call.h"
 #include "device/cl_status.h"
 #include "problem/problem.h"
 #include "runtime/context.h"
@@ -10,10 +11,10 @@
 static sqa_status check_pointers(const void *const pointers[], const char *const names[],
                                  size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!pointers[i])
-            return sqa_fail(SQA_INVALID_ARGUMENT, "%s: must not be NULL", names[i]);
-    return SQA_OK;
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < count && status == SQA_OK; i++)
+        status = sqa_check_not_null(names[i], pointers[i]);
+    return status;
 }
 
 /* A buffer of the numbers; of one zero when there are none, since OpenCL has no
