@@ -26,13 +26,15 @@ static void report(const sqa_tune_words *words, const sqa_record_report *report)
         sqa_json_integer(&json, "configurations", (int64_t)report->count);
         sqa_json_integer(&json, "known", (int64_t)report->known);
         sqa_json_integer(&json, "recorded", (int64_t)report->done);
-        sqa_json_integer(&json, "slow", (int64_t)report->slow);
+        sqa_json_integer(&json, "doubtful", (int64_t)report->doubtful);
         sqa_json_finish(&json);
         return;
     }
-    printf("%s: %zu of %zu configurations, %zu of them new, %zu while the machine was slow\n",
-           words->record, report->done, report->count, report->done - report->known, report->slow);
-    if (report->done < report->count || report->slow)
+    printf("%s: %zu of %zu configurations, %zu of them new, %zu while the machine was slow or "
+           "unsteady\n",
+           words->record, report->done, report->count, report->done - report->known,
+           report->doubtful);
+    if (report->done < report->count || report->doubtful)
         printf("the same command goes on from here\n");
 }
 

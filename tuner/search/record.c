@@ -16,8 +16,10 @@
 /* Trials of one configuration in one pass, while the machine is slow. */
 #define ATTEMPTS 3
 
-/* A line whose yardstick took this much longer than at its best is measured again. */
+/* A line is measured again whose yardstick took this much longer than at its best, or
+ * whose time over the yardstick's is spread this far. */
 #define SLOW 1.2
+#define WIDE 0.05
 
 typedef struct recording {
     const sqa_record_options *options;
@@ -184,16 +186,25 @@ static void close_recording(recording *self)
     sqa_config_space_free(&self->space);
 }
 
-static bool is_slow(const recording *self, size_t config)
+/* How far a measurement is from what is accepted: above 1 it is made again. What was
+ * not timed has no doubts. */
+static double doubt(const recording *self, double yardstick_ms, double relative_spread)
 {
-    return yardstick_in(self->lines[config]) > SLOW * self->steadiness.yardstick_ms;
+    return fmax(yardstick_ms / (SLOW * self->steadiness.yardstick_ms), relative_spread / WIDE);
 }
 
-/* Puts a result in its place, unless what is there was measured at a better pace. */
+static double doubt_in(const recording *self, size_t config)
+{
+    const char *line = self->lines[config];
+    return doubt(self, yardstick_in(line), number_in(line, "\"relative_spread\":"));
+}
+
+/* Puts a result in its place, unless there is less doubt about what is there. */
 static sqa_status keep(recording *self, size_t index, const sqa_trial_result *result)
 {
     char **line = &self->lines[index];
-    if (*line && !(result->yardstick_ms < yardstick_in(*line)))
+    if (*line &&
+        !(doubt(self, result->yardstick_ms, result->relative_spread) < doubt_in(self, index)))
         return SQA_OK;
     sqa_text text = SQA_TEXT_INIT;
     sqa_sweep_line(&self->family, &self->space.configs[index], result, &text);
@@ -220,8 +231,7 @@ static sqa_status measure_one(recording *self, size_t index)
     return status == SQA_OK ? keep(self, index, &result) : status;
 }
 
-/* First what is missing, then once more what was measured in the machine's slow
- * moments. */
+/* First what is missing, then once more what was measured in the machine's bad moments. */
 static sqa_status record(recording *self)
 {
     const sqa_record_options *options = self->options;
@@ -232,7 +242,7 @@ static sqa_status record(recording *self)
     for (size_t step = report->done; status == SQA_OK && step < 2 * report->count; step++) {
         size_t index = step % report->count;
         double used = sqa_clock_seconds() - begin;
-        if (step >= report->count && !is_slow(self, index))
+        if (step >= report->count && !(doubt_in(self, index) > 1))
             continue;
         if (*options->stop || (options->seconds > 0 && used >= options->seconds) ||
             (options->trials && made >= options->trials))
@@ -245,7 +255,7 @@ static sqa_status record(recording *self)
                               each * (double)(report->count - report->done));
     }
     for (size_t i = 0; i < report->done && status == SQA_OK; i++)
-        report->slow += is_slow(self, i);
+        report->doubtful += doubt_in(self, i) > 1;
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* Recording a sweep: measures what its file does not have yet, in order, and keeps
  * each as soon as it is known, so that it can be stopped at any moment and goes on
  * where it was. What was measured while the machine was slow, which the yardstick
- * tells, is measured again once the rest is there. Prints nothing. */
+ * tells, or unsteady, is measured again once the rest is there. Prints nothing. */
 #ifndef SQA_TUNER_RECORD_H
 #define SQA_TUNER_RECORD_H
 
@@ -25,10 +25,10 @@ typedef struct sqa_record_options {
 } sqa_record_options;
 
 typedef struct sqa_record_report {
-    size_t count; /* configurations of the sweep */
-    size_t known; /* those the file had */
-    size_t done;  /* those it has now */
-    size_t slow;  /* of these, measured at less than the machine's full pace */
+    size_t count;    /* configurations of the sweep */
+    size_t known;    /* those the file had */
+    size_t done;     /* those it has now */
+    size_t doubtful; /* of these, measured while the machine was slow or unsteady */
 } sqa_record_report;
 
 /* Errors: SQA_INVALID_ARGUMENT, also for a file that is another sweep's;
