@@ -6,7 +6,7 @@
 
 static bool is_hopeless(const sqa_tuning_session *session, const sqa_kernel_family *family)
 {
-    for (size_t i = 0; session && i < session->hopeless_count; i++)
+    for (size_t i = 0; i < session->hopeless_count; i++)
         if (session->hopeless[i] == family)
             return true;
     return false;
@@ -20,25 +20,44 @@ static bool is_last_of_operation(size_t index)
     return true;
 }
 
+static bool competes(const sqa_tuning_session *session, size_t index, bool first)
+{
+    const sqa_kernel_family *family = sqa_family_at(index);
+    if (session->options->family)
+        return !strcmp(family->name, session->options->family);
+    /* What somebody built is meant to be tried. */
+    bool is_last_resort = is_last_of_operation(index) && session->device.limits.has_compiler;
+    return !is_hopeless(session, family) && (!is_last_resort || first);
+}
+
+/* Leaves the configurations whose program the device can come by. */
+static void keep_at_hand(sqa_config_space *space, const sqa_tuning_session *session)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < space->count; i++)
+        if (sqa_program_is_at_hand(session->prebuilt, space->family, &space->configs[i],
+                                   space->problem, space->device))
+            space->configs[kept++] = space->configs[i];
+    space->count = kept;
+}
+
 sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
-                             const sqa_problem *problem, const sqa_device *device,
-                             const char *family, const sqa_tuning_session *session)
+                             const sqa_problem *problem, const sqa_tuning_session *session)
 {
     *count = 0;
     for (size_t i = 0; i < sqa_family_count() && *count < SQA_MOST_FAMILIES; i++) {
         const sqa_kernel_family *candidate = sqa_family_at(i);
-        bool asked_for = family && !strcmp(candidate->name, family);
-        bool competes = !family && !is_hopeless(session, candidate) &&
-                        (!is_last_of_operation(i) || *count == 0);
-        if (candidate->operation != problem->operation || !(asked_for || competes))
+        if (candidate->operation != problem->operation || !competes(session, i, *count == 0))
             continue;
-        sqa_status status = sqa_config_space_create(&spaces[*count], candidate, problem, device);
+        sqa_config_space *space = &spaces[*count];
+        sqa_status status = sqa_config_space_create(space, candidate, problem, &session->device);
         if (status != SQA_OK)
             return status;
-        if (spaces[*count].count)
+        keep_at_hand(space, session);
+        if (space->count)
             ++*count;
         else
-            sqa_config_space_free(&spaces[*count]);
+            sqa_config_space_free(space);
     }
     return SQA_OK;
 }
