@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No manifest is nearly as large, and no program. */
-#define MOST_MANIFEST_BYTES ((size_t)16 << 20)
+/* No program is nearly as large. */
 #define MOST_BINARY_BYTES ((size_t)1 << 30)
 
 struct sqa_prebuilt {
@@ -25,11 +24,10 @@ bool sqa_prebuilt_folder_path(const char *chosen, char *out, size_t size)
 }
 
 /* A file of the folder, in a buffer of its own size. */
-static sqa_file_state read_file(const sqa_prebuilt *prebuilt, const char *name, size_t limit,
-                                sqa_file *out)
+static sqa_file_state read_file(const char *folder, const char *name, size_t limit, sqa_file *out)
 {
     sqa_text path = SQA_TEXT_INIT;
-    sqa_text_format(&path, "%s/%s", prebuilt->folder, name);
+    sqa_text_format(&path, "%s/%s", folder, name);
     *out = (sqa_file){.why = "too large for the memory left"};
     sqa_file_state state =
         path.failed ? SQA_FILE_UNREADABLE : sqa_file_read(path.data, SQA_FILE_SHARED, limit, out);
@@ -40,10 +38,10 @@ static sqa_file_state read_file(const sqa_prebuilt *prebuilt, const char *name, 
 static sqa_status read_manifest(sqa_prebuilt *prebuilt)
 {
     sqa_file file;
-    const char *const why =
-        read_file(prebuilt, SQA_PREBUILT_MANIFEST, MOST_MANIFEST_BYTES, &file) == SQA_FILE_ABSENT
-            ? "is not there; `sqa capture` makes it"
-            : file.why;
+    const char *const why = read_file(prebuilt->folder, SQA_PREBUILT_MANIFEST,
+                                      SQA_PREBUILT_MANIFEST_BYTES, &file) == SQA_FILE_ABSENT
+                                ? "is not there; `sqa capture` makes it"
+                                : file.why;
     if (!file.bytes) {
         sqa_log_write(&prebuilt->log, SQA_LOG_WARNING, "pre-built programs: %s/%s: %s",
                       prebuilt->folder, SQA_PREBUILT_MANIFEST, why);
@@ -122,10 +120,12 @@ static const char *check(const sqa_manifest_entry *entry, const sqa_file *file)
     return strcmp(hash, entry->binary_hash) ? "damaged: it has not the manifest's hash" : NULL;
 }
 
-static const char *load(const sqa_prebuilt *prebuilt, const sqa_manifest_entry *entry,
-                        sqa_file *out)
+const char *sqa_prebuilt_read(const char *folder, const sqa_manifest_entry *entry, sqa_file *out)
 {
-    sqa_file_state state = read_file(prebuilt, entry->binary, MOST_BINARY_BYTES, out);
+    *out = (sqa_file){0};
+    if (!entry->binary)
+        return "not built yet";
+    sqa_file_state state = read_file(folder, entry->binary, MOST_BINARY_BYTES, out);
     if (state != SQA_FILE_LOADED)
         return state == SQA_FILE_ABSENT ? "not there" : out->why;
     const char *why = check(entry, out);
@@ -147,7 +147,7 @@ bool sqa_prebuilt_load(const sqa_prebuilt *prebuilt, const char *key, sqa_file *
         sqa_text_format(why, "has no binary yet in %s", prebuilt->folder);
     if (!entry || !entry->binary)
         return false;
-    const char *wrong = load(prebuilt, entry, out);
+    const char *wrong = sqa_prebuilt_read(prebuilt->folder, entry, out);
     if (!wrong)
         return true;
     sqa_prebuilt_complain(prebuilt, key, wrong);

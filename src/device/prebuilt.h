@@ -11,6 +11,7 @@
 #include "device/prebuilt_manifest.h"
 
 #define SQA_PREBUILT_MANIFEST "manifest.tsv"
+#define SQA_PREBUILT_MANIFEST_BYTES ((size_t)16 << 20) /* no manifest is nearly as large */
 
 typedef struct sqa_prebuilt sqa_prebuilt;
 
@@ -30,9 +31,13 @@ const sqa_manifest *sqa_prebuilt_manifest(const sqa_prebuilt *prebuilt);
 /* Whether there is a binary for the key, as far as the manifest knows. NULL: none. */
 bool sqa_prebuilt_has(const sqa_prebuilt *prebuilt, const char *key);
 
-/* Reads the key's binary; one that has not the size and the hash that the manifest
- * says, down to the last bit, is not handed out, since some runtimes crash on it. The
- * caller frees out->bytes. false: *why gets a phrase that goes on after the key. */
+/* Reads an entry's binary. One that is not what the manifest says, by size and hash, is
+ * not handed out, since some runtimes crash on it. The caller frees out->bytes. NULL:
+ * done; otherwise what is wrong. */
+const char *sqa_prebuilt_read(const char *folder, const sqa_manifest_entry *entry, sqa_file *out);
+
+/* The same by its key; the log hears of one that is there but of no use. false: *why gets
+ * a phrase that goes on after the key. */
 bool sqa_prebuilt_load(const sqa_prebuilt *prebuilt, const char *key, sqa_file *out, sqa_text *why);
 
 /* A warning: the key's binary is there, but of no use. */
