@@ -1,4 +1,5 @@
 /* Which families' configurations are searched for a problem; see tune_problem.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/registry.h"
@@ -30,15 +31,32 @@ static bool competes(const sqa_tuning_session *session, size_t index, bool first
     return !is_hopeless(session, family) && (!is_last_resort || first);
 }
 
-/* Leaves the configurations whose program the device can come by. */
-static void keep_at_hand(sqa_config_space *space, const sqa_tuning_session *session)
+/* Without a compiler, leaves the configurations that are pre-built. A space has many
+ * more of them than a manifest has entries, so it is these that are gone through. */
+static sqa_status keep_prebuilt(sqa_config_space *space, const sqa_tuning_session *session)
 {
+    const sqa_manifest *manifest = sqa_prebuilt_manifest(session->prebuilt);
+    bool *keep = calloc(space->count ? space->count : 1, sizeof *keep);
+    if (!keep)
+        return sqa_fail_memory("the configuration space");
+    for (size_t i = 0; i < manifest->count; i++) {
+        const sqa_kernel_family *family;
+        sqa_config config;
+        if (!sqa_prebuilt_config(&manifest->entries[i], space->problem, space->device, &family,
+                                 &config) ||
+            family != space->family)
+            continue;
+        size_t at = sqa_config_space_find(space, &config);
+        if (at != SIZE_MAX)
+            keep[at] = true;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < space->count; i++)
-        if (sqa_program_is_at_hand(session->prebuilt, space->family, &space->configs[i],
-                                   space->problem, space->device))
+        if (keep[i])
             space->configs[kept++] = space->configs[i];
     space->count = kept;
+    free(keep);
+    return SQA_OK;
 }
 
 sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
@@ -51,9 +69,12 @@ sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t 
             continue;
         sqa_config_space *space = &spaces[*count];
         sqa_status status = sqa_config_space_create(space, candidate, problem, &session->device);
-        if (status != SQA_OK)
+        if (status == SQA_OK && !session->device.limits.has_compiler)
+            status = keep_prebuilt(space, session);
+        if (status != SQA_OK) {
+            sqa_config_space_free(space);
             return status;
-        keep_at_hand(space, session);
+        }
         if (space->count)
             ++*count;
         else
