@@ -16,10 +16,9 @@ typedef struct sqa_context sqa_context;
 
 typedef enum sqa_log_level {
     SQA_LOG_ERROR = 0,
-    SQA_LOG_WARNING =
-        1,            /* something was lost or replaced: a database left aside, a kernel refused */
-    SQA_LOG_INFO = 2, /* which configuration was chosen, and why */
-    SQA_LOG_DEBUG = 3 /* builds, cache hits */
+    SQA_LOG_WARNING = 1, /* something was lost or replaced: a database, a kernel */
+    SQA_LOG_INFO = 2,    /* which configuration was chosen, and why */
+    SQA_LOG_DEBUG = 3    /* builds, cache hits */
 } sqa_log_level;
 
 /* Receives one line without a newline. May be called from any thread that uses
