@@ -16,7 +16,7 @@ typedef struct sqa_context sqa_context;
 
 typedef enum sqa_log_level {
     SQA_LOG_ERROR = 0,
-    SQA_LOG_WARNING = 1, /* something was lost or replaced: a database left aside, a kernel refused */
+    SQA_LOG_WARNING = 1, /* something was lost or replaced: a database, a kernel */
     SQA_LOG_INFO = 2,    /* which configuration was chosen, and why */
     SQA_LOG_DEBUG = 3    /* builds, cache hits */
 } sqa_log_level;
@@ -38,19 +38,29 @@ typedef struct sqa_context_options {
     const char *binary_cache;  /* the folder compiled programs are kept in; NULL: $SQA_CL_CACHE
                                   ("off" or empty: none), else $XDG_CACHE_HOME/sqa_cl, else
                                   $HOME/.cache/sqa_cl; "": none */
+    const char *prebuilt;      /* a folder of pre-built programs that `sqa capture` began;
+                                  NULL: $SQA_CL_PREBUILT, else none; "": none */
 } sqa_context_options;
 
 #define SQA_CONTEXT_OPTIONS_VERSION 1u
-#define SQA_CONTEXT_OPTIONS_INIT {SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING, 0}
+#define SQA_CONTEXT_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING, 0, 0                            \
+    }
 
 /* Makes a context on the caller's OpenCL context, which is retained until
- * sqa_context_destroy(), and one device of it, which must live as long. options may be NULL. A tuning database
- * that is missing, damaged, locked or too new never fails this call: it is left
+ * sqa_context_destroy(), and one device of it, which must live as long. options may be NULL. A
+ * tuning database that is missing, damaged, locked or too new never fails this call: it is left
  * aside with a warning through the log.
  *
  * Programs that had to be compiled are kept in the binary cache, when a plan that
  * used them is warmed up or released; later processes load them in milliseconds.
  * The cache holds 256 MiB at most, and never fails a call either.
+ *
+ * Programs of the folder `prebuilt` are used instead of compiling them, and are all that
+ * a device without an OpenCL compiler runs: binaries of a vendor's tool, for the keys in
+ * the folder's manifest. The folder must be as trustworthy as the program itself. What
+ * is damaged in it is left aside with a warning.
  * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
 SQA_API sqa_status sqa_context_create(sqa_context **out, cl_context context, cl_device_id device,
                                       const sqa_context_options *options);

@@ -32,9 +32,11 @@ typedef struct sqa_plan_options {
 /* Chooses a configuration, compiles it and makes a plan. The descriptor and the
  * options are copied; options may be NULL. The context must outlive the plan.
  * Choice, from the most to the least specific: the options; the tuning databases
- * (user's before built-in) by device, driver and problem; the kernel family's
- * default; the naive kernel. One that does not build here is passed over for the
- * next, with a warning, unless the options asked for it.
+ * (user's before built-in) by device, driver and problem; on a device without an
+ * OpenCL compiler what is pre-built for it (sqa_context_options.prebuilt), in the order
+ * of the manifest; the kernel family's default; the naive kernel. One that does not
+ * build here is passed over for the next, with a warning, unless the options asked for
+ * it. Without a compiler, SQA_BUILD_FAILED names the key of the program to build.
  * Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, SQA_BUILD_FAILED,
  * SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
 SQA_API sqa_status sqa_plan_create(sqa_plan **out, sqa_context *context,
@@ -56,8 +58,8 @@ typedef struct sqa_plan_info {
     const char *config; /* its parameters, "NAME=value,..." */
     const char *rung;   /* the rung of the lookup that gave it: "override", "exact",
                            "other-driver", "nearest-size", "architecture", "vendor",
-                           "default", "naive" */
-    const char *source; /* "override", "user-db", "seed-db" or "default" */
+                           "prebuilt", "default", "naive" */
+    const char *source; /* "override", "user-db", "seed-db", "prebuilt" or "default" */
     const char *reason; /* one sentence for people, naming what was passed over and why */
 } sqa_plan_info;
 

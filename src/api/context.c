@@ -26,12 +26,16 @@ static sqa_status open_programs(sqa_context *context, const sqa_context_options 
 {
     char folder[4096];
     sqa_binary_cache *binaries = NULL;
+    sqa_prebuilt_folder_path(options->prebuilt, folder, sizeof folder);
+    sqa_status status = sqa_prebuilt_open(&context->prebuilt, folder, &context->log);
+    if (status != SQA_OK)
+        return status;
     sqa_binary_folder_path(options->binary_cache, folder, sizeof folder);
-    sqa_status status =
-        sqa_binary_cache_create(&binaries, folder, SQA_BINARY_CACHE_BYTES, &context->log);
-    return status == SQA_OK ? sqa_program_cache_create(&context->programs, context->cl,
-                                                       &context->device, binaries)
-                            : status;
+    status = sqa_binary_cache_create(&binaries, folder, SQA_BINARY_CACHE_BYTES, &context->log);
+    return status == SQA_OK
+               ? sqa_program_cache_create(&context->programs, context->cl, &context->device,
+                                          binaries, context->prebuilt)
+               : status;
 }
 
 static sqa_status set_up(sqa_context *context, cl_device_id device,
@@ -100,6 +104,7 @@ void sqa_context_destroy(sqa_context *context)
         return;
     sqa_plan_cache_destroy(context->plans);
     sqa_program_cache_destroy(context->programs);
+    sqa_prebuilt_close(context->prebuilt);
     sqa_tuning_table_free(&context->tuning);
     clReleaseContext(context->cl);
     free(context);

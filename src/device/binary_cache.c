@@ -77,12 +77,12 @@ bool sqa_binary_cache_load(sqa_binary_cache *cache, const sqa_text *key, sqa_bin
     if (!cache || !path_of(cache, key, path))
         return false;
     switch (sqa_binary_read(path, sqa_text_get(key), key->length, out)) {
-    case SQA_BINARY_LOADED:
+    case SQA_FILE_LOADED:
         sqa_log_write(&cache->log, SQA_LOG_DEBUG, "binary cache: loaded %s", path);
         return true;
-    case SQA_BINARY_UNREADABLE: complain(cache, "a file in it", out->why); break;
-    case SQA_BINARY_REFUSED: sqa_binary_cache_discard(cache, key, out->why); break;
-    case SQA_BINARY_ABSENT: break;
+    case SQA_FILE_UNREADABLE: complain(cache, "a file in it", out->why); break;
+    case SQA_FILE_REFUSED: sqa_binary_cache_discard(cache, key, out->why); break;
+    case SQA_FILE_ABSENT: break;
     }
     return false;
 }

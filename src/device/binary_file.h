@@ -11,17 +11,11 @@
 
 #include <stdint.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 
 #define SQA_BINARY_HEADER_BYTES 32
 #define SQA_BINARY_FRAME_BYTES (SQA_BINARY_HEADER_BYTES + SQA_HASH_BYTES)
-
-typedef enum sqa_binary_state {
-    SQA_BINARY_LOADED,
-    SQA_BINARY_ABSENT,
-    SQA_BINARY_REFUSED,   /* there, but not what it should be */
-    SQA_BINARY_UNREADABLE /* the file or its folder cannot be read, or memory ran out */
-} sqa_binary_state;
 
 typedef struct sqa_binary {
     unsigned char *image; /* the whole file; the caller frees it */
@@ -37,12 +31,9 @@ const char *sqa_binary_check(const unsigned char *image, size_t image_size, cons
 
 /* Reads and checks a file, and notes the use in its modification time. A file that
  * another user owns or may write is refused: what is in it will be executed. */
-sqa_binary_state sqa_binary_read(const char *path, const char *key, size_t key_size,
-                                 sqa_binary *out);
+sqa_file_state sqa_binary_read(const char *path, const char *key, size_t key_size, sqa_binary *out);
 
-/* Writes a file whole or not at all, by a temporary one beside it whose name starts
- * with SQA_BINARY_TEMPORARY. 0, or an errno. */
-#define SQA_BINARY_TEMPORARY "new-"
+/* As sqa_file_write(). */
 int sqa_binary_write(const char *folder, const char *name, const char *key, size_t key_size,
                      const void *payload, size_t size);
 

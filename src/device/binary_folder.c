@@ -78,7 +78,7 @@ static bool is_entry(const char *name)
 
 static bool is_abandoned(const char *name, const struct stat *info)
 {
-    return !strncmp(name, SQA_BINARY_TEMPORARY, sizeof SQA_BINARY_TEMPORARY - 1) &&
+    return !strncmp(name, SQA_FILE_TEMPORARY, sizeof SQA_FILE_TEMPORARY - 1) &&
            time(NULL) - info->st_mtime > ABANDONED_SECONDS;
 }
 

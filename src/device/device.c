@@ -133,13 +133,25 @@ static void query_strings(sqa_device_strings *out, cl_platform_id platform, cl_d
     out->type = device_type(id);
 }
 
+/* CL_DEVICE_COMPILER_AVAILABLE; a runtime that does not say has one. In builds with
+ * tests, $SQA_CL_TEST_NO_COMPILER takes it away from every device. */
+static bool query_compiler(cl_device_id id)
+{
+    cl_bool compiler = CL_TRUE;
+    query_value(id, CL_DEVICE_COMPILER_AVAILABLE, &compiler, sizeof compiler);
+#ifdef SQA_CL_TEST_SWITCHES
+    if (getenv("SQA_CL_TEST_NO_COMPILER"))
+        compiler = CL_FALSE;
+#endif
+    return compiler == CL_TRUE;
+}
+
 static void query_limits(sqa_device_limits *out, cl_device_id id)
 {
     cl_ulong local = 0, global = 0, allocation = 0;
     cl_uint vector_width = 0;
     cl_device_local_mem_type local_type = CL_GLOBAL;
     cl_device_fp_config fp64 = 0;
-    cl_bool compiler = CL_TRUE;
     out->max_work_group_size = 1;
     for (int i = 0; i < 3; i++)
         out->max_work_item_sizes[i] = 1;
@@ -151,7 +163,6 @@ static void query_limits(sqa_device_limits *out, cl_device_id id)
     query_value(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &allocation, sizeof allocation);
     query_value(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, &vector_width, sizeof vector_width);
     query_value(id, CL_DEVICE_DOUBLE_FP_CONFIG, &fp64, sizeof fp64);
-    query_value(id, CL_DEVICE_COMPILER_AVAILABLE, &compiler, sizeof compiler);
     query_subgroups(out, id);
     out->local_memory_bytes = local;
     out->local_memory_is_global = local_type != CL_LOCAL;
@@ -159,7 +170,7 @@ static void query_limits(sqa_device_limits *out, cl_device_id id)
     out->max_allocation_bytes = allocation;
     out->vector_width_float = vector_width ? vector_width : 1;
     out->has_fp64 = fp64 != 0;
-    out->has_compiler = compiler == CL_TRUE;
+    out->has_compiler = query_compiler(id);
 }
 
 sqa_status sqa_device_query(sqa_device *out, cl_device_id id)

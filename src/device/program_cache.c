@@ -12,20 +12,22 @@ typedef struct entry {
     cl_program program;
     char *source;
     char *options;
-    bool kept;    /* in the binary cache, or an attempt was made */
+    bool kept;    /* on disk already, or an attempt was made */
     bool checked; /* its results were held against the reference */
 } entry;
 
 struct sqa_program_cache {
     cl_context context;
     const sqa_device *device;
-    sqa_binary_cache *binaries; /* NULL: none */
-    pthread_mutex_t lock;       /* guards entries; never held while compiling */
+    sqa_binary_cache *binaries;   /* NULL: none */
+    const sqa_prebuilt *prebuilt; /* borrowed; NULL: none */
+    pthread_mutex_t lock;         /* guards entries; never held while compiling */
     entry *entries;
 };
 
 sqa_status sqa_program_cache_create(sqa_program_cache **out, cl_context context,
-                                    const sqa_device *device, sqa_binary_cache *binaries)
+                                    const sqa_device *device, sqa_binary_cache *binaries,
+                                    const sqa_prebuilt *prebuilt)
 {
     sqa_program_cache *cache = calloc(1, sizeof *cache);
     if (!cache) {
@@ -35,6 +37,7 @@ sqa_status sqa_program_cache_create(sqa_program_cache **out, cl_context context,
     cache->context = context;
     cache->device = device;
     cache->binaries = binaries;
+    cache->prebuilt = prebuilt;
     pthread_mutex_init(&cache->lock, NULL);
     *out = cache;
     return SQA_OK;
@@ -111,6 +114,45 @@ static bool load_program(sqa_program_cache *cache, entry *item)
     return item->kept;
 }
 
+/* From the folder of pre-built programs. false: *why gets a phrase that goes on after
+ * the key. One that the runtime does not take after all is no failure either. */
+static bool load_prebuilt(sqa_program_cache *cache, entry *item, const char *key, sqa_text *why)
+{
+    sqa_file binary;
+    if (!sqa_prebuilt_load(cache->prebuilt, key, &binary, why))
+        return false;
+    item->kept = sqa_program_build_binary(&item->program, cache->context, cache->device->id,
+                                          binary.bytes, binary.size, item->options) == SQA_OK;
+    free(binary.bytes);
+    if (!item->kept) {
+        sqa_prebuilt_complain(cache->prebuilt, key, sqa_last_error());
+        sqa_text_format(why, "is refused by the driver: %s", sqa_last_error());
+    }
+    return item->kept;
+}
+
+/* Pre-built, or else compiled where there is a compiler. */
+static sqa_status build_program(sqa_program_cache *cache, entry *item)
+{
+    const bool has_compiler = cache->device->limits.has_compiler;
+    char key[SQA_HASH_TEXT];
+    sqa_text why = SQA_TEXT_INIT;
+    sqa_status status = SQA_OK;
+    if (cache->prebuilt || !has_compiler) {
+        status = sqa_prebuilt_key(key, &cache->device->strings, item->options, item->source);
+        if (status == SQA_OK && !load_prebuilt(cache, item, key, &why))
+            status = sqa_fail(SQA_BUILD_FAILED,
+                              "this device has no OpenCL compiler, and its pre-built program %s "
+                              "(options '%s') %s",
+                              key, item->options, sqa_text_get(&why));
+        sqa_text_free(&why);
+    }
+    return item->program || !has_compiler
+               ? status
+               : sqa_program_build(&item->program, cache->context, cache->device->id, item->source,
+                                   item->options);
+}
+
 void sqa_program_cache_keep(sqa_program_cache *cache, cl_program program)
 {
     entry *found = NULL;
@@ -146,10 +188,7 @@ sqa_status sqa_program_cache_get(sqa_program_cache *cache, cl_program *out, cons
     entry *item = make_entry(source, options);
     if (!item)
         return sqa_fail_memory("the program cache");
-    sqa_status status = SQA_OK;
-    if (!load_program(cache, item))
-        status =
-            sqa_program_build(&item->program, cache->context, cache->device->id, source, options);
+    sqa_status status = load_program(cache, item) ? SQA_OK : build_program(cache, item);
     if (status != SQA_OK) {
         free_entry(item);
         return status;

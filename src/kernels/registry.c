@@ -32,6 +32,23 @@ const sqa_kernel_family *sqa_family_find(sqa_operation operation, const char *na
     return NULL;
 }
 
+const char *sqa_family_recall(const char *name, uint32_t space_version, const char *text,
+                              const sqa_problem *problem, const sqa_device *device,
+                              const sqa_kernel_family **family, sqa_config *config)
+{
+    const char *why = "";
+    *family = sqa_family_find(problem->operation, name);
+    if (!*family)
+        return "unknown kernel family";
+    if ((*family)->space_version != space_version)
+        return "measured with another version of the family's parameters";
+    memset(config, 0, sizeof *config);
+    (*family)->default_config(problem, device, config);
+    if (sqa_config_parse(*family, text, config) != SQA_OK)
+        return "unreadable parameters";
+    return sqa_family_accepts(*family, config, problem, device, &why) ? NULL : why;
+}
+
 void sqa_family_names(sqa_operation operation, sqa_text *out)
 {
     const char *separator = "";

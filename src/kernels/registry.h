@@ -13,6 +13,13 @@ const sqa_kernel_family *sqa_family_at(size_t index);
 /* NULL when there is none. */
 const sqa_kernel_family *sqa_family_find(sqa_operation operation, const char *name);
 
+/* A configuration from the words it was stored as: the family's name, the version of
+ * its space and the configuration's text. NULL: it can run `problem` on `device`;
+ * otherwise why not. */
+const char *sqa_family_recall(const char *name, uint32_t space_version, const char *text,
+                              const sqa_problem *problem, const sqa_device *device,
+                              const sqa_kernel_family **family, sqa_config *config);
+
 /* Appends "rows, tiled, naive": for error messages. */
 void sqa_family_names(sqa_operation operation, sqa_text *out);
 

@@ -35,23 +35,6 @@ static sqa_status choose_override(sqa_choices *out, const sqa_device *device,
     return SQA_OK;
 }
 
-/* Why a row of the table cannot be used here; NULL when it can. */
-static const char *refuse_row(sqa_choice *choice, const sqa_tuning_row *row,
-                              const sqa_problem *problem, const sqa_device *device)
-{
-    const sqa_kernel_family *family = sqa_family_find(problem->operation, row->family);
-    if (!family)
-        return "unknown kernel family";
-    if (family->space_version != row->space_version)
-        return "measured with another version of the family's parameters";
-    choice->family = family;
-    family->default_config(problem, device, &choice->config);
-    if (sqa_config_parse(family, row->config, &choice->config) != SQA_OK)
-        return "unreadable parameters";
-    const char *why = "";
-    return sqa_family_accepts(family, &choice->config, problem, device, &why) ? NULL : why;
-}
-
 /* Whether the row was measured, and so found right, under other circumstances. */
 static bool is_borrowed(const sqa_tuning_row *row, const sqa_problem_class *wanted,
                         const sqa_device *device)
@@ -75,12 +58,31 @@ static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tu
                              .source = row->source == SQA_SOURCE_USER ? "user-db" : "seed-db",
                              .row = row,
                              .borrowed = is_borrowed(row, &wanted, device)};
-        const char *why = refuse_row(&choice, row, problem, device);
+        const char *why = sqa_family_recall(row->family, row->space_version, row->config, problem,
+                                            device, &choice.family, &choice.config);
         if (why)
             sqa_text_format(&out->passed_over, "%s %s(%s) passed over: %s; ",
                             sqa_rung_name(choice.rung), row->family, row->config, why);
         else
             out->items[out->count++] = choice;
+    }
+}
+
+/* What is there to run on a device that compiles nothing, in the manifest's order. A
+ * file that is nobody's measurement is checked before its first use. */
+static void choose_prebuilt(sqa_choices *out, const sqa_device *device,
+                            const sqa_prebuilt *prebuilt, const sqa_problem *problem)
+{
+    enum { MOST_PREBUILT = 4 };
+    const sqa_manifest *manifest = sqa_prebuilt_manifest(prebuilt);
+    size_t found = 0;
+    for (size_t i = 0; i < manifest->count && found < MOST_PREBUILT; i++) {
+        sqa_choice choice = {.rung = SQA_RUNG_PREBUILT, .source = "prebuilt", .borrowed = true};
+        if (sqa_prebuilt_config(&manifest->entries[i], problem, device, &choice.family,
+                                &choice.config)) {
+            out->items[out->count++] = choice;
+            found++;
+        }
     }
 }
 
@@ -102,13 +104,16 @@ static void choose_defaults(sqa_choices *out, const sqa_device *device, const sq
 }
 
 sqa_status sqa_choose(sqa_choices *out, const sqa_device *device, const sqa_tuning_table *table,
-                      const sqa_problem *problem, const sqa_plan_options *options)
+                      const sqa_prebuilt *prebuilt, const sqa_problem *problem,
+                      const sqa_plan_options *options)
 {
     memset(out, 0, sizeof *out);
     if (options && options->family)
         return choose_override(out, device, problem, options);
     if (!options || !options->skip_database)
         choose_rows(out, device, table, problem);
+    if (!device->limits.has_compiler)
+        choose_prebuilt(out, device, prebuilt, problem);
     choose_defaults(out, device, problem);
     return sqa_text_status(&out->passed_over);
 }

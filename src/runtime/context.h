@@ -14,6 +14,7 @@ struct sqa_context {
     sqa_device device;
     sqa_log log;
     sqa_tuning_table tuning;
+    sqa_prebuilt *prebuilt; /* NULL: no folder of pre-built programs */
     sqa_program_cache *programs;
     sqa_plan_cache *plans;
 };

@@ -8,6 +8,20 @@
 #include "runtime/context.h"
 #include "runtime/self_check.h"
 
+/* On a device without a compiler; what is missing is told by the program cache. */
+static sqa_status fail_prebuilt(const sqa_plan *plan)
+{
+    char config[SQA_CONFIG_TEXT];
+    const char *folder = sqa_prebuilt_folder(plan->context->prebuilt);
+    const sqa_kernel_family *family = plan->choice.family;
+    sqa_config_format(family, &plan->choice.config, config);
+    return sqa_fail(SQA_BUILD_FAILED,
+                    "%s; `sqa capture --out %s --family %s%s%s --shape ...`, with the problem's "
+                    "shape, writes its source",
+                    sqa_last_error(), folder[0] ? folder : "DIR", family->name,
+                    config[0] ? " --set " : "", config);
+}
+
 /* An empty output needs no kernel, and OpenCL 1.2 no empty launch. */
 static bool has_output(const sqa_problem *problem)
 {
@@ -25,7 +39,9 @@ static sqa_status build_program(sqa_plan *plan)
         status = sqa_program_cache_get(plan->context->programs, &plan->program,
                                        sqa_text_get(&source), sqa_build_options);
     sqa_text_free(&source);
-    return status;
+    return status == SQA_BUILD_FAILED && !plan->context->device.limits.has_compiler
+               ? fail_prebuilt(plan)
+               : status;
 }
 
 static sqa_status allocate_workspace(sqa_plan *plan)
@@ -97,22 +113,33 @@ static void explain(sqa_plan *plan)
                         choice->row->identity.vendor, choice->row->identity.model,
                         choice->row->driver_version,
                         choice->borrowed ? "; borrowed, and checked here" : "");
+    else if (choice->rung == SQA_RUNG_PREBUILT)
+        sqa_text_append(&plan->reason, "no compiler here, but this program is pre-built; not "
+                                       "measured, but checked here");
     else if (choice->rung == SQA_RUNG_OVERRIDE)
         sqa_text_append(&plan->reason, "asked for by the caller");
     else
         sqa_text_append(&plan->reason, "no tuning result applies; the family's own default");
 }
 
-/* The first choice that compiles; a failure is noted and the next one tried. */
+/* The first choice that compiles; a failure is noted and the next one tried. When all
+ * fail, the caller hears of the first, which was wanted most. */
 static sqa_status realise_first(sqa_plan *plan, const sqa_choices *choices)
 {
-    sqa_status status = SQA_UNSUPPORTED;
+    sqa_status first = SQA_OK;
+    sqa_text why = SQA_TEXT_INIT;
     for (size_t i = 0; i < choices->count; i++) {
         plan->choice = choices->items[i];
-        status = realise(plan);
-        if (status == SQA_OK)
+        sqa_status status = realise(plan);
+        if (status == SQA_OK) {
+            sqa_text_free(&why);
             return SQA_OK;
+        }
         release_realised(plan);
+        if (!first) {
+            first = status;
+            sqa_text_append(&why, sqa_last_error());
+        }
         sqa_config_format(plan->choice.family, &plan->choice.config, plan->config);
         sqa_log_write(&plan->context->log, SQA_LOG_WARNING, "%s(%s) passed over: %s",
                       plan->choice.family->name, plan->config, sqa_last_error());
@@ -120,13 +147,17 @@ static sqa_status realise_first(sqa_plan *plan, const sqa_choices *choices)
                         sqa_rung_name(plan->choice.rung), plan->choice.family->name, plan->config,
                         sqa_status_name(status));
     }
-    return choices->count ? status : sqa_fail(status, "no kernel family supports this problem");
+    sqa_status status = first ? sqa_fail(first, "%s", sqa_text_get(&why))
+                              : sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this problem");
+    sqa_text_free(&why);
+    return status;
 }
 
 static sqa_status choose_and_realise(sqa_plan *plan, const sqa_plan_options *options)
 {
     sqa_choices choices;
-    sqa_status status = sqa_choose(&choices, &plan->context->device, &plan->context->tuning,
+    sqa_context *context = plan->context;
+    sqa_status status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt,
                                    &plan->problem, options);
     if (status == SQA_OK) {
         sqa_text_append(&plan->reason, sqa_text_get(&choices.passed_over));

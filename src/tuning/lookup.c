@@ -3,10 +3,15 @@
 #include <string.h>
 
 static const char *const rung_names[] = {
-    [SQA_RUNG_OVERRIDE] = "override",         [SQA_RUNG_EXACT] = "exact",
-    [SQA_RUNG_OTHER_DRIVER] = "other-driver", [SQA_RUNG_NEAREST_SIZE] = "nearest-size",
-    [SQA_RUNG_ARCHITECTURE] = "architecture", [SQA_RUNG_VENDOR] = "vendor",
-    [SQA_RUNG_DEFAULT] = "default",           [SQA_RUNG_NAIVE] = "naive",
+    [SQA_RUNG_OVERRIDE] = "override",
+    [SQA_RUNG_EXACT] = "exact",
+    [SQA_RUNG_OTHER_DRIVER] = "other-driver",
+    [SQA_RUNG_NEAREST_SIZE] = "nearest-size",
+    [SQA_RUNG_ARCHITECTURE] = "architecture",
+    [SQA_RUNG_VENDOR] = "vendor",
+    [SQA_RUNG_PREBUILT] = "prebuilt",
+    [SQA_RUNG_DEFAULT] = "default",
+    [SQA_RUNG_NAIVE] = "naive",
 };
 
 const char *sqa_rung_name(sqa_rung rung)

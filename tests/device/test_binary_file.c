@@ -48,10 +48,10 @@ static void write_image(const unsigned char *image, size_t size)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-static sqa_binary_state read_entry(sqa_binary *binary)
+static sqa_file_state read_entry(sqa_binary *binary)
 {
-    sqa_binary_state state = sqa_binary_read(path, key, KEY_SIZE, binary);
-    if (state != SQA_BINARY_LOADED)
+    sqa_file_state state = sqa_binary_read(path, key, KEY_SIZE, binary);
+    if (state != SQA_FILE_LOADED)
         ck_assert_ptr_null(binary->image);
     return state;
 }
@@ -65,7 +65,7 @@ START_TEST(what_was_written_is_read)
     ck_assert_int_eq(info.st_size, IMAGE_SIZE);
     ck_assert_uint_eq(info.st_mode & 0777, 0600);
     ck_assert_int_eq(utimensat(AT_FDCWD, path, long_ago, 0), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_LOADED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_LOADED);
     ck_assert_uint_eq(binary.size, sizeof payload);
     ck_assert_mem_eq(binary.payload, payload, sizeof payload);
     free(binary.image);
@@ -78,7 +78,7 @@ START_TEST(nothing_there_is_no_fault)
 {
     sqa_binary binary;
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_ABSENT);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_ABSENT);
 }
 END_TEST
 
@@ -90,11 +90,11 @@ START_TEST(a_cut_file_is_refused)
     read_image(image);
     for (size_t size = 0; size < IMAGE_SIZE; size++) {
         write_image(image, size);
-        ck_assert_msg(read_entry(&binary) == SQA_BINARY_REFUSED, "%zu bytes were taken", size);
+        ck_assert_msg(read_entry(&binary) == SQA_FILE_REFUSED, "%zu bytes were taken", size);
         ck_assert_ptr_nonnull(binary.why);
     }
     write_image(image, IMAGE_SIZE);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_LOADED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_LOADED);
     free(binary.image);
 }
 END_TEST
@@ -105,7 +105,7 @@ START_TEST(a_longer_file_is_refused)
     sqa_binary binary;
     read_image(image);
     write_image(image, IMAGE_SIZE + 1);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
 }
 END_TEST
 
@@ -135,11 +135,11 @@ START_TEST(another_key_is_refused)
         ck_assert_int_eq(sqa_binary_write(folder, "entry", others[i], strlen(others[i]), payload,
                                           sizeof payload),
                          0);
-        ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+        ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
         ck_assert_str_eq(binary.why, "of another program");
     }
     ck_assert_int_eq(sqa_binary_write(folder, "entry", key, KEY_SIZE, payload, 0), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
     ck_assert_str_eq(binary.why, "empty");
 }
 END_TEST
@@ -173,21 +173,21 @@ START_TEST(only_plain_files_of_ones_own_are_read)
 {
     sqa_binary binary;
     ck_assert_int_eq(chmod(path, 0666), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
     if (geteuid() == 0) {
         ck_assert_int_eq(chmod(path, 0600), 0);
         ck_assert_int_eq(chown(path, 1, 1), 0);
-        ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+        ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
     }
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(symlink("/dev/zero", path), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_REFUSED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_REFUSED);
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(a_failed_write_leaves_nothing)
     ck_assert_int_eq(mkdir(nowhere, 0700), 0);
     ck_assert_int_ne(sqa_binary_write(folder, "none", key, KEY_SIZE, payload, 1), 0);
     ck_assert_int_eq(rmdir(nowhere), 0);
-    ck_assert_int_eq(read_entry(&binary), SQA_BINARY_LOADED);
+    ck_assert_int_eq(read_entry(&binary), SQA_FILE_LOADED);
     free(binary.image);
 }
 END_TEST

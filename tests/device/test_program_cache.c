@@ -57,7 +57,7 @@ static sqa_program_cache *open_programs(const sqa_device *device)
     ck_assert_int_eq(sqa_binary_cache_create(&binaries, folder, SQA_BINARY_CACHE_BYTES, &log),
                      SQA_OK);
     ck_assert_int_eq(
-        sqa_program_cache_create(&programs, sqa_context_cl(test_context), device, binaries),
+        sqa_program_cache_create(&programs, sqa_context_cl(test_context), device, binaries, NULL),
         SQA_OK);
     return programs;
 }

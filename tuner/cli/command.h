@@ -16,6 +16,7 @@ int sqa_command_verify(int argc, char **argv);
 int sqa_command_source(int argc, char **argv);
 int sqa_command_bench(int argc, char **argv);
 int sqa_command_report(int argc, char **argv);
+int sqa_command_capture(int argc, char **argv);
 
 /* Hidden: the child process that `sqa tune` runs trials in. */
 int sqa_command_trial_worker(int argc, char **argv);

@@ -99,15 +99,18 @@ static void tell_fallback(const run_options *options, const sqa_plan_info *info)
 {
     char found[4096] = "";
     const char *path = options->database;
-    if (strcmp(info->source, "default") != 0 && strcmp(info->source, "seed-db") != 0)
+    const char *to = !strcmp(info->source, "default")    ? "defaults"
+                     : !strcmp(info->source, "seed-db")  ? "the built-in database"
+                     : !strcmp(info->source, "prebuilt") ? "the first program pre-built for it"
+                                                         : NULL;
+    if (!to)
         return;
     if (!path)
         path = sqa_user_database_path(found, sizeof found) ? found : "none";
     fprintf(stderr,
             "sqa run: no result of this device for this problem in the tuning database (%s); "
             "falling back to %s, kernel family %s\n",
-            path, !strcmp(info->source, "seed-db") ? "the built-in database" : "defaults",
-            info->family);
+            path, to, info->family);
 }
 
 static void explain(const sqa_plan_info *info)

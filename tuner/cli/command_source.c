@@ -106,7 +106,8 @@ static sqa_status choose_and_print(const source_options *options, const sqa_cont
     sqa_status status = sqa_problem_from_desc(&problem, desc);
     if (status)
         return status;
-    status = sqa_choose(&choices, &context->device, &context->tuning, &problem, &plan_options);
+    status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt, &problem,
+                        &plan_options);
     if (!status && choices.count == 0)
         status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this shape on this device");
     if (!status)

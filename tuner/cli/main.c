@@ -23,6 +23,7 @@ static const command commands[] = {
     {"report", "write what the tuning database knows as a page for a browser", sqa_command_report},
     {"verify", "check a device's kernels against the fp64 reference", sqa_command_verify},
     {"source", "print the OpenCL C of a configuration", sqa_command_source},
+    {"capture", "sources and binaries for a device without a compiler", sqa_command_capture},
     {"trial-worker", NULL, sqa_command_trial_worker},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
@@ -52,6 +53,7 @@ static void print_help(FILE *file)
     fputs("\n`sqa help COMMAND` explains a command's options; `sqa --version` prints the version.\n"
           "The device is --device P:D or $SQA_CL_DEVICE, messages are --log-level or $SQA_CL_LOG.\n"
           "Compiled kernels are kept in $SQA_CL_CACHE (off: nowhere); see `sqa info`.\n"
+          "Pre-built ones are looked for in $SQA_CL_PREBUILT; see `sqa help capture`.\n"
           "Exit status: 0 done, 1 failed, 2 called wrongly.\n",
           file);
 }

@@ -28,7 +28,7 @@ static bool find_fallback(const sqa_stored_trial *trial, const char **family,
     sqa_choices choices;
     if (sqa_stored_trial_problem(trial, &problem) != SQA_OK)
         return false;
-    bool found = sqa_choose(&choices, &trial->device, &nothing, &problem, NULL) == SQA_OK &&
+    bool found = sqa_choose(&choices, &trial->device, &nothing, NULL, &problem, NULL) == SQA_OK &&
                  choices.count > 0;
     if (found) {
         *family = choices.items[0].family->name;

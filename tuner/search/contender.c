@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "kernels/registry.h"
+#include "runtime/choose.h"
 #include "search/tune_problem.h"
 
 sqa_contender sqa_contender_of(const sqa_kernel_family *family, const sqa_config *config)
@@ -22,33 +23,26 @@ bool sqa_contender_equal(const sqa_contender *a, const sqa_contender *b)
 
 sqa_contender sqa_fallback_of(const sqa_tuning_session *session, const sqa_problem *problem)
 {
-    const sqa_kernel_family *family = NULL;
-    const char *why;
-    for (size_t i = 0; i < sqa_family_count(); i++) {
-        family = sqa_family_at(i);
-        if (family->operation == problem->operation &&
-            family->supports(problem, &session->device, &why))
-            break;
-    }
-    sqa_config config;
-    memset(&config, 0, sizeof config);
-    family->default_config(problem, &session->device, &config);
-    return sqa_contender_of(family, &config);
+    static const sqa_tuning_table nothing = SQA_TUNING_TABLE_INIT;
+    sqa_choices choices;
+    sqa_contender fallback;
+    memset(&fallback, 0, sizeof fallback);
+    sqa_choose(&choices, &session->device, &nothing, session->prebuilt, problem, NULL);
+    if (choices.count)
+        fallback = sqa_contender_of(choices.items[0].family, &choices.items[0].config);
+    sqa_text_free(&choices.passed_over);
+    return fallback;
 }
 
 /* A database row as a contender, if it still applies here. */
 bool sqa_contender_of_row(const sqa_tuning_session *session, const sqa_problem *problem,
                           const sqa_tuning_row *row, sqa_contender *out)
 {
-    const sqa_kernel_family *family = sqa_family_find(problem->operation, row->family);
+    const sqa_kernel_family *family;
     sqa_config config;
-    const char *why;
-    if (!family || family->space_version != row->space_version)
-        return false;
-    memset(&config, 0, sizeof config);
-    family->default_config(problem, &session->device, &config);
-    if (sqa_config_parse(family, row->config, &config) != SQA_OK ||
-        !sqa_family_accepts(family, &config, problem, &session->device, &why))
+    if (sqa_family_recall(row->family, row->space_version, row->config, problem, &session->device,
+                          &family, &config) ||
+        !sqa_program_is_at_hand(session->prebuilt, family, &config, problem, &session->device))
         return false;
     *out = sqa_contender_of(family, &config);
     return true;

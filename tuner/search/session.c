@@ -15,11 +15,17 @@
 /* Of a problem's time, for the search; the finals take the rest. */
 #define SEARCH_SHARE 0.85
 
+/* And the pre-built programs of $SQA_CL_PREBUILT, as the workers have them. */
 static sqa_status open_device(sqa_tuning_session *session)
 {
     cl_device_id id;
+    char folder[4096];
     sqa_status status = sqa_device_at(session->options->platform, session->options->device, &id);
-    return status == SQA_OK ? sqa_device_query(&session->device, id) : status;
+    if (status == SQA_OK)
+        status = sqa_device_query(&session->device, id);
+    sqa_prebuilt_folder_path(NULL, folder, sizeof folder);
+    return status == SQA_OK ? sqa_prebuilt_open(&session->prebuilt, folder, &session->options->log)
+                            : status;
 }
 
 /* The ceiling only adds a fraction to the report: without it tuning goes on. */
@@ -57,6 +63,7 @@ static void close_session(sqa_tuning_session *session)
     if (session->store)
         sqa_store_close(session->store);
     sqa_tuning_table_free(&session->known);
+    sqa_prebuilt_close(session->prebuilt);
 }
 
 /* Read anew for each problem: what just won is a good start for the next. */
@@ -187,9 +194,10 @@ sqa_status sqa_tuning_run(const sqa_tuning_options *options, sqa_tuning_report *
     return status;
 }
 
-static sqa_status look_ahead(const sqa_tuning_options *options, const sqa_device *device,
-                             size_t index, sqa_tuning_preview *out)
+static sqa_status look_ahead(const sqa_tuning_session *session, size_t index,
+                             sqa_tuning_preview *out)
 {
+    const sqa_tuning_options *options = session->options;
     const sqa_attention_desc *desc = &options->problems[index];
     sqa_config_space spaces[SQA_MOST_FAMILIES];
     sqa_problem problem;
@@ -197,8 +205,7 @@ static sqa_status look_ahead(const sqa_tuning_options *options, const sqa_device
     sqa_shape_format(desc, out->shape, sizeof out->shape);
     sqa_status status = sqa_problem_from_desc(&problem, desc);
     if (status == SQA_OK)
-        status =
-            sqa_spaces_create(spaces, &out->space_count, &problem, device, options->family, NULL);
+        status = sqa_spaces_create(spaces, &out->space_count, &problem, session);
     for (size_t i = 0; i < out->space_count; i++) {
         out->spaces[i].family = spaces[i].family->name;
         out->spaces[i].configurations = spaces[i].count;
@@ -216,14 +223,14 @@ static sqa_status look_ahead(const sqa_tuning_options *options, const sqa_device
 sqa_status sqa_tuning_look_ahead(const sqa_tuning_options *options, sqa_device *device,
                                  sqa_tuning_preview *previews)
 {
-    cl_device_id id;
+    sqa_tuning_session session = {.options = options, .known = SQA_TUNING_TABLE_INIT};
     sqa_status status = check_problems(options);
     if (status == SQA_OK)
-        status = sqa_device_at(options->platform, options->device, &id);
-    if (status == SQA_OK)
-        status = sqa_device_query(device, id);
+        status = open_device(&session);
     for (size_t i = 0; i < options->problem_count && status == SQA_OK; i++)
-        status = look_ahead(options, device, i, &previews[i]);
+        status = look_ahead(&session, i, &previews[i]);
+    *device = session.device;
+    sqa_prebuilt_close(session.prebuilt);
     return status;
 }
 

@@ -1,4 +1,5 @@
 /* Which families' configurations are searched for a problem; see tune_problem.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/registry.h"
@@ -6,7 +7,7 @@
 
 static bool is_hopeless(const sqa_tuning_session *session, const sqa_kernel_family *family)
 {
-    for (size_t i = 0; session && i < session->hopeless_count; i++)
+    for (size_t i = 0; i < session->hopeless_count; i++)
         if (session->hopeless[i] == family)
             return true;
     return false;
@@ -20,25 +21,64 @@ static bool is_last_of_operation(size_t index)
     return true;
 }
 
+static bool competes(const sqa_tuning_session *session, size_t index, bool first)
+{
+    const sqa_kernel_family *family = sqa_family_at(index);
+    if (session->options->family)
+        return !strcmp(family->name, session->options->family);
+    /* What somebody built is meant to be tried. */
+    bool is_last_resort = is_last_of_operation(index) && session->device.limits.has_compiler;
+    return !is_hopeless(session, family) && (!is_last_resort || first);
+}
+
+/* Without a compiler, leaves the configurations that are pre-built. A space has many
+ * more of them than a manifest has entries, so it is these that are gone through. */
+static sqa_status keep_prebuilt(sqa_config_space *space, const sqa_tuning_session *session)
+{
+    const sqa_manifest *manifest = sqa_prebuilt_manifest(session->prebuilt);
+    bool *keep = calloc(space->count ? space->count : 1, sizeof *keep);
+    if (!keep)
+        return sqa_fail_memory("the configuration space");
+    for (size_t i = 0; i < manifest->count; i++) {
+        const sqa_kernel_family *family;
+        sqa_config config;
+        if (!sqa_prebuilt_config(&manifest->entries[i], space->problem, space->device, &family,
+                                 &config) ||
+            family != space->family)
+            continue;
+        size_t at = sqa_config_space_find(space, &config);
+        if (at != SIZE_MAX)
+            keep[at] = true;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < space->count; i++)
+        if (keep[i])
+            space->configs[kept++] = space->configs[i];
+    space->count = kept;
+    free(keep);
+    return SQA_OK;
+}
+
 sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
-                             const sqa_problem *problem, const sqa_device *device,
-                             const char *family, const sqa_tuning_session *session)
+                             const sqa_problem *problem, const sqa_tuning_session *session)
 {
     *count = 0;
     for (size_t i = 0; i < sqa_family_count() && *count < SQA_MOST_FAMILIES; i++) {
         const sqa_kernel_family *candidate = sqa_family_at(i);
-        bool asked_for = family && !strcmp(candidate->name, family);
-        bool competes = !family && !is_hopeless(session, candidate) &&
-                        (!is_last_of_operation(i) || *count == 0);
-        if (candidate->operation != problem->operation || !(asked_for || competes))
+        if (candidate->operation != problem->operation || !competes(session, i, *count == 0))
             continue;
-        sqa_status status = sqa_config_space_create(&spaces[*count], candidate, problem, device);
-        if (status != SQA_OK)
+        sqa_config_space *space = &spaces[*count];
+        sqa_status status = sqa_config_space_create(space, candidate, problem, &session->device);
+        if (status == SQA_OK && !session->device.limits.has_compiler)
+            status = keep_prebuilt(space, session);
+        if (status != SQA_OK) {
+            sqa_config_space_free(space);
             return status;
-        if (spaces[*count].count)
+        }
+        if (space->count)
             ++*count;
         else
-            sqa_config_space_free(&spaces[*count]);
+            sqa_config_space_free(space);
     }
     return SQA_OK;
 }

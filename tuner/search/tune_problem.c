@@ -188,8 +188,7 @@ static void remember_hopeless(problem_search *self)
 static sqa_status enumerate(problem_search *self)
 {
     sqa_status status =
-        sqa_spaces_create(self->spaces, &self->space_count, self->problem, &self->session->device,
-                          self->session->options->family, self->session);
+        sqa_spaces_create(self->spaces, &self->space_count, self->problem, self->session);
     for (size_t i = 0; i < self->space_count; i++)
         self->outcome->space += self->spaces[i].count;
     return status;
@@ -326,6 +325,34 @@ static sqa_status search_and_finals(problem_search *self)
     return status;
 }
 
+/* Why there is nothing to try. */
+static void describe_empty(const problem_search *self)
+{
+    const sqa_tuning_session *session = self->session;
+    sqa_tuning_outcome *outcome = self->outcome;
+    const char *asked = session->options->family;
+    if (session->device.limits.has_compiler) {
+        snprintf(outcome->message, sizeof outcome->message,
+                 "no configuration of %s can run this problem on this device",
+                 asked ? asked : "any family");
+        return;
+    }
+    sqa_contender wanted = sqa_fallback_of(session, self->problem);
+    if (asked) {
+        wanted.family = sqa_family_find(self->problem->operation, asked);
+        wanted.family->default_config(self->problem, &session->device, &wanted.config);
+    }
+    const char *folder = sqa_prebuilt_folder(session->prebuilt);
+    char key[SQA_HASH_TEXT];
+    if (sqa_program_key(key, wanted.family, &wanted.config, self->problem, &session->device))
+        snprintf(key, sizeof key, "that");
+    snprintf(outcome->message, sizeof outcome->message,
+             "no OpenCL compiler here, and no pre-built program for it in %.200s; build %s, say, "
+             "whose source `sqa capture --out %s%s%s --shape ...` writes",
+             folder[0] ? folder : "$SQA_CL_PREBUILT, which is not set", key,
+             folder[0] ? "$SQA_CL_PREBUILT" : "DIR", asked ? " --family " : "", asked ? asked : "");
+}
+
 sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
                             sqa_tuning_progress *progress, sqa_tuning_outcome *outcome)
 {
@@ -345,9 +372,7 @@ sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share 
     self.steadiness = (sqa_steadiness){(double)NAN, ATTEMPTS};
     status = enumerate(&self);
     if (status == SQA_OK && self.space_count == 0)
-        snprintf(outcome->message, sizeof outcome->message,
-                 "no configuration of %s can run this problem on this device",
-                 session->options->family ? session->options->family : "any family");
+        describe_empty(&self);
     else if (status == SQA_OK)
         status = search_and_finals(&self);
     for (size_t i = 0; i < self.space_count; i++)

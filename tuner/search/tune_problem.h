@@ -3,6 +3,7 @@
 #ifndef SQA_TUNER_TUNE_PROBLEM_H
 #define SQA_TUNER_TUNE_PROBLEM_H
 
+#include "kernels/prebuilt_program.h"
 #include "search/session.h"
 #include "store/store.h"
 #include "trial/runner.h"
@@ -14,6 +15,7 @@
 typedef struct sqa_tuning_session {
     const sqa_tuning_options *options;
     sqa_device device;
+    sqa_prebuilt *prebuilt; /* NULL: no folder of pre-built programs */
     sqa_store *store;
     int64_t environment;
     sqa_runner *runner;
@@ -25,11 +27,11 @@ typedef struct sqa_tuning_session {
 
 /* The spaces to search for a problem: of the family asked for, or of all that can run
  * it, without the hopeless and without the last of its operation, which is there so
- * that something always runs. `session` may be NULL: none is hopeless yet. Free each.
+ * that something always runs. On a device without a compiler, of any family what is
+ * pre-built for the problem. Free each.
  * Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
-                             const sqa_problem *problem, const sqa_device *device,
-                             const char *family, const sqa_tuning_session *session);
+                             const sqa_problem *problem, const sqa_tuning_session *session);
 
 /* The part of the budget one problem may use. */
 typedef struct sqa_tuning_share {

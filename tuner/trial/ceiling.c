@@ -73,6 +73,8 @@ static size_t copy_size(const sqa_device *device)
 static sqa_status build(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
 {
     sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS];
+    if (!probe->device.limits.has_compiler)
+        return sqa_fail(SQA_UNSUPPORTED, "without an OpenCL compiler the ceiling is not known");
     size_t count = sqa_ceiling_variants(kind, &probe->device, variants);
     sqa_text source = SQA_TEXT_INIT;
     sqa_ceiling_source(kind, variants, count, &source);
