@@ -4,14 +4,14 @@
 #include <stdint.h>
 #include <string.h>
 
-static uint32_t bits_of(float value)
+uint32_t sqa_float_bits(float value)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     return bits;
 }
 
-static float float_of(uint32_t bits)
+float sqa_float_from_bits(uint32_t bits)
 {
     float value;
     memcpy(&value, &bits, sizeof value);
@@ -27,7 +27,7 @@ static uint32_t round_off(uint32_t bits, unsigned shift)
 
 static uint16_t encode_bf16(float value)
 {
-    uint32_t bits = bits_of(value);
+    uint32_t bits = sqa_float_bits(value);
     if (isnan(value))
         return (uint16_t)(bits >> 16 | 0x40);
     return (uint16_t)round_off(bits, 16);
@@ -35,13 +35,13 @@ static uint16_t encode_bf16(float value)
 
 static float decode_bf16(uint16_t stored)
 {
-    return float_of((uint32_t)stored << 16);
+    return sqa_float_from_bits((uint32_t)stored << 16);
 }
 
 /* Exponents: f16 is biased by 15 and ends at 30, f32 by 127. */
 static uint16_t encode_f16(float value)
 {
-    uint32_t bits = bits_of(value);
+    uint32_t bits = sqa_float_bits(value);
     uint32_t sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
     if (isnan(value))
         return (uint16_t)(sign | 0x7e00 | (rest >> 13 & 0x3ff));
@@ -64,7 +64,7 @@ static float decode_f16(uint16_t stored)
         return sign ? -magnitude : magnitude;
     }
     exponent = exponent == 31 ? 255 : exponent + 112;
-    return float_of(sign | exponent << 23 | fraction << 13);
+    return sqa_float_from_bits(sign | exponent << 23 | fraction << 13);
 }
 
 void sqa_storage_encode(sqa_dtype dtype, const float *in, void *out, size_t count)

@@ -11,24 +11,10 @@
 #include "problem/problem.h"
 #include "problem/storage.h"
 
-static uint32_t bits_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static float float_of(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* What the storage type keeps of a NaN, as f32. */
 static float stored_nan(sqa_dtype dtype, uint32_t bits)
 {
-    return sqa_storage_round(dtype, float_of(bits));
+    return sqa_storage_round(dtype, sqa_float_from_bits(bits));
 }
 
 float *sqa_host_tensor_at(const sqa_host_tensor *tensor, uint32_t batch, uint32_t head,
@@ -198,9 +184,9 @@ sqa_status sqa_host_tensor_unchanged(const sqa_host_tensor *tensor, cl_command_q
 static bool find(const sqa_host_tensor *tensor, unsigned char inside, uint32_t nan, bool same,
                  int64_t *where)
 {
-    const uint32_t bits = bits_of(stored_nan(tensor->dtype, nan));
+    const uint32_t bits = sqa_float_bits(stored_nan(tensor->dtype, nan));
     for (size_t i = 0; i < tensor->count; i++)
-        if (tensor->inside[i] == inside && (bits_of(tensor->data[i]) == bits) == same) {
+        if (tensor->inside[i] == inside && (sqa_float_bits(tensor->data[i]) == bits) == same) {
             *where = (int64_t)i - (int64_t)tensor->guard;
             return true;
         }
