@@ -11,6 +11,10 @@
 /* A landing this much worse than the best is not worth walking down from. */
 #define PROMISING 1.5
 
+/* Where nothing is known, that many random points are looked at before the first walk:
+ * a walk from just anywhere is slower than chance at first. */
+#define LOOK_AROUND 4
+
 /* Walks downhill, taking the first improvement found, until no neighbour is
  * better. false: stop searching. */
 static bool descend(sqa_search *search, sqa_point point, double cost)
@@ -35,11 +39,15 @@ static bool descend(sqa_search *search, sqa_point point, double cost)
 
 static void run(sqa_search *search)
 {
+    double cost;
+    if (!isfinite(search->best_cost))
+        for (int i = 0; i < LOOK_AROUND && sqa_search_goes_on(search); i++)
+            if (!sqa_search_try(search, sqa_search_random_point(search), &cost))
+                return;
     if (isfinite(search->best_cost) && !descend(search, search->best, search->best_cost))
         return;
     while (sqa_search_goes_on(search)) {
         sqa_point point = sqa_jump(search);
-        double cost;
         if (!sqa_search_try(search, point, &cost) ||
             (cost < PROMISING * search->best_cost && !descend(search, point, cost)))
             return;
