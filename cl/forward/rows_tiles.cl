@@ -13,8 +13,8 @@
 #endif
 
 /* scores[key][rows]; raises maxima to new_maximum. With `edge`, keys hidden by
- * position get SQA_HIDDEN_SCORE, and register tiles past the last key repeat it. With `extra`, what
- * lies there is added, and -infinity hides. */
+ * position get SQA_HIDDEN_SCORE, and register tiles past the last key repeat it. With
+ * `extra`, what lies there is added, and -infinity hides. */
 INLINE void score_tile(const bool edge, const bool extra, const row_tile *restrict tile,
                        const key_tile keys, const float *restrict extra_scores,
                        float *restrict scores, float *restrict new_maximum)
@@ -64,7 +64,7 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #define ADD(i, r)                                                                                  \
     {                                                                                              \
         const vec x = LOAD(extra_scores + at##i * ROWS + r * LANES);                               \
-        s##i##_##r = select(s##i##_##r + x, (vec)(SQA_HIDDEN_SCORE), x == (vec)(-INFINITY));           \
+        s##i##_##r = select(s##i##_##r + x, (vec)(SQA_HIDDEN_SCORE), x == (vec)(-INFINITY));       \
     }
 #define HIDE(i, r)                                                                                 \
     s##i##_##r = select(s##i##_##r, (vec)(SQA_HIDDEN_SCORE), HIDDEN((ivec)(keys.first + at##i), r));
@@ -112,7 +112,7 @@ INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict 
         const vec s = LOAD(scores + c * ROWS + r * LANES);                                         \
         vec p = exp2_negative(s - maximum##r);                                                     \
         if (hiding)                                                                                \
-            p = select(p, (vec)(0.0f), s == (vec)(SQA_HIDDEN_SCORE));                                  \
+            p = select(p, (vec)(0.0f), s == (vec)(SQA_HIDDEN_SCORE));                              \
         STORE(p, scores + c * ROWS + r * LANES);                                                   \
         sum##r += p;                                                                               \
     }

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No program is nearly as large. */
-#define MOST_BINARY_BYTES ((size_t)1 << 30)
-
 struct sqa_prebuilt {
     char *folder;
     sqa_log log;
@@ -125,7 +122,7 @@ const char *sqa_prebuilt_read(const char *folder, const sqa_manifest_entry *entr
     *out = (sqa_file){0};
     if (!entry->binary)
         return "not built yet";
-    sqa_file_state state = read_file(folder, entry->binary, MOST_BINARY_BYTES, out);
+    sqa_file_state state = read_file(folder, entry->binary, SQA_PREBUILT_BINARY_BYTES, out);
     if (state != SQA_FILE_LOADED)
         return state == SQA_FILE_ABSENT ? "not there" : out->why;
     const char *why = check(entry, out);

@@ -12,6 +12,7 @@
 
 #define SQA_PREBUILT_MANIFEST "manifest.tsv"
 #define SQA_PREBUILT_MANIFEST_BYTES ((size_t)16 << 20) /* no manifest is nearly as large */
+#define SQA_PREBUILT_BINARY_BYTES ((size_t)1 << 30) /* a bitstream may be hundreds of megabytes */
 
 typedef struct sqa_prebuilt sqa_prebuilt;
 

@@ -14,6 +14,7 @@
 #include "cli/table.h"
 #include "cli/tune_words.h"
 #include "device/cl_status.h"
+#include "device/prebuilt.h"
 #include "device/program.h"
 #include "kernels/registry.h"
 #include "runtime/choose.h"
@@ -27,9 +28,6 @@ static const char summary[] =
     "binaries added and $SQA_CL_PREBUILT naming the folder, the library runs them, and\n"
     "`sqa tune` there finds out which is the fastest. Without --shape or --preset it\n"
     "captures for the preset quick, unless all there is to do is to --add.";
-
-/* A vendor's binary; a bitstream may be hundreds of megabytes. */
-#define MOST_BINARY_BYTES ((size_t)1 << 30)
 
 typedef struct capture {
     sqa_tune_words words;
@@ -195,7 +193,7 @@ static sqa_status add_binary(capture *self, const char *word)
                         "--add is '%.80s'; expected KEY=FILE, with a key of %d digits", word,
                         SQA_HASH_TEXT - 1);
     snprintf(key, sizeof key, "%s", word);
-    sqa_file_state state = sqa_file_read(++file_name, SQA_FILE_SHARED, MOST_BINARY_BYTES, &file);
+    sqa_file_state state = sqa_file_read(++file_name, SQA_FILE_SHARED, SQA_PREBUILT_BINARY_BYTES, &file);
     if (state != SQA_FILE_LOADED || !file.size) {
         free(file.bytes);
         return sqa_fail(SQA_INVALID_ARGUMENT, "--add: %s: %s", file_name,
