@@ -68,7 +68,7 @@ INLINE bool cut_keys(const row_tile *tile, key_tile *keys, bool *edge)
 INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weights,
                    float *restrict extra)
 {
-    float rescale[ROWS] __attribute__((aligned(64)));
+    float rescale[ROWS] ALIGNED;
     bool edge;
     if (!cut_keys(tile, &keys, &edge))
         return;
@@ -119,9 +119,9 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
     __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
 
     row_tile tile[TILES];
-    float weights[KEYS * ROWS] __attribute__((aligned(64)));
+    float weights[KEYS * ROWS] ALIGNED;
 #if SQA_EXTRA
-    float extra[KEYS * ROWS] __attribute__((aligned(64)));
+    float extra[KEYS * ROWS] ALIGNED;
 #else
     float *extra = 0;
 #endif
@@ -156,8 +156,8 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
     const int split = get_global_id(2) % SPLIT;
 #endif
 #if PACK
-    float k_packed[KEYS * SQA_HEAD_DIM] __attribute__((aligned(64)));
-    float v_packed[KEYS * SQA_VALUE_DIM] __attribute__((aligned(64)));
+    float k_packed[KEYS * SQA_HEAD_DIM] ALIGNED;
+    float v_packed[KEYS * SQA_VALUE_DIM] ALIGNED;
 #endif
     SQA_REACH(reach, ROW_QUERY(first_row), ROW_QUERY(first_row + rows - 1))
     SQA_WALK(walk, reach, SQA_SPLIT_BEGIN(split), SQA_SPLIT_END(split),

@@ -26,8 +26,12 @@ typedef SQA_JOIN(int, LANES) ivec;
 #define AS_VEC SQA_JOIN(as_float, LANES)
 #define AS_IVEC SQA_JOIN(as_int, LANES)
 #define AS_FLOATS SQA_JOIN(convert_float, LANES)
-#define LOAD(p) SQA_JOIN(vload, LANES)(0, (p))
-#define STORE(v, p) SQA_JOIN(vstore, LANES)((v), 0, (p))
+/* Of private arrays, which are aligned: vload and vstore, which must not rely on that,
+ * become two halves on some runtimes, and a load right after waits for both. */
+#define LOAD(p) (*(const vec *)(p))
+#define LOAD_INTS(p) (*(const ivec *)(p))
+#define STORE(v, p) (*(vec *)(p) = (v))
+#define ALIGNED __attribute__((aligned(64)))
 
 #define ROWS (LANES * RV) /* query rows of a row tile */
 /* Accumulated columns, filled up to whole register tiles with copies of the last. */
@@ -48,15 +52,15 @@ typedef __global const sqa_stored *tile_pointer;
 #define AT_LEAST(x, low) select((x), (vec)(low), (vec)(low) > (x))
 
 /* 2^x for x <= 0, never zero: at most 1.6e-7 off relatively, 2^-125 below -125.
- * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits; the
- * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1.
+ * Adding 1.5 * 2^23 leaves the exponent in the low bits, to be added to that of the
+ * polynomial, which is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1.
  * EXP = 1: the runtime's own exp2, where that is a good one. */
 INLINE vec exp2_negative(vec x)
 {
 #if EXP == 1
     return exp2(AT_LEAST(x, -125.0f));
 #else
-    const float shift = 12583039.0f;
+    const float shift = 12582912.0f;
     const vec bounded = AT_LEAST(x, -125.0f);
     const vec shifted = bounded + (vec)(shift);
     const vec f = bounded - (shifted - (vec)(shift));
@@ -65,7 +69,7 @@ INLINE vec exp2_negative(vec x)
     p = fma(p, f, (vec)(2.402224208e-1f));
     p = fma(p, f, (vec)(6.931469776e-1f));
     p = fma(p, f, (vec)(1.0f));
-    return p * AS_VEC(AS_IVEC(shifted) << 23);
+    return AS_VEC(AS_IVEC(p) + (AS_IVEC(shifted) << 23));
 #endif
 }
 
@@ -86,15 +90,14 @@ INLINE vec tanh_of(vec x)
 }
 #endif
 
-/* What a row tile carries from key tile to key tile. */
-typedef struct __attribute__((aligned(64))) {
+/* What a row tile carries from key tile to key tile. Whole vectors come first. */
+typedef struct ALIGNED {
     float q[SQA_HEAD_DIM * ROWS]; /* transposed, times SQA_PRODUCT_FACTOR */
     float o[COLUMNS * ROWS];      /* transposed, not yet divided by the sum */
     float maximum[ROWS];
     float sum[ROWS];
     int start[ROWS]; /* keys each row sees by position: start .. end - 1 */
     int end[ROWS];
-    sqa_reach reach; /* of all rows */
 #if SQA_GLOBALS
     int limit[ROWS]; /* and the global tokens before this one */
 #endif
@@ -105,6 +108,7 @@ typedef struct __attribute__((aligned(64))) {
 #if SQA_EXTRA
     sqa_extra_row extra[ROWS];
 #endif
+    sqa_reach reach; /* of all rows */
 } row_tile;
 
 /* The keys that a row tile is held against. */

@@ -21,10 +21,11 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 {
 #define START(r)                                                                                   \
     vec maximum##r = LOAD(tile->maximum + r * LANES);                                              \
-    const ivec start##r = LOAD(tile->start + r * LANES), end##r = LOAD(tile->end + r * LANES);
+    const ivec start##r = LOAD_INTS(tile->start + r * LANES);                                      \
+    const ivec end##r = LOAD_INTS(tile->end + r * LANES);
     EACH_ROW(START)
 #if SQA_GLOBALS
-#define LIMIT(r) const ivec limit##r = LOAD(tile->limit + r * LANES);
+#define LIMIT(r) const ivec limit##r = LOAD_INTS(tile->limit + r * LANES);
     EACH_ROW(LIMIT)
 #undef LIMIT
 #endif
@@ -56,7 +57,7 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #if SQA_ALIBI
 #define DISTANT(i, r)                                                                              \
     s##i##_##r = fma(-LOAD(tile->slope + r * LANES),                                               \
-                     AS_FLOATS(abs(LOAD(tile->position + r * LANES) - (keys.first + at##i))),      \
+                     AS_FLOATS(abs(LOAD_INTS(tile->position + r * LANES) - (keys.first + at##i))), \
                      s##i##_##r);
         EACH_KEY_ROW(DISTANT)
 #undef DISTANT
@@ -173,7 +174,7 @@ INLINE void weigh(const bool edge, const bool extra, const bool hiding, row_tile
                   const key_tile keys, const float *restrict extra_scores,
                   float *restrict weights, float *restrict rescale)
 {
-    float new_maximum[ROWS] __attribute__((aligned(64)));
+    float new_maximum[ROWS] ALIGNED;
     score_tile(edge, extra, tile, keys, extra_scores, weights, new_maximum);
     softmax_tile(hiding, keys.count, tile, weights, new_maximum, rescale);
 }
