@@ -85,27 +85,36 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* 3 x 4 accumulators of 8 lanes, 128 keys: the best of a sweep on AVX2 (0.84 of
- * its FMA ceiling at head_dim 64, 0.87 at 128). At head_dim 16 the exponentials
- * weigh as much as the products, and two row vectors are 3 % faster. Blocks of
- * queries are mostly powers of two, which 16, 32 or 64 rows fill without a rest; there
- * 6 accumulators of 16 lanes are 1 to 2 % faster than 2 x 6 of 8. With biases and masks,
- * the rows of one tile are as many as the caches take. */
+/* What is held in registers by default, the best of sweeps on AVX2: 3 x 4 accumulators of
+ * 8 lanes for whichever head_dim. Blocks of queries are mostly powers of two, which 24 rows
+ * do not fill; 4 x 3 cost 2 % more there, and 6 of 16 lanes, for small blocks, 7 %. */
+static void default_registers(const sqa_problem *problem, int32_t *value)
+{
+    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
+    const bool small = blocks && problem->blocks.query_size % 32 != 0;
+    value[LANES] = small ? 16 : 8;
+    value[RV] = small ? 1 : blocks ? 4 : 3;
+    value[MC] = small ? 6 : blocks ? 3 : 4;
+    value[MD] = value[MC];
+    value[KEYS] = blocks ? 96 : 128;
+}
+
+/* Two row tiles fetch keys half as often; with biases and masks, the rows of one are as many
+ * as the caches take. */
+static int32_t default_tiles(const sqa_problem *problem, const int32_t *value)
+{
+    const uint32_t two = 2 * (uint32_t)(value[LANES] * value[RV]);
+    if (sqa_problem_has_stored_scores(problem))
+        return 1;
+    return problem->mask & SQA_MASK_BLOCKS && problem->blocks.query_size % two != 0 ? 1 : 2;
+}
+
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const char *why = NULL;
-    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
-    const uint32_t queries = blocks ? problem->blocks.query_size : 32;
     memset(config, 0, sizeof *config);
-    config->value[LANES] = blocks ? 16 : 8;
-    config->value[RV] = blocks ? 1 : problem->head_dim <= 32 ? 2 : 3;
-    config->value[MC] = blocks ? 6 : 4;
-    config->value[MD] = blocks ? 6 : 4;
-    config->value[TILES] = sqa_problem_has_stored_scores(problem) ? 1
-                           : queries % 64 == 0                    ? 4
-                           : queries % 32 == 0                    ? 2
-                                                                  : 1;
-    config->value[KEYS] = blocks ? 96 : 128;
+    default_registers(problem, config->value);
+    config->value[TILES] = default_tiles(problem, config->value);
     config->value[UNROLL] = 4;
     config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
     config->value[SPLIT] = 1;
@@ -124,13 +133,16 @@ static void each(sqa_text *out, const char *name, int32_t count)
     sqa_text_append(out, "\n");
 }
 
-/* "#define EACH_<name>_ROW(M) M(0, 0) ..." over `count` times RV. */
+/* "#define EACH_<name>_ROW(M) M(0, 0) ..." over `count` times RV, the smaller of them inside:
+ * compilers keep that side of a product in registers and fetch the other one by one. More is
+ * not left beside 3 x 4 or 4 x 3 accumulators, and the other order spills. */
 static void each_row(sqa_text *out, const char *name, int32_t count, int32_t rows)
 {
+    const bool rows_inside = rows <= count;
     sqa_text_format(out, "#define EACH_%s_ROW(M)", name);
-    for (int32_t i = 0; i < count; i++)
-        for (int32_t r = 0; r < rows; r++)
-            sqa_text_format(out, " M(%d, %d)", (int)i, (int)r);
+    for (int32_t n = 0; n < count * rows; n++)
+        sqa_text_format(out, " M(%d, %d)", (int)(rows_inside ? n / rows : n % count),
+                        (int)(rows_inside ? n % rows : n / count));
     sqa_text_append(out, "\n");
 }
 
