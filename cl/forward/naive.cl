@@ -71,28 +71,42 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
     /* A comparison with NaN is false: a NaN score leaves the maximum alone and
      * reaches the sum, and with it the whole row, through the weight. */
     float maximum = -FLT_MAX;
-    float sum = 0.0f;
+    float sum = 0.0f, part = 0.0f; /* part: of the last keys, at most SQA_SUM_KEYS */
+    int keys = 0;
     EACH_KEY(j, score, {
         if (score > maximum) {
-            sum *= exp2(maximum - score);
+            const float rescale = exp2(maximum - score);
+            sum *= rescale;
+            part *= rescale;
             maximum = score;
         }
-        sum += sqa_weight(score - maximum);
+        part += sqa_weight(score - maximum);
+        if (++keys % SQA_SUM_KEYS == 0) {
+            sum += part;
+            part = 0.0f;
+        }
     })
+    sum += part;
     const sqa_row_end end = sqa_end_row(maximum, sum, SQA_SINK(head));
 
     for (int first = 0; first < SQA_VALUE_DIM; first += CHUNK) {
         const int columns = min(CHUNK, SQA_VALUE_DIM - first);
-        float accumulator[CHUNK];
+        float output[CHUNK], output_part[CHUNK];
         for (int d = 0; d < CHUNK; d++)
-            accumulator[d] = 0.0f;
+            output[d] = output_part[d] = 0.0f;
+        keys = 0;
         EACH_KEY(j, score, {
             const float weight = sqa_weight(score - maximum);
             for (int d = 0; d < columns; d++)
-                accumulator[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), accumulator[d]);
+                output_part[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), output_part[d]);
+            if (++keys % SQA_SUM_KEYS == 0)
+                for (int d = 0; d < columns; d++) {
+                    output[d] += output_part[d];
+                    output_part[d] = 0.0f;
+                }
         })
         for (int d = 0; d < columns; d++)
-            SQA_STORE(accumulator[d] * end.inverse, first + d, o);
+            SQA_STORE((output[d] + output_part[d]) * end.inverse, first + d, o);
     }
 #if SQA_WRITE_LSE
     SQA_LSE_ROW(batch, head)[row] = end.lse;

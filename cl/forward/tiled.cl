@@ -127,14 +127,16 @@ typedef __global sqa_stored *output_row;
 typedef __global float *output_row;
 #define STORE_OUTPUT(value, d, to) ((to)[d] = (value))
 #endif
-INLINE void store_row(const output_row to, const vec output[TD], const float inverse, const int x)
+INLINE void store_row(const output_row to, const volatile vec output[TD], const float inverse,
+                      const int x)
 {
 #pragma unroll
     for (int j = 0; j < TD; j++) {
         const int d = VEC * (x + TX * j);
+        const vec values = output[j] * inverse;
 #define STORE_LANE(n)                                                                              \
     if (d + n < SQA_VALUE_DIM)                                                                     \
-        STORE_OUTPUT(LANE(output[j], n) * inverse, d + n, to);
+        STORE_OUTPUT(LANE(values, n), d + n, to);
         EACH_LANE(STORE_LANE)
 #undef STORE_LANE
     }
@@ -179,6 +181,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #endif
 
     thread_rows rows;
+    volatile row_totals totals;
     rows.factor = SQA_PRODUCT_FACTOR;
     rows.cap = SQA_CAP_FACTOR;
 #pragma unroll
@@ -197,11 +200,11 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #if SQA_EXTRA
         SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)query)
 #endif
-        rows.maximum[i] = -FLT_MAX;
-        rows.sum[i] = 0.0f;
+        rows.maximum[i] = totals.maximum[i] = -FLT_MAX;
+        rows.sum[i] = totals.sum[i] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++)
-            rows.output[i][j] = (vec)(0.0f);
+            rows.output[i][j] = totals.output[i][j] = (vec)(0.0f);
     }
 
 #if SPLIT > 1
@@ -258,9 +261,16 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
 #endif
         update_rows(&rows, score, largest, (__local float *)(weights + y * P_PITCH) + x);
         value_tile(edge, &rows, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
+        if ((t + 1) % (SQA_SUM_KEYS / BN) == 0)
+            add_totals(&totals, &rows);
     }
 
-    row_sums(rows.sum, of_threads, x, y);
+    add_totals(&totals, &rows);
+    float sums[TM];
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+        sums[i] = totals.sum[i];
+    row_sums(sums, of_threads, x, y);
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const int row = first_row + y + TY * i;
@@ -269,18 +279,18 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
         const long head = ROW_HEAD(first_head, row);
         const long query = ROW_QUERY(row);
 #if SPLIT == 1
-        const sqa_row_end end = sqa_end_row(rows.maximum[i], rows.sum[i], SQA_SINK(head));
-        store_row(SQA_O_MATRIX(batch, head) + query * o_row, rows.output[i], end.inverse, x);
+        const sqa_row_end end = sqa_end_row(totals.maximum[i], sums[i], SQA_SINK(head));
+        store_row(SQA_O_MATRIX(batch, head) + query * o_row, totals.output[i], end.inverse, x);
 #if SQA_WRITE_LSE
         if (x == 0)
             SQA_LSE_ROW(batch, head)[query] = end.lse;
 #endif
 #else
-        const float sum = rows.sum[i];
+        const float sum = sums[i];
         const long part = SQA_SPLIT_PART(split, batch, head, query);
-        store_row(SQA_SPLIT_OUTPUT(part), rows.output[i], sum == 0.0f ? 0.0f : 1.0f / sum, x);
+        store_row(SQA_SPLIT_OUTPUT(part), totals.output[i], sum == 0.0f ? 0.0f : 1.0f / sum, x);
         if (x == 0)
-            *SQA_SPLIT_LSE(part) = sum == 0.0f ? -INFINITY : rows.maximum[i] + log2(sum);
+            *SQA_SPLIT_LSE(part) = sum == 0.0f ? -INFINITY : totals.maximum[i] + log2(sum);
 #endif
     }
 }

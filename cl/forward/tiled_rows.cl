@@ -20,9 +20,15 @@ typedef struct {
 #endif
     float factor, cap; /* SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR */
     float maximum[TM];
-    float sum[TM];      /* of the weights of the thread's own keys */
+    float sum[TM];      /* of the weights of the thread's own keys, at most SQA_SUM_KEYS */
     vec output[TM][TD]; /* not yet divided by the sum */
 } thread_rows;
+
+/* The same of all keys before. Volatile: it is not needed often enough for registers. */
+typedef struct {
+    float maximum[TM], sum[TM];
+    vec output[TM][TD];
+} row_totals;
 
 /* Whether row i sees the key by position; `shown` as in sqa_walk. */
 INLINE bool sees(const thread_rows *rows, const int i, const int key, const int shown)
@@ -159,6 +165,23 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
                 score[i][j] == SQA_HIDDEN_SCORE ? 0.0f : sqa_weight(score[i][j] - maximum);
             rows->sum[i] += weight;
             weights[TY * i * P_PITCH * VEC + TX * j] = weight;
+        }
+    }
+}
+
+/* Adds what the rows have to the totals, and leaves them empty. */
+INLINE void add_totals(volatile row_totals *totals, thread_rows *rows)
+{
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+        const float rescale = sqa_weight(totals->maximum[i] - rows->maximum[i]);
+        totals->maximum[i] = rows->maximum[i];
+        totals->sum[i] = fma(totals->sum[i], rescale, rows->sum[i]);
+        rows->sum[i] = 0.0f;
+#pragma unroll
+        for (int j = 0; j < TD; j++) {
+            totals->output[i][j] = fma(totals->output[i][j], (vec)(rescale), rows->output[i][j]);
+            rows->output[i][j] = (vec)(0.0f);
         }
     }
 }

@@ -25,6 +25,8 @@ const sqa_property sqa_properties[] = {
      sqa_property_visible_nan},
     {"lengths-apart", "causal with very different lengths, both alignments",
      SQA_CAUSAL_BOTTOM_RIGHT, sqa_property_lengths_apart},
+    {"long-rows", "200,000 keys keep the promised accuracy", SQA_CAUSAL_NONE,
+     sqa_property_long_rows},
     {"nothing-to-see", "rows without a key give O = 0 and LSE = -inf; empty outputs work",
      SQA_CAUSAL_BOTTOM_RIGHT, sqa_property_nothing_to_see},
     {"determinism", "two runs, and two plans, give the same bits", SQA_CAUSAL_NONE,

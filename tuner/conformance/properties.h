@@ -67,7 +67,7 @@ sqa_property_check sqa_property_ones, sqa_property_permuted_keys, sqa_property_s
 /* property_hiding.c: what a mask or a length hides, and what it does not */
 sqa_property_check sqa_property_hidden_values, sqa_property_gap_values, sqa_property_visible_nan;
 /* property_edges.c: sizes and repetition */
-sqa_property_check sqa_property_lengths_apart, sqa_property_nothing_to_see,
+sqa_property_check sqa_property_lengths_apart, sqa_property_long_rows, sqa_property_nothing_to_see,
     sqa_property_determinism;
 
 #endif
