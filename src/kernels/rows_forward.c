@@ -99,14 +99,16 @@ static void default_registers(const sqa_problem *problem, int32_t *value)
     value[KEYS] = blocks ? 96 : 128;
 }
 
-/* Two row tiles fetch keys half as often; with biases and masks, the rows of one are as many
- * as the caches take. */
+/* Two row tiles fetch keys half as often as one, and four pack them half as often as two; with
+ * biases and masks, the rows of one tile are as many as the caches take. */
 static int32_t default_tiles(const sqa_problem *problem, const int32_t *value)
 {
     const uint32_t two = 2 * (uint32_t)(value[LANES] * value[RV]);
     if (sqa_problem_has_stored_scores(problem))
         return 1;
-    return problem->mask & SQA_MASK_BLOCKS && problem->blocks.query_size % two != 0 ? 1 : 2;
+    if (problem->mask & SQA_MASK_BLOCKS)
+        return problem->blocks.query_size % two == 0 ? 2 : 1;
+    return problem->dtype == SQA_DTYPE_F32 ? 2 : 4;
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
