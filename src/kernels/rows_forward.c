@@ -120,8 +120,8 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     config->value[UNROLL] = 4;
     config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
     config->value[SPLIT] = 1;
-    if (!is_valid(config, problem, device, &why))
-        config->value[TILES] = 1;
+    while (config->value[TILES] > 1 && !is_valid(config, problem, device, &why))
+        config->value[TILES] /= 2;
     if (!is_valid(config, problem, device, &why))
         config->value[KEYS] = 48;
 }
