@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run_suite.h"
+
 static char folder[256];
 
 void fixture_setup(void)
@@ -220,9 +222,5 @@ int fixture_main(const char *suite_name, const char *name, double seconds,
     for (size_t i = 0; i < count; i++)
         tcase_add_test(tcase, *tests[i]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }

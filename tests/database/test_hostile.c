@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "database/fixture.h"
+#include "run_suite.h"
 #include "store/exchange.h"
 #include "store/quarantine.h"
 #include "tuning/tuning_table.h"
@@ -365,9 +366,5 @@ int main(void)
     tcase_add_test(tcase, all_is_quarantined_and_nothing_else_changes);
     tcase_add_test(tcase, what_is_taken_in_leaves_quarantine);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }

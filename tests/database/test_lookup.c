@@ -1,9 +1,9 @@
 /* The lookup ladder: which rows serve a problem on a device, in which order. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "database/fixture.h"
+#include "run_suite.h"
 #include "tuning/lookup.h"
 
 enum { CAPACITY = 8 };
@@ -260,9 +260,5 @@ int main(void)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_test(tcase, *tests[i]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "database/fixture.h"
 #include "problem/work.h"
+#include "run_suite.h"
 #include "tuning/tuning_table.h"
 
 static sqa_tuning_table table;
@@ -347,9 +348,5 @@ int main(void)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tcase_add_test(tcase, *tests[i]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }

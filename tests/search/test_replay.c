@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run_suite.h"
 #include "search/replay.h"
 
 static const sqa_parameter parameters[] = {
@@ -263,9 +264,5 @@ int main(void)
     Suite *suite = suite_create("replay");
     suite_add_tcase(suite, files);
     suite_add_tcase(suite, replays);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run_suite.h"
 #include "search/search.h"
 
 /* Two families: a large one with a hole in its space, and a small one. */
@@ -281,9 +282,5 @@ int main(void)
     tcase_add_test(tests, names_are_found);
     Suite *suite = suite_create("search");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }

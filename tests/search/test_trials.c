@@ -3,11 +3,11 @@
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "run_suite.h"
 #include "trial/fault.h"
 #include "trial/measure.h"
 #include "trial/runner.h"
@@ -373,9 +373,5 @@ int main(void)
     Suite *suite = suite_create("trials");
     suite_add_tcase(suite, text);
     suite_add_tcase(suite, processes);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return sqa_run_forked_suite(suite);
 }
