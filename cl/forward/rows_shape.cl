@@ -52,15 +52,16 @@ typedef __global const sqa_stored *tile_pointer;
 #define AT_LEAST(x, low) select((x), (vec)(low), (vec)(low) > (x))
 
 /* 2^x for x <= 0, never zero: at most 1.6e-7 off relatively, 2^-125 below -125.
- * Adding 1.5 * 2^23 leaves the exponent in the low bits, to be added to that of the
- * polynomial, which is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1.
+ * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits; the
+ * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1. Its last
+ * step is already that of the product, since NaN must not meet integers.
  * EXP = 1: the runtime's own exp2, where that is a good one. */
 INLINE vec exp2_negative(vec x)
 {
 #if EXP == 1
     return exp2(AT_LEAST(x, -125.0f));
 #else
-    const float shift = 12582912.0f;
+    const float shift = 12583039.0f;
     const vec bounded = AT_LEAST(x, -125.0f);
     const vec shifted = bounded + (vec)(shift);
     const vec f = bounded - (shifted - (vec)(shift));
@@ -68,8 +69,8 @@ INLINE vec exp2_negative(vec x)
     p = fma(p, f, (vec)(5.550733744e-2f));
     p = fma(p, f, (vec)(2.402224208e-1f));
     p = fma(p, f, (vec)(6.931469776e-1f));
-    p = fma(p, f, (vec)(1.0f));
-    return AS_VEC(AS_IVEC(p) + (AS_IVEC(shifted) << 23));
+    const vec power = AS_VEC(AS_IVEC(shifted) << 23);
+    return fma(p, f * power, power);
 #endif
 }
 

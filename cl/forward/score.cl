@@ -119,9 +119,9 @@ INLINE float4 sqa_extra4(const sqa_extra_row row, const int key)
  * overflows is infinite. */
 #define SQA_HIDDEN_SCORE (-FLT_MAX)
 
-/* Weights, and with them values, are summed over so many keys at most before the sum is
- * added to that of the keys before: one f32 sum over 200,000 keys loses more than is
- * promised. */
+/* Where a family sums weights, and with them values, key by key, the sum of so many keys
+ * at most is added to that of the keys before: one f32 sum over 200,000 keys loses more
+ * than is promised. */
 #define SQA_SUM_KEYS 2048
 
 /* 2^x for x <= 0; NaN stays NaN and nothing becomes zero, which marks hidden keys. */

@@ -87,28 +87,36 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 
 /* What is held in registers by default, the best of sweeps on AVX2: 3 x 4 accumulators of
  * 8 lanes for whichever head_dim. Blocks of queries are mostly powers of two, which 24 rows
- * do not fill; 4 x 3 cost 2 % more there, and 6 of 16 lanes, for small blocks, 7 %. */
+ * do not fill; 4 x 3 cost 2 % more, and 6 of 16 lanes, for blocks that leave a rest of 32
+ * rows that counts, 7 %. */
 static void default_registers(const sqa_problem *problem, int32_t *value)
 {
     const bool blocks = problem->mask & SQA_MASK_BLOCKS;
-    const bool small = blocks && problem->blocks.query_size % 32 != 0;
-    value[LANES] = small ? 16 : 8;
-    value[RV] = small ? 1 : blocks ? 4 : 3;
-    value[MC] = small ? 6 : blocks ? 3 : 4;
+    const uint32_t queries = problem->blocks.query_size;
+    const bool narrow = blocks && queries < 256 && queries % 32 != 0;
+    value[LANES] = narrow ? 16 : 8;
+    value[RV] = narrow ? 1 : blocks ? 4 : 3;
+    value[MC] = narrow ? 6 : blocks ? 3 : 4;
     value[MD] = value[MC];
     value[KEYS] = blocks ? 96 : 128;
 }
 
-/* Two row tiles fetch keys half as often as one, and four pack them half as often as two; with
- * biases and masks, the rows of one tile are as many as the caches take. */
-static int32_t default_tiles(const sqa_problem *problem, const int32_t *value)
+/* Two row tiles fetch keys half as often as one, and four pack them half as often as two; but
+ * every core is to have some work-items, and blocks of queries no rest. With biases and masks,
+ * the rows of one tile are as many as the caches take. */
+static int32_t default_tiles(const sqa_problem *problem, const sqa_device *device,
+                             const int32_t *value)
 {
-    const uint32_t two = 2 * (uint32_t)(value[LANES] * value[RV]);
+    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
+    const uint64_t enough = 4 * (uint64_t)device->strings.compute_units;
+    const int32_t rows = value[LANES] * value[RV];
+    int32_t tiles = problem->dtype == SQA_DTYPE_F32 ? 2 : 4;
     if (sqa_problem_has_stored_scores(problem))
         return 1;
-    if (problem->mask & SQA_MASK_BLOCKS)
-        return problem->blocks.query_size % two == 0 ? 2 : 1;
-    return problem->dtype == SQA_DTYPE_F32 ? 2 : 4;
+    while (tiles > 1 && (sqa_work_groups(problem, false, tiles * rows) < enough ||
+                         (blocks && problem->blocks.query_size % (uint32_t)(tiles * rows) != 0)))
+        tiles /= 2;
+    return tiles;
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
@@ -116,7 +124,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     const char *why = NULL;
     memset(config, 0, sizeof *config);
     default_registers(problem, config->value);
-    config->value[TILES] = default_tiles(problem, config->value);
+    config->value[TILES] = default_tiles(problem, device, config->value);
     config->value[UNROLL] = 4;
     config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
     config->value[SPLIT] = 1;

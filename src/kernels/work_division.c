@@ -31,15 +31,19 @@ uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows)
     return count * ((queries * rows_per_query + (uint64_t)rows - 1) / (uint64_t)rows);
 }
 
+uint64_t sqa_work_groups(const sqa_problem *problem, bool share, int32_t rows)
+{
+    return sqa_row_blocks(problem, share, rows) * sqa_matrix_count(problem, share) * problem->batch;
+}
+
 bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
                        const sqa_device *device)
 {
     /* Keys near a query lie in one or two of the splits. */
     if (problem->mask & SQA_MASK_WINDOW)
         return false;
-    uint64_t groups =
-        sqa_row_blocks(problem, share, rows) * sqa_matrix_count(problem, share) * problem->batch;
-    return groups < ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;
+    return sqa_work_groups(problem, share, rows) <
+           ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;
 }
 
 /* SQA_SPLIT_ARGUMENTS of cl/forward/split.cl. */

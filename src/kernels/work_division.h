@@ -20,6 +20,9 @@ uint32_t sqa_matrix_count(const sqa_problem *problem, bool share);
 /* Work-groups of `rows` rows that one matrix takes. */
 uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows);
 
+/* Those of all matrices and the batch. */
+uint64_t sqa_work_groups(const sqa_problem *problem, bool share, int32_t rows);
+
 /* Whether splitting the keys as well can pay: work-groups of `rows` rows alone do
  * not keep the device busy. */
 bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
