@@ -229,8 +229,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 
 /* Sound without measurement, from large to small; the first valid one is taken. The
  * first has 4 x 4 scores and 4 x 8 outputs of head_dim 64 in a thread's registers (the
- * totals of long rows lie in private memory), and several work-groups in a compute unit's local memory, so that
- * one computes while another waits. */
+ * totals of long rows lie in private memory), and several work-groups in a compute unit's
+ * local memory, so that one computes while another waits. */
 static const sqa_config defaults[] = {
     {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
     {{16, 32, 16, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},

@@ -124,6 +124,7 @@ START_TEST(what_is_missing_is_named)
     check_fails(key, "has no binary yet");
     const program_result *tuned = run_sqa("tune --shape " SHAPE " --budget 1t");
     check_says(tuned->out, "no OpenCL compiler here");
+    check_says(tuned->out, "build ");
     find_key(strstr(tuned->out, "build "), key);
     check_captured(key);
     check_says(run_sqa("capture --out %s --shape " SHAPE " --build", work_folder)->err,

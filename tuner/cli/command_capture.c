@@ -193,7 +193,8 @@ static sqa_status add_binary(capture *self, const char *word)
                         "--add is '%.80s'; expected KEY=FILE, with a key of %d digits", word,
                         SQA_HASH_TEXT - 1);
     snprintf(key, sizeof key, "%s", word);
-    sqa_file_state state = sqa_file_read(++file_name, SQA_FILE_SHARED, SQA_PREBUILT_BINARY_BYTES, &file);
+    sqa_file_state state =
+        sqa_file_read(++file_name, SQA_FILE_SHARED, SQA_PREBUILT_BINARY_BYTES, &file);
     if (state != SQA_FILE_LOADED || !file.size) {
         free(file.bytes);
         return sqa_fail(SQA_INVALID_ARGUMENT, "--add: %s: %s", file_name,
