@@ -12,6 +12,12 @@
 #define HIDDEN(key, r) OUTSIDE(key, r)
 #endif
 
+/* How many steps of a sum of products come before those that are taken UNROLL at a time.
+ * The first of them is a product alone: the stores of the register tile before go on while
+ * it is taken. Some cores read an fma's third operand where they read what is stored, and
+ * a dozen stores among fma cost as much as fifty fma. */
+#define UNEVEN(steps) (1 + ((steps)-1) % UNROLL)
+
 /* scores[key][rows]; raises maxima to new_maximum. With `edge`, keys hidden by
  * position get SQA_HIDDEN_SCORE, and register tiles past the last key repeat it. With
  * `extra`, what lies there is added, and -infinity hides. */
@@ -33,21 +39,30 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #define KEY(i)                                                                                     \
     const int at##i = edge ? min(c + i, keys.count - 1) : c + i;                                   \
     tile_pointer k##i = TILE_ROW(keys.k, at##i, keys.k_row, SQA_HEAD_DIM);
-#define ZERO(i, r) vec s##i##_##r = (vec)(0.0f);
         EACH_KEY(KEY)
-        EACH_KEY_ROW(ZERO)
 #if SQA_EXTRA
         for (int r = c * ROWS / KEYS; r < (c + MC) * ROWS / KEYS; r++)
             prefetch_extra(keys.next->extra[r], keys.next_first);
 #endif
-#pragma unroll UNROLL
-        for (int d = 0; d < SQA_HEAD_DIM; d++) {
+#define OPERANDS                                                                                   \
+    EACH_ROW(QUERY)                                                                                \
+    EACH_KEY(BROADCAST)
 #define QUERY(r) const vec q##r = LOAD(tile->q + d * ROWS + r * LANES);
 #define BROADCAST(i) const vec x##i = (vec)(k##i[d]);
-#define MULTIPLY(i, r) s##i##_##r = fma(x##i, q##r, s##i##_##r);
-            EACH_ROW(QUERY)
-            EACH_KEY(BROADCAST)
-            EACH_KEY_ROW(MULTIPLY)
+#define PRODUCT(i, r) vec s##i##_##r = x##i * q##r;
+#define ADD_PRODUCT(i, r) s##i##_##r = fma(x##i, q##r, s##i##_##r);
+        int d = 0;
+        OPERANDS
+        EACH_KEY_ROW(PRODUCT)
+#pragma unroll UNROLL
+        for (d = 1; d < UNEVEN(SQA_HEAD_DIM); d++) {
+            OPERANDS
+            EACH_KEY_ROW(ADD_PRODUCT)
+        }
+#pragma unroll UNROLL
+        for (d = UNEVEN(SQA_HEAD_DIM); d < SQA_HEAD_DIM; d++) {
+            OPERANDS
+            EACH_KEY_ROW(ADD_PRODUCT)
         }
 #if SQA_SOFTCAP
 #define CAP(i, r) s##i##_##r = tanh_of(s##i##_##r) * keys.cap;
@@ -84,10 +99,11 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
     EACH_ROW(FINISH)
 #undef START
 #undef KEY
-#undef ZERO
+#undef OPERANDS
 #undef QUERY
 #undef BROADCAST
-#undef MULTIPLY
+#undef PRODUCT
+#undef ADD_PRODUCT
 #undef ADD
 #undef HIDE
 #undef KEEP
@@ -96,37 +112,29 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 
 /* Turns scores into weights, updates maxima and sums, and leaves in `rescale`
  * what older output has to be multiplied by. Weights of hidden keys are zero;
- * those of visible keys never are. */
+ * those of visible keys never are. One vector of rows after the other, since the
+ * constants of exp2 are to stay in registers. */
 INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict tile,
                          float *restrict scores, const float *restrict new_maximum,
                          float *restrict rescale)
 {
-#define START(r)                                                                                   \
-    const vec maximum##r = LOAD(new_maximum + r * LANES);                                          \
-    const vec rescale##r = exp2_negative(LOAD(tile->maximum + r * LANES) - maximum##r);            \
-    vec sum##r = (vec)(0.0f);
-    EACH_ROW(START)
-#pragma unroll 2
-    for (int c = 0; c < count; c++) {
-#define WEIGHT(r)                                                                                  \
-    {                                                                                              \
-        const vec s = LOAD(scores + c * ROWS + r * LANES);                                         \
-        vec p = exp2_negative(s - maximum##r);                                                     \
-        if (hiding)                                                                                \
-            p = select(p, (vec)(0.0f), s == (vec)(SQA_HIDDEN_SCORE));                              \
-        STORE(p, scores + c * ROWS + r * LANES);                                                   \
-        sum##r += p;                                                                               \
+    for (int r = 0; r < ROWS; r += LANES) {
+        const vec maximum = LOAD(new_maximum + r);
+        const vec older = exp2_negative(LOAD(tile->maximum + r) - maximum);
+        vec sum = (vec)(0.0f);
+#pragma unroll 4
+        for (int c = 0; c < count; c++) {
+            const vec s = LOAD(scores + c * ROWS + r);
+            vec p = exp2_negative(s - maximum);
+            if (hiding)
+                p = select(p, (vec)(0.0f), s == (vec)(SQA_HIDDEN_SCORE));
+            STORE(p, scores + c * ROWS + r);
+            sum += p;
+        }
+        STORE(maximum, tile->maximum + r);
+        STORE(older, rescale + r);
+        STORE(fma(LOAD(tile->sum + r), older, sum), tile->sum + r);
     }
-        EACH_ROW(WEIGHT)
-    }
-#define FINISH(r)                                                                                  \
-    STORE(maximum##r, tile->maximum + r * LANES);                                                  \
-    STORE(rescale##r, rescale + r * LANES);                                                        \
-    STORE(fma(LOAD(tile->sum + r * LANES), rescale##r, sum##r), tile->sum + r * LANES);
-    EACH_ROW(FINISH)
-#undef START
-#undef WEIGHT
-#undef FINISH
 }
 
 /* Adds the tile's contribution to columns d .. d + MD - 1 of the output, summed for
@@ -137,33 +145,39 @@ INLINE void output_columns(const bool hiding, const bool last, const int d, cons
                            row_tile *restrict tile, const float *restrict weights,
                            const float *restrict rescale)
 {
-#define START(i, r) vec o##i##_##r = (vec)(0.0f);
-    EACH_COLUMN_ROW(START)
-#pragma unroll UNROLL
-    for (int c = 0; c < keys.count; c++) {
-        tile_pointer value = TILE_ROW(keys.v, c, keys.v_row, SQA_VALUE_DIM) + d;
-#define LOAD_WEIGHT(r) const vec p##r = LOAD(weights + c * ROWS + r * LANES);
+#define OPERANDS                                                                                   \
+    tile_pointer value = TILE_ROW(keys.v, c, keys.v_row, SQA_VALUE_DIM) + d;                       \
+    EACH_ROW(WEIGHT)                                                                               \
+    EACH_COLUMN(BROADCAST)
+#define WEIGHT(r) const vec p##r = LOAD(weights + c * ROWS + r * LANES);
 #define BROADCAST(i) const vec x##i = (vec)(value[last ? min(i, SQA_VALUE_DIM - 1 - d) : i]);
-#define MULTIPLY(i, r) o##i##_##r = fma(x##i, p##r, o##i##_##r);
-#define MULTIPLY_VISIBLE(i, r)                                                                     \
-    o##i##_##r = select(fma(x##i, p##r, o##i##_##r), o##i##_##r, p##r == (vec)(0.0f));
-        EACH_ROW(LOAD_WEIGHT)
-        EACH_COLUMN(BROADCAST)
-        if (hiding) {
-            EACH_COLUMN_ROW(MULTIPLY_VISIBLE)
-        } else {
-            EACH_COLUMN_ROW(MULTIPLY)
-        }
+#define PRODUCT(i, r) vec o##i##_##r = VISIBLE(r, x##i * p##r, (vec)(0.0f));
+#define ADD_PRODUCT(i, r) o##i##_##r = VISIBLE(r, fma(x##i, p##r, o##i##_##r), o##i##_##r);
+#define VISIBLE(r, sum, older) hiding ? select(sum, older, p##r == (vec)(0.0f)) : sum
+    int c = 0;
+    OPERANDS
+    EACH_COLUMN_ROW(PRODUCT)
+    const int uneven = UNEVEN(keys.count);
+#pragma unroll UNROLL
+    for (c = 1; c < uneven; c++) {
+        OPERANDS
+        EACH_COLUMN_ROW(ADD_PRODUCT)
+    }
+#pragma unroll UNROLL
+    for (c = uneven; c < keys.count; c++) {
+        OPERANDS
+        EACH_COLUMN_ROW(ADD_PRODUCT)
     }
 #define FINISH(i, r)                                                                               \
     STORE(fma(LOAD(tile->o + (d + i) * ROWS + r * LANES), LOAD(rescale + r * LANES), o##i##_##r),  \
           tile->o + (d + i) * ROWS + r * LANES);
     EACH_COLUMN_ROW(FINISH)
-#undef START
-#undef LOAD_WEIGHT
+#undef OPERANDS
+#undef WEIGHT
 #undef BROADCAST
-#undef MULTIPLY
-#undef MULTIPLY_VISIBLE
+#undef PRODUCT
+#undef ADD_PRODUCT
+#undef VISIBLE
 #undef FINISH
 }
 
