@@ -36,9 +36,12 @@ static bool rung_of(const sqa_tuning_row *row, const sqa_device *device,
     if (!same(theirs->vendor, ours->vendor) || !same(theirs->runtime, ours->runtime) ||
         row->device_type != device->strings.type)
         return false;
-    if (!same(theirs->architecture, ours->architecture))
+    if (!same(theirs->architecture, ours->architecture)) {
+        /* Kernels for one length of vectors are slow ones where it is another. */
+        if (row->vector_width_float != device->limits.vector_width_float)
+            return false;
         *rung = SQA_RUNG_VENDOR;
-    else if (!same(theirs->model, ours->model))
+    } else if (!same(theirs->model, ours->model))
         *rung = SQA_RUNG_ARCHITECTURE;
     else if (!sqa_problem_class_equal(&row->problem_class, problem_class))
         *rung = SQA_RUNG_NEAREST_SIZE;

@@ -13,7 +13,7 @@ typedef enum sqa_rung {
     SQA_RUNG_OTHER_DRIVER, /* this device and class, another driver */
     SQA_RUNG_NEAREST_SIZE, /* this device, the nearest class of the same kind */
     SQA_RUNG_ARCHITECTURE, /* the same architecture: nearest class, then nearest compute units */
-    SQA_RUNG_VENDOR,       /* the same vendor, runtime and device type */
+    SQA_RUNG_VENDOR,       /* the same vendor, runtime, device type and native vectors */
     SQA_RUNG_PREBUILT,     /* no compiler, but this program is there */
     SQA_RUNG_DEFAULT,      /* the family's own default */
     SQA_RUNG_NAIVE         /* the family that supports everything */

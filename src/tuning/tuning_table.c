@@ -46,6 +46,7 @@ static const struct column {
     {"runtime", COLUMN_TEXT, AT(identity.runtime), 1, SIZE(identity.runtime)},
     {"type", COLUMN_TYPE, AT(device_type), 0, 0},
     {"compute_units", COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX},
+    {"vector_width_float", COLUMN_INTEGER, AT(vector_width_float), 0, UINT32_MAX},
     {"driver_version", COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version)},
     {"operation", COLUMN_OPERATION, AT(problem_class.operation), 0, 0},
     {"dtype", COLUMN_DTYPE, AT(problem_class.dtype), 0, 0},

@@ -21,6 +21,7 @@ typedef struct sqa_tuning_row {
     sqa_device_identity identity;
     sqa_device_type device_type;
     uint32_t compute_units;
+    uint32_t vector_width_float; /* native */
     char driver_version[128];
     sqa_problem_class problem_class;
     char family[32];

@@ -31,6 +31,7 @@ static sqa_tuning_row *add_row(const char *config)
     row->identity = device.identity;
     row->device_type = device.strings.type;
     row->compute_units = device.strings.compute_units;
+    row->vector_width_float = device.limits.vector_width_float;
     snprintf(row->driver_version, sizeof row->driver_version, "%s", device.strings.driver_version);
     row->problem_class = wanted;
     snprintf(row->family, sizeof row->family, "naive");
@@ -110,6 +111,11 @@ START_TEST(vendor)
     /* The same model name under another architecture is another device. */
     snprintf(row->identity.model, sizeof row->identity.model, "other");
     expect_rung(SQA_RUNG_VENDOR);
+    /* What suits shorter vectors does not suit longer ones. */
+    row->vector_width_float = 16;
+    ck_assert_uint_eq(look(), 0);
+    row->identity = device.identity;
+    expect_rung(SQA_RUNG_EXACT);
 }
 END_TEST
 

@@ -56,6 +56,7 @@ START_TEST(reads_the_best_rows)
     ck_assert_mem_eq(&row->identity, &device.identity, sizeof device.identity);
     ck_assert_int_eq(row->device_type, SQA_DEVICE_CPU);
     ck_assert_uint_eq(row->compute_units, 8);
+    ck_assert_uint_eq(row->vector_width_float, 8);
     ck_assert_str_eq(row->driver_version, "1.0");
     ck_assert_mem_eq(&row->problem_class, &expected, sizeof expected);
     ck_assert_str_eq(row->family, "naive");
@@ -244,6 +245,7 @@ START_TEST(unusable_rows_are_skipped)
         "UPDATE device SET vendor = 'a vendor whose name does not fit in the field at all'",
         "UPDATE device SET type = 'toaster'",
         "UPDATE device SET compute_units = -8",
+        "UPDATE device SET vector_width_float = 4294967296",
         "UPDATE environment SET driver_version = printf('%0200d', 1)",
         "UPDATE environment SET driver_version = '1' || char(0) || '0'",
         "UPDATE trial SET family = ''",
