@@ -22,8 +22,14 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [SPLIT] = {"SPLIT", "work-items that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
-/* More accumulators than this spill on every CPU known; fewer leave fma idle. */
+/* More accumulators than this spill on every CPU known; fewer leave fma idle. Vectors wider
+ * than the device's own, and than 8 lanes, take two registers. */
 #define MAX_ACCUMULATORS 24
+
+static bool has_wide_vectors(const sqa_device *device)
+{
+    return device->limits.vector_width_float >= 16;
+}
 
 /* Of private memory, so that it stays in the second-level cache and off small
  * thread stacks. */
@@ -66,7 +72,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
                      const char **why)
 {
     const int32_t *value = config->value;
-    const int32_t registers_per_vector = value[LANES] == 16 ? 2 : 1;
+    const int32_t registers_per_vector = value[LANES] == 16 && !has_wide_vectors(device) ? 2 : 1;
     if (value[KEYS] % value[MC] != 0)
         *why = "KEYS must be a multiple of MC";
     else if (value[RV] * value[MC] * registers_per_vector > MAX_ACCUMULATORS ||
@@ -85,21 +91,25 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* What is held in registers by default, the best of sweeps on AVX2: 3 x 4 accumulators of
- * 8 lanes for whichever head_dim. Blocks of queries are mostly powers of two, which 24 rows
- * do not fill; 4 x 3 cost 2 % more, and 6 of 16 lanes, for blocks that leave a rest of 32
- * rows that counts, 7 %. A row's bias or mask is read in stretches of KEYS: longer ones save
- * 2 % of the time. */
-static void default_registers(const sqa_problem *problem, int32_t *value)
+/* What may be held in registers by default, the best of sweeps on AVX2 and AVX-512, with what a
+ * row costs there, in percent of the first. The first serves many rows; where they are few, or
+ * come in blocks, the rows that only fill the last tile up decide. */
+typedef struct register_tile {
+    int32_t lanes, rv, mc, md, cost;
+} register_tile;
+
+enum { REGISTER_TILES = 3 };
+static const register_tile avx2[REGISTER_TILES] = {
+    {8, 3, 4, 4, 100}, {8, 4, 3, 3, 102}, {16, 1, 6, 6, 107}};
+static const register_tile avx512[REGISTER_TILES] = {
+    {16, 3, 4, 4, 100}, {16, 4, 4, 4, 101}, {16, 1, 8, 8, 102}};
+
+static uint64_t cost_of(const register_tile *tile, const sqa_problem *problem)
 {
     const bool blocks = problem->mask & SQA_MASK_BLOCKS;
-    const uint32_t queries = problem->blocks.query_size;
-    const bool narrow = blocks && queries < 256 && queries % 32 != 0;
-    value[LANES] = narrow ? 16 : 8;
-    value[RV] = narrow ? 1 : blocks ? 4 : 3;
-    value[MC] = narrow ? 6 : blocks ? 3 : 4;
-    value[MD] = value[MC];
-    value[KEYS] = blocks ? 96 : sqa_problem_has_stored_scores(problem) ? 256 : 128;
+    const uint64_t queries = blocks ? problem->blocks.query_size : problem->q_length;
+    const uint64_t rows = (uint64_t)(tile->lanes * tile->rv);
+    return (queries + rows - 1) / rows * rows * (uint64_t)tile->cost;
 }
 
 /* Two row tiles fetch keys half as often as one, and four pack them half as often as two; but
@@ -120,19 +130,51 @@ static int32_t default_tiles(const sqa_problem *problem, const sqa_device *devic
     return tiles;
 }
 
-static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
+/* Some 128 keys, a multiple of MC. A row's bias or mask is read in stretches of KEYS: longer
+ * ones save 2 % of the time. */
+static int32_t default_keys(const sqa_problem *problem, int32_t mc)
+{
+    const bool longer =
+        sqa_problem_has_stored_scores(problem) && !(problem->mask & SQA_MASK_BLOCKS);
+    return (mc % 3 == 0 ? 96 : 128) * (longer ? 2 : 1);
+}
+
+/* The default with this register tile, with fewer row tiles and keys where they do not fit. */
+static sqa_config complete(const register_tile *tile, const sqa_problem *problem,
+                           const sqa_device *device)
 {
     const char *why = NULL;
-    memset(config, 0, sizeof *config);
-    default_registers(problem, config->value);
-    config->value[TILES] = default_tiles(problem, device, config->value);
-    config->value[UNROLL] = 4;
-    config->value[PACK] = problem->dtype != SQA_DTYPE_F32;
-    config->value[SPLIT] = 1;
-    while (config->value[TILES] > 1 && !is_valid(config, problem, device, &why))
-        config->value[TILES] /= 2;
-    if (!is_valid(config, problem, device, &why))
-        config->value[KEYS] = 48;
+    sqa_config config;
+    memset(&config, 0, sizeof config);
+    config.value[LANES] = tile->lanes;
+    config.value[RV] = tile->rv;
+    config.value[MC] = tile->mc;
+    config.value[MD] = tile->md;
+    config.value[KEYS] = default_keys(problem, tile->mc);
+    config.value[TILES] = default_tiles(problem, device, config.value);
+    config.value[UNROLL] = 4;
+    config.value[PACK] = problem->dtype != SQA_DTYPE_F32;
+    config.value[SPLIT] = 1;
+    while (config.value[TILES] > 1 && !is_valid(&config, problem, device, &why))
+        config.value[TILES] /= 2;
+    if (!is_valid(&config, problem, device, &why))
+        config.value[KEYS] = 48;
+    return config;
+}
+
+static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
+{
+    const register_tile *tiles = has_wide_vectors(device) ? avx512 : avx2;
+    const char *why = NULL;
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < REGISTER_TILES; i++) {
+        const sqa_config candidate = complete(&tiles[i], problem, device);
+        const bool fits = is_valid(&candidate, problem, device, &why);
+        if (i > 0 && (!fits || cost_of(&tiles[i], problem) >= least))
+            continue;
+        *config = candidate;
+        least = fits ? cost_of(&tiles[i], problem) : UINT64_MAX;
+    }
 }
 
 /* "#define EACH_<name>(M) M(0) ..." over `count`. */

@@ -9,7 +9,7 @@
 #include "problem/selection.h"
 #include "run_suite.h"
 
-/* A CPU, a GPU, a GPU with little of everything. */
+/* A CPU, one with wide vectors, a GPU, a GPU with little of everything. */
 static const sqa_device devices[] = {
     {.strings = {.compute_units = 2, .type = SQA_DEVICE_CPU},
      .limits = {.max_work_group_size = 4096,
@@ -17,6 +17,12 @@ static const sqa_device devices[] = {
                 .local_memory_bytes = 512u << 10,
                 .local_memory_is_global = true,
                 .vector_width_float = 8}},
+    {.strings = {.compute_units = 2, .type = SQA_DEVICE_CPU},
+     .limits = {.max_work_group_size = 4096,
+                .max_work_item_sizes = {4096, 4096, 4096},
+                .local_memory_bytes = 512u << 10,
+                .local_memory_is_global = true,
+                .vector_width_float = 16}},
     {.strings = {.compute_units = 64, .type = SQA_DEVICE_GPU},
      .limits = {.max_work_group_size = 1024,
                 .max_work_item_sizes = {1024, 1024, 64},
@@ -154,6 +160,14 @@ static void check_default(const sqa_kernel_family *family, const sqa_problem *pr
     family->default_config(problem, device, &config);
     ck_assert_msg(sqa_config_space_find(space, &config) != SIZE_MAX,
                   "%s: the default for D = %u is not valid", family->name, problem->head_dim);
+
+    sqa_problem half = *problem;
+    half.dtype = SQA_DTYPE_F16;
+    if (!family->supports(&half, device, &why))
+        return;
+    family->default_config(&half, device, &config);
+    ck_assert_msg(sqa_family_accepts(family, &config, &half, device, &why),
+                  "%s: the default for f16 and D = %u: %s", family->name, problem->head_dim, why);
 }
 
 START_TEST(defaults_are_members)
