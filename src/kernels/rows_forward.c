@@ -93,7 +93,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 
 /* What may be held in registers by default, the best of sweeps on AVX2 and AVX-512, with what a
  * row costs there, in percent of the first. The first serves many rows; where they are few, or
- * come in blocks, the rows that only fill the last tile up decide. */
+ * come in blocks, rows that only fill the last tile up decide, and cores without one. */
 typedef struct register_tile {
     int32_t lanes, rv, mc, md, cost;
 } register_tile;
@@ -104,12 +104,14 @@ static const register_tile avx2[REGISTER_TILES] = {
 static const register_tile avx512[REGISTER_TILES] = {
     {16, 3, 4, 4, 100}, {16, 4, 4, 4, 101}, {16, 1, 8, 8, 102}};
 
-static uint64_t cost_of(const register_tile *tile, const sqa_problem *problem)
+/* Of the rows that one core takes after each other. */
+static uint64_t cost_of(const register_tile *tile, const sqa_problem *problem,
+                        const sqa_device *device)
 {
-    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
-    const uint64_t queries = blocks ? problem->blocks.query_size : problem->q_length;
-    const uint64_t rows = (uint64_t)(tile->lanes * tile->rv);
-    return (queries + rows - 1) / rows * rows * (uint64_t)tile->cost;
+    const int32_t rows = tile->lanes * tile->rv;
+    const uint64_t cores = device->strings.compute_units ? device->strings.compute_units : 1;
+    const uint64_t rounds = (sqa_work_groups(problem, false, rows) + cores - 1) / cores;
+    return rounds * (uint64_t)(rows * tile->cost);
 }
 
 /* Two row tiles fetch keys half as often as one, and four pack them half as often as two; but
@@ -170,10 +172,11 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     for (int i = 0; i < REGISTER_TILES; i++) {
         const sqa_config candidate = complete(&tiles[i], problem, device);
         const bool fits = is_valid(&candidate, problem, device, &why);
-        if (i > 0 && (!fits || cost_of(&tiles[i], problem) >= least))
+        const uint64_t cost = fits ? cost_of(&tiles[i], problem, device) : UINT64_MAX;
+        if (i > 0 && cost >= least)
             continue;
         *config = candidate;
-        least = fits ? cost_of(&tiles[i], problem) : UINT64_MAX;
+        least = cost;
     }
 }
 
