@@ -92,8 +92,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 }
 
 /* What may be held in registers by default, the best of sweeps on AVX2 and AVX-512, with what a
- * row costs there, in percent of the first. The first serves many rows; where they are few, or
- * come in blocks, rows that only fill the last tile up decide, and cores without one. */
+ * row costs there, in percent of the first. The first serves many rows; of few, or of blocks of
+ * them, another may have fewer that only fill the last tile up, or leave fewer cores idle. */
 typedef struct register_tile {
     int32_t lanes, rv, mc, md, cost;
 } register_tile;
