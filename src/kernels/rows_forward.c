@@ -22,8 +22,8 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [SPLIT] = {"SPLIT", "work-items that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
-/* More accumulators than this spill on every CPU known; fewer leave fma idle. Vectors wider
- * than the device's own, and than 8 lanes, take two registers. */
+/* More accumulators than this spill on every CPU known; fewer leave fma idle. A vector of 16
+ * lanes counts twice where the device's own are shorter. */
 #define MAX_ACCUMULATORS 24
 
 static bool has_wide_vectors(const sqa_device *device)
@@ -91,20 +91,21 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* What may be held in registers by default, the best of sweeps on AVX2 and AVX-512, with what a
- * row costs there, in percent of the first. The first serves many rows; of few, or of blocks of
- * them, another may have fewer that only fill the last tile up, or leave fewer cores idle. */
+/* The register tiles that the default chooses from, the best of sweeps on AVX2 and AVX-512, with
+ * the time of a row in percent of the first. The first is best for many rows. Of few, or of
+ * blocks of them, another may have fewer that only fill the last tile, or leave fewer cores
+ * idle; being another program to build, it has to save 3 %. */
 typedef struct register_tile {
     int32_t lanes, rv, mc, md, cost;
 } register_tile;
 
 enum { REGISTER_TILES = 3 };
-static const register_tile avx2[REGISTER_TILES] = {
+static const register_tile narrow_vectors[REGISTER_TILES] = {
     {8, 3, 4, 4, 100}, {8, 4, 3, 3, 102}, {16, 1, 6, 6, 107}};
-static const register_tile avx512[REGISTER_TILES] = {
+static const register_tile wide_vectors[REGISTER_TILES] = {
     {16, 3, 4, 4, 100}, {16, 4, 4, 4, 101}, {16, 1, 8, 8, 102}};
 
-/* Of the rows that one core takes after each other. */
+/* The cost of the rows that the busiest core takes. */
 static uint64_t cost_of(const register_tile *tile, const sqa_problem *problem,
                         const sqa_device *device)
 {
@@ -141,42 +142,56 @@ static int32_t default_keys(const sqa_problem *problem, int32_t mc)
     return (mc % 3 == 0 ? 96 : 128) * (longer ? 2 : 1);
 }
 
-/* The default with this register tile, with fewer row tiles and keys where they do not fit. */
-static sqa_config complete(const register_tile *tile, const sqa_problem *problem,
-                           const sqa_device *device)
+/* The next smaller number of keys; 0: there is none. */
+static int32_t fewer_keys(int32_t keys)
+{
+    int32_t fewer = 0;
+    for (size_t i = 0; i < parameters[KEYS].value_count && parameters[KEYS].values[i] < keys; i++)
+        fewer = parameters[KEYS].values[i];
+    return fewer;
+}
+
+/* The default with this register tile, with fewer row tiles and keys than are best where those
+ * do not fit; false: nothing does. */
+static bool complete(const register_tile *tile, const sqa_problem *problem,
+                     const sqa_device *device, sqa_config *out)
 {
     const char *why = NULL;
-    sqa_config config;
-    memset(&config, 0, sizeof config);
-    config.value[LANES] = tile->lanes;
-    config.value[RV] = tile->rv;
-    config.value[MC] = tile->mc;
-    config.value[MD] = tile->md;
-    config.value[KEYS] = default_keys(problem, tile->mc);
-    config.value[TILES] = default_tiles(problem, device, config.value);
-    config.value[UNROLL] = 4;
-    config.value[PACK] = problem->dtype != SQA_DTYPE_F32;
-    config.value[SPLIT] = 1;
-    while (config.value[TILES] > 1 && !is_valid(&config, problem, device, &why))
-        config.value[TILES] /= 2;
-    if (!is_valid(&config, problem, device, &why))
-        config.value[KEYS] = 48;
-    return config;
+    int32_t *value = out->value;
+    memset(out, 0, sizeof *out);
+    value[LANES] = tile->lanes;
+    value[RV] = tile->rv;
+    value[MC] = tile->mc;
+    value[MD] = tile->md;
+    value[KEYS] = default_keys(problem, tile->mc);
+    value[TILES] = default_tiles(problem, device, value);
+    value[UNROLL] = 4;
+    value[PACK] = problem->dtype != SQA_DTYPE_F32;
+    value[SPLIT] = 1;
+    while (!is_valid(out, problem, device, &why)) {
+        if (value[TILES] > 1)
+            value[TILES] /= 2;
+        else if (fewer_keys(value[KEYS]))
+            value[KEYS] = fewer_keys(value[KEYS]);
+        else
+            return false;
+    }
+    return true;
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
-    const register_tile *tiles = has_wide_vectors(device) ? avx512 : avx2;
-    const char *why = NULL;
-    uint64_t least = UINT64_MAX;
-    for (int i = 0; i < REGISTER_TILES; i++) {
-        const sqa_config candidate = complete(&tiles[i], problem, device);
-        const bool fits = is_valid(&candidate, problem, device, &why);
-        const uint64_t cost = fits ? cost_of(&tiles[i], problem, device) : UINT64_MAX;
-        if (i > 0 && cost >= least)
-            continue;
-        *config = candidate;
-        least = cost;
+    const register_tile *choices = has_wide_vectors(device) ? wide_vectors : narrow_vectors;
+    uint64_t least = complete(&choices[0], problem, device, config)
+                         ? cost_of(&choices[0], problem, device)
+                         : UINT64_MAX;
+    for (int i = 1; i < REGISTER_TILES; i++) {
+        const uint64_t cost = cost_of(&choices[i], problem, device);
+        sqa_config candidate;
+        if (cost + cost / 32 < least && complete(&choices[i], problem, device, &candidate)) {
+            *config = candidate;
+            least = cost;
+        }
     }
 }
 

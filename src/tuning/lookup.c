@@ -37,7 +37,7 @@ static bool rung_of(const sqa_tuning_row *row, const sqa_device *device,
         row->device_type != device->strings.type)
         return false;
     if (!same(theirs->architecture, ours->architecture)) {
-        /* Kernels for one length of vectors are slow ones where it is another. */
+        /* Kernels tuned for vectors of one length are slow with those of another. */
         if (row->vector_width_float != device->limits.vector_width_float)
             return false;
         *rung = SQA_RUNG_VENDOR;

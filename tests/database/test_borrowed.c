@@ -113,6 +113,8 @@ static const struct {
     {"UPDATE device SET runtime = 'another'", NULL},
     {"UPDATE device SET vendor = 'another'", NULL},
     {"UPDATE device SET type = 'accelerator'", NULL},
+    {"UPDATE device SET architecture = 'another', vector_width_float = vector_width_float + 1",
+     NULL},
     {"UPDATE problem_class SET dtype = 'f16'", NULL},
     {"UPDATE problem_class SET head_dim = 17", NULL},
     {"UPDATE trial SET space_version = 99", "another version"},

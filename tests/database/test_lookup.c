@@ -111,7 +111,7 @@ START_TEST(vendor)
     /* The same model name under another architecture is another device. */
     snprintf(row->identity.model, sizeof row->identity.model, "other");
     expect_rung(SQA_RUNG_VENDOR);
-    /* What suits shorter vectors does not suit longer ones. */
+    /* What suits longer vectors does not suit shorter ones. */
     row->vector_width_float = 16;
     ck_assert_uint_eq(look(), 0);
     row->identity = device.identity;

@@ -161,18 +161,64 @@ static void check_default(const sqa_kernel_family *family, const sqa_problem *pr
     ck_assert_msg(sqa_config_space_find(space, &config) != SIZE_MAX,
                   "%s: the default for D = %u is not valid", family->name, problem->head_dim);
 
-    sqa_problem half = *problem;
-    half.dtype = SQA_DTYPE_F16;
-    if (!family->supports(&half, device, &why))
-        return;
-    family->default_config(&half, device, &config);
-    ck_assert_msg(sqa_family_accepts(family, &config, &half, device, &why),
-                  "%s: the default for f16 and D = %u: %s", family->name, problem->head_dim, why);
+    /* Stored as f16, where more is kept in private memory, and with masks that are read. */
+    for (int masked = 0; masked < 2; masked++) {
+        sqa_problem half = *problem;
+        half.dtype = SQA_DTYPE_F16;
+        half.mask |= masked ? SQA_MASK_PAIR : 0;
+        if (!family->supports(&half, device, &why))
+            continue;
+        family->default_config(&half, device, &config);
+        ck_assert_msg(sqa_family_accepts(family, &config, &half, device, &why),
+                      "%s: the default for f16 and D = %u: %s", family->name, problem->head_dim,
+                      why);
+    }
 }
 
 START_TEST(defaults_are_members)
 {
     for_each_space(check_default, dim_count());
+}
+END_TEST
+
+/* What `rows` takes by default, and why. */
+static const struct {
+    size_t device;
+    uint32_t queries, block, dim;
+    bool masked_f16;
+    const char *expected;
+} register_tiles[] = {
+    {0, 4096, 0, 64, false, "LANES=8,RV=3,"},   /* AVX2 */
+    {1, 4096, 0, 64, false, "LANES=16,RV=3,"},  /* AVX-512 */
+    {0, 1, 0, 64, false, "LANES=16,RV=1,"},     /* one query: 16 rows, not 24 */
+    {1, 1, 0, 64, false, "LANES=16,RV=1,"},     /* and not 48 */
+    {1, 1024, 0, 64, false, "LANES=16,RV=3,"},  /* 2 % are not worth another program */
+    {0, 4096, 64, 64, false, "LANES=8,RV=4,"},  /* 24 rows do not fill blocks of 64 */
+    {1, 4096, 64, 64, false, "LANES=16,RV=4,"}, /* nor do 48 */
+    {0, 4096, 48, 64, false, "LANES=8,RV=3,"},  /* but those of 48 */
+    {1, 4096, 0, 128, true, "LANES=16,RV=3,MC=4,MD=4,TILES=1,KEYS=192,"}, /* 256 do not fit */
+};
+enum { REGISTER_TILES = sizeof register_tiles / sizeof *register_tiles };
+
+START_TEST(rows_takes_the_register_tile_that_fits)
+{
+    const sqa_kernel_family *rows = sqa_family_find(SQA_OPERATION_FORWARD, "rows");
+    sqa_problem problem = problem_of(SQA_OPERATION_FORWARD, register_tiles[_i].dim);
+    char text[SQA_CONFIG_TEXT];
+    sqa_config config;
+    problem.q_length = problem.kv_length = register_tiles[_i].queries;
+    if (register_tiles[_i].block) {
+        problem.mask |= SQA_MASK_BLOCKS;
+        problem.blocks.query_size = problem.blocks.key_size = register_tiles[_i].block;
+    }
+    if (register_tiles[_i].masked_f16) {
+        problem.mask |= SQA_MASK_PAIR;
+        problem.dtype = SQA_DTYPE_F16;
+    }
+    rows->default_config(&problem, &devices[register_tiles[_i].device], &config);
+    sqa_config_format(rows, &config, text);
+    ck_assert_msg(!strncmp(text, register_tiles[_i].expected, strlen(register_tiles[_i].expected)),
+                  "%s instead of %s", text, register_tiles[_i].expected);
 }
 END_TEST
 
@@ -246,6 +292,7 @@ int main(void)
     tcase_add_test(space, members_are_valid_and_in_order);
     tcase_add_test(space, nothing_is_left_out);
     tcase_add_test(space, defaults_are_members);
+    tcase_add_loop_test(space, rows_takes_the_register_tile_that_fits, 0, REGISTER_TILES);
     tcase_add_test(space, texts_lead_back);
     tcase_add_test(space, wrong_texts);
     tcase_add_test(space, the_registry);
