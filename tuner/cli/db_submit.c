@@ -14,8 +14,8 @@
 /* Lower case, digits, '-' and '.': the identity mostly is that already. */
 static void name_file(const sqa_device_identity *identity, char name[SQA_DB_SUBMIT_NAME])
 {
-    snprintf(name, SQA_DB_SUBMIT_NAME, "%s-%s-%s.jsonl", identity->vendor, identity->model,
-             identity->runtime);
+    snprintf(name, SQA_DB_SUBMIT_NAME, "%s-%s-%s-%s.jsonl", identity->vendor,
+             identity->architecture, identity->model, identity->runtime);
     for (char *at = name; *at; at++)
         if (!isalnum((unsigned char)*at) && *at != '.')
             *at = '-';
