@@ -26,14 +26,14 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
  * lanes counts twice where the device's own are shorter. */
 #define MAX_ACCUMULATORS 24
 
+/* Of private memory, so that it stays in the second-level cache and off small
+ * thread stacks. */
+#define MAX_PRIVATE_BYTES (384 * 1024)
+
 static bool has_wide_vectors(const sqa_device *device)
 {
     return device->limits.vector_width_float >= 16;
 }
-
-/* Of private memory, so that it stays in the second-level cache and off small
- * thread stacks. */
-#define MAX_PRIVATE_BYTES (384 * 1024)
 
 static bool is_oclgrind(const sqa_device *device)
 {
@@ -91,19 +91,19 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* The register tiles that the default chooses from, the best of sweeps on AVX2 and AVX-512, with
- * the time of a row in percent of the first. The first is best for many rows. Of few, or of
- * blocks of them, another may have fewer that only fill the last tile, or leave fewer cores
+/* The register tiles, MD as MC, that the default chooses from, the best of sweeps on AVX2 and
+ * AVX-512, with the time of a row in percent of the first. The first is best for many rows. Of few,
+ * or of blocks of them, another may have fewer that only fill the last tile, or leave fewer cores
  * idle; being another program to build, it has to save 3 %. */
 typedef struct register_tile {
-    int32_t lanes, rv, mc, md, cost;
+    int32_t lanes, rv, mc, cost;
 } register_tile;
 
 enum { REGISTER_TILES = 3 };
 static const register_tile narrow_vectors[REGISTER_TILES] = {
-    {8, 3, 4, 4, 100}, {8, 4, 3, 3, 102}, {16, 1, 6, 6, 107}};
+    {8, 3, 4, 100}, {8, 4, 3, 102}, {16, 1, 6, 107}};
 static const register_tile wide_vectors[REGISTER_TILES] = {
-    {16, 3, 4, 4, 100}, {16, 4, 4, 4, 101}, {16, 1, 8, 8, 102}};
+    {16, 3, 4, 100}, {16, 4, 4, 101}, {16, 1, 8, 102}};
 
 /* The cost of the rows that the busiest core takes. */
 static uint64_t cost_of(const register_tile *tile, const sqa_problem *problem,
@@ -142,50 +142,37 @@ static int32_t default_keys(const sqa_problem *problem, int32_t mc)
     return (mc % 3 == 0 ? 96 : 128) * (longer ? 2 : 1);
 }
 
-/* The next smaller number of keys; 0: there is none. */
-static int32_t fewer_keys(int32_t keys)
-{
-    int32_t fewer = 0;
-    for (size_t i = 0; i < parameters[KEYS].value_count && parameters[KEYS].values[i] < keys; i++)
-        fewer = parameters[KEYS].values[i];
-    return fewer;
-}
-
 /* The default with this register tile, with fewer row tiles and keys than are best where those
  * do not fit; false: nothing does. */
 static bool complete(const register_tile *tile, const sqa_problem *problem,
                      const sqa_device *device, sqa_config *out)
 {
+    const sqa_parameter *keys = &parameters[KEYS];
     const char *why = NULL;
     int32_t *value = out->value;
     memset(out, 0, sizeof *out);
     value[LANES] = tile->lanes;
     value[RV] = tile->rv;
-    value[MC] = tile->mc;
-    value[MD] = tile->md;
+    value[MC] = value[MD] = tile->mc;
     value[KEYS] = default_keys(problem, tile->mc);
     value[TILES] = default_tiles(problem, device, value);
     value[UNROLL] = 4;
     value[PACK] = problem->dtype != SQA_DTYPE_F32;
     value[SPLIT] = 1;
-    while (!is_valid(out, problem, device, &why)) {
-        if (value[TILES] > 1)
-            value[TILES] /= 2;
-        else if (fewer_keys(value[KEYS]))
-            value[KEYS] = fewer_keys(value[KEYS]);
-        else
-            return false;
-    }
-    return true;
+    while (value[TILES] > 1 && !is_valid(out, problem, device, &why))
+        value[TILES] /= 2;
+    for (size_t i = keys->value_count; i-- > 0 && !is_valid(out, problem, device, &why);)
+        if (keys->values[i] < value[KEYS])
+            value[KEYS] = keys->values[i];
+    return is_valid(out, problem, device, &why);
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const register_tile *choices = has_wide_vectors(device) ? wide_vectors : narrow_vectors;
-    uint64_t least = complete(&choices[0], problem, device, config)
-                         ? cost_of(&choices[0], problem, device)
-                         : UINT64_MAX;
-    for (int i = 1; i < REGISTER_TILES; i++) {
+    uint64_t least = UINT64_MAX;
+    memset(config, 0, sizeof *config);
+    for (int i = 0; i < REGISTER_TILES; i++) {
         const uint64_t cost = cost_of(&choices[i], problem, device);
         sqa_config candidate;
         if (cost + cost / 32 < least && complete(&choices[i], problem, device, &candidate)) {

@@ -9,20 +9,21 @@
 #include "problem/selection.h"
 #include "run_suite.h"
 
+#define CPU(width)                                                                                 \
+    {                                                                                              \
+        .strings = {.compute_units = 2, .type = SQA_DEVICE_CPU}, .limits = {                       \
+            .max_work_group_size = 4096,                                                           \
+            .max_work_item_sizes = {4096, 4096, 4096},                                             \
+            .local_memory_bytes = 512u << 10,                                                      \
+            .local_memory_is_global = true,                                                        \
+            .vector_width_float = (width)                                                          \
+        }                                                                                          \
+    }
+
 /* A CPU, one with wide vectors, a GPU, a GPU with little of everything. */
 static const sqa_device devices[] = {
-    {.strings = {.compute_units = 2, .type = SQA_DEVICE_CPU},
-     .limits = {.max_work_group_size = 4096,
-                .max_work_item_sizes = {4096, 4096, 4096},
-                .local_memory_bytes = 512u << 10,
-                .local_memory_is_global = true,
-                .vector_width_float = 8}},
-    {.strings = {.compute_units = 2, .type = SQA_DEVICE_CPU},
-     .limits = {.max_work_group_size = 4096,
-                .max_work_item_sizes = {4096, 4096, 4096},
-                .local_memory_bytes = 512u << 10,
-                .local_memory_is_global = true,
-                .vector_width_float = 16}},
+    CPU(8),
+    CPU(16),
     {.strings = {.compute_units = 64, .type = SQA_DEVICE_GPU},
      .limits = {.max_work_group_size = 1024,
                 .max_work_item_sizes = {1024, 1024, 64},
