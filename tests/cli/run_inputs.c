@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/npy.h"
 #include "problem/storage.h"
 #include "reference/inputs.h"
 #include "reference/reference.h"
 #include "shape/shape.h"
+#include "text/npy.h"
 
 static void file_path(char out[128], const char *name)
 {

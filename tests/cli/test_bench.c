@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/bench_paper.h"
+#include "cli/bench/paper.h"
 #include "cli/program.h"
 #include "run_suite.h"
 #include "trial/measure.h"

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "cli/device_option.h"
-#include "cli/json.h"
 #include "cli/program.h"
-#include "cli/table.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
+#include "text/json.h"
+#include "text/table.h"
 
 static const struct {
     const char *arguments;

@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/npy.h"
 #include "cli/program.h"
 #include "database/fixture.h"
 #include "opencl_fixture.h"
 #include "run_suite.h"
+#include "text/npy.h"
 
 static char path[512];
 static sqlite3 *holder; /* of a lock */

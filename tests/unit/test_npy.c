@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/npy.h"
 #include "problem/storage.h"
 #include "run_suite.h"
 #include "sqa_cl/status.h"
+#include "text/npy.h"
 
 static char folder[64], path[96];
 

@@ -8,13 +8,13 @@
 #include "cli/command.h"
 #include "cli/database_state.h"
 #include "cli/device_option.h"
-#include "cli/json.h"
 #include "cli/options.h"
-#include "cli/table.h"
 #include "device/binary_cache.h"
 #include "device/binary_folder.h"
 #include "device/device.h"
 #include "sqa_cl.h"
+#include "text/json.h"
+#include "text/table.h"
 #include "trial/ceiling.h"
 
 static const char summary[] =

@@ -10,7 +10,6 @@
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/device_option.h"
-#include "cli/json.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
 #include "conformance/suite.h"
@@ -18,6 +17,7 @@
 #include "kernels/registry.h"
 #include "problem/names.h"
 #include "shape/shape.h"
+#include "text/json.h"
 
 enum { MAX_RANDOM_CONFIGS = 32 };
 

@@ -2,8 +2,8 @@
 #ifndef SQA_TUNER_DEVICE_JSON_H
 #define SQA_TUNER_DEVICE_JSON_H
 
-#include "cli/json.h"
 #include "device/device.h"
+#include "text/json.h"
 
 /* "device": {"id": "P:D", "name": ..., "identity": {...}, ...} */
 void sqa_json_device(sqa_json *json, unsigned platform, unsigned index, const sqa_device *device);

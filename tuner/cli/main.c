@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/table.h"
 #include "sqa_cl/version.h"
+#include "text/table.h"
 
 typedef struct command {
     const char *name;

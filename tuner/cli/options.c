@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/table.h"
 #include "sqa_cl/status.h"
+#include "text/table.h"
 
 static void print_help(const char *command, const char *summary, const sqa_option *options)
 {

@@ -11,8 +11,8 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "problem/names.h"
-#include "shape/number_text.h"
 #include "shape/shape_pattern.h"
+#include "text/number.h"
 
 enum { KEY_B, KEY_HQ, KEY_HKV, KEY_NQ, KEY_NK, KEY_D, KEY_DV, KEY_N, KEY_H, NUMBER_COUNT };
 enum {

@@ -9,8 +9,8 @@
 
 #include "base/status.h"
 #include "problem/names.h"
-#include "shape/number_text.h"
 #include "shape/pair_strides.h"
+#include "text/number.h"
 
 #define MOST_LENGTH (1u << 30)
 #define MOST_GLOBALS (1u << 20)

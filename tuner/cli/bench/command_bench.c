@@ -1,0 +1,177 @@
+/* sqa bench: measures what its options ask for and hands the rows to whoever
+ * writes them. The measuring is trial/bench.c, the options bench_words.c. */
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/bench/plot.h"
+#include "cli/bench/report.h"
+#include "cli/bench/words.h"
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/log_option.h"
+#include "cli/options.h"
+#include "text/progress.h"
+
+static const char summary[] =
+    "Times attention variants side by side, with the kernels the library would use,\n"
+    "as fractions of the device's own ceiling measured in the same run, and against\n"
+    "multi-head attention. Every row is checked against an fp64 reference.\n"
+    "\n"
+    "Each variant also comes within a sliding window, as sw-NAME (swa is sw-mha), and\n"
+    "with a window and global tokens, as flex-NAME. --window is theirs, or that of all\n"
+    "rows where no such variant is named. GFLOP/s count the keys that are seen.\n"
+    "\n"
+    "The rows of a length, and the ceiling (a kernel of nothing but multiply-adds)\n"
+    "after each of them, are sampled in turn, round after round. Reported is the\n"
+    "median: of the row's time, and of the ceiling's rate in the same rounds, so that\n"
+    "whatever slows the machine down slows both. \"spread\" is how far the middle half\n"
+    "of the samples is apart; above 10 % of the median it is marked with a star. JSON\n"
+    "and CSV have the best sample as well. Ctrl-C ends with what was measured so far.";
+
+typedef struct bench_call {
+    sqa_bench_words words;
+    const char *device, *database, *log_level, *plot;
+    bool json, csv;
+} bench_call;
+
+static volatile sig_atomic_t stop_requested;
+
+/* The first signal asks the run to wind up; the second one ends the program. */
+static void on_signal(int number)
+{
+    stop_requested = 1;
+    signal(number, SIG_DFL);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void show(void *user, double done, double seconds_left, const char *what)
+{
+    char left[16];
+    sqa_progress_draw(user, done, "%s  %s left", what, sqa_progress_time(seconds_left, left));
+}
+
+static sqa_status measure(sqa_context *context, const sqa_bench_options *options,
+                          sqa_bench_report *report)
+{
+    sqa_progress progress = sqa_progress_begin();
+    catch_signals();
+    sqa_status status = sqa_bench_run(context, options, show, &progress, report);
+    sqa_progress_clear(&progress);
+    return status;
+}
+
+static void print(const bench_call *call, const sqa_bench_view *view)
+{
+    if (call->json)
+        sqa_bench_print_json(view);
+    else if (call->csv)
+        sqa_bench_print_csv(view);
+    else if (view->report->count)
+        sqa_bench_print_table(view);
+    fflush(stdout);
+    sqa_bench_print_notes(view);
+}
+
+/* With all it takes open. */
+static sqa_status run(const bench_call *call, const sqa_bench_options *options,
+                      sqa_context *context, sqa_bench_view *view, const sqa_bench_plot *plot)
+{
+    sqa_device device;
+    sqa_bench_report report;
+    sqa_status status = sqa_device_query(&device, sqa_context_cl_device(context));
+    if (status != SQA_OK)
+        return status;
+    status = measure(context, options, &report);
+    view->options = options;
+    view->report = &report;
+    view->device = &device;
+    view->paper = call->words.preset != NULL;
+    if (status == SQA_OK || report.count)
+        print(call, view);
+    if (status == SQA_OK && report.interrupted)
+        status = sqa_fail(SQA_UNSUPPORTED, "not all was measured%s",
+                          call->plot ? ", and no picture drawn" : "");
+    if (status == SQA_OK && call->plot)
+        status = sqa_bench_plot_draw(plot, view);
+    sqa_bench_report_free(&report);
+    return status;
+}
+
+static sqa_status bench(bench_call *call)
+{
+    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
+    sqa_context *context = NULL;
+    sqa_bench_options options;
+    sqa_bench_view view = {0};
+    sqa_bench_plot plot = {0};
+    made.user_database = call->database;
+    sqa_status status = sqa_bench_words_read(&call->words, &options);
+    options.stop = &stop_requested;
+    if (status == SQA_OK)
+        status = sqa_log_option(call->log_level, &made);
+    if (status == SQA_OK)
+        status = sqa_device_option(call->device, &view.platform, &view.index);
+    if (status == SQA_OK && call->plot)
+        status = sqa_bench_plot_open(&plot, call->plot);
+    if (status == SQA_OK)
+        status = sqa_context_open(&context, view.platform, view.index, &made);
+    if (status == SQA_OK)
+        status = run(call, &options, context, &view, &plot);
+    sqa_context_destroy(context);
+    return status;
+}
+
+int sqa_command_bench(int argc, char **argv)
+{
+    bench_call call = {0};
+    sqa_bench_words *words = &call.words;
+    const sqa_option table[] = {
+        {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
+         .text = &words->preset},
+        {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
+         .text = &words->variants},
+        {"heads", "H", "heads of the multi-head model (8)", .text = &words->heads},
+        {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)", .text = &words->lengths},
+        {"dim", "DIMENSIONS", "head dimensions, such as 64,128 (64)", .text = &words->dims},
+        {"batch", "B", "batch size (1)", .text = &words->batch},
+        {"dtype", "TYPE", "how tensors are stored: f32 (default), f16 or bf16",
+         .text = &words->dtype},
+        {"causal", NULL, "with a causal mask", .flag = &words->causal},
+        {"window", "L,R", "keys before and after (128,0 with --causal, else 64,64)",
+         .text = &words->window},
+        {"globals", "N", "leading global tokens of flex- variants (16)", .text = &words->globals},
+        {"pattern", "KEYS", "of every row, as in --shape: softcap=30,alibi=geometric,...",
+         .text = &words->pattern},
+        {"rounds", "N", "samples of each row (7)", .text = &words->rounds},
+        {"against-default", NULL, "also time what runs without any tuning database",
+         .flag = &words->against_default},
+        {"family", "NAME", "this kernel family instead of the best known", .text = &words->family},
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
+         .text = &call.device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &call.database},
+        {"json", NULL, "one JSON document", .flag = &call.json},
+        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call.csv},
+        {"plot", "FILE", "also a picture, .png or .svg, by gnuplot", .text = &call.plot},
+        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &call.log_level},
+        {0},
+    };
+    int code;
+    if (!sqa_options_read(argc, argv, summary, table, &code))
+        return code;
+    if (call.json && call.csv)
+        return sqa_usage_error(argv[0], "--json and --csv are one too many");
+    sqa_status status = bench(&call);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
+}

@@ -1,0 +1,117 @@
+/* See bench_fields.h. Names here are promised to users: a field may be added,
+ * never renamed. */
+#include "cli/bench/fields.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "cli/bench/paper.h"
+#include "problem/names.h"
+
+typedef enum field_kind {
+    TEXT,
+    INTEGER,
+    NUMBER,
+    BOOLEAN,
+    OPERATION,
+    VARIANT,
+    DTYPE,
+    CAUSAL,
+    AGAINST_DEFAULT,
+    PAPER
+} field_kind;
+
+typedef enum field_when { ALWAYS, WITH_DEFAULT, WITH_PAPER } field_when;
+
+#define AT(member) offsetof(sqa_bench_row, member)
+
+static const struct {
+    const char *name;
+    field_kind kind;
+    size_t offset; /* in the row */
+    field_when when;
+} fields[] = {
+    {"op", OPERATION, 0, ALWAYS},
+    {"variant", VARIANT, 0, ALWAYS},
+    {"batch", INTEGER, AT(desc.batch), ALWAYS},
+    {"q_heads", INTEGER, AT(desc.q_heads), ALWAYS},
+    {"kv_heads", INTEGER, AT(desc.kv_heads), ALWAYS},
+    {"seq", INTEGER, AT(desc.q_length), ALWAYS},
+    {"dim", INTEGER, AT(desc.head_dim), ALWAYS},
+    {"dtype", DTYPE, 0, ALWAYS},
+    {"causal", CAUSAL, 0, ALWAYS},
+    {"median_ms", NUMBER, AT(median_ms), ALWAYS},
+    {"spread_ms", NUMBER, AT(spread_ms), ALWAYS},
+    {"best_ms", NUMBER, AT(best_ms), ALWAYS},
+    {"noisy", BOOLEAN, AT(noisy), ALWAYS},
+    {"gflops", NUMBER, AT(gflops), ALWAYS},
+    {"gbs", NUMBER, AT(gbs), ALWAYS},
+    {"ceiling_gflops", NUMBER, AT(ceiling_gflops), ALWAYS},
+    {"fraction_of_ceiling", NUMBER, AT(fraction_of_ceiling), ALWAYS},
+    {"speedup_vs_mha", NUMBER, AT(speedup_vs_mha), ALWAYS},
+    {"paper_speedup_vs_mha", PAPER, 0, WITH_PAPER},
+    {"max_error", NUMBER, AT(max_error), ALWAYS},
+    {"default_ms", NUMBER, AT(default_ms), WITH_DEFAULT},
+    {"speedup_vs_default", AGAINST_DEFAULT, 0, WITH_DEFAULT},
+    {"family", TEXT, AT(family), ALWAYS},
+    {"config", TEXT, AT(config), ALWAYS},
+    {"rung", TEXT, AT(rung), ALWAYS},
+    {"source", TEXT, AT(source), ALWAYS},
+    {"pattern", TEXT, AT(pattern), ALWAYS},
+};
+
+static void set_text(sqa_field *out, const char *text)
+{
+    out->type = SQA_FIELD_TEXT;
+    out->text = text;
+}
+
+static void set_number(sqa_field *out, double number)
+{
+    out->type = SQA_FIELD_NUMBER;
+    out->number = number;
+}
+
+static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset, sqa_field *out)
+{
+    const char *at = (const char *)row + offset;
+    switch (kind) {
+    case TEXT: set_text(out, at); break;
+    case OPERATION: set_text(out, sqa_operation_name(row->desc.operation)); break;
+    case VARIANT: set_text(out, row->variant->name); break;
+    case DTYPE: set_text(out, sqa_dtype_name(row->desc.dtype)); break;
+    case NUMBER: set_number(out, *(const double *)(const void *)at); break;
+    case AGAINST_DEFAULT: set_number(out, row->default_ms / row->median_ms); break;
+    case PAPER: set_number(out, sqa_bench_paper_speedup(row->variant, row->desc.q_length)); break;
+    case INTEGER:
+        out->type = SQA_FIELD_INTEGER;
+        out->integer = *(const uint32_t *)(const void *)at;
+        break;
+    case BOOLEAN:
+    case CAUSAL:
+        out->type = SQA_FIELD_BOOLEAN;
+        out->boolean =
+            kind == CAUSAL ? row->desc.causal != SQA_CAUSAL_NONE : *(const bool *)(const void *)at;
+        break;
+    }
+}
+
+static bool has_field(const sqa_bench_view *view, field_when when)
+{
+    return when == ALWAYS || (when == WITH_DEFAULT && view->options->against_default) ||
+           (when == WITH_PAPER && view->paper);
+}
+
+bool sqa_bench_field(const sqa_bench_view *view, const sqa_bench_row *row, size_t index,
+                     sqa_field *out)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (!has_field(view, fields[i].when) || index-- > 0)
+            continue;
+        *out = (sqa_field){.name = fields[i].name};
+        if (row)
+            read_field(row, fields[i].kind, fields[i].offset, out);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,307 @@
+/* See bench_script.h. Bars stand at positions computed here: variant 0 around 0,
+ * variant 1 around 1, ... */
+#include "cli/bench/script.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "problem/names.h"
+#include "problem/problem.h"
+#include "problem/work.h"
+#include "text/gnuplot.h"
+
+#define CLUSTER 0.74           /* of the distance between two variants is bars */
+#define OVERHANG 0.09          /* of the line of savings, to either side of the bars */
+#define MOST_LABELLED_BARS 24u /* more, and the numbers on them would overlap */
+#define FEW_BARS 12u           /* wide enough for a longer number */
+
+/* The key, in parts of the picture. */
+#define KEY_COLUMNS 4u
+#define KEY_STEP 0.20
+#define KEY_SAMPLE 0.03
+
+#define SAVING_COLOUR "#e69f00"
+
+/* The bars of one colour. */
+typedef struct series {
+    uint32_t length, dim;
+} series;
+
+typedef struct script {
+    const sqa_bench_view *view;
+    sqa_text *out;
+    series series[SQA_BENCH_MOST * SQA_BENCH_MOST];
+    size_t series_count, bars;
+    const sqa_bench_row *variants[SQA_BENCH_VARIANT_COUNT]; /* one row of each, in order */
+    size_t variant_count;
+} script;
+
+static size_t series_of(const script *s, const sqa_bench_row *row)
+{
+    size_t i = 0;
+    while (i < s->series_count &&
+           (s->series[i].length != row->desc.q_length || s->series[i].dim != row->desc.head_dim))
+        i++;
+    return i;
+}
+
+static size_t variant_of(const script *s, const sqa_bench_row *row)
+{
+    size_t i = 0;
+    while (i < s->variant_count && s->variants[i]->variant != row->variant)
+        i++;
+    return i;
+}
+
+static void collect(script *s)
+{
+    const sqa_bench_report *report = s->view->report;
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (!row->shown)
+            continue;
+        s->bars++;
+        if (series_of(s, row) == s->series_count)
+            s->series[s->series_count++] = (series){row->desc.q_length, row->desc.head_dim};
+        if (variant_of(s, row) == s->variant_count)
+            s->variants[s->variant_count++] = row;
+    }
+}
+
+static void write_terminal(sqa_text *out, bool svg)
+{
+    sqa_text_append(out, "set encoding utf8\n");
+    if (svg)
+        sqa_text_append(out,
+                        "set terminal svg size 960,470 dynamic noenhanced font 'sans-serif,14' "
+                        "background rgb 'white'\n");
+    else
+        sqa_text_append(out,
+                        "if (strstrt(GPVAL_TERMINALS, 'pngcairo')) { set terminal pngcairo size "
+                        "1440,705 noenhanced font 'Sans,15' background rgb 'white' } else { "
+                        "set terminal png size 1440,705 noenhanced }\n");
+}
+
+/* From a light blue to a dark one: in order without any sense of colour. */
+static void colour_of(const script *s, size_t index, char out[8])
+{
+    static const double light[3] = {158, 202, 225}, dark[3] = {8, 48, 107};
+    double at = s->series_count > 1 ? (double)index / (double)(s->series_count - 1) : 0.6;
+    unsigned part[3];
+    for (int i = 0; i < 3; i++)
+        part[i] = (unsigned)(light[i] + at * (dark[i] - light[i]) + 0.5);
+    snprintf(out, 8, "#%02x%02x%02x", part[0] & 255, part[1] & 255, part[2] & 255);
+}
+
+static double flops_of(const sqa_attention_desc *desc)
+{
+    sqa_problem problem;
+    return sqa_problem_from_desc(&problem, desc) == SQA_OK ? sqa_problem_flops(&problem) : 0.0;
+}
+
+/* What the arithmetic alone would give against MHA of the same length. */
+static double saving(const script *s, const sqa_bench_row *row)
+{
+    sqa_attention_desc mha;
+    double flops = flops_of(&row->desc);
+    if (sqa_bench_describe(s->view->options, &sqa_bench_variants[0], row->desc.q_length,
+                           row->desc.head_dim, &mha) != SQA_OK)
+        return 1.0;
+    return flops > 0.0 ? flops_of(&mha) / flops : 1.0;
+}
+
+/* The middle of a bar, and the edges of its share of the variant's place, of which
+ * the outer two reach a little further than the bars. */
+typedef struct bar_place {
+    double middle, left, right;
+} bar_place;
+
+static bar_place place_of_bar(const script *s, const sqa_bench_row *row)
+{
+    const size_t n = series_of(s, row);
+    const double width = CLUSTER / (double)s->series_count;
+    const double begin = (double)variant_of(s, row) - 0.5 * CLUSTER + width * (double)n;
+    bar_place place = {begin + 0.5 * width, begin, begin + width};
+    if (n == 0)
+        place.left -= OVERHANG;
+    if (n + 1 == s->series_count)
+        place.right += OVERHANG;
+    return place;
+}
+
+/* $bars_I: position, speed-up, fraction. */
+static void write_bar_data(const script *s, size_t n)
+{
+    const sqa_bench_report *report = s->view->report;
+    sqa_text_format(s->out, "$bars_%zu << END\n", n);
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (row->shown && series_of(s, row) == n)
+            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place_of_bar(s, row).middle,
+                            row->speedup_vs_mha, row->fraction_of_ceiling);
+    }
+    sqa_text_append(s->out, "END\n");
+}
+
+/* And $saving: left edge, what the FLOPs save, width. A window saves the more the
+ * longer the sequence is, heads save the same at all lengths. */
+static void write_data(const script *s)
+{
+    const sqa_bench_report *report = s->view->report;
+    for (size_t n = 0; n < s->series_count; n++)
+        write_bar_data(s, n);
+    sqa_text_append(s->out, "$saving << END\n");
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        const bar_place place = place_of_bar(s, row);
+        if (row->shown)
+            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place.left, saving(s, row),
+                            place.right - place.left);
+    }
+    sqa_text_append(s->out, "END\n");
+}
+
+static void write_titles(const script *s)
+{
+    const sqa_bench_options *options = s->view->options;
+    const sqa_device_strings *device = &s->view->device->strings;
+    char text[512 + SQA_SHAPE_TEXT], dim[32] = "";
+    snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s", options->heads,
+             device->device_name);
+    sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
+    sqa_gnuplot_quote(s->out, text);
+    if (options->dim_count == 1)
+        snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
+    snprintf(text, sizeof text,
+             "%u compute units, %s; forward%s%s, batch %u, %s%s; medians of %u interleaved rounds",
+             device->compute_units, device->platform_name, *options->pattern ? ", " : "",
+             options->pattern, options->batch, dim, sqa_dtype_name(options->dtype),
+             options->rounds);
+    sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
+    sqa_gnuplot_quote(s->out, text);
+    sqa_text_append(s->out, "\n");
+}
+
+static void write_axes(const script *s)
+{
+    sqa_text_format(
+        s->out,
+        "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\n"
+        "unset key\nset grid ytics linecolor rgb '#dddddd'\nset boxwidth %.4f\n"
+        "set style fill solid 1.0 noborder\nset xrange [-0.6:%.1f]\nset xtics scale 0 (",
+        0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
+    for (size_t v = 0; v < s->variant_count; v++)
+        sqa_text_format(s->out, "%s\"%s\\n%u/%u\" %zu", v ? ", " : "",
+                        s->variants[v]->variant->label, s->variants[v]->desc.q_heads,
+                        s->variants[v]->desc.kv_heads, v);
+    sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads' offset 0,-0.8\n");
+    sqa_text_append(s->out, "set tmargin at screen 0.79\nset bmargin at screen 0.275\n");
+}
+
+/* Where the key's entries go: centred rows at the foot. gnuplot's own keeps within
+ * one panel's width, which is too little for this. */
+typedef struct key_place {
+    double x, y;
+} key_place;
+
+static key_place place_of(const script *s, size_t entry)
+{
+    size_t entries = s->series_count + 1, row = entry / KEY_COLUMNS;
+    size_t first = row * KEY_COLUMNS;
+    size_t in_row = entries - first < KEY_COLUMNS ? entries - first : KEY_COLUMNS;
+    bool last = first + in_row == entries; /* the row of the one long text */
+    double width = KEY_STEP * (double)in_row + (last ? 0.25 * KEY_STEP : 0.0);
+    return (key_place){0.5 - 0.5 * width + KEY_STEP * (double)(entry - first),
+                       0.085 - 0.05 * (double)row};
+}
+
+static void write_key_entry(const script *s, size_t entry, const char *text)
+{
+    key_place at = place_of(s, entry);
+    sqa_text_format(s->out, "set label %zu at screen %.4f,%.4f left ", 10 + entry,
+                    at.x + KEY_SAMPLE + 0.008, at.y);
+    sqa_gnuplot_quote(s->out, text);
+    sqa_text_append(s->out, "\n");
+}
+
+static void write_key(const script *s)
+{
+    char text[64], colour[8];
+    for (size_t n = 0; n < s->series_count; n++) {
+        key_place at = place_of(s, n);
+        colour_of(s, n, colour);
+        sqa_text_format(s->out,
+                        "set object %zu rectangle from screen %.4f,%.4f to screen %.4f,%.4f "
+                        "fillstyle solid noborder fillcolor rgb '%s'\n",
+                        10 + n, at.x, at.y - 0.014, at.x + KEY_SAMPLE, at.y + 0.014, colour);
+        if (s->view->options->dim_count > 1)
+            snprintf(text, sizeof text, "%u tokens, D = %u", s->series[n].length, s->series[n].dim);
+        else
+            snprintf(text, sizeof text, "%u tokens", s->series[n].length);
+        write_key_entry(s, n, text);
+    }
+    key_place at = place_of(s, s->series_count);
+    sqa_text_format(s->out,
+                    "set arrow 10 from screen %.4f,%.4f to screen %.4f,%.4f nohead linewidth 2.5 "
+                    "linecolor rgb '" SAVING_COLOUR "'\n",
+                    at.x, at.y, at.x + KEY_SAMPLE, at.y);
+    write_key_entry(s, s->series_count, "MHA's FLOPs / the variant's");
+}
+
+/* The bars of one panel: `value` of a line of the data, with numbers on top. */
+static void write_bars(const script *s, const char *value, const char *format)
+{
+    for (size_t n = 0; n < s->series_count; n++) {
+        char colour[8];
+        colour_of(s, n, colour);
+        sqa_text_format(s->out, "%s $bars_%zu using 1:(%s) with boxes linecolor rgb '%s'",
+                        n ? "," : "", n, value, colour);
+    }
+    for (size_t n = 0; n < s->series_count && s->bars <= MOST_LABELLED_BARS; n++)
+        sqa_text_format(s->out,
+                        ", $bars_%zu using 1:(%s):(sprintf('%s', %s)) with labels font ',11' "
+                        "offset 0,0.55",
+                        n, value, format, value);
+    sqa_text_append(s->out, "\n");
+}
+
+/* What the arithmetic promises is drawn first, behind the bars: it shows beside
+ * them, and above those that fall short of it. */
+static void write_speedups(const script *s)
+{
+    sqa_text_append(s->out, "set lmargin at screen 0.055\nset rmargin at screen 0.495\n"
+                            "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
+                            "set yrange [0:*]\nset offsets 0,0,graph 0.08,0\n"
+                            "plot $saving using 1:2:3:(0) with vectors nohead "
+                            "linewidth 2.5 linecolor rgb '" SAVING_COLOUR "',");
+    write_bars(s, "$2", s->bars > FEW_BARS ? "%.1f" : "%.2f");
+}
+
+static void write_fractions(const script *s)
+{
+    sqa_text_format(s->out,
+                    "unset label\nunset object\nunset arrow\n"
+                    "set lmargin at screen 0.555\nset rmargin at screen 0.995\n"
+                    "set offsets 0,0,0,0\nset yrange [0:105<*]\nset ytics 0,20,100\n"
+                    "set title 'rate in %% of the multiply-add ceiling, %.0f GFLOP/s' "
+                    "offset 0,-0.3\nplot",
+                    s->view->report->fma_gflops);
+    write_bars(s, "100*$3", "%.0f");
+}
+
+void sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
+{
+    script s = {.view = view, .out = out};
+    collect(&s);
+    write_terminal(out, svg);
+    write_titles(&s);
+    if (!s.bars)
+        return;
+    write_data(&s);
+    write_axes(&s);
+    write_key(&s);
+    sqa_text_append(out, "set multiplot\n");
+    write_speedups(&s);
+    write_fractions(&s);
+    sqa_text_append(out, "unset multiplot\n");
+}

@@ -1,0 +1,260 @@
+/* `sqa db diff A B`: where two databases know different things, and whose is faster. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/db/subcommand.h"
+#include "problem/names.h"
+#include "shape/shape.h"
+#include "store/trial_list.h"
+#include "text/field.h"
+#include "text/table.h"
+
+static const char summary[] =
+    "Where two databases differ in what is best for a device and problem class, and whose is\n"
+    "faster, as parts of the ceilings that were measured with them. Of several drivers the\n"
+    "latest counts. The word seed stands for the database built into the library.";
+
+/* A lead as small as this is as likely noise. */
+static const double least_lead = 1.02;
+
+/* What is best for one device and class on either side; NULL: nothing. */
+typedef struct pair {
+    const sqa_stored_trial *a, *b;
+} pair;
+
+static bool is_same_question(const sqa_stored_trial *a, const sqa_stored_trial *b)
+{
+    return sqa_same_device(a, b) && sqa_problem_class_equal(&a->problem_class, &b->problem_class);
+}
+
+/* The latest of those in the list that answer the same question. */
+static const sqa_stored_trial *find(const sqa_trial_list *list, const sqa_stored_trial *question)
+{
+    const sqa_stored_trial *found = NULL;
+    for (size_t i = 0; i < list->count; i++)
+        if (is_same_question(&list->trials[i], question) &&
+            (!found || strcmp(list->trials[i].recorded_at, found->recorded_at) > 0))
+            found = &list->trials[i];
+    return found;
+}
+
+static bool is_same_answer(const pair *p)
+{
+    return p->a && p->b && !strcmp(p->a->family, p->b->family) &&
+           !strcmp(p->a->config, p->b->config);
+}
+
+/* How many times as fast B is; NaN when one side is missing. */
+static double ratio(const pair *p)
+{
+    if (!p->a || !p->b)
+        return NAN;
+    double of_ceiling = p->b->fraction_of_ceiling / p->a->fraction_of_ceiling;
+    return isfinite(of_ceiling) ? of_ceiling : p->b->gflops / p->a->gflops;
+}
+
+static const char *verdict(const pair *p)
+{
+    if (!p->a || !p->b)
+        return p->a ? "only in A" : "only in B";
+    double r = ratio(p);
+    return r >= least_lead ? "B" : r <= 1 / least_lead ? "A" : "even";
+}
+
+/* The two databases, and how what is found is told. */
+typedef struct comparison {
+    sqa_trial_list lists[2];
+    const char *names[2];
+    bool all, json, csv;
+    uint64_t classes, differ;
+    sqa_table table;
+    sqa_json document;
+} comparison;
+
+static void side_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    if (!trial)
+        sqa_table_cell(table, "-");
+    else if (isfinite(trial->fraction_of_ceiling))
+        sqa_table_cell(table, "%.3f ms, %.0f%%  %s(%s)", trial->result.median_ms,
+                       100 * trial->fraction_of_ceiling, trial->family, trial->config);
+    else
+        sqa_table_cell(table, "%.3f ms  %s(%s)", trial->result.median_ms, trial->family,
+                       trial->config);
+}
+
+static void add_row(sqa_table *table, const pair *p)
+{
+    const sqa_stored_trial *either = p->a ? p->a : p->b;
+    const sqa_device_identity *identity = &either->device.identity;
+    char shape[SQA_SHAPE_TEXT];
+    sqa_stored_trial_shape(either, shape);
+    sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
+    sqa_table_cell(table, "%s", identity->runtime);
+    sqa_table_cell(table, "%s", shape);
+    sqa_table_cell(table, "%s", verdict(p));
+    if (isfinite(ratio(p)))
+        sqa_table_cell(table, "%.2fx", ratio(p));
+    else
+        sqa_table_cell(table, "-");
+    side_cell(table, p->a);
+    side_cell(table, p->b);
+}
+
+enum { MOST_FIELDS = 32 };
+
+/* Names here are promised to users: a field may be added, never renamed. */
+static size_t make_fields(const pair *p, sqa_field *out)
+{
+    static const sqa_stored_trial none = {
+        .result = {.median_ms = NAN}, .gflops = NAN, .fraction_of_ceiling = NAN};
+    const sqa_stored_trial *either = p->a ? p->a : p->b ? p->b : &none;
+    const sqa_stored_trial *a = p->a ? p->a : &none, *b = p->b ? p->b : &none;
+    const sqa_problem_class *problem = &either->problem_class;
+    const sqa_field fields[] = {
+        sqa_field_text("vendor", either->device.identity.vendor),
+        sqa_field_text("architecture", either->device.identity.architecture),
+        sqa_field_text("model", either->device.identity.model),
+        sqa_field_text("runtime", either->device.identity.runtime),
+        sqa_field_text("operation", sqa_operation_name(problem->operation)),
+        sqa_field_text("dtype", sqa_dtype_name(problem->dtype)),
+        sqa_field_integer("head_dim", problem->head_dim),
+        sqa_field_integer("value_dim", problem->value_dim),
+        sqa_field_text("mask", sqa_mask_name(problem->mask)),
+        sqa_field_integer("group_size", problem->group),
+        sqa_field_integer("q_bucket", problem->q_bucket),
+        sqa_field_integer("kv_bucket", problem->kv_bucket),
+        sqa_field_integer("rows_bucket", problem->rows_bucket),
+        sqa_field_text("faster", verdict(p)),
+        sqa_field_number("b_over_a", ratio(p)),
+        sqa_field_text("a_family", p->a ? a->family : NULL),
+        sqa_field_text("a_config", p->a ? a->config : NULL),
+        sqa_field_number("a_median_ms", a->result.median_ms),
+        sqa_field_number("a_gflops", a->gflops),
+        sqa_field_number("a_fraction_of_ceiling", a->fraction_of_ceiling),
+        sqa_field_text("b_family", p->b ? b->family : NULL),
+        sqa_field_text("b_config", p->b ? b->config : NULL),
+        sqa_field_number("b_median_ms", b->result.median_ms),
+        sqa_field_number("b_gflops", b->gflops),
+        sqa_field_number("b_fraction_of_ceiling", b->fraction_of_ceiling),
+    };
+    _Static_assert(sizeof fields / sizeof *fields <= MOST_FIELDS, "room for every field");
+    memcpy(out, fields, sizeof fields);
+    return sizeof fields / sizeof *fields;
+}
+
+static void tell(comparison *c, const pair *p)
+{
+    sqa_field fields[MOST_FIELDS];
+    c->classes++;
+    c->differ += !is_same_answer(p);
+    if (!c->all && is_same_answer(p))
+        return;
+    if (!c->json && !c->csv) {
+        add_row(&c->table, p);
+        return;
+    }
+    size_t count = make_fields(p, fields);
+    if (c->csv) {
+        sqa_fields_write_csv(stdout, fields, count, false);
+        return;
+    }
+    sqa_json_object(&c->document, NULL);
+    for (size_t i = 0; i < count; i++)
+        sqa_field_write_json(&c->document, &fields[i]);
+    sqa_json_close(&c->document);
+}
+
+static void begin(comparison *c)
+{
+    static const struct {
+        const char *heading;
+        sqa_table_align align;
+    } columns[] = {{"device", SQA_ALIGN_LEFT},  {"runtime", SQA_ALIGN_LEFT},
+                   {"problem", SQA_ALIGN_LEFT}, {"faster", SQA_ALIGN_LEFT},
+                   {"B / A", SQA_ALIGN_RIGHT},  {"A", SQA_ALIGN_LEFT},
+                   {"B", SQA_ALIGN_LEFT}};
+    static const pair names;
+    sqa_field fields[MOST_FIELDS];
+    if (c->csv) {
+        sqa_fields_write_csv(stdout, fields, make_fields(&names, fields), true);
+    } else if (c->json) {
+        sqa_json_begin(&c->document, stdout);
+        sqa_json_string(&c->document, "a", c->names[0]);
+        sqa_json_string(&c->document, "b", c->names[1]);
+        sqa_json_array(&c->document, "rows");
+    }
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        sqa_table_column(&c->table, columns[i].heading, columns[i].align);
+}
+
+static void finish(comparison *c)
+{
+    if (c->json) {
+        sqa_json_close(&c->document);
+        sqa_json_integer(&c->document, "classes", (int64_t)c->classes);
+        sqa_json_integer(&c->document, "differ", (int64_t)c->differ);
+        sqa_json_finish(&c->document);
+        return;
+    }
+    if (c->csv)
+        return;
+    if (c->table.cell_count)
+        sqa_table_print(&c->table, stdout);
+    printf("%sA is %s, B is %s: %llu of %llu device and problem classes differ\n",
+           c->differ || c->all ? "\n" : "", c->names[0], c->names[1], (unsigned long long)c->differ,
+           (unsigned long long)c->classes);
+}
+
+/* Every question of A once, then what only B has. */
+static void compare(comparison *c)
+{
+    const sqa_trial_list *a = &c->lists[0], *b = &c->lists[1];
+    begin(c);
+    for (size_t i = 0; i < a->count; i++)
+        if (find(a, &a->trials[i]) == &a->trials[i])
+            tell(c, &(pair){&a->trials[i], find(b, &a->trials[i])});
+    for (size_t i = 0; i < b->count; i++)
+        if (find(b, &b->trials[i]) == &b->trials[i] && !find(a, &b->trials[i]))
+            tell(c, &(pair){NULL, &b->trials[i]});
+    finish(c);
+}
+
+static sqa_status read_side(const char *name, const sqa_store_filter *filter, sqa_trial_list *list)
+{
+    sqa_store *store = NULL;
+    sqa_status status = !strcmp(name, "seed") ? sqa_store_open_seed(&store)
+                                              : sqa_store_open_read_only(&store, name);
+    if (status == SQA_OK)
+        status = sqa_trial_list_read(list, store, filter);
+    sqa_store_close(store);
+    return status;
+}
+
+int sqa_db_diff(int argc, char **argv)
+{
+    comparison c = {.table = SQA_TABLE_INIT};
+    sqa_db_filter filter = {.rows.best_only = true};
+    const sqa_option options[] = {
+        {"all", NULL, "also where both have the same configuration", .flag = &c.all},
+        SQA_FILTER_OPTIONS(filter),
+        SQA_JSON_OPTION(c.json),
+        SQA_CSV_OPTION(c.csv),
+        {0},
+    };
+    int code;
+    if (!sqa_db_options_read(argc, argv, summary, options, "A B", c.names, &code))
+        return code;
+    sqa_status status = sqa_db_check_format(c.json, c.csv);
+    if (status == SQA_OK)
+        status = sqa_db_read_filter(&filter);
+    for (int i = 0; i < 2 && status == SQA_OK; i++)
+        status = read_side(c.names[i], &filter.rows, &c.lists[i]);
+    if (status == SQA_OK)
+        compare(&c);
+    for (int i = 0; i < 2; i++)
+        sqa_trial_list_free(&c.lists[i]);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
+}

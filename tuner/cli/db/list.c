@@ -1,0 +1,255 @@
+/* `sqa db list` and `best`: trials as a table for people, and as JSON. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/db/subcommand.h"
+#include "problem/names.h"
+#include "shape/shape.h"
+#include "text/table.h"
+
+/* Where visited trials go, and how many there were. */
+typedef struct listing {
+    sqa_json *json;   /* NULL: the table; */
+    sqa_table *table; /* NULL: CSV */
+    bool best;
+    uint64_t count, unreadable;
+} listing;
+
+static void figure_cell(sqa_table *table, const char *format, double value, double scale)
+{
+    char text[32] = "-";
+    if (isfinite(value))
+        snprintf(text, sizeof text, format, value * scale);
+    sqa_table_cell(table, "%s", text);
+}
+
+/* A column is a heading and what stands in it. */
+typedef void (*cell)(sqa_table *table, const sqa_stored_trial *trial);
+
+static void id_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%" PRId64 "%s", trial->id, trial->winner ? "*" : "");
+}
+
+static void device_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    const sqa_device_identity *identity = &trial->device.identity;
+    sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
+}
+
+static void driver_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%s %.24s", trial->device.identity.runtime,
+                   trial->device.strings.driver_version);
+}
+
+static void shape_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    char shape[SQA_SHAPE_TEXT];
+    sqa_stored_trial_shape(trial, shape);
+    sqa_table_cell(table, "%s %s", sqa_dtype_name(trial->problem_class.dtype), shape);
+}
+
+static void family_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%s", trial->family);
+}
+
+static void config_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%s", trial->config);
+}
+
+static void status_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%s", sqa_trial_status_name(trial->result.status));
+}
+
+static void median_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.3f", trial->result.median_ms, 1);
+}
+
+static void spread_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.3f", trial->result.spread_ms, 1);
+}
+
+static void rate_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.1f", trial->gflops, 1);
+}
+
+static void fraction_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.0f%%", trial->fraction_of_ceiling, 100);
+}
+
+static void error_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.1e", trial->result.max_error, 1);
+}
+
+static void date_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%.10s", trial->recorded_at);
+}
+
+enum { IN_LIST = 1, IN_BEST = 2 };
+
+static const struct {
+    const char *heading;
+    sqa_table_align align;
+    int where;
+    cell cell;
+} columns[] = {
+    {"id", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, id_cell},
+    {"device", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, device_cell},
+    {"driver", SQA_ALIGN_LEFT, IN_BEST, driver_cell},
+    {"problem", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, shape_cell},
+    {"family", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, family_cell},
+    {"status", SQA_ALIGN_LEFT, IN_LIST, status_cell},
+    {"ms", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, median_cell},
+    {"+-ms", SQA_ALIGN_RIGHT, IN_BEST, spread_cell},
+    {"GFLOP/s", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, rate_cell},
+    {"ceiling", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, fraction_cell},
+    {"error", SQA_ALIGN_RIGHT, IN_BEST, error_cell},
+    {"date", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, date_cell},
+    {"configuration", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, config_cell},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
+
+static bool is_shown(size_t column, bool best)
+{
+    return (columns[column].where & (best ? IN_BEST : IN_LIST)) != 0;
+}
+
+static sqa_status add_trial(void *user, const sqa_stored_trial *trial)
+{
+    listing *out = user;
+    if (!trial) {
+        fprintf(stderr, "sqa db: a trial is left out: %s\n", sqa_last_error());
+        out->unreadable++;
+        return SQA_OK;
+    }
+    out->count++;
+    if (out->json) {
+        sqa_json_object(out->json, NULL);
+        sqa_db_write_trial(out->json, trial);
+        sqa_json_close(out->json);
+        return SQA_OK;
+    }
+    if (!out->table)
+        sqa_db_write_csv(trial);
+    for (size_t i = 0; out->table && i < COLUMN_COUNT; i++)
+        if (is_shown(i, out->best))
+            columns[i].cell(out->table, trial);
+    return SQA_OK;
+}
+
+static sqa_status print_json(sqa_store *store, const sqa_store_filter *filter)
+{
+    sqa_json json;
+    listing out = {.json = &json, .best = filter->best_only};
+    sqa_json_begin(&json, stdout);
+    sqa_json_string(&json, "database", sqa_store_path(store));
+    sqa_json_array(&json, "rows");
+    sqa_status status = sqa_store_each(store, filter, add_trial, &out);
+    sqa_json_finish(&json);
+    return status;
+}
+
+static sqa_status print_csv(sqa_store *store, const sqa_store_filter *filter)
+{
+    listing out = {.best = filter->best_only};
+    sqa_db_write_csv(NULL);
+    return sqa_store_each(store, filter, add_trial, &out);
+}
+
+static sqa_status print_table(sqa_store *store, const sqa_store_filter *filter)
+{
+    sqa_table table = SQA_TABLE_INIT;
+    listing out = {.table = &table, .best = filter->best_only};
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        if (is_shown(i, out.best))
+            sqa_table_column(&table, columns[i].heading, columns[i].align);
+    sqa_status status = sqa_store_each(store, filter, add_trial, &out);
+    if (out.count)
+        sqa_table_print(&table, stdout);
+    if (status != SQA_OK)
+        return status;
+    if (out.count)
+        printf("\n%s: %" PRIu64 " %s%s; * marks the winner of a final\n", sqa_store_path(store),
+               out.count, out.best ? "best trial" : "trial", out.count == 1 ? "" : "s");
+    else
+        printf("%s: no results\n", sqa_store_path(store));
+    return SQA_OK;
+}
+
+/* How a list is to be written. */
+typedef struct list_format {
+    bool json, csv, quarantine;
+} list_format;
+
+static sqa_status print_list(sqa_store *store, const sqa_store_filter *filter,
+                             const list_format *format)
+{
+    if (format->quarantine)
+        return sqa_db_print_quarantine(store, format->json);
+    return format->json  ? print_json(store, filter)
+           : format->csv ? print_csv(store, filter)
+                         : print_table(store, filter);
+}
+
+static sqa_status check_format(const list_format *format)
+{
+    if (format->quarantine && format->csv)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--quarantine has no --csv, only --json");
+    return sqa_db_check_format(format->json, format->csv);
+}
+
+static int list(int argc, char **argv, const char *summary, bool best)
+{
+    sqa_db_choice choice = {0};
+    sqa_db_filter filter = {.rows.best_only = best};
+    list_format format = {0};
+    const sqa_option options[] = {
+        SQA_DB_OPTION(choice),
+        SQA_SEED_DB_OPTION(choice),
+        SQA_FILTER_OPTIONS(filter),
+        SQA_JSON_OPTION(format.json),
+        SQA_CSV_OPTION(format.csv),
+        /* What is best is ok, and no quarantined line. */
+        best ? (sqa_option){0} : (sqa_option)SQA_STATUS_OPTION(filter),
+        {"quarantine", NULL, "what imports and merges refused instead, with the reasons",
+         .flag = &format.quarantine},
+        {0},
+    };
+    int code;
+    if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
+        return code;
+    sqa_store *store = NULL;
+    sqa_status status = check_format(&format);
+    if (status == SQA_OK)
+        status = sqa_db_read_filter(&filter);
+    if (status == SQA_OK)
+        status = sqa_db_open_to_read(&store, &choice);
+    if (status == SQA_OK)
+        status = print_list(store, &filter.rows, &format);
+    sqa_store_close(store);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
+}
+
+int sqa_db_list(int argc, char **argv)
+{
+    return list(argc, argv, "Every trial, by device, problem class, family and configuration.",
+                false);
+}
+
+int sqa_db_best(int argc, char **argv)
+{
+    return list(argc, argv, "The best correct configuration per device, driver and problem class.",
+                true);
+}

@@ -1,0 +1,210 @@
+/* `sqa db query`: which variant and configuration is how fast on which device. Reads
+ * only what was measured; nothing is extrapolated. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/db/rank.h"
+#include "cli/db/subcommand.h"
+#include "problem/names.h"
+#include "store/trial_list.h"
+#include "text/field.h"
+#include "text/table.h"
+
+static const char summary[] =
+    "Which variant and configuration is how fast on which device: of every problem that was\n"
+    "tuned the best measurement per device and driver, the fastest first. Variants and the\n"
+    "speed-up over MHA are those of a model of --heads heads, otherwise of the most heads\n"
+    "that the device was tuned with for that problem.";
+
+static void add_columns(sqa_table *table)
+{
+    static const char *const left[] = {"problem", "variant"};
+    static const char *const right[] = {"Hq", "Hkv", "ms", "GFLOP/s", "ceiling", "vs MHA"};
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
+        sqa_table_column(table, left[i], SQA_ALIGN_LEFT);
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
+        sqa_table_column(table, right[i], SQA_ALIGN_RIGHT);
+    sqa_table_column(table, "device", SQA_ALIGN_LEFT);
+    sqa_table_column(table, "driver", SQA_ALIGN_LEFT);
+    sqa_table_column(table, "kernel", SQA_ALIGN_LEFT);
+}
+
+static void figure_cell(sqa_table *table, const char *format, double value)
+{
+    char text[32] = "-";
+    if (isfinite(value))
+        snprintf(text, sizeof text, format, value);
+    sqa_table_cell(table, "%s", text);
+}
+
+static void add_row(sqa_table *table, const sqa_rank *e)
+{
+    const sqa_stored_trial *trial = e->trial;
+    const sqa_device_identity *identity = &trial->device.identity;
+    char problem[SQA_DB_PROBLEM_TEXT];
+    sqa_db_problem_text(trial, problem);
+    sqa_table_cell(table, "%s", problem);
+    sqa_table_cell(table, "%s", e->variant ? e->variant : "-");
+    sqa_table_cell(table, "%u", trial->q_heads);
+    sqa_table_cell(table, "%u", trial->kv_heads);
+    figure_cell(table, "%.3f", trial->result.median_ms);
+    figure_cell(table, "%.1f", trial->gflops);
+    figure_cell(table, "%.0f%%", 100 * trial->fraction_of_ceiling);
+    figure_cell(table, "%.2fx", e->speedup);
+    sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
+    sqa_table_cell(table, "%s %.24s", identity->runtime, trial->device.strings.driver_version);
+    sqa_table_cell(table, "%s(%s)", trial->family, trial->config);
+}
+
+enum { MOST_FIELDS = 32 };
+
+/* Names here are promised to users: a field may be added, never renamed. */
+static size_t make_fields(const sqa_rank *e, sqa_field *out)
+{
+    const sqa_stored_trial *t = e->trial;
+    const sqa_problem_class *problem = &t->problem_class;
+    const sqa_field fields[] = {
+        sqa_field_text("operation", sqa_operation_name(problem->operation)),
+        sqa_field_text("dtype", sqa_dtype_name(problem->dtype)),
+        sqa_field_text("causal", sqa_causal_name(t->causal)),
+        sqa_field_integer("batch", t->batch),
+        sqa_field_integer("q_length", t->q_length),
+        sqa_field_integer("kv_length", t->kv_length),
+        sqa_field_integer("head_dim", problem->head_dim),
+        sqa_field_integer("value_dim", problem->value_dim),
+        sqa_field_integer("heads", e->heads),
+        sqa_field_text("variant", e->variant),
+        sqa_field_integer("q_heads", t->q_heads),
+        sqa_field_integer("kv_heads", t->kv_heads),
+        sqa_field_number("median_ms", t->result.median_ms),
+        sqa_field_number("spread_ms", t->result.spread_ms),
+        sqa_field_number("gflops", t->gflops),
+        sqa_field_number("ceiling_gflops", t->ceiling_gflops),
+        sqa_field_number("fraction_of_ceiling", t->fraction_of_ceiling),
+        sqa_field_number("speedup_vs_mha", e->speedup),
+        sqa_field_number("max_error", t->result.max_error),
+        sqa_field_text("vendor", t->device.identity.vendor),
+        sqa_field_text("architecture", t->device.identity.architecture),
+        sqa_field_text("model", t->device.identity.model),
+        sqa_field_text("runtime", t->device.identity.runtime),
+        sqa_field_text("driver", t->device.strings.driver_version),
+        sqa_field_text("family", t->family),
+        sqa_field_text("config", t->config),
+        sqa_field_boolean("winner", t->winner),
+        sqa_field_integer("trial", t->id),
+        sqa_field_text("recorded_at", t->recorded_at),
+    };
+    _Static_assert(sizeof fields / sizeof *fields <= MOST_FIELDS, "room for every field");
+    memcpy(out, fields, sizeof fields);
+    return sizeof fields / sizeof *fields;
+}
+
+/* What is shown of the list. */
+typedef struct view {
+    const char *database;
+    sqa_trial_list list;
+    const sqa_store_filter *filter;
+} view;
+
+static sqa_rank rank(const view *v, size_t index)
+{
+    return sqa_rank_of(&v->list, &v->list.trials[index], v->filter->heads, v->filter->variant);
+}
+
+static bool is_shown(const view *v, const sqa_rank *e)
+{
+    return !v->filter->variant || e->variant;
+}
+
+static void print_table(const view *v)
+{
+    sqa_table table = SQA_TABLE_INIT;
+    size_t shown = 0;
+    add_columns(&table);
+    for (size_t i = 0; i < v->list.count; i++) {
+        sqa_rank e = rank(v, i);
+        if (!is_shown(v, &e))
+            continue;
+        add_row(&table, &e);
+        shown++;
+    }
+    if (shown)
+        sqa_table_print(&table, stdout);
+    else
+        printf("%s: no results\n", v->database);
+}
+
+static void print_json(const view *v)
+{
+    sqa_json json;
+    sqa_field fields[MOST_FIELDS];
+    sqa_json_begin(&json, stdout);
+    sqa_json_string(&json, "database", v->database);
+    sqa_json_array(&json, "rows");
+    for (size_t i = 0; i < v->list.count; i++) {
+        sqa_rank e = rank(v, i);
+        if (!is_shown(v, &e))
+            continue;
+        sqa_json_object(&json, NULL);
+        size_t count = make_fields(&e, fields);
+        for (size_t f = 0; f < count; f++)
+            sqa_field_write_json(&json, &fields[f]);
+        sqa_json_close(&json);
+    }
+    sqa_json_finish(&json);
+}
+
+static void print_csv(const view *v)
+{
+    static const sqa_stored_trial nothing;
+    sqa_field fields[MOST_FIELDS];
+    const sqa_rank names = {.trial = &nothing};
+    sqa_fields_write_csv(stdout, fields, make_fields(&names, fields), true);
+    for (size_t i = 0; i < v->list.count; i++) {
+        sqa_rank e = rank(v, i);
+        if (is_shown(v, &e))
+            sqa_fields_write_csv(stdout, fields, make_fields(&e, fields), false);
+    }
+}
+
+/* Without the variant: the others are needed to compare with. */
+static sqa_status read_list(view *v, sqa_store *store)
+{
+    sqa_store_filter comparable = *v->filter;
+    comparable.variant = NULL;
+    comparable.heads = 0;
+    comparable.ranking = true;
+    v->database = sqa_store_path(store);
+    return sqa_trial_list_read(&v->list, store, &comparable);
+}
+
+int sqa_db_query(int argc, char **argv)
+{
+    sqa_db_choice choice = {0};
+    sqa_db_filter filter = {0};
+    bool json = false, csv = false;
+    const sqa_option options[] = {
+        SQA_DB_OPTION(choice), SQA_SEED_DB_OPTION(choice), SQA_FILTER_OPTIONS(filter),
+        SQA_JSON_OPTION(json), SQA_CSV_OPTION(csv),        {0},
+    };
+    int code;
+    if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
+        return code;
+    sqa_store *store = NULL;
+    view v = {.list = SQA_TRIAL_LIST_INIT, .filter = &filter.rows};
+    sqa_status status = sqa_db_check_format(json, csv);
+    if (status == SQA_OK)
+        status = sqa_db_read_filter(&filter);
+    if (status == SQA_OK)
+        status = sqa_db_open_to_read(&store, &choice);
+    if (status == SQA_OK)
+        status = read_list(&v, store);
+    if (status == SQA_OK)
+        (json ? print_json : csv ? print_csv : print_table)(&v);
+    sqa_trial_list_free(&v.list);
+    sqa_store_close(store);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
+}

@@ -1,0 +1,133 @@
+/* `sqa db show ID`: all that is known of one trial. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/db/subcommand.h"
+#include "problem/names.h"
+#include "shape/shape.h"
+#include "text/table.h"
+
+/* Names on the left, what they are on the right. */
+static void figure_row(sqa_table *table, const char *name, double value, const char *unit)
+{
+    sqa_table_cell(table, "%s", name);
+    if (isfinite(value))
+        sqa_table_cell(table, "%.6g%s", value, unit);
+    else
+        sqa_table_cell(table, "unknown");
+}
+
+static void add_device(sqa_table *table, const sqa_device *device)
+{
+    const sqa_device_identity *identity = &device->identity;
+    sqa_table_cell(table, "device");
+    sqa_table_cell(table, "%s/%s/%s on %s", identity->vendor, identity->architecture,
+                   identity->model, identity->runtime);
+    sqa_table_cell(table, "%s", "");
+    sqa_table_cell(table, "%s, %s", device->strings.device_name, device->strings.device_version);
+    sqa_table_cell(table, "%s", "");
+    sqa_table_cell(table, "%s, %u compute units, %llu KiB local memory",
+                   sqa_device_type_name(device->strings.type), device->strings.compute_units,
+                   (unsigned long long)device->limits.local_memory_bytes / 1024);
+    sqa_table_cell(table, "driver");
+    sqa_table_cell(table, "%s, %s", device->strings.driver_version,
+                   device->strings.platform_version);
+}
+
+static void add_kernel(sqa_table *table, const sqa_stored_trial *trial)
+{
+    const sqa_problem_class *of = &trial->problem_class;
+    char shape[SQA_SHAPE_TEXT];
+    sqa_stored_trial_shape(trial, shape);
+    sqa_table_cell(table, "problem");
+    sqa_table_cell(table, "%s %s %s, %s", sqa_operation_name(of->operation),
+                   sqa_dtype_name(of->dtype), shape, trial->layout);
+    sqa_table_cell(table, "family");
+    sqa_table_cell(table, "%s, parameters version %u", trial->family, trial->space_version);
+    sqa_table_cell(table, "configuration");
+    sqa_table_cell(table, "%s", trial->config);
+    sqa_table_cell(table, "status");
+    sqa_table_cell(table, "%s%s%s", sqa_trial_status_name(trial->result.status),
+                   trial->result.message[0] ? ": " : "", trial->result.message);
+}
+
+static void print_trial(const sqa_stored_trial *trial)
+{
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_cell(&table, "trial");
+    sqa_table_cell(&table, "%lld%s", (long long)trial->id, trial->winner ? ", a winner" : "");
+    add_device(&table, &trial->device);
+    add_kernel(&table, trial);
+    figure_row(&table, "median", trial->result.median_ms, " ms");
+    figure_row(&table, "spread", trial->result.spread_ms, " ms");
+    figure_row(&table, "rate", trial->gflops, " GFLOP/s");
+    figure_row(&table, "ceiling", trial->ceiling_gflops, " GFLOP/s");
+    figure_row(&table, "of the ceiling", 100 * trial->fraction_of_ceiling, " %");
+    figure_row(&table, "max error", trial->result.max_error, "");
+    figure_row(&table, "build", trial->result.build_ms, " ms");
+    sqa_table_cell(&table, "samples");
+    sqa_table_cell(&table, "%u%s, seed %llu", trial->result.samples,
+                   trial->final ? ", in a final" : "", (unsigned long long)trial->seed);
+    sqa_table_cell(&table, "recorded");
+    sqa_table_cell(&table, "%s by libsqa_cl %s", trial->recorded_at, trial->library_version);
+    sqa_table_print(&table, stdout);
+}
+
+typedef struct view {
+    bool json, found;
+} view;
+
+static sqa_status show_trial(void *user, const sqa_stored_trial *trial)
+{
+    view *out = user;
+    if (!trial)
+        return SQA_DATABASE_ERROR; /* the detail says which column */
+    out->found = true;
+    if (!out->json) {
+        print_trial(trial);
+        return SQA_OK;
+    }
+    sqa_json json;
+    sqa_json_begin(&json, stdout);
+    sqa_json_object(&json, "trial");
+    sqa_db_write_trial(&json, trial);
+    sqa_json_finish(&json);
+    return SQA_OK;
+}
+
+int sqa_db_show(int argc, char **argv)
+{
+    sqa_db_choice choice = {0};
+    view out = {0};
+    const char *id = NULL;
+    const sqa_option options[] = {
+        SQA_DB_OPTION(choice),
+        SQA_SEED_DB_OPTION(choice),
+        SQA_JSON_OPTION(out.json),
+        {0},
+    };
+    int code;
+    if (!sqa_db_options_read(argc, argv, "All that is known of one trial.", options, "ID", &id,
+                             &code))
+        return code;
+    char *end = NULL;
+    errno = 0;
+    sqa_store_filter filter = {.id = strtoll(id, &end, 10)};
+    if (errno || *end || filter.id <= 0)
+        return sqa_usage_error(argv[0], "'%s' is not a trial's number, as `sqa db list` prints it",
+                               id);
+    sqa_store *store = NULL;
+    sqa_status status = sqa_db_open_to_read(&store, &choice);
+    if (status == SQA_OK)
+        status = sqa_store_each(store, &filter, show_trial, &out);
+    if (status == SQA_OK && !out.found)
+        status =
+            sqa_fail(SQA_DATABASE_ERROR, "there is no trial %s in %s", id, sqa_store_path(store));
+    sqa_store_close(store);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
+}

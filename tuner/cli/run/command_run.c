@@ -1,0 +1,256 @@
+/* sqa run: attention on a user's tensors. Everything is checked before the device
+ * is opened, and no output exists until both are complete. */
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/log_option.h"
+#include "cli/options.h"
+#include "cli/run/host_forward.h"
+#include "cli/run/pattern.h"
+#include "cli/run/tensor_files.h"
+#include "problem/names.h"
+#include "text/number.h"
+#include "tuning/tuning_table.h"
+
+static const char summary[] =
+    "Attention on tensors from NumPy files: O = softmax(scale Q K^T) V.\n"
+    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32 or float16;\n"
+    "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).\n"
+    "\n"
+    "Query i stands at key i + Nk - Nq, or at key i with --align top-left. A key is seen\n"
+    "when every rule given says so. In the shapes of the options' files H is\n"
+    "max(Hq, Hkv); masks are bool or uint8, positions and lists int32 or int64.";
+
+typedef struct run_options {
+    const char *q, *k, *v, *out, *lse;
+    const char *scale, *dtype, *family, *set, *device, *database, *log_level;
+    bool explain;
+} run_options;
+
+/* Everything that is made on the way and released at its end. */
+typedef struct run_state {
+    sqa_attention_desc desc;
+    sqa_tensor_files files;
+    sqa_run_pattern pattern;
+    sqa_npy o, lse;
+    sqa_context *context;
+    sqa_plan *plan;
+    sqa_npy_draft o_draft, lse_draft;
+} run_state;
+
+static sqa_status check_required(const run_options *options)
+{
+    const struct {
+        const char *name, *value;
+    } required[] = {{"q", options->q}, {"k", options->k}, {"v", options->v}, {"out", options->out}};
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
+        if (!required[i].value)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
+    if (options->set && !options->family)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
+    if (options->lse && !strcmp(options->lse, options->out))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--lse and --out name the same file, %s",
+                        options->out);
+    sqa_status status = sqa_npy_draft_check(options->out);
+    return status || !options->lse ? status : sqa_npy_draft_check(options->lse);
+}
+
+/* The descriptor's members that options give; the files give the others. */
+static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc)
+{
+    *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    desc->write_lse = options->lse != NULL;
+    if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
+                        options->dtype);
+    const char *scale = options->scale;
+    if (scale && (!sqa_read_finite(scale, &desc->scale) || desc->scale == 0.0f))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--scale is '%s'; expected a finite number other than 0", scale);
+    return SQA_OK;
+}
+
+/* Unless told otherwise, the device stores f16 where all three files do. */
+static void settle_dtype(const run_options *options, run_state *run)
+{
+    const sqa_tensor_files *files = &run->files;
+    bool all_f16 = files->q.element == SQA_ELEMENT_F16 && files->k.element == SQA_ELEMENT_F16 &&
+                   files->v.element == SQA_ELEMENT_F16;
+    if (!options->dtype && all_f16)
+        run->desc.dtype = SQA_DTYPE_F16;
+}
+
+static sqa_status open_context(const run_options *options, sqa_context **out)
+{
+    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
+    unsigned platform = 0, device = 0;
+    made.user_database = options->database;
+    sqa_status status = sqa_log_option(options->log_level, &made);
+    if (!status)
+        status = sqa_device_option(options->device, &platform, &device);
+    return status ? status : sqa_context_open(out, platform, device, &made);
+}
+
+/* Says so when nothing was ever measured for this device and problem: the answer
+ * is right all the same, but tuning would make it faster. */
+static void tell_fallback(const run_options *options, const sqa_plan_info *info)
+{
+    char found[4096] = "";
+    const char *path = options->database;
+    const char *to = !strcmp(info->source, "default")    ? "defaults"
+                     : !strcmp(info->source, "seed-db")  ? "the built-in database"
+                     : !strcmp(info->source, "prebuilt") ? "the first program pre-built for it"
+                                                         : NULL;
+    if (!to)
+        return;
+    if (!path)
+        path = sqa_user_database_path(found, sizeof found) ? found : "none";
+    fprintf(stderr,
+            "sqa run: no result of this device for this problem in the tuning database (%s); "
+            "falling back to %s, kernel family %s\n",
+            path, to, info->family);
+}
+
+static void explain(const sqa_plan_info *info)
+{
+    fprintf(stderr, "rung:    %s\nsource:  %s\nfamily:  %s\nconfig:  %s\nreason:  %s\n", info->rung,
+            info->source, info->family, info->config, info->reason);
+}
+
+static sqa_host_array array_of(sqa_npy *tensor, sqa_element element)
+{
+    return (sqa_host_array){element, &tensor->memory, tensor->count};
+}
+
+/* With the index tensors on the device already. */
+static sqa_status forward(run_state *run, const sqa_tensors *indices)
+{
+    const sqa_element stored = (sqa_element)run->desc.dtype;
+    sqa_npy *files = run->pattern.files;
+    sqa_host_array arrays[SQA_ROLE_TENSOR_COUNT] = {
+        [SQA_ROLE_Q] = array_of(&run->files.q, stored),
+        [SQA_ROLE_K] = array_of(&run->files.k, stored),
+        [SQA_ROLE_V] = array_of(&run->files.v, stored),
+        [SQA_ROLE_O] = array_of(&run->o, stored),
+        [SQA_ROLE_LSE] = array_of(&run->lse, SQA_ELEMENT_F32),
+        [SQA_ROLE_BIAS] = array_of(&files[SQA_ROLE_BIAS], files[SQA_ROLE_BIAS].element),
+        [SQA_ROLE_MASK] = array_of(&files[SQA_ROLE_MASK], SQA_ELEMENT_BYTE),
+        [SQA_ROLE_KEY_MASK] = array_of(&files[SQA_ROLE_KEY_MASK], SQA_ELEMENT_BYTE),
+        [SQA_ROLE_SINKS] = array_of(&files[SQA_ROLE_SINKS], SQA_ELEMENT_F32),
+        [SQA_ROLE_SLOPES] = array_of(&files[SQA_ROLE_SLOPES], SQA_ELEMENT_F32),
+    };
+    return sqa_host_forward(run->context, run->plan, arrays, indices);
+}
+
+static sqa_status compute(const run_options *options, run_state *run)
+{
+    sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    sqa_tensors indices = SQA_TENSORS_INIT;
+    plan_options.family = options->family;
+    plan_options.config = options->set;
+    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc, &indices);
+    if (!status)
+        status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);
+    if (!status)
+        status = sqa_plan_explain(run->plan, &info);
+    if (status)
+        return status;
+    if (options->explain)
+        explain(&info);
+    tell_fallback(options, &info);
+    return forward(run, &indices);
+}
+
+static sqa_status write_outputs(const run_options *options, run_state *run)
+{
+    sqa_status status = sqa_npy_draft_write(&run->o_draft, options->out, &run->o);
+    if (!status && options->lse)
+        status = sqa_npy_draft_write(&run->lse_draft, options->lse, &run->lse);
+    if (!status && options->lse)
+        status = sqa_npy_draft_keep(&run->lse_draft);
+    return status ? status : sqa_npy_draft_keep(&run->o_draft);
+}
+
+static sqa_status run_all(const run_options *options, run_state *run)
+{
+    sqa_status status = check_required(options);
+    if (!status)
+        status = read_desc(options, &run->desc);
+    if (!status)
+        status = sqa_tensor_files_read(&run->files, &run->desc);
+    settle_dtype(options, run);
+    if (!status)
+        status = sqa_run_pattern_read(&run->pattern, &run->desc);
+    if (!status)
+        status = sqa_output_tensor(&run->o, &run->desc);
+    if (!status && options->lse)
+        status = sqa_lse_tensor(&run->lse, &run->desc);
+    if (!status)
+        status = open_context(options, &run->context);
+    if (!status)
+        status = compute(options, run);
+    return status ? status : write_outputs(options, run);
+}
+
+static void release(run_state *run)
+{
+    sqa_npy_draft_discard(&run->o_draft);
+    sqa_npy_draft_discard(&run->lse_draft);
+    sqa_plan_destroy(run->plan);
+    sqa_context_destroy(run->context);
+    sqa_npy_free(&run->o);
+    sqa_npy_free(&run->lse);
+    sqa_tensor_files_free(&run->files);
+    sqa_run_pattern_free(&run->pattern);
+}
+
+/* The rows of the tensors, of the pattern, then of how it is run. */
+static bool read_options(int argc, char **argv, run_options *given, sqa_run_pattern *pattern,
+                         int *code)
+{
+    enum { TENSORS = 5, OTHERS = 9 };
+    const sqa_option tensors[TENSORS] = {
+        {"q", "FILE", "query tensor, .npy", .text = &given->q},
+        {"k", "FILE", "key tensor, .npy", .text = &given->k},
+        {"v", "FILE", "value tensor, .npy", .text = &given->v},
+        {"out", "FILE", "where the output goes, .npy", .text = &given->out},
+        {"lse", "FILE", "where the log-sum-exp goes, .npy", .text = &given->lse},
+    };
+    const sqa_option others[OTHERS] = {
+        {"scale", "X", "instead of 1/sqrt(D)", .text = &given->scale},
+        {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
+         .text = &given->dtype},
+        {"family", "NAME", "this kernel family instead of the best known", .text = &given->family},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set},
+        {"explain", NULL, "say on standard error which kernel was chosen, and why",
+         .flag = &given->explain},
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
+         .text = &given->device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &given->database},
+        {"log-level", "LEVEL", "error, warning (default), info or debug",
+         .text = &given->log_level},
+        {0},
+    };
+    sqa_option options[TENSORS + SQA_RUN_PATTERN_OPTIONS + OTHERS];
+    memcpy(options, tensors, sizeof tensors);
+    sqa_run_pattern_options(pattern, options + TENSORS);
+    memcpy(options + TENSORS + SQA_RUN_PATTERN_OPTIONS, others, sizeof others);
+    return sqa_options_read(argc, argv, summary, options, code);
+}
+
+int sqa_command_run(int argc, char **argv)
+{
+    run_options given = {0};
+    run_state run = {.o_draft = SQA_NPY_DRAFT_INIT, .lse_draft = SQA_NPY_DRAFT_INIT};
+    int code = SQA_EXIT_OK;
+    if (!read_options(argc, argv, &given, &run.pattern, &code))
+        return code;
+    run.files = (sqa_tensor_files){.q_path = given.q, .k_path = given.k, .v_path = given.v};
+    sqa_status status = run_all(&given, &run);
+    code = status ? sqa_command_fail(argv[0], status) : SQA_EXIT_OK;
+    release(&run);
+    return code;
+}

@@ -1,0 +1,216 @@
+/* See run_pattern.h. What a file's shape must be is pattern_files.c's business. */
+#include "cli/run/pattern.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/run/pattern_files.h"
+#include "problem/names.h"
+#include "text/number.h"
+
+#define MOST_GLOBALS (1u << 20)
+#define MOST_BLOCK (1u << 30)
+
+void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PATTERN_OPTIONS])
+{
+    const char **paths = pattern->paths;
+    const sqa_option options[SQA_RUN_PATTERN_OPTIONS] = {
+        {"causal", NULL, "query i sees no key after its own position", .flag = &pattern->causal},
+        {"align", "CORNER", "where queries stand: bottom-right (default) or top-left",
+         .text = &pattern->align},
+        {"window", "L,R", "only keys from L before to R after the position; -1: no bound",
+         .text = &pattern->window},
+        {"globals", "N|FILE", "with --window: the first N tokens, or those listed, see all",
+         .text = &pattern->globals},
+        {"softcap", "X", "scores become X tanh(score / X)", .text = &pattern->softcap},
+        {"alibi", "geometric|FILE", "bias by distance: the paper's slopes, or (H,)",
+         .text = &pattern->alibi},
+        {"bias", "FILE", "added to scores: (Nq, Nk), (H, Nq, Nk) or (B, H, Nq, Nk), 1 repeats",
+         .text = &paths[SQA_ROLE_BIAS]},
+        {"mask", "FILE", "bool, false hides the key; shapes as of --bias",
+         .text = &paths[SQA_ROLE_MASK]},
+        {"key-mask", "FILE", "bool (B, Nk), false hides the key from all queries",
+         .text = &paths[SQA_ROLE_KEY_MASK]},
+        {"sinks", "FILE", "a logit per head (H,) that joins every row's denominator",
+         .text = &paths[SQA_ROLE_SINKS]},
+        {"block-size", "Q,K", "block-sparse: queries and keys of a block",
+         .text = &pattern->block_size},
+        {"block-offsets", "FILE", "where the list of each query block begins, and the end",
+         .text = &paths[SQA_ROLE_BLOCK_OFFSETS]},
+        {"block-indices", "FILE", "the key blocks of all lists, one list after the other",
+         .text = &paths[SQA_ROLE_BLOCK_INDICES]},
+        {"cu-seqlens-q", "FILE", "ragged: B + 1 starts of the sequences in a Q of batch 1",
+         .text = &paths[SQA_ROLE_CU_SEQLENS_Q]},
+        {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_ROLE_CU_SEQLENS_KV]},
+    };
+    memcpy(out, options, sizeof options);
+}
+
+static sqa_status read_positions(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    sqa_causal corner = SQA_CAUSAL_BOTTOM_RIGHT;
+    if (pattern->align &&
+        (!sqa_causal_from_name(pattern->align, &corner) || corner == SQA_CAUSAL_NONE))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--align is '%s'; expected bottom-right or top-left",
+                        pattern->align);
+    if (pattern->causal)
+        desc->causal = corner;
+    else if (corner == SQA_CAUSAL_TOP_LEFT)
+        desc->align = SQA_ALIGN_TOP_LEFT;
+    if (pattern->window && !sqa_read_window(pattern->window, ',', &desc->window))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--window is '%s'; expected L,R, each from 0 to %d or -1 for no bound",
+                        pattern->window, SQA_WINDOW_MOST);
+    return SQA_OK;
+}
+
+/* A number of tokens, or else the name of a file. */
+static sqa_status read_globals(sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    const char *word = pattern->globals;
+    if (!word || sqa_read_count(word, 0, MOST_GLOBALS, &desc->globals.count))
+        return SQA_OK;
+    if (word[strspn(word, "0123456789")] == '\0')
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--globals is '%s'; expected a number from 0 to %u, or a .npy file", word,
+                        MOST_GLOBALS);
+    desc->globals.listed = 1;
+    pattern->paths[SQA_ROLE_GLOBALS] = word;
+    return SQA_OK;
+}
+
+static sqa_status read_scores(sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    const char *softcap = pattern->softcap;
+    if (softcap && (!sqa_read_finite(softcap, &desc->softcap) || desc->softcap <= 0.0f))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--softcap is '%s'; expected a finite number above 0",
+                        softcap);
+    if (!pattern->alibi)
+        return SQA_OK;
+    const bool geometric = !strcmp(pattern->alibi, "geometric");
+    desc->alibi = geometric ? SQA_ALIBI_GEOMETRIC : SQA_ALIBI_SLOPES;
+    if (!geometric)
+        pattern->paths[SQA_ROLE_SLOPES] = pattern->alibi;
+    return SQA_OK;
+}
+
+static sqa_status read_block_size(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    const bool size = pattern->block_size;
+    if (size != (pattern->paths[SQA_ROLE_BLOCK_OFFSETS] != NULL) ||
+        size != (pattern->paths[SQA_ROLE_BLOCK_INDICES] != NULL))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--block-size Q,K, --block-offsets FILE.npy and --block-indices FILE.npy "
+                        "go together");
+    if (!size)
+        return SQA_OK;
+    if (pattern->globals)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--globals and --block-size exclude each other; list the blocks that hold "
+                        "the tokens");
+    if (!sqa_read_pair(pattern->block_size, ',', 1, MOST_BLOCK, &desc->blocks.query_size,
+                       &desc->blocks.key_size))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--block-size is '%s'; expected Q,K, each from 1 to %u",
+                        pattern->block_size, MOST_BLOCK);
+    return SQA_OK;
+}
+
+static sqa_status read_words(sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    if (!pattern->paths[SQA_ROLE_CU_SEQLENS_Q] != !pattern->paths[SQA_ROLE_CU_SEQLENS_KV])
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--cu-seqlens-q FILE.npy and --cu-seqlens-k FILE.npy "
+                                              "go together");
+    sqa_status status = read_positions(pattern, desc);
+    if (status == SQA_OK)
+        status = read_globals(pattern, desc);
+    if (status == SQA_OK)
+        status = read_scores(pattern, desc);
+    return status ? status : read_block_size(pattern, desc);
+}
+
+sqa_status sqa_run_pattern_read(sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    sqa_problem problem;
+    sqa_status status = read_words(pattern, desc);
+    if (status == SQA_OK)
+        status = sqa_pattern_files_read(pattern->paths, pattern->files, desc);
+    return status ? status : sqa_problem_from_desc(&problem, desc);
+}
+
+static sqa_status upload_blocks(sqa_run_pattern *pattern, sqa_context *context,
+                                const sqa_attention_desc *desc)
+{
+    return sqa_block_list_create(context, desc, pattern->files[SQA_ROLE_BLOCK_OFFSETS].integers,
+                                 pattern->files[SQA_ROLE_BLOCK_INDICES].integers,
+                                 &pattern->indices[SQA_ROLE_BLOCK_OFFSETS],
+                                 &pattern->indices[SQA_ROLE_BLOCK_INDICES]);
+}
+
+static sqa_status upload_sequences(sqa_run_pattern *pattern, sqa_context *context,
+                                   const sqa_attention_desc *desc)
+{
+    return sqa_sequences_create(context, desc, pattern->files[SQA_ROLE_CU_SEQLENS_Q].integers,
+                                pattern->files[SQA_ROLE_CU_SEQLENS_KV].integers,
+                                &pattern->indices[SQA_ROLE_CU_SEQLENS_Q],
+                                &pattern->indices[SQA_ROLE_CU_SEQLENS_KV]);
+}
+
+static sqa_status upload_globals(sqa_run_pattern *pattern, sqa_context *context,
+                                 const sqa_attention_desc *desc)
+{
+    return sqa_globals_create(context, desc, pattern->files[SQA_ROLE_GLOBALS].integers,
+                              &pattern->indices[SQA_ROLE_GLOBALS]);
+}
+
+/* What is made together, and how an error tells where it came from. */
+static const struct {
+    sqa_role role, other;
+    const char *option, *other_option;
+    sqa_status (*upload)(sqa_run_pattern *, sqa_context *, const sqa_attention_desc *);
+} index_tensors[] = {
+    {SQA_ROLE_CU_SEQLENS_Q, SQA_ROLE_CU_SEQLENS_KV, "cu-seqlens-q", "cu-seqlens-k",
+     upload_sequences},
+    {SQA_ROLE_BLOCK_OFFSETS, SQA_ROLE_BLOCK_INDICES, "block-offsets", "block-indices",
+     upload_blocks},
+    {SQA_ROLE_GLOBALS, SQA_ROLE_GLOBALS, "globals", NULL, upload_globals},
+};
+enum { INDEX_COUNT = sizeof index_tensors / sizeof index_tensors[0] };
+
+static sqa_status name_index(const sqa_run_pattern *pattern, int i, sqa_status status)
+{
+    const char *first = pattern->paths[index_tensors[i].role];
+    const char *second = pattern->paths[index_tensors[i].other];
+    if (!index_tensors[i].other_option)
+        return sqa_fail(status, "--%s: %s: %s", index_tensors[i].option, first, sqa_last_error());
+    return sqa_fail(status, "--%s %s, --%s %s: %s", index_tensors[i].option, first,
+                    index_tensors[i].other_option, second, sqa_last_error());
+}
+
+sqa_status sqa_run_pattern_upload(sqa_run_pattern *pattern, sqa_context *context,
+                                  const sqa_attention_desc *desc, sqa_tensors *tensors)
+{
+    for (int i = 0; i < INDEX_COUNT; i++) {
+        if (!pattern->paths[index_tensors[i].role])
+            continue;
+        sqa_status status = index_tensors[i].upload(pattern, context, desc);
+        if (status)
+            return name_index(pattern, i, status);
+    }
+    tensors->globals.buffer = pattern->indices[SQA_ROLE_GLOBALS];
+    tensors->block_offsets.buffer = pattern->indices[SQA_ROLE_BLOCK_OFFSETS];
+    tensors->block_indices.buffer = pattern->indices[SQA_ROLE_BLOCK_INDICES];
+    tensors->cu_seqlens_q.buffer = pattern->indices[SQA_ROLE_CU_SEQLENS_Q];
+    tensors->cu_seqlens_kv.buffer = pattern->indices[SQA_ROLE_CU_SEQLENS_KV];
+    return SQA_OK;
+}
+
+void sqa_run_pattern_free(sqa_run_pattern *pattern)
+{
+    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
+        sqa_npy_free(&pattern->files[role]);
+        if (pattern->indices[role])
+            clReleaseMemObject(pattern->indices[role]);
+        pattern->indices[role] = NULL;
+    }
+}

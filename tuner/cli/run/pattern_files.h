@@ -1,0 +1,14 @@
+/* The files of a pattern: read, held against the heads and lengths of Q, K and V, and
+ * turned into what the descriptor says of them. Knows files and shapes, nothing of
+ * devices; whether the numbers of an index tensor make sense is the library's to say. */
+#ifndef SQA_TUNER_RUN_PATTERN_FILES_H
+#define SQA_TUNER_RUN_PATTERN_FILES_H
+
+#include "text/npy.h"
+
+/* Reads those that have a path. Free the files also after a failure.
+ * Errors: SQA_INVALID_ARGUMENT, one line that names option, file and what was expected. */
+sqa_status sqa_pattern_files_read(const char *const paths[SQA_ROLE_TENSOR_COUNT],
+                                  sqa_npy files[SQA_ROLE_TENSOR_COUNT], sqa_attention_desc *desc);
+
+#endif

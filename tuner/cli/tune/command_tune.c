@@ -1,0 +1,177 @@
+/* sqa tune: reads what to tune and for how long, shows how it goes, prints what
+ * came of it. The tuning itself is search/session.c. */
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "cli/command.h"
+#include "cli/device_option.h"
+#include "cli/tune/preview.h"
+#include "cli/tune/record.h"
+#include "cli/tune/replay.h"
+#include "cli/tune/report.h"
+#include "cli/tune/words.h"
+#include "text/progress.h"
+
+static const char summary[] =
+    "Finds the fastest kernel configurations for a device and remembers them in the\n"
+    "tuning database. Every candidate runs in a process of its own and is checked\n"
+    "against an fp64 reference before it is timed. Ctrl-C keeps what was found; the\n"
+    "same command later goes on where it stopped. Without --shape or --preset it\n"
+    "tunes the preset quick.";
+
+static volatile sig_atomic_t stop_requested;
+
+/* The first signal asks the run to wind up; the second one ends the program. */
+static void on_signal(int number)
+{
+    stop_requested = 1;
+    signal(number, SIG_DFL);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* On a terminal a bar after every trial; else one line per problem. */
+static void show(void *user, const sqa_tuning_progress *now)
+{
+    sqa_progress *progress = user;
+    char left[16], best[64] = "nothing yet";
+    if (isfinite(now->best_ms))
+        snprintf(best, sizeof best, "best %.1f GFLOP/s, %.2f ms", now->best_gflops, now->best_ms);
+    if (progress->terminal) {
+        sqa_progress_draw(progress, now->done, "%zu/%zu  %u trials%s  %s  %s left",
+                          now->problem + 1, now->problem_count, now->trials,
+                          now->finals ? ", finals" : "", best,
+                          sqa_progress_time(now->seconds_left, left));
+    } else if (now->finals) {
+        fprintf(stderr, "%zu/%zu %s: %u trials, %u known, %s\n", now->problem + 1,
+                now->problem_count, now->shape, now->trials, now->known, best);
+    }
+    if (stop_requested == 1) {
+        stop_requested = 2;
+        sqa_progress_clear(progress);
+        fputs("sqa tune: stopping; the best found is measured once more (Ctrl-C again quits at "
+              "once)\n",
+              stderr);
+    }
+}
+
+static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
+{
+    sqa_progress progress = sqa_progress_begin();
+    sqa_tuning_report report;
+    char estimate[64];
+    plan->options.progress = show;
+    plan->options.progress_user = &progress;
+    sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
+    fprintf(stderr, "%zu problem%s, %s\n", plan->options.problem_count,
+            plan->options.problem_count == 1 ? "" : "s", estimate);
+    sqa_status status = sqa_tuning_run(&plan->options, &report);
+    sqa_progress_clear(&progress);
+    int code = status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
+    if (report.count && words->json)
+        sqa_tune_report_json(&plan->options, &report);
+    else if (report.count)
+        sqa_tune_report_print(&plan->options, &report);
+    if (stop_requested && status == SQA_OK)
+        fprintf(stderr, "sqa tune: stopped; what was found is kept\n");
+    sqa_tuning_report_free(&report);
+    return code;
+}
+
+static int run_on_one(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
+{
+    if (words->record)
+        return sqa_tune_record(command, words, plan);
+    return words->dry_run ? sqa_tune_preview(command, words, plan) : tune(command, words, plan);
+}
+
+/* One device after the other; what fails on one does not keep the others from it. */
+static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
+{
+    if (words->replays.count)
+        return sqa_tune_replay(command, words);
+    if (words->devices.count > 1 && (words->json || words->record))
+        return sqa_usage_error(command, "--%s takes one --device", words->json ? "json" : "record");
+    sqa_status status = sqa_tune_words_read(words, plan);
+    if (status != SQA_OK)
+        return sqa_command_fail(command, status);
+    plan->options.stop = &stop_requested;
+    catch_signals();
+    int code = run_on_one(command, words, plan);
+    for (size_t i = 1; i < words->devices.count && !stop_requested; i++) {
+        status = sqa_device_option(words->devices.items[i], &plan->options.platform,
+                                   &plan->options.device);
+        putchar('\n');
+        int next =
+            status == SQA_OK ? run_on_one(command, words, plan) : sqa_command_fail(command, status);
+        code = code == SQA_EXIT_OK ? next : code;
+    }
+    return code;
+}
+
+int sqa_command_tune(int argc, char **argv)
+{
+    sqa_tune_words words = {0};
+    const sqa_option options[] = {
+        {"device", "P:D", "platform and device as `sqa info` prints them (0:0); repeatable",
+         .list = &words.devices},
+        {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",
+         .list = &words.shapes},
+        {"shapes", "FILE", "a shape per line, # begins a comment; repeatable",
+         .list = &words.shape_files},
+        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder or decode",
+         .text = &words.preset},
+        {"like", "DB", "the problems that another database has results of", .text = &words.like},
+        {"family", "NAME", "this kernel family only", .text = &words.family},
+        {"budget", "AMOUNT", "of all searches together: 60s, 5m, 1h or 40t (trials)",
+         .text = &words.budget},
+        {"patience", "N", "end a problem's search after N trials without improvement",
+         .text = &words.patience},
+        {"strategy", "NAME",
+         "local (default), annealing, genetic, model, random or exhaustive; of a replay also all",
+         .text = &words.strategy},
+        {"seed", "N", "of the search's random numbers (1)", .text = &words.seed},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &words.database},
+        {"timeout", "SECONDS", "of one trial (20, less where the default takes much less)",
+         .text = &words.timeout},
+        {"memory", "MIB", "most memory of the process that tries candidates (no limit)",
+         .text = &words.memory},
+        {"retry-failed", NULL, "try again what crashed or timed out here before",
+         .flag = &words.retry_failed},
+        {"dry-run", NULL, "only show what would be tuned, and for how long",
+         .flag = &words.dry_run},
+        {"record", "FILE",
+         "measure every configuration of one --shape and --family into FILE, or what FILE lacks",
+         .text = &words.record},
+        {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set},
+        {"replay", "FILE", "try strategies on a recording instead of a device; repeatable",
+         .list = &words.replays},
+        {"budget-trials", "LIST",
+         "of a replay, the evaluations to report after (10,20,40,60,5%,10%,20%)",
+         .text = &words.budget_trials},
+        {"runs", "N", "of a replay, how often each strategy is run (1000)", .text = &words.runs},
+        {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv},
+        {"json", NULL, "one JSON document", .flag = &words.json},
+        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &words.log_level},
+        {0},
+    };
+    int code;
+    if (!sqa_options_read(argc, argv, summary, options, &code))
+        return code;
+    sqa_tune_plan *plan = calloc(1, sizeof *plan);
+    code = plan ? run(argv[0], &words, plan)
+                : sqa_command_fail(argv[0], sqa_fail_memory("the tuning's options"));
+    free(plan);
+    return code;
+}

@@ -1,0 +1,91 @@
+/* See tune_preview.h. */
+#include "cli/tune/preview.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "cli/command.h"
+#include "cli/device_json.h"
+#include "text/progress.h"
+#include "text/table.h"
+
+/* A trial is mostly its compilation: as long as the usual CPU compiler takes. */
+#define TRIAL_SECONDS 2.0
+
+void sqa_tune_estimate(const sqa_tuning_options *options, char *out, size_t size)
+{
+    char time[16];
+    if (options->budget.trials)
+        snprintf(out, size, "%u trials, some %s", options->budget.trials,
+                 sqa_progress_time(TRIAL_SECONDS * options->budget.trials, time));
+    else
+        snprintf(out, size, "at most %s", sqa_progress_time(options->budget.seconds, time));
+}
+
+static double seconds_of(const sqa_tuning_preview *preview)
+{
+    return isfinite(preview->seconds) ? preview->seconds : TRIAL_SECONDS * preview->trials;
+}
+
+static void print(const sqa_tune_plan *plan, const sqa_device *device,
+                  const sqa_tuning_preview *previews)
+{
+    char estimate[64], time[16];
+    sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
+    printf("%s, %zu problems, %s\n\n", device->strings.device_name, plan->options.problem_count,
+           estimate);
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "shape", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "about", SQA_ALIGN_RIGHT);
+    sqa_table_column(&table, "configurations", SQA_ALIGN_LEFT);
+    for (size_t i = 0; i < plan->options.problem_count; i++) {
+        sqa_text spaces = SQA_TEXT_INIT;
+        for (size_t j = 0; j < previews[i].space_count; j++)
+            sqa_text_format(&spaces, "%s%zu %s", j ? ", " : "",
+                            previews[i].spaces[j].configurations, previews[i].spaces[j].family);
+        sqa_table_cell(&table, "%s", previews[i].shape);
+        sqa_table_cell(&table, "%s", sqa_progress_time(seconds_of(&previews[i]), time));
+        sqa_table_cell(&table, "%s", previews[i].space_count ? sqa_text_get(&spaces) : "none");
+        sqa_text_free(&spaces);
+    }
+    sqa_table_print(&table, stdout);
+}
+
+static void print_json(const sqa_tune_plan *plan, const sqa_device *device,
+                       const sqa_tuning_preview *previews)
+{
+    sqa_json json;
+    sqa_json_begin(&json, stdout);
+    sqa_json_device(&json, plan->options.platform, plan->options.device, device);
+    sqa_json_boolean(&json, "dry_run", true);
+    sqa_json_array(&json, "rows");
+    for (size_t i = 0; i < plan->options.problem_count; i++) {
+        sqa_json_object(&json, NULL);
+        sqa_json_string(&json, "shape", previews[i].shape);
+        sqa_json_number(&json, "estimated_seconds", seconds_of(&previews[i]));
+        sqa_json_number(&json, "trials", previews[i].trials);
+        sqa_json_object(&json, "configurations");
+        for (size_t j = 0; j < previews[i].space_count; j++)
+            sqa_json_integer(&json, previews[i].spaces[j].family,
+                             (int64_t)previews[i].spaces[j].configurations);
+        sqa_json_close(&json);
+        sqa_json_close(&json);
+    }
+    sqa_json_finish(&json);
+}
+
+int sqa_tune_preview(const char *command, const sqa_tune_words *words, const sqa_tune_plan *plan)
+{
+    sqa_device device;
+    sqa_tuning_preview *previews = calloc(plan->options.problem_count, sizeof *previews);
+    sqa_status status = previews ? sqa_tuning_look_ahead(&plan->options, &device, previews)
+                                 : sqa_fail_memory("the preview");
+    if (status == SQA_OK && words->json)
+        print_json(plan, &device, previews);
+    else if (status == SQA_OK)
+        print(plan, &device, previews);
+    free(previews);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
+}

@@ -1,0 +1,67 @@
+/* See tune_record.h. The recording itself is search/record.c. */
+#include "cli/tune/record.h"
+
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "kernels/registry.h"
+#include "search/record.h"
+#include "text/json.h"
+#include "text/progress.h"
+
+static void show(void *user, size_t done, size_t count, double seconds_left)
+{
+    sqa_progress *progress = user;
+    char left[16];
+    sqa_progress_draw(progress, (double)done / (double)count, "%zu/%zu configurations  %s left",
+                      done, count, sqa_progress_time(seconds_left, left));
+}
+
+static void report(const sqa_tune_words *words, const sqa_record_report *report)
+{
+    if (words->json) {
+        sqa_json json;
+        sqa_json_begin(&json, stdout);
+        sqa_json_string(&json, "sweep", words->record);
+        sqa_json_integer(&json, "configurations", (int64_t)report->count);
+        sqa_json_integer(&json, "known", (int64_t)report->known);
+        sqa_json_integer(&json, "recorded", (int64_t)report->done);
+        sqa_json_integer(&json, "doubtful", (int64_t)report->doubtful);
+        sqa_json_finish(&json);
+        return;
+    }
+    printf("%s: %zu of %zu configurations, %zu of them new, %zu while the machine was slow or "
+           "unsteady\n",
+           words->record, report->done, report->count, report->done - report->known,
+           report->doubtful);
+    if (report->done < report->count || report->doubtful)
+        printf("the same command goes on from here\n");
+}
+
+int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_tune_plan *plan)
+{
+    const sqa_tuning_options *options = &plan->options;
+    if (options->problem_count != 1 || !options->family)
+        return sqa_usage_error(command, "--record needs one --shape and a --family");
+    sqa_progress progress = sqa_progress_begin();
+    const sqa_record_options record = {
+        .platform = options->platform,
+        .device = options->device,
+        .file = words->record,
+        .desc = &options->problems[0],
+        .family = sqa_family_find(options->problems[0].operation, options->family),
+        .set = words->set,
+        .seconds = options->budget.seconds,
+        .trials = options->budget.trials,
+        .timeout_s = options->timeout_s,
+        .stop = options->stop,
+        .progress = show,
+        .progress_user = &progress};
+    sqa_record_report done;
+    sqa_status status = sqa_record_sweep(&record, &done);
+    sqa_progress_clear(&progress);
+    if (status != SQA_OK)
+        return sqa_command_fail(command, status);
+    report(words, &done);
+    return SQA_EXIT_OK;
+}

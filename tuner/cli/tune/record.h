@@ -1,0 +1,10 @@
+/* `sqa tune --record FILE`: keeps an exhaustive sweep, for replays. */
+#ifndef SQA_TUNER_TUNE_RECORD_H
+#define SQA_TUNER_TUNE_RECORD_H
+
+#include "cli/tune/words.h"
+
+/* The whole command, once its words are read; its exit code. */
+int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_tune_plan *plan);
+
+#endif

@@ -1,0 +1,165 @@
+/* See tune_report.h. */
+#include "cli/tune/report.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "cli/device_json.h"
+#include "problem/names.h"
+#include "text/table.h"
+
+static double gflops_of(const sqa_tuning_outcome *outcome, double ms)
+{
+    return outcome->flops / (ms * 1e6);
+}
+
+/* "12", or "12: 9 ok, 2 timeout, 1 crashed" once something failed. */
+static void describe_trials(const sqa_tuning_outcome *outcome, sqa_text *out)
+{
+    uint32_t total = 0;
+    for (int i = 0; i < SQA_TRIAL_STATUSES; i++)
+        total += outcome->trials[i];
+    sqa_text_format(out, "%u", total);
+    const char *separator = ": ";
+    for (int i = 0; i < SQA_TRIAL_STATUSES; i++)
+        if (outcome->trials[i] && total != outcome->trials[SQA_TRIAL_OK]) {
+            sqa_text_format(out, "%s%u %s", separator, outcome->trials[i],
+                            sqa_trial_status_name((sqa_trial_status)i));
+            separator = ", ";
+        }
+    if (outcome->known)
+        sqa_text_format(out, " + %u known", outcome->known);
+}
+
+/* A figure that may be unknown. */
+static void print_figure(sqa_table *table, double value, const char *unit)
+{
+    if (isfinite(value))
+        sqa_table_cell(table, "%.2f%s", value, unit);
+    else
+        sqa_table_cell(table, "-");
+}
+
+static void print_outcome(sqa_table *table, const sqa_tuning_outcome *outcome, double ceiling)
+{
+    sqa_text trials = SQA_TEXT_INIT;
+    describe_trials(outcome, &trials);
+    sqa_table_cell(table, "%s", outcome->shape);
+    if (outcome->tuned) {
+        double gflops = gflops_of(outcome, outcome->best_ms);
+        print_figure(table, outcome->default_ms, "");
+        print_figure(table, outcome->best_ms, "");
+        print_figure(table, outcome->default_ms / outcome->best_ms, "x");
+        sqa_table_cell(table, "%.1f", gflops);
+        print_figure(table, gflops / ceiling, "");
+        sqa_table_cell(table, "%s", sqa_text_get(&trials));
+        sqa_table_cell(table, "%s %s", outcome->winner.family, outcome->winner.config);
+    } else {
+        for (int i = 0; i < 5; i++)
+            sqa_table_cell(table, "-");
+        sqa_table_cell(table, "%s", sqa_text_get(&trials));
+        sqa_table_cell(table, "%s", outcome->message);
+    }
+    sqa_text_free(&trials);
+}
+
+void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_report *report)
+{
+    static const char *const headings[] = {"default ms", "tuned ms", "speed-up", "GFLOP/s",
+                                           "of ceiling"};
+    const sqa_device_identity *identity = &report->device.identity;
+    printf("%s (%s / %s / %s)\n", report->device.strings.device_name, identity->vendor,
+           identity->architecture, identity->model);
+    printf("ceiling: %.1f GFLOP/s multiply-add, %.1f GB/s copy\n\n", report->ceiling.fma_gflops,
+           report->ceiling.copy_gbs);
+    sqa_table table = SQA_TABLE_INIT;
+    sqa_table_column(&table, "shape", SQA_ALIGN_LEFT);
+    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
+        sqa_table_column(&table, headings[i], SQA_ALIGN_RIGHT);
+    sqa_table_column(&table, "trials", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "configuration", SQA_ALIGN_LEFT);
+    for (size_t i = 0; i < report->count; i++)
+        print_outcome(&table, &report->outcomes[i], report->ceiling.fma_gflops);
+    sqa_table_print(&table, stdout);
+    printf("\nstored in %s\n", options->database);
+    if (report->stopped)
+        printf("stopped early; the same command goes on from here\n");
+}
+
+static void write_candidate(sqa_json *json, const char *key, const sqa_candidate_text *candidate)
+{
+    sqa_json_object(json, key);
+    sqa_json_string(json, "family", candidate->family);
+    sqa_json_string(json, "config", candidate->config);
+    sqa_json_close(json);
+}
+
+static void write_problem(sqa_json *json, const sqa_tuning_outcome *outcome)
+{
+    const sqa_attention_desc *desc = &outcome->desc;
+    sqa_json_string(json, "op", sqa_operation_name(desc->operation));
+    sqa_json_string(json, "shape", outcome->shape);
+    sqa_json_integer(json, "batch", desc->batch);
+    sqa_json_integer(json, "q_heads", desc->q_heads);
+    sqa_json_integer(json, "kv_heads", desc->kv_heads);
+    sqa_json_integer(json, "q_length", desc->q_length);
+    sqa_json_integer(json, "kv_length", desc->kv_length);
+    sqa_json_integer(json, "dim", desc->head_dim);
+    sqa_json_integer(json, "value_dim", desc->value_dim ? desc->value_dim : desc->head_dim);
+    sqa_json_string(json, "dtype", sqa_dtype_name(desc->dtype));
+    sqa_json_boolean(json, "causal", desc->causal != SQA_CAUSAL_NONE);
+}
+
+static void write_trials(sqa_json *json, const sqa_tuning_outcome *outcome)
+{
+    sqa_json_object(json, "trials");
+    for (int i = 0; i < SQA_TRIAL_STATUSES; i++)
+        sqa_json_integer(json, sqa_trial_status_name((sqa_trial_status)i), outcome->trials[i]);
+    sqa_json_integer(json, "known", outcome->known);
+    sqa_json_close(json);
+    sqa_json_integer(json, "space", (int64_t)outcome->space);
+}
+
+static void write_outcome(sqa_json *json, const sqa_tuning_outcome *outcome, double ceiling)
+{
+    bool tuned = outcome->tuned;
+    double gflops = gflops_of(outcome, outcome->best_ms);
+    sqa_json_object(json, NULL);
+    write_problem(json, outcome);
+    sqa_json_boolean(json, "tuned", tuned);
+    sqa_json_number(json, "default_ms", outcome->default_ms);
+    sqa_json_number(json, "median_ms", outcome->best_ms);
+    sqa_json_number(json, "spread_ms", outcome->spread_ms);
+    sqa_json_number(json, "speedup_vs_default", outcome->default_ms / outcome->best_ms);
+    sqa_json_number(json, "gflops", gflops);
+    sqa_json_number(json, "fraction_of_ceiling", gflops / ceiling);
+    sqa_json_number(json, "max_error", outcome->max_error);
+    sqa_json_string(json, "family", tuned ? outcome->winner.family : NULL);
+    sqa_json_string(json, "config", tuned ? outcome->winner.config : NULL);
+    if (tuned)
+        write_candidate(json, "default", &outcome->fallback);
+    write_trials(json, outcome);
+    sqa_json_string(json, "message", outcome->message[0] ? outcome->message : NULL);
+    sqa_json_close(json);
+}
+
+void sqa_tune_report_json(const sqa_tuning_options *options, const sqa_tuning_report *report)
+{
+    sqa_json json;
+    sqa_json_begin(&json, stdout);
+    sqa_json_device(&json, options->platform, options->device, &report->device);
+    sqa_json_object(&json, "ceiling");
+    sqa_json_number(&json, "fma_gflops", report->ceiling.fma_gflops);
+    sqa_json_number(&json, "copy_gbs", report->ceiling.copy_gbs);
+    sqa_json_close(&json);
+    sqa_json_string(&json, "database", options->database);
+    sqa_json_string(&json, "strategy", options->strategy->name);
+    sqa_json_integer(&json, "seed", (int64_t)options->seed);
+    sqa_json_boolean(&json, "stopped", report->stopped);
+    sqa_json_array(&json, "rows");
+    for (size_t i = 0; i < report->count; i++)
+        write_outcome(&json, &report->outcomes[i], report->ceiling.fma_gflops);
+    sqa_json_close(&json);
+    sqa_json_finish(&json);
+}
