@@ -1,4 +1,4 @@
-/* See report_html.h. One file, no script, no font and no picture from elsewhere. */
+/* See html.h. One file, no script, no font and no picture from elsewhere. */
 #include "text/html.h"
 
 #include <math.h>

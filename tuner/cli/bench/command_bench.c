@@ -1,5 +1,5 @@
 /* sqa bench: measures what its options ask for and hands the rows to whoever
- * writes them. The measuring is trial/bench.c, the options bench_words.c. */
+ * writes them. The measuring is trial/bench.c, the options words.c. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* See bench_fields.h. Names here are promised to users: a field may be added,
+/* See fields.h. Names here are promised to users: a field may be added,
  * never renamed. */
 #include "cli/bench/fields.h"
 

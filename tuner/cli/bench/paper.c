@@ -1,4 +1,4 @@
-/* See bench_paper.h. */
+/* See paper.h. */
 #include "cli/bench/paper.h"
 
 #include <math.h>

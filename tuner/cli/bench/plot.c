@@ -1,4 +1,4 @@
-/* See bench_plot.h. */
+/* See plot.h. */
 #include "cli/bench/plot.h"
 
 #include <errno.h>

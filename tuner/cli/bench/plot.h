@@ -1,5 +1,5 @@
 /* `sqa bench --plot`: a picture of the rows, drawn by gnuplot. What gnuplot is to
- * draw is bench_script.c's business; this is about files and the program. */
+ * draw is script.c's business; this is about files and the program. */
 #ifndef SQA_TUNER_BENCH_PLOT_H
 #define SQA_TUNER_BENCH_PLOT_H
 

@@ -1,4 +1,4 @@
-/* See bench_report.h. Which fields a row has is bench_fields.c's business. */
+/* See report.h. Which fields a row has is fields.c's business. */
 #include "cli/bench/report.h"
 
 #include <math.h>

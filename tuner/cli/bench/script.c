@@ -1,4 +1,4 @@
-/* See bench_script.h. Bars stand at positions computed here: variant 0 around 0,
+/* See script.h. Bars stand at positions computed here: variant 0 around 0,
  * variant 1 around 1, ... */
 #include "cli/bench/script.h"
 

@@ -1,4 +1,4 @@
-/* See bench_words.h. */
+/* See words.h. */
 #include "cli/bench/words.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* sqa capture: sources for a vendor's tool to build, by the key under which a device
  * without a compiler looks for the binaries, and taking in those binaries. Knows options
- * and output; the folder is capture_folder.c. */
+ * and output; the folder is folder.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* See capture_folder.h. */
+/* See folder.h. */
 #include "cli/capture/folder.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* See db_command.h. Knows which file is meant, nothing of what is in it. */
+/* See subcommand.h. Knows which file is meant, nothing of what is in it. */
 #include "cli/db/subcommand.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* See report_pictures.h. Texts in the scripts are made here of numbers and words of
+/* See pictures.h. Texts in the scripts are made here of numbers and words of
  * the library; nothing a database says reaches gnuplot. */
 #include "cli/report/pictures.h"
 

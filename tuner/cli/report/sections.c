@@ -1,5 +1,5 @@
-/* See report_sections.h. What stands where on the page; how it is spelled in HTML is
- * report_html.c's business, what is drawn report_pictures.c's. */
+/* See sections.h. What stands where on the page; how it is spelled in HTML is
+ * text/html.c's business, what is drawn pictures.c's. */
 #include "cli/report/sections.h"
 
 #include <math.h>

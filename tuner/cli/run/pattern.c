@@ -1,4 +1,4 @@
-/* See run_pattern.h. What a file's shape must be is pattern_files.c's business. */
+/* See pattern.h. What a file's shape must be is pattern_files.c's business. */
 #include "cli/run/pattern.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* See tune_presets.h. */
+/* See presets.h. */
 #include "cli/tune/presets.h"
 
 #include <stdbool.h>

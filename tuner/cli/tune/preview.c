@@ -1,4 +1,4 @@
-/* See tune_preview.h. */
+/* See preview.h. */
 #include "cli/tune/preview.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* See tune_problems.h. */
+/* See problems.h. */
 #include "cli/tune/problems.h"
 
 #include <errno.h>

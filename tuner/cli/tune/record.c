@@ -1,4 +1,4 @@
-/* See tune_record.h. The recording itself is search/record.c. */
+/* See record.h. The recording itself is search/record.c. */
 #include "cli/tune/record.h"
 
 #include <stdio.h>

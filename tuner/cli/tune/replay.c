@@ -1,4 +1,4 @@
-/* See tune_replay.h. The replaying itself is search/replay.c. */
+/* See replay.h. The replaying itself is search/replay.c. */
 #include "cli/tune/replay.h"
 
 #include <math.h>

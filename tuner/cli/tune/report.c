@@ -1,4 +1,4 @@
-/* See tune_report.h. */
+/* See report.h. */
 #include "cli/tune/report.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* See tune_words.h. */
+/* See words.h. */
 #include "cli/tune/words.h"
 
 #include <math.h>
