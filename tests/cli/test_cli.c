@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/device_option.h"
+#include "cli/options.h"
 #include "cli/program.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
@@ -40,7 +41,21 @@ static const struct {
     {"report --dtype f8", 2, NULL, "not one of f32"},
     {"db --help", 0, "usage: sqa db", NULL},
     {"db xyzzy", 2, NULL, "'xyzzy' is not a subcommand"},
-    {"tune --budget never", 2, NULL, "--budget"},
+    {"tune --budget never", 2, NULL, "--budget is 'never'; expected a time such as 60s, 5m or 1h"},
+    {"tune --budget 0.5t", 2, NULL, "or trials such as 40t, more than 0 and at most 1000000"},
+    {"tune --timeout 0", 2, NULL, "--timeout is '0'; expected a number from 1 to 86400"},
+    {"tune --patience 1x", 2, NULL, "--patience is '1x'; expected a number from 1 to 1000000"},
+    {"tune --memory 15", 2, NULL, "--memory is '15'; expected a number from 16 to 1048576"},
+    {"tune --runs -1", 2, NULL, "--runs is '-1'; expected a number from 1 to 1000000"},
+    {"tune --seed 9223372036854775808", 2, NULL, "a number from 0 to 9223372036854775807"},
+    {"verify --seed 18446744073709551616", 2, NULL, "a number from 0 to 18446744073709551615"},
+    {"verify --configs 33", 2, NULL, "--configs is '33'; expected a number from 0 to 32"},
+    {"report --heads 65536", 2, NULL, "--heads is '65536'; expected a number from 1 to 65535"},
+    {"db list --dim 513", 2, NULL, "sqa db list: --dim is '513'; expected a number from 1 to 512"},
+    {"db query --seq many", 2, NULL, "--seq is 'many'; expected a number from 1 to 1073741824"},
+    {"db prune --keep 0", 2, NULL, "--keep is '0'; expected a number from 1 to 1073741824"},
+    {"db show 0", 2, NULL, "'0' is not a trial's number"},
+    {"trial-worker --timeout 86401", 2, NULL, "a number from 1 to 86400"},
     {"verify --family xyzzy", 2, NULL, "xyzzy"},
     {"", 2, NULL, "usage: sqa COMMAND"},
     {"rnu", 2, NULL, "did you mean run"},
@@ -250,6 +265,92 @@ START_TEST(device_numbers)
 }
 END_TEST
 
+/* One option of each kind. */
+typedef struct kinds {
+    const char *text;
+    bool flag, given;
+    uint32_t count, first, second;
+    uint64_t number;
+    sqa_option_counts counts;
+    sqa_option_list list;
+    float real;
+    sqa_window window;
+    char letter;
+} kinds;
+
+static bool read_letter(const char *text, void *to)
+{
+    *(char *)to = *text;
+    return *text >= 'a' && *text <= 'z' && !text[1];
+}
+
+/* Reads words separated by single blanks, as the program gets them. */
+static int read_kinds(const char *line, kinds *out)
+{
+    const sqa_option options[] = {
+        {"text", "T", "", .text = &out->text, .given = &out->given},
+        {"flag", NULL, "", .flag = &out->flag},
+        {"list", "T", "", .list = &out->list},
+        {"count", "N", "", .count = {&out->count, 2, 9}},
+        {"number", "N", "", .number = {&out->number, 0, UINT64_MAX}},
+        {"counts", "N,...", "", .counts = {&out->counts, 1, 99}},
+        {"pair", "A,B", "", .pair = {&out->first, &out->second, 1, 9}},
+        {"real", "X", "", .real = {&out->real, SQA_REALS_BUT_ZERO}},
+        {"window", "L,R", "", .window = &out->window},
+        {"letter", "C", "", .other = {&out->letter, read_letter, "one of a to z"}},
+        {0},
+    };
+    char text[256], name[] = "test", *words[32] = {name};
+    int count = 1, code = -1;
+    snprintf(text, sizeof text, "%s", line);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+        words[count++] = word;
+    bool read = sqa_options_read(count, words, "", options, &code);
+    ck_assert_int_eq(read, code == 0);
+    return code;
+}
+
+START_TEST(option_kinds)
+{
+    kinds all = {.count = 7, .counts = {{5, 6}, 2}};
+    ck_assert_int_eq(read_kinds("--flag", &all), 0); /* what is not given stays */
+    ck_assert(all.flag && !all.given && all.count == 7 && all.counts.count == 2);
+    ck_assert_int_eq(read_kinds("--text a=b --list x --list=y --count 9 --counts=3,1,2 "
+                                "--number=18446744073709551615 --pair 1,9 --real -0.5 "
+                                "--window -1,3 --letter q",
+                                &all),
+                     0);
+    ck_assert(all.given && !strcmp(all.text, "a=b") && all.list.count == 2);
+    ck_assert(all.count == 9 && all.first == 1 && all.second == 9 && all.letter == 'q');
+    ck_assert(all.number == UINT64_MAX && all.counts.count == 3 && all.counts.items[0] == 3);
+    ck_assert(all.real == -0.5f && all.window.left == -1 && all.window.right == 3);
+}
+END_TEST
+
+/* Nothing but the whole value, within its range. */
+START_TEST(option_kinds_refuse)
+{
+    static const char *const wrong[] = {
+        "--count 1",    "--count 10",
+        "--count 0x5",  "--count=",
+        "--count +5",   "--counts 1,,2",
+        "--counts 1,",  "--counts 1,1",
+        "--counts 100", "--number -1",
+        "--pair 1",     "--pair 0,1",
+        "--pair 1,2,3", "--real 0",
+        "--real nan",   "--real 1e99",
+        "--window 1",   "--window 1,-2",
+        "--letter A",   "--letter",
+        "--flag=1",     "--count 5 --count 5",
+        "--nothing",    "--counts 1,99999999999999999999999999999999999",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        kinds all = {0};
+        ck_assert_msg(read_kinds(wrong[i], &all) == 2, "%s", wrong[i]);
+    }
+}
+END_TEST
+
 START_TEST(json_values)
 {
     char text[2048] = "";
@@ -312,6 +413,8 @@ int main(void)
     suite_add_tcase(suite, tests);
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, device_numbers);
+    tcase_add_test(parts, option_kinds);
+    tcase_add_test(parts, option_kinds_refuse);
     tcase_add_test(parts, json_values);
     tcase_add_test(parts, table_columns);
     suite_add_tcase(suite, parts);

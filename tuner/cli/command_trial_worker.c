@@ -1,7 +1,5 @@
 /* `sqa trial-worker`: the hidden child of `sqa tune`. Reads its options; the work
  * is in trial/worker.c. */
-#include <stdlib.h>
-
 #include "cli/command.h"
 #include "cli/device_option.h"
 #include "cli/options.h"
@@ -9,10 +7,11 @@
 
 int sqa_command_trial_worker(int argc, char **argv)
 {
-    const char *device_text = NULL, *timeout_text = NULL;
+    const char *device_text = NULL;
+    uint32_t timeout = 20;
     const sqa_option options[] = {
         {"device", "P:D", "the device to try on", .text = &device_text},
-        {"timeout", "SECONDS", "of one trial", .text = &timeout_text},
+        {"timeout", "SECONDS", "of one trial", .count = {&timeout, 1, 86400}},
         {0},
     };
     int code;
@@ -22,10 +21,5 @@ int sqa_command_trial_worker(int argc, char **argv)
     sqa_status status = sqa_device_option(device_text, &platform, &device);
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
-    unsigned long timeout = timeout_text ? strtoul(timeout_text, NULL, 10) : 20;
-    if (timeout < 1 || timeout > 86400)
-        return sqa_usage_error(argv[0], "--timeout is '%s'; expected 1 to 86400 seconds",
-                               timeout_text);
-    return sqa_worker_serve(platform, device, (unsigned)timeout) == SQA_OK ? SQA_EXIT_OK
-                                                                           : SQA_EXIT_FAILED;
+    return sqa_worker_serve(platform, device, timeout) == SQA_OK ? SQA_EXIT_OK : SQA_EXIT_FAILED;
 }

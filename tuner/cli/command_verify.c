@@ -2,7 +2,6 @@
  * Knows options and output; what is checked, and how, is in conformance/. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,12 +22,11 @@ enum { MAX_RANDOM_CONFIGS = 32 };
 
 /* The options as typed, then as read. */
 typedef struct verify_options {
-    const char *device, *family, *set, *dtype, *shape, *layout, *property, *seed_text,
-        *configs_text, *log;
+    const char *device, *family, *set, *dtype, *shape, *layout, *property, *log;
     bool tiny, quick, full, patterns, json;
     unsigned platform_index, device_index;
     uint64_t seed;
-    size_t configs;
+    uint32_t configs;
     sqa_grid_size size;
     const sqa_property *only_property;
     sqa_grid_case only_case;
@@ -47,20 +45,6 @@ typedef struct verification {
     size_t failed, checked;
     bool progress;
 } verification;
-
-static bool read_number(const char *command, const char *name, const char *text, uint64_t highest,
-                        uint64_t *out)
-{
-    char *end;
-    if (!text)
-        return true;
-    *out = strtoull(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && !*end && *out <= highest)
-        return true;
-    sqa_usage_error(command, "--%s: '%s' is not a number from 0 to %llu", name, text,
-                    (unsigned long long)highest);
-    return false;
-}
 
 static bool read_property(const char *command, verify_options *options)
 {
@@ -113,8 +97,6 @@ static bool read_shape(const char *command, verify_options *options)
 
 static bool read_values(const char *command, verify_options *options)
 {
-    uint64_t configs = 0;
-    options->seed = 1;
     if (options->tiny + options->quick + options->full > 1)
         return sqa_usage_error(command, "--tiny, --quick and --full exclude each other"), false;
     options->size = options->tiny ? SQA_GRID_TINY : options->full ? SQA_GRID_FULL : SQA_GRID_QUICK;
@@ -122,12 +104,9 @@ static bool read_values(const char *command, verify_options *options)
         return sqa_usage_error(command, "--set: needs --family"), false;
     if (options->family && !sqa_family_find(SQA_OPERATION_FORWARD, options->family))
         return sqa_usage_error(command, "--family: there is no '%s'", options->family), false;
-    if (!read_number(command, "seed", options->seed_text, UINT64_MAX, &options->seed) ||
-        !read_number(command, "configs", options->configs_text, MAX_RANDOM_CONFIGS, &configs) ||
-        !read_property(command, options) || !read_dtype(command, options) ||
+    if (!read_property(command, options) || !read_dtype(command, options) ||
         !read_shape(command, options))
         return false;
-    options->configs = (size_t)configs;
     if (sqa_device_option(options->device, &options->platform_index, &options->device_index) !=
         SQA_OK)
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
@@ -339,7 +318,7 @@ static sqa_status open_device(verification *v)
 
 int sqa_command_verify(int argc, char **argv)
 {
-    verify_options options = {0};
+    verify_options options = {.seed = 1};
     const sqa_option table[] = {
         {"device", "P:D", "the device, as `sqa info` numbers it", .text = &options.device},
         {"family", "NAME", "one kernel family only; otherwise all", .text = &options.family},
@@ -353,13 +332,13 @@ int sqa_command_verify(int argc, char **argv)
         {"patterns", NULL, "only the combinations of masks, windows, sparsity, biases, ...",
          .flag = &options.patterns},
         {"configs", "N", "also N configurations picked at random, on fewer shapes",
-         .text = &options.configs_text},
+         .count = {&options.configs, 0, MAX_RANDOM_CONFIGS}},
         {"shape", "SPEC", "this shape only, such as hq=8,hkv=2,nq=100,nk=200,d=64,causal",
          .text = &options.shape},
         {"layout", "NAME", "with --shape: bhsd, bshd, padded, mixed, qkv or shared",
          .text = &options.layout},
         {"property", "NAME", "this property only", .text = &options.property},
-        {"seed", "N", "of the random inputs", .text = &options.seed_text},
+        {"seed", "N", "of the random inputs (1)", .number = {&options.seed, 0, UINT64_MAX}},
         {"json", NULL, "one JSON document", .flag = &options.json},
         {"log-level", "LEVEL", "error, warning, info or debug", .text = &options.log},
         {0},

@@ -1,10 +1,13 @@
-/* Reads option tables. Knows no option by name but --help. */
+/* Reads option tables. Knows no option by name but --help; what a value is, the rows
+ * say and option_kinds.c reads. */
 #include "cli/options.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_kinds.h"
 #include "sqa_cl/status.h"
 #include "text/table.h"
 
@@ -36,35 +39,43 @@ static const sqa_option *find_option(const sqa_option *options, const char *word
     return NULL;
 }
 
+enum { MOST_OPTIONS = 64 };
+
+/* A command line on its way into the places of its table. */
+typedef struct reader {
+    int argc;
+    char **argv;
+    const sqa_option *options;
+    bool seen[MOST_OPTIONS];
+} reader;
+
 /* Stores the option at argv[*at]; moves *at past a value given as its own word. */
-static int take_option(int argc, char **argv, int *at, const sqa_option *option)
+static int take_option(reader *self, int *at, const sqa_option *option)
 {
-    const char *value = strchr(argv[*at], '=');
+    const char *command = self->argv[0], *value = strchr(self->argv[*at], '=');
+    const ptrdiff_t row = option - self->options;
+    assert(row < MOST_OPTIONS);
+    if (self->seen[row] && option->argument && !option->list)
+        return sqa_usage_error(command, "--%s is given twice", option->name);
+    self->seen[row] = true;
+    if (option->given)
+        *option->given = true;
     if (!option->argument) {
         if (value)
-            return sqa_usage_error(argv[0], "--%s takes no value", option->name);
+            return sqa_usage_error(command, "--%s takes no value", option->name);
         *option->flag = true;
         return SQA_EXIT_OK;
     }
-    if (!option->list && *option->text)
-        return sqa_usage_error(argv[0], "--%s is given twice", option->name);
-    if (!value && *at + 1 >= argc)
-        return sqa_usage_error(argv[0], "--%s needs a value, %s", option->name, option->argument);
-    const char *word = value ? value + 1 : argv[++*at];
-    if (!option->list) {
-        *option->text = word;
-        return SQA_EXIT_OK;
-    }
-    size_t most = sizeof option->list->items / sizeof option->list->items[0];
-    if (option->list->count == most)
-        return sqa_usage_error(argv[0], "--%s is given more than %zu times", option->name, most);
-    option->list->items[option->list->count++] = word;
-    return SQA_EXIT_OK;
+    if (!value && *at + 1 >= self->argc)
+        return sqa_usage_error(command, "--%s needs a value, %s", option->name, option->argument);
+    sqa_status status = sqa_option_take(option, value ? value + 1 : self->argv[++*at]);
+    return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
 }
 
 bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
                       int *code)
 {
+    reader self = {.argc = argc, .argv = argv, .options = options};
     *code = SQA_EXIT_OK;
     for (int at = 1; at < argc; at++)
         if (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h")) {
@@ -73,7 +84,7 @@ bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_opti
         }
     for (int at = 1; at < argc && *code == SQA_EXIT_OK; at++) {
         const sqa_option *option = find_option(options, argv[at]);
-        *code = option ? take_option(argc, argv, &at, option)
+        *code = option ? take_option(&self, &at, option)
                        : sqa_usage_error(argv[0], "'%s' is not an option; `sqa help %s` lists them",
                                          argv[at], argv[0]);
     }

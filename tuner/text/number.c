@@ -6,12 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool sqa_read_count(const char *text, uint32_t low, uint32_t high, uint32_t *out)
+bool sqa_read_number(const char *text, uint64_t low, uint64_t high, uint64_t *out)
 {
     char *end = NULL;
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || errno || number < low || number > high)
+        return false;
+    *out = number;
+    return true;
+}
+
+bool sqa_read_count(const char *text, uint32_t low, uint32_t high, uint32_t *out)
+{
+    uint64_t number = 0;
+    if (!sqa_read_number(text, low, high, &number))
         return false;
     *out = (uint32_t)number;
     return true;
@@ -43,9 +52,13 @@ bool sqa_read_pair(const char *text, char between, uint32_t low, uint32_t high, 
                    uint32_t *second)
 {
     char left[16];
+    uint32_t one = 0, two = 0;
     const char *right = split(text, between, left);
-    return right && sqa_read_count(left, low, high, first) &&
-           sqa_read_count(right, low, high, second);
+    if (!right || !sqa_read_count(left, low, high, &one) || !sqa_read_count(right, low, high, &two))
+        return false;
+    *first = one;
+    *second = two;
+    return true;
 }
 
 static bool read_bound(const char *text, int32_t *out)

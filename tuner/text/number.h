@@ -11,6 +11,7 @@
 #define SQA_WINDOW_MOST ((1 << 30) - 1) /* of either side */
 
 /* Decimal digits alone. */
+bool sqa_read_number(const char *text, uint64_t low, uint64_t high, uint64_t *out);
 bool sqa_read_count(const char *text, uint32_t low, uint32_t high, uint32_t *out);
 
 /* Any finite number. */

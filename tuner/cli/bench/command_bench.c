@@ -13,6 +13,7 @@
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
+#include "problem/problem.h"
 #include "text/progress.h"
 
 static const char summary[] =
@@ -135,26 +136,29 @@ static sqa_status bench(bench_call *call)
 
 int sqa_command_bench(int argc, char **argv)
 {
-    bench_call call = {0};
+    bench_call call = {.words = SQA_BENCH_WORDS_INIT};
     sqa_bench_words *words = &call.words;
     const sqa_option table[] = {
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
          .text = &words->preset},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
          .text = &words->variants},
-        {"heads", "H", "heads of the multi-head model (8)", .text = &words->heads},
-        {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)", .text = &words->lengths},
-        {"dim", "DIMENSIONS", "head dimensions, such as 64,128 (64)", .text = &words->dims},
-        {"batch", "B", "batch size (1)", .text = &words->batch},
+        {"heads", "H", "heads of the multi-head model (8)", .count = {&words->heads, 1, 65535}},
+        {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)",
+         .counts = {&words->lengths, 1, 1u << 24}},
+        {"dim", "DIMENSIONS", "head dimensions, such as 64,128 (64)",
+         .counts = {&words->dims, 1, SQA_MAX_HEAD_DIM}},
+        {"batch", "B", "batch size (1)", .count = {&words->batch, 1, 65535}},
         {"dtype", "TYPE", "how tensors are stored: f32 (default), f16 or bf16",
          .text = &words->dtype},
         {"causal", NULL, "with a causal mask", .flag = &words->causal},
         {"window", "L,R", "keys before and after (128,0 with --causal, else 64,64)",
-         .text = &words->window},
-        {"globals", "N", "leading global tokens of flex- variants (16)", .text = &words->globals},
+         .window = &words->window, .given = &words->has_window},
+        {"globals", "N", "leading global tokens of flex- variants (16)",
+         .count = {&words->globals, 1, 1u << 20}},
         {"pattern", "KEYS", "of every row, as in --shape: softcap=30,alibi=geometric,...",
          .text = &words->pattern},
-        {"rounds", "N", "samples of each row (7)", .text = &words->rounds},
+        {"rounds", "N", "samples of each row (7)", .count = {&words->rounds, 1, 1000}},
         {"against-default", NULL, "also time what runs without any tuning database",
          .flag = &words->against_default},
         {"family", "NAME", "this kernel family instead of the best known", .text = &words->family},

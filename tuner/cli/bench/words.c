@@ -2,46 +2,12 @@
 #include "cli/bench/words.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "cli/bench/paper.h"
 #include "problem/names.h"
 #include "problem/problem.h"
-#include "text/number.h"
-
-static sqa_status read_number(const char *option, const char *text, uint32_t low, uint32_t high,
-                              uint32_t *out)
-{
-    char *end = NULL;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || value < low || value > high)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--%s is '%s'; expected a number from %u to %u",
-                        option, text, low, high);
-    *out = (uint32_t)value;
-    return SQA_OK;
-}
-
-/* Hands each of the words between commas to `take`. */
-static sqa_status each_word(const char *option, const char *list, size_t most,
-                            sqa_status (*take)(const char *word, sqa_bench_options *out),
-                            sqa_bench_options *out)
-{
-    for (size_t i = 0;; i++) {
-        char word[32];
-        size_t length = strcspn(list, ",");
-        if (i == most || length >= sizeof word)
-            return sqa_fail(SQA_INVALID_ARGUMENT, "--%s takes at most %zu words of 31 characters",
-                            option, most);
-        memcpy(word, list, length);
-        word[length] = '\0';
-        sqa_status status = take(word, out);
-        if (status != SQA_OK || !list[length])
-            return status;
-        list += length + 1;
-    }
-}
 
 static sqa_status take_variant(const char *word, sqa_bench_options *out)
 {
@@ -56,69 +22,45 @@ static sqa_status take_variant(const char *word, sqa_bench_options *out)
     return SQA_OK;
 }
 
-static sqa_status take_number(const char *option, const char *word, uint32_t high, uint32_t *list,
-                              size_t *count)
+static sqa_status read_variants(const char *list, sqa_bench_options *out)
 {
-    uint32_t value = 0;
-    sqa_status status = read_number(option, word, 1, high, &value);
-    for (size_t i = 0; i < *count && status == SQA_OK; i++)
-        if (list[i] == value)
-            status = sqa_fail(SQA_INVALID_ARGUMENT, "--%s names %u twice", option, value);
-    if (status == SQA_OK)
-        list[(*count)++] = value;
-    return status;
-}
-
-static sqa_status take_length(const char *word, sqa_bench_options *out)
-{
-    return take_number("seq", word, 1u << 24, out->lengths, &out->length_count);
-}
-
-static sqa_status take_dim(const char *word, sqa_bench_options *out)
-{
-    return take_number("dim", word, 512, out->dims, &out->dim_count);
-}
-
-static sqa_status read_numbers(const sqa_bench_words *words, sqa_bench_options *out)
-{
-    const struct {
-        const char *name, *text, *otherwise;
-        uint32_t low, high, *out;
-    } numbers[] = {
-        {"heads", words->heads, "8", 1, 65535, &out->heads},
-        {"batch", words->batch, "1", 1, 65535, &out->batch},
-        {"rounds", words->rounds, "7", 1, 1000, &out->rounds},
-    };
-    sqa_status status = SQA_OK;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && status == SQA_OK; i++)
-        status =
-            read_number(numbers[i].name, numbers[i].text ? numbers[i].text : numbers[i].otherwise,
-                        numbers[i].low, numbers[i].high, numbers[i].out);
-    return status;
-}
-
-/* A list that was not given is its default, or under a preset the preset's business. */
-static sqa_status read_lists(const sqa_bench_words *words, sqa_bench_options *out)
-{
-    const struct {
-        const char *name, *text, *otherwise;
-        size_t most;
-        sqa_status (*take)(const char *word, sqa_bench_options *out);
-    } lists[] = {
-        {"variant", words->variants, "mha,gqa,mqa,sqa,ssqa,xsqa", SQA_BENCH_VARIANT_COUNT,
-         take_variant},
-        {"seq", words->lengths, "2048", SQA_BENCH_MOST, take_length},
-        {"dim", words->dims, "64", SQA_BENCH_MOST, take_dim},
-    };
-    sqa_status status = SQA_OK;
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && status == SQA_OK; i++) {
-        const char *text = lists[i].text;
-        if (!text && !words->preset)
-            text = lists[i].otherwise;
-        if (text)
-            status = each_word(lists[i].name, text, lists[i].most, lists[i].take, out);
+    for (size_t i = 0;; i++) {
+        char word[32];
+        size_t length = strcspn(list, ",");
+        if (i == SQA_BENCH_VARIANT_COUNT || length >= sizeof word)
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "--variant takes at most %u words of 31 characters",
+                            SQA_BENCH_VARIANT_COUNT);
+        memcpy(word, list, length);
+        word[length] = '\0';
+        sqa_status status = take_variant(word, out);
+        if (status != SQA_OK || !list[length])
+            return status;
+        list += length + 1;
     }
-    return status;
+}
+
+static void copy_counts(const sqa_option_counts *from, uint32_t *list, size_t *count)
+{
+    *count = from->count;
+    memcpy(list, from->items, from->count * sizeof *list);
+}
+
+/* What was not given is its default, or under a preset the preset's business. */
+static sqa_status read_rows(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    static const sqa_option_counts length = {{2048}, 1}, dim = {{64}, 1};
+    const bool settled = words->preset != NULL;
+    _Static_assert(SQA_OPTION_COUNTS <= SQA_BENCH_MOST, "room for every number");
+    out->heads = words->heads ? words->heads : 8;
+    out->batch = words->batch;
+    out->rounds = words->rounds;
+    copy_counts(words->lengths.count || settled ? &words->lengths : &length, out->lengths,
+                &out->length_count);
+    copy_counts(words->dims.count || settled ? &words->dims : &dim, out->dims, &out->dim_count);
+    if (settled)
+        return SQA_OK;
+    return read_variants(words->variants ? words->variants : "mha,gqa,mqa,sqa,ssqa,xsqa", out);
 }
 
 /* The one preset leaves lengths, batch, dtype and mask to choose. */
@@ -128,7 +70,8 @@ static sqa_status read_preset(const sqa_bench_words *words, sqa_bench_options *o
         return SQA_OK;
     if (strcmp(words->preset, "paper") != 0)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--preset is '%s'; expected paper", words->preset);
-    if (words->variants || words->heads || words->dims || words->window || words->against_default)
+    if (words->variants || words->heads || words->dims.count || words->has_window ||
+        words->against_default)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--preset paper fixes variants, heads, dimension and window; leave out "
                         "--variant, --heads, --dim, --window and --against-default");
@@ -144,26 +87,19 @@ static bool any_reach(const sqa_bench_options *options, sqa_bench_reach least)
 }
 
 /* The window is that of the variants that have one; where there is none, of all. */
-static sqa_status read_window(sqa_bench_words *words, sqa_bench_options *out)
+static void settle_window(const sqa_bench_words *words, sqa_bench_options *out)
 {
-    if (!words->window)
-        return SQA_OK;
-    if (!sqa_read_window(words->window, ',', &words->window_read))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--window is '%s'; expected L,R, each from 0 to %d or -1 for no bound",
-                        words->window, SQA_WINDOW_MOST);
-    if (any_reach(out, SQA_BENCH_REACH_WINDOW))
-        out->window = &words->window_read;
-    return SQA_OK;
+    if (words->has_window && any_reach(out, SQA_BENCH_REACH_WINDOW))
+        out->window = &words->window;
 }
 
-static sqa_status read_globals(const sqa_bench_words *words, sqa_bench_options *out)
+static sqa_status settle_globals(const sqa_bench_words *words, sqa_bench_options *out)
 {
     if (words->globals && !any_reach(out, SQA_BENCH_REACH_GLOBALS))
         return sqa_fail(SQA_INVALID_ARGUMENT, "--globals is for flex- variants; for others there "
                                               "is --pattern window=L:R,globals=N");
-    return read_number("globals", words->globals ? words->globals : "16", 1, 1u << 20,
-                       &out->globals);
+    out->globals = words->globals ? words->globals : 16;
+    return SQA_OK;
 }
 
 /* Of every row: --causal, --pattern and --window in the keys of a shape. */
@@ -171,9 +107,8 @@ static sqa_status join_pattern(const sqa_bench_words *words, sqa_bench_options *
 {
     char window[32] = "";
     const char *given = words->pattern ? words->pattern : "";
-    if (words->window && !out->window)
-        snprintf(window, sizeof window, "window=%d:%d", words->window_read.left,
-                 words->window_read.right);
+    if (words->has_window && !out->window)
+        snprintf(window, sizeof window, "window=%d:%d", words->window.left, words->window.right);
     int length = snprintf(out->pattern, sizeof out->pattern, "%s%s%s%s%s",
                           words->causal ? "causal" : "", words->causal && *given ? "," : "", given,
                           *window && (words->causal || *given) ? "," : "", window);
@@ -217,27 +152,20 @@ static sqa_status check_problems(const sqa_bench_options *options)
     return status;
 }
 
-static sqa_status read_pattern(sqa_bench_words *words, sqa_bench_options *out)
-{
-    sqa_status status = read_window(words, out);
-    if (status == SQA_OK)
-        status = read_globals(words, out);
-    return status == SQA_OK ? join_pattern(words, out) : status;
-}
-
-sqa_status sqa_bench_words_read(sqa_bench_words *words, sqa_bench_options *out)
+sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
 {
     *out = (sqa_bench_options){0};
-    sqa_status status = read_numbers(words, out);
-    if (status == SQA_OK)
-        status = read_lists(words, out);
+    sqa_status status = read_rows(words, out);
     if (status == SQA_OK)
         status = read_preset(words, out);
     if (status == SQA_OK && words->dtype && !sqa_dtype_from_name(words->dtype, &out->dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                           words->dtype);
+    settle_window(words, out);
     if (status == SQA_OK)
-        status = read_pattern(words, out);
+        status = settle_globals(words, out);
+    if (status == SQA_OK)
+        status = join_pattern(words, out);
     if (status == SQA_OK)
         status = check_problems(out);
     out->family = words->family;

@@ -2,17 +2,25 @@
 #ifndef SQA_TUNER_BENCH_WORDS_H
 #define SQA_TUNER_BENCH_WORDS_H
 
+#include "cli/options.h"
 #include "trial/bench.h"
 
 typedef struct sqa_bench_words {
-    const char *preset, *variants, *heads, *lengths, *dims, *batch, *dtype, *rounds, *family;
-    const char *pattern, *window, *globals;
-    bool causal, against_default;
-    sqa_window window_read; /* where the options' window points */
+    const char *preset, *variants, *dtype, *family, *pattern;
+    sqa_option_counts lengths, dims; /* none: the default, or the preset's */
+    uint32_t heads, globals;         /* 0: likewise */
+    uint32_t batch, rounds;
+    sqa_window window; /* where the options' window points */
+    bool has_window, causal, against_default;
 } sqa_bench_words;
+
+#define SQA_BENCH_WORDS_INIT                                                                       \
+    {                                                                                              \
+        .batch = 1, .rounds = 7                                                                    \
+    }
 
 /* *out points into *words. Errors: SQA_INVALID_ARGUMENT, naming the option and what it
  * takes. */
-sqa_status sqa_bench_words_read(sqa_bench_words *words, sqa_bench_options *out);
+sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out);
 
 #endif

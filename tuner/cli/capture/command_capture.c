@@ -298,7 +298,7 @@ static sqa_status run(capture *self)
 
 int sqa_command_capture(int argc, char **argv)
 {
-    capture self = {.folder.manifest = SQA_MANIFEST_INIT};
+    capture self = {.words = SQA_TUNE_WORDS_INIT, .folder.manifest = SQA_MANIFEST_INIT};
     const sqa_option options[] = {
         {"out", "DIR", "the folder to fill; what is in it is kept", .text = &self.out},
         {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",

@@ -236,7 +236,7 @@ static sqa_status read_side(const char *name, const sqa_store_filter *filter, sq
 int sqa_db_diff(int argc, char **argv)
 {
     comparison c = {.table = SQA_TABLE_INIT};
-    sqa_db_filter filter = {.rows.best_only = true};
+    sqa_store_filter filter = {.best_only = true};
     const sqa_option options[] = {
         {"all", NULL, "also where both have the same configuration", .flag = &c.all},
         SQA_FILTER_OPTIONS(filter),
@@ -249,9 +249,9 @@ int sqa_db_diff(int argc, char **argv)
         return code;
     sqa_status status = sqa_db_check_format(c.json, c.csv);
     if (status == SQA_OK)
-        status = sqa_db_read_filter(&filter);
+        status = sqa_db_check_filter(&filter);
     for (int i = 0; i < 2 && status == SQA_OK; i++)
-        status = read_side(c.names[i], &filter.rows, &c.lists[i]);
+        status = read_side(c.names[i], &filter, &c.lists[i]);
     if (status == SQA_OK)
         compare(&c);
     for (int i = 0; i < 2; i++)

@@ -14,7 +14,7 @@
 /* One export: what of which database, and where to. */
 typedef struct export_request {
     sqa_db_choice choice;
-    sqa_db_filter filter;
+    sqa_store_filter filter;
     bool submit;
     const char *path; /* NULL: standard output */
     char made[SQA_DB_SUBMIT_NAME];
@@ -33,8 +33,8 @@ static sqa_status write_lines(const export_request *request, sqa_store *store, F
                               uint64_t *lines)
 {
     return request->submit
-               ? sqa_db_submit_export(store, &request->filter.rows, file, lines)
-               : sqa_store_export(store, &request->filter.rows, keep_readable, NULL, file, lines);
+               ? sqa_db_submit_export(store, &request->filter, file, lines)
+               : sqa_store_export(store, &request->filter, keep_readable, NULL, file, lines);
 }
 
 static sqa_status write_file(const export_request *request, sqa_store *store, uint64_t *lines)
@@ -50,9 +50,9 @@ static sqa_status export_rows(export_request *request, uint64_t *lines)
 {
     sqa_store *store = NULL;
     sqa_device here;
-    sqa_status status = sqa_db_read_filter(&request->filter);
+    sqa_status status = sqa_db_check_filter(&request->filter);
     if (status == SQA_OK && request->submit)
-        status = sqa_db_submit_prepare(&request->filter.rows, &here, request->made);
+        status = sqa_db_submit_prepare(&request->filter, &here, request->made);
     if (status == SQA_OK && request->submit && !request->path)
         request->path = request->made;
     if (status == SQA_OK)
@@ -70,7 +70,7 @@ int sqa_db_export(int argc, char **argv)
     const sqa_option options[] = {
         {"out", "FILE", "write to this file instead of standard output", .text = &request.path},
         {"best", NULL, "only the best of each device and problem class",
-         .flag = &request.filter.rows.best_only},
+         .flag = &request.filter.best_only},
         {"submit", NULL,
          "the file to contribute: what won on this device ($SQA_CL_DEVICE), or on --device",
          .flag = &request.submit},

@@ -213,7 +213,7 @@ static sqa_status check_format(const list_format *format)
 static int list(int argc, char **argv, const char *summary, bool best)
 {
     sqa_db_choice choice = {0};
-    sqa_db_filter filter = {.rows.best_only = best};
+    sqa_store_filter filter = {.best_only = best};
     list_format format = {0};
     const sqa_option options[] = {
         SQA_DB_OPTION(choice),
@@ -233,11 +233,11 @@ static int list(int argc, char **argv, const char *summary, bool best)
     sqa_store *store = NULL;
     sqa_status status = check_format(&format);
     if (status == SQA_OK)
-        status = sqa_db_read_filter(&filter);
+        status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
         status = sqa_db_open_to_read(&store, &choice);
     if (status == SQA_OK)
-        status = print_list(store, &filter.rows, &format);
+        status = print_list(store, &filter, &format);
     sqa_store_close(store);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

@@ -44,11 +44,10 @@ int sqa_db_prune(int argc, char **argv)
 {
     sqa_db_choice choice = {0};
     sqa_prune_options prune = {0};
-    const char *keep = NULL;
     bool json = false;
     const sqa_option options[] = {
         {"keep", "N", "of the timed trials keep the winner and the N fastest per problem class",
-         .text = &keep},
+         .count = {&prune.keep, 1, 1u << 30}},
         {"quarantine", NULL, "empty the quarantine, too", .flag = &prune.quarantine},
         {"dry-run", NULL, "change nothing, say what would be removed", .flag = &prune.dry_run},
         SQA_DB_OPTION(choice),
@@ -60,9 +59,7 @@ int sqa_db_prune(int argc, char **argv)
         return code;
     sqa_store *store = NULL;
     sqa_prune_report report = {0};
-    sqa_status status = sqa_db_read_number("keep", keep, 1u << 30, &prune.keep);
-    if (status == SQA_OK)
-        status = sqa_db_open_existing(&store, &choice);
+    sqa_status status = sqa_db_open_existing(&store, &choice);
     if (status == SQA_OK)
         status = sqa_store_prune(store, &prune, &report);
     if (status == SQA_OK)

@@ -184,7 +184,7 @@ static sqa_status read_list(view *v, sqa_store *store)
 int sqa_db_query(int argc, char **argv)
 {
     sqa_db_choice choice = {0};
-    sqa_db_filter filter = {0};
+    sqa_store_filter filter = {0};
     bool json = false, csv = false;
     const sqa_option options[] = {
         SQA_DB_OPTION(choice), SQA_SEED_DB_OPTION(choice), SQA_FILTER_OPTIONS(filter),
@@ -194,10 +194,10 @@ int sqa_db_query(int argc, char **argv)
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
     sqa_store *store = NULL;
-    view v = {.list = SQA_TRIAL_LIST_INIT, .filter = &filter.rows};
+    view v = {.list = SQA_TRIAL_LIST_INIT, .filter = &filter};
     sqa_status status = sqa_db_check_format(json, csv);
     if (status == SQA_OK)
-        status = sqa_db_read_filter(&filter);
+        status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
         status = sqa_db_open_to_read(&store, &choice);
     if (status == SQA_OK)

@@ -1,13 +1,12 @@
 /* `sqa db show ID`: all that is known of one trial. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
 #include "problem/names.h"
 #include "shape/shape.h"
+#include "text/number.h"
 #include "text/table.h"
 
 /* Names on the left, what they are on the right. */
@@ -115,12 +114,11 @@ int sqa_db_show(int argc, char **argv)
     if (!sqa_db_options_read(argc, argv, "All that is known of one trial.", options, "ID", &id,
                              &code))
         return code;
-    char *end = NULL;
-    errno = 0;
-    sqa_store_filter filter = {.id = strtoll(id, &end, 10)};
-    if (errno || *end || filter.id <= 0)
+    uint64_t number = 0;
+    if (!sqa_read_number(id, 1, INT64_MAX, &number))
         return sqa_usage_error(argv[0], "'%s' is not a trial's number, as `sqa db list` prints it",
                                id);
+    const sqa_store_filter filter = {.id = (int64_t)number};
     sqa_store *store = NULL;
     sqa_status status = sqa_db_open_to_read(&store, &choice);
     if (status == SQA_OK)

@@ -1,8 +1,6 @@
 /* See subcommand.h. Knows which file is meant, nothing of what is in it. */
 #include "cli/db/subcommand.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -160,34 +158,14 @@ static sqa_status check_words(const sqa_store_filter *rows)
     return SQA_OK;
 }
 
-sqa_status sqa_db_read_number(const char *option, const char *text, uint32_t most, uint32_t *out)
-{
-    char *end = NULL;
-    unsigned long value = text && isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-    if (!text)
-        return SQA_OK;
-    if (value < 1 || value > most || *end)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--%s is '%s'; expected a number from 1 to %u",
-                        option, text, most);
-    *out = (uint32_t)value;
-    return SQA_OK;
-}
-
-sqa_status sqa_db_read_filter(sqa_db_filter *filter)
+sqa_status sqa_db_check_filter(const sqa_store_filter *filter)
 {
     sqa_variant variant;
-    sqa_status status = check_words(&filter->rows);
+    sqa_status status = check_words(filter);
     if (status == SQA_OK)
-        status = check_family(filter->rows.family);
-    if (status == SQA_OK && filter->rows.variant)
-        status = sqa_variant_from_name(filter->rows.variant, &variant);
-    if (status == SQA_OK)
-        status = sqa_db_read_number("heads", filter->heads, 65535, &filter->rows.heads);
-    if (status == SQA_OK)
-        status = sqa_db_read_number("dim", filter->dim, SQA_MAX_HEAD_DIM, &filter->rows.head_dim);
-    return status == SQA_OK
-               ? sqa_db_read_number("seq", filter->seq, 1u << 30, &filter->rows.q_length)
-               : status;
+        status = check_family(filter->family);
+    return status == SQA_OK && filter->variant ? sqa_variant_from_name(filter->variant, &variant)
+                                               : status;
 }
 
 sqa_status sqa_db_check_format(bool json, bool csv)

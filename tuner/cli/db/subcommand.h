@@ -39,31 +39,27 @@ typedef struct sqa_db_choice {
     {                                                                                              \
         "seed-db", NULL, "the database built into the library instead", .flag = &(choice).seed     \
     }
-/* Which rows, as the options say; the numbers are read by sqa_db_read_filter(). */
-typedef struct sqa_db_filter {
-    sqa_store_filter rows;
-    const char *heads, *dim, *seq;
-} sqa_db_filter;
-
+/* Which rows of a sqa_store_filter. */
 #define SQA_FILTER_OPTIONS(filter)                                                                 \
-    {"device", "TEXT", "only devices with this in their names", .text = &(filter).rows.device},    \
-        {"vendor", "NAME", "only this vendor, such as amd", .text = &(filter).rows.vendor},        \
-        {"family", "NAME", "only this kernel family", .text = &(filter).rows.family},              \
-        {"operation", "NAME", "only this operation: forward", .text = &(filter).rows.operation},   \
+    {"device", "TEXT", "only devices with this in their names", .text = &(filter).device},         \
+        {"vendor", "NAME", "only this vendor, such as amd", .text = &(filter).vendor},             \
+        {"family", "NAME", "only this kernel family", .text = &(filter).family},                   \
+        {"operation", "NAME", "only this operation: forward", .text = &(filter).operation},        \
         {"variant", "NAME", "only heads of this variant: mha, gqa, sqa, xsqa, ...",                \
-         .text = &(filter).rows.variant},                                                          \
-        {"heads", "H", "only variants of a model of this many heads", .text = &(filter).heads},    \
-        {"dim", "D", "only this head dimension", .text = &(filter).dim},                           \
-        {"seq", "N", "only this many queries", .text = &(filter).seq},                             \
-        {"dtype", "TYPE", "only this storage: f32, f16 or bf16", .text = &(filter).rows.dtype},    \
+         .text = &(filter).variant},                                                               \
+        {"heads", "H", "only variants of a model of this many heads",                              \
+         .count = {&(filter).heads, 1, 65535}},                                                    \
+        {"dim", "D", "only this head dimension",                                                   \
+         .count = {&(filter).head_dim, 1, SQA_MAX_HEAD_DIM}},                                      \
+        {"seq", "N", "only this many queries", .count = {&(filter).q_length, 1, 1u << 30}},        \
+        {"dtype", "TYPE", "only this storage: f32, f16 or bf16", .text = &(filter).dtype},         \
     {                                                                                              \
         "mask", "NAME", "only this mask: none, causal, window, causal+window, ...",                \
-            .text = &(filter).rows.mask                                                            \
+            .text = &(filter).mask                                                                 \
     }
 #define SQA_STATUS_OPTION(filter)                                                                  \
     {                                                                                              \
-        "status", "NAME", "only trials that ended so: ok, crashed, ...",                           \
-            .text = &(filter).rows.status                                                          \
+        "status", "NAME", "only trials that ended so: ok, crashed, ...", .text = &(filter).status  \
     }
 #define SQA_CSV_OPTION(csv)                                                                        \
     {                                                                                              \
@@ -93,12 +89,9 @@ sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice);
 /* To write, but only where there is a database already. */
 sqa_status sqa_db_open_existing(sqa_store **out, const sqa_db_choice *choice);
 
-/* Reads the numbers of a filter, and sees to it that its words exist, so that a
- * misspelt one is not taken for an empty database. Errors: SQA_INVALID_ARGUMENT. */
-sqa_status sqa_db_read_filter(sqa_db_filter *filter);
-
-/* A number from 1 on that an option gives. Errors: SQA_INVALID_ARGUMENT. */
-sqa_status sqa_db_read_number(const char *option, const char *text, uint32_t most, uint32_t *out);
+/* Sees to it that the words of a filter exist, so that a misspelt one is not taken for
+ * an empty database. Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_db_check_filter(const sqa_store_filter *filter);
 
 /* --json and --csv exclude each other. Errors: SQA_INVALID_ARGUMENT. */
 sqa_status sqa_db_check_format(bool json, bool csv);

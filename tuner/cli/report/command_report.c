@@ -16,7 +16,7 @@ static const char summary[] =
 
 typedef struct report_request {
     sqa_db_choice choice;
-    sqa_db_filter filter;
+    sqa_store_filter filter;
     const char *path;
     bool plain; /* without pictures */
 } report_request;
@@ -74,11 +74,11 @@ static sqa_status report(report_request *request)
 {
     sqa_store *store = NULL;
     sqa_report_data data = SQA_REPORT_DATA_INIT;
-    sqa_status status = sqa_db_read_filter(&request->filter);
+    sqa_status status = sqa_db_check_filter(&request->filter);
     if (status == SQA_OK)
         status = sqa_db_open_to_read(&store, &request->choice);
     if (status == SQA_OK)
-        status = sqa_report_data_read(&data, store, &request->filter.rows);
+        status = sqa_report_data_read(&data, store, &request->filter);
     if (status == SQA_OK)
         status = write_report(request, &data);
     sqa_report_data_free(&data);

@@ -11,7 +11,6 @@
 #include "cli/run/pattern.h"
 #include "cli/run/tensor_files.h"
 #include "problem/names.h"
-#include "text/number.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =
@@ -25,7 +24,8 @@ static const char summary[] =
 
 typedef struct run_options {
     const char *q, *k, *v, *out, *lse;
-    const char *scale, *dtype, *family, *set, *device, *database, *log_level;
+    const char *dtype, *family, *set, *device, *database, *log_level;
+    float scale; /* 0: the default */
     bool explain;
 } run_options;
 
@@ -61,14 +61,11 @@ static sqa_status check_required(const run_options *options)
 static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc)
 {
     *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    desc->scale = options->scale;
     desc->write_lse = options->lse != NULL;
     if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                         options->dtype);
-    const char *scale = options->scale;
-    if (scale && (!sqa_read_finite(scale, &desc->scale) || desc->scale == 0.0f))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--scale is '%s'; expected a finite number other than 0", scale);
     return SQA_OK;
 }
 
@@ -220,7 +217,7 @@ static bool read_options(int argc, char **argv, run_options *given, sqa_run_patt
         {"lse", "FILE", "where the log-sum-exp goes, .npy", .text = &given->lse},
     };
     const sqa_option others[OTHERS] = {
-        {"scale", "X", "instead of 1/sqrt(D)", .text = &given->scale},
+        {"scale", "X", "instead of 1/sqrt(D)", .real = {&given->scale, SQA_REALS_BUT_ZERO}},
         {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
          .text = &given->dtype},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given->family},
@@ -244,7 +241,9 @@ static bool read_options(int argc, char **argv, run_options *given, sqa_run_patt
 int sqa_command_run(int argc, char **argv)
 {
     run_options given = {0};
-    run_state run = {.o_draft = SQA_NPY_DRAFT_INIT, .lse_draft = SQA_NPY_DRAFT_INIT};
+    run_state run = {.pattern = SQA_RUN_PATTERN_INIT,
+                     .o_draft = SQA_NPY_DRAFT_INIT,
+                     .lse_draft = SQA_NPY_DRAFT_INIT};
     int code = SQA_EXIT_OK;
     if (!read_options(argc, argv, &given, &run.pattern, &code))
         return code;

@@ -19,10 +19,11 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
         {"align", "CORNER", "where queries stand: bottom-right (default) or top-left",
          .text = &pattern->align},
         {"window", "L,R", "only keys from L before to R after the position; -1: no bound",
-         .text = &pattern->window},
+         .window = &pattern->window},
         {"globals", "N|FILE", "with --window: the first N tokens, or those listed, see all",
          .text = &pattern->globals},
-        {"softcap", "X", "scores become X tanh(score / X)", .text = &pattern->softcap},
+        {"softcap", "X", "scores become X tanh(score / X)",
+         .real = {&pattern->softcap, SQA_REALS_ABOVE_ZERO}},
         {"alibi", "geometric|FILE", "bias by distance: the paper's slopes, or (H,)",
          .text = &pattern->alibi},
         {"bias", "FILE", "added to scores: (Nq, Nk), (H, Nq, Nk) or (B, H, Nq, Nk), 1 repeats",
@@ -34,7 +35,7 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
         {"sinks", "FILE", "a logit per head (H,) that joins every row's denominator",
          .text = &paths[SQA_ROLE_SINKS]},
         {"block-size", "Q,K", "block-sparse: queries and keys of a block",
-         .text = &pattern->block_size},
+         .pair = {&pattern->block_queries, &pattern->block_keys, 1, MOST_BLOCK}},
         {"block-offsets", "FILE", "where the list of each query block begins, and the end",
          .text = &paths[SQA_ROLE_BLOCK_OFFSETS]},
         {"block-indices", "FILE", "the key blocks of all lists, one list after the other",
@@ -57,10 +58,7 @@ static sqa_status read_positions(const sqa_run_pattern *pattern, sqa_attention_d
         desc->causal = corner;
     else if (corner == SQA_CAUSAL_TOP_LEFT)
         desc->align = SQA_ALIGN_TOP_LEFT;
-    if (pattern->window && !sqa_read_window(pattern->window, ',', &desc->window))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--window is '%s'; expected L,R, each from 0 to %d or -1 for no bound",
-                        pattern->window, SQA_WINDOW_MOST);
+    desc->window = pattern->window;
     return SQA_OK;
 }
 
@@ -79,24 +77,20 @@ static sqa_status read_globals(sqa_run_pattern *pattern, sqa_attention_desc *des
     return SQA_OK;
 }
 
-static sqa_status read_scores(sqa_run_pattern *pattern, sqa_attention_desc *desc)
+static void read_scores(sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
-    const char *softcap = pattern->softcap;
-    if (softcap && (!sqa_read_finite(softcap, &desc->softcap) || desc->softcap <= 0.0f))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--softcap is '%s'; expected a finite number above 0",
-                        softcap);
+    desc->softcap = pattern->softcap;
     if (!pattern->alibi)
-        return SQA_OK;
+        return;
     const bool geometric = !strcmp(pattern->alibi, "geometric");
     desc->alibi = geometric ? SQA_ALIBI_GEOMETRIC : SQA_ALIBI_SLOPES;
     if (!geometric)
         pattern->paths[SQA_ROLE_SLOPES] = pattern->alibi;
-    return SQA_OK;
 }
 
-static sqa_status read_block_size(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
+static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
-    const bool size = pattern->block_size;
+    const bool size = pattern->block_queries != 0;
     if (size != (pattern->paths[SQA_ROLE_BLOCK_OFFSETS] != NULL) ||
         size != (pattern->paths[SQA_ROLE_BLOCK_INDICES] != NULL))
         return sqa_fail(SQA_INVALID_ARGUMENT,
@@ -108,11 +102,8 @@ static sqa_status read_block_size(const sqa_run_pattern *pattern, sqa_attention_
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--globals and --block-size exclude each other; list the blocks that hold "
                         "the tokens");
-    if (!sqa_read_pair(pattern->block_size, ',', 1, MOST_BLOCK, &desc->blocks.query_size,
-                       &desc->blocks.key_size))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--block-size is '%s'; expected Q,K, each from 1 to %u",
-                        pattern->block_size, MOST_BLOCK);
+    desc->blocks.query_size = pattern->block_queries;
+    desc->blocks.key_size = pattern->block_keys;
     return SQA_OK;
 }
 
@@ -124,9 +115,8 @@ static sqa_status read_words(sqa_run_pattern *pattern, sqa_attention_desc *desc)
     sqa_status status = read_positions(pattern, desc);
     if (status == SQA_OK)
         status = read_globals(pattern, desc);
-    if (status == SQA_OK)
-        status = read_scores(pattern, desc);
-    return status ? status : read_block_size(pattern, desc);
+    read_scores(pattern, desc);
+    return status ? status : settle_blocks(pattern, desc);
 }
 
 sqa_status sqa_run_pattern_read(sqa_run_pattern *pattern, sqa_attention_desc *desc)

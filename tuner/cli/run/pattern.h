@@ -10,13 +10,21 @@
 
 typedef struct sqa_run_pattern {
     bool causal;
-    const char *align, *window, *globals, *softcap, *alibi, *block_size;
+    const char *align, *globals, *alibi;
+    sqa_window window;
+    float softcap;                            /* 0: none */
+    uint32_t block_queries, block_keys;       /* 0: no blocks */
     const char *paths[SQA_ROLE_TENSOR_COUNT]; /* files, by role; NULL: not given */
     sqa_npy files[SQA_ROLE_TENSOR_COUNT];
     cl_mem indices[SQA_ROLE_TENSOR_COUNT]; /* index tensors on the device */
 } sqa_run_pattern;
 
 enum { SQA_RUN_PATTERN_OPTIONS = 15 };
+
+#define SQA_RUN_PATTERN_INIT                                                                       \
+    {                                                                                              \
+        .window = { -1, -1 }                                                                       \
+    }
 
 /* The rows of the option table, which write to *pattern. */
 void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PATTERN_OPTIONS]);

@@ -122,7 +122,7 @@ static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *
 
 int sqa_command_tune(int argc, char **argv)
 {
-    sqa_tune_words words = {0};
+    sqa_tune_words words = SQA_TUNE_WORDS_INIT;
     const sqa_option options[] = {
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0); repeatable",
          .list = &words.devices},
@@ -135,18 +135,18 @@ int sqa_command_tune(int argc, char **argv)
         {"like", "DB", "the problems that another database has results of", .text = &words.like},
         {"family", "NAME", "this kernel family only", .text = &words.family},
         {"budget", "AMOUNT", "of all searches together: 60s, 5m, 1h or 40t (trials)",
-         .text = &words.budget},
+         .other = {&words.budget, sqa_tune_read_budget, SQA_TUNE_BUDGET_EXPECTED}},
         {"patience", "N", "end a problem's search after N trials without improvement",
-         .text = &words.patience},
+         .count = {&words.budget.patience, 1, 1000000}},
         {"strategy", "NAME",
          "local (default), annealing, genetic, model, random or exhaustive; of a replay also all",
          .text = &words.strategy},
-        {"seed", "N", "of the search's random numbers (1)", .text = &words.seed},
+        {"seed", "N", "of the search's random numbers (1)", .number = {&words.seed, 0, INT64_MAX}},
         {"db", "FILE", "tuning database instead of the user's own", .text = &words.database},
         {"timeout", "SECONDS", "of one trial (20, less where the default takes much less)",
-         .text = &words.timeout},
+         .count = {&words.timeout_s, 1, 86400}},
         {"memory", "MIB", "most memory of the process that tries candidates (no limit)",
-         .text = &words.memory},
+         .count = {&words.memory_mib, 16, 1u << 20}},
         {"retry-failed", NULL, "try again what crashed or timed out here before",
          .flag = &words.retry_failed},
         {"dry-run", NULL, "only show what would be tuned, and for how long",
@@ -160,7 +160,8 @@ int sqa_command_tune(int argc, char **argv)
         {"budget-trials", "LIST",
          "of a replay, the evaluations to report after (10,20,40,60,5%,10%,20%)",
          .text = &words.budget_trials},
-        {"runs", "N", "of a replay, how often each strategy is run (1000)", .text = &words.runs},
+        {"runs", "N", "of a replay, how often each strategy is run (1000)",
+         .count = {&words.runs, 1, 1000000}},
         {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv},
         {"json", NULL, "one JSON document", .flag = &words.json},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &words.log_level},

@@ -14,7 +14,6 @@
 
 #define DEFAULT_BUDGETS "10,20,40,60,5%,10%,20%"
 #define MOST_ROWS 32
-#define MOST_RUNS 1000000
 
 /* Where the rows go. */
 typedef struct output {
@@ -24,13 +23,13 @@ typedef struct output {
     uint32_t runs;
 } output;
 
-static void open_output(output *out, const sqa_tune_words *words, uint64_t seed)
+static void open_output(output *out, const sqa_tune_words *words)
 {
     static const char *const numbers[] = {"evaluations", "median", "95 of 100", "worst"};
     if (out->json) {
         sqa_json_begin(out->json, stdout);
         sqa_json_integer(out->json, "runs", out->runs);
-        sqa_json_integer(out->json, "seed", (int64_t)seed);
+        sqa_json_integer(out->json, "seed", (int64_t)words->seed);
         sqa_json_array(out->json, "rows");
     } else if (words->csv) {
         puts("sweep,strategy,configurations,evaluations,median,reached_by_95_percent,worst");
@@ -159,23 +158,20 @@ int sqa_tune_replay(const char *command, const sqa_tune_words *words)
 {
     sqa_json json;
     sqa_table table = SQA_TABLE_INIT;
-    output out = {.csv = words->csv, .json = words->json ? &json : NULL, .table = &table};
+    output out = {.csv = words->csv,
+                  .json = words->json ? &json : NULL,
+                  .table = &table,
+                  .runs = words->runs};
     const bool all = words->strategy && !strcmp(words->strategy, "all");
     const sqa_strategy *strategy = NULL;
-    uint64_t seed = 0, runs = 0;
     sqa_status status = all ? SQA_OK : sqa_tune_read_strategy(words->strategy, &strategy);
-    if (status == SQA_OK)
-        status = sqa_tune_read_number("seed", words->seed, 1, 0, INT64_MAX, &seed);
-    if (status == SQA_OK)
-        status = sqa_tune_read_number("runs", words->runs, 1000, 1, MOST_RUNS, &runs);
     if (status != SQA_OK)
         return sqa_command_fail(command, status);
-    out.runs = (uint32_t)runs;
-    open_output(&out, words, seed);
+    open_output(&out, words);
     for (size_t i = 0; i < words->replays.count && status == SQA_OK; i++)
         status = replay_file(words->replays.items[i],
                              words->budget_trials ? words->budget_trials : DEFAULT_BUDGETS,
-                             strategy, seed, &out);
+                             strategy, words->seed, &out);
     close_output(&out);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
 }

@@ -13,34 +13,16 @@
 #include "kernels/registry.h"
 #include "tuning/tuning_table.h"
 
-#define DEFAULT_BUDGET "60s"
+#define DEFAULT_SECONDS 60.0
 
-sqa_status sqa_tune_read_number(const char *option, const char *text, uint64_t otherwise,
-                                uint64_t low, uint64_t high, uint64_t *out)
+/* A bare number means seconds. */
+bool sqa_tune_read_budget(const char *text, void *budget)
 {
-    *out = otherwise;
-    if (!text)
-        return SQA_OK;
-    char *end = NULL;
-    unsigned long long value = strtoull(text, &end, 0);
-    if (text[0] < '0' || text[0] > '9' || *end || value < low || value > high)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--%s is '%s'; expected a number from %llu to %llu",
-                        option, text, (unsigned long long)low, (unsigned long long)high);
-    *out = value;
-    return SQA_OK;
-}
-
-/* "90s", "5m", "1h", "40t"; a bare number means seconds. */
-static sqa_status read_budget(const char *text, bool unlimited, sqa_tuning_budget *out)
-{
-    if (!text && unlimited)
-        return SQA_OK;
-    if (!text)
-        text = DEFAULT_BUDGET;
     static const struct {
         const char *unit;
         double seconds;
     } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"t", 0}};
+    sqa_tuning_budget *out = budget;
     char *end = NULL;
     double value = strtod(text, &end);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
@@ -51,12 +33,18 @@ static sqa_status read_budget(const char *text, bool unlimited, sqa_tuning_budge
             continue;
         out->seconds = value * units[i].seconds;
         out->trials = trials ? (uint32_t)value : 0;
-        return SQA_OK;
+        return true;
     }
-    return sqa_fail(SQA_INVALID_ARGUMENT,
-                    "--budget is '%s'; expected a time such as 60s, 5m or 1h, or trials such as "
-                    "40t, more than 0 and at most 1000000",
-                    text);
+    return false;
+}
+
+/* A recording has no end but that of the space. */
+static sqa_tuning_budget budget_of(const sqa_tune_words *words)
+{
+    sqa_tuning_budget budget = words->budget;
+    if (budget.seconds == 0 && budget.trials == 0 && !words->record)
+        budget.seconds = DEFAULT_SECONDS;
+    return budget;
 }
 
 static sqa_status read_family(const char *name, sqa_tune_plan *plan)
@@ -98,7 +86,6 @@ static sqa_status read_database(const char *path, sqa_tune_plan *plan)
 
 sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
 {
-    uint64_t timeout = 0, patience = 0, memory = 0;
     sqa_tuning_options *options = &plan->options;
     sqa_context_options logging = SQA_CONTEXT_OPTIONS_INIT;
     sqa_status status = sqa_device_option(words->devices.count ? words->devices.items[0] : NULL,
@@ -110,22 +97,13 @@ sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
     if (status == SQA_OK)
         status = sqa_tune_read_strategy(words->strategy, &options->strategy);
     if (status == SQA_OK)
-        status = read_budget(words->budget, words->record != NULL, &options->budget);
-    if (status == SQA_OK)
-        status = sqa_tune_read_number("seed", words->seed, 1, 0, INT64_MAX, &options->seed);
-    if (status == SQA_OK)
-        status = sqa_tune_read_number("timeout", words->timeout, 0, 1, 86400, &timeout);
-    if (status == SQA_OK)
-        status = sqa_tune_read_number("patience", words->patience, 0, 1, 1000000, &patience);
-    if (status == SQA_OK)
-        status = sqa_tune_read_number("memory", words->memory, 0, 16, 1u << 20, &memory);
-    if (status == SQA_OK)
         status = read_database(words->database, plan);
     if (status == SQA_OK)
         status = sqa_log_option(words->log_level, &logging);
-    options->timeout_s = (unsigned)timeout;
-    options->budget.patience = (uint32_t)patience;
-    options->memory_mib = (unsigned)memory;
+    options->budget = budget_of(words);
+    options->seed = words->seed;
+    options->timeout_s = words->timeout_s;
+    options->memory_mib = words->memory_mib;
     options->retry_failed = words->retry_failed;
     options->log = (sqa_log){logging.log, logging.log_user, logging.log_level};
     return status;

@@ -7,13 +7,21 @@
 #include "search/session.h"
 
 typedef struct sqa_tune_words {
-    const char *preset, *family, *budget, *strategy, *seed, *database, *timeout, *patience, *memory;
-    const char *log_level;
+    const char *preset, *family, *strategy, *database, *log_level;
     const char *record, *set, *like;
-    const char *budget_trials, *runs;
+    const char *budget_trials;
+    sqa_tuning_budget budget;
+    uint64_t seed;
+    uint32_t timeout_s, memory_mib; /* 0: not given */
+    uint32_t runs;
     sqa_option_list devices, shapes, shape_files, replays;
     bool json, csv, retry_failed, dry_run;
 } sqa_tune_words;
+
+#define SQA_TUNE_WORDS_INIT                                                                        \
+    {                                                                                              \
+        .seed = 1, .runs = 1000                                                                    \
+    }
 
 typedef struct sqa_tune_plan {
     sqa_tuning_options options;
@@ -24,10 +32,12 @@ typedef struct sqa_tune_plan {
 /* Fills a zeroed plan, for the first device. Errors: SQA_INVALID_ARGUMENT, naming the option. */
 sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan);
 
-/* Single words, for the other ways to call the command. `text` NULL: `otherwise`, and
- * the default strategy. */
-sqa_status sqa_tune_read_number(const char *option, const char *text, uint64_t otherwise,
-                                uint64_t low, uint64_t high, uint64_t *out);
+/* "90s", "5m", "1h" or "40t" into a sqa_tuning_budget, as a kind of option. */
+#define SQA_TUNE_BUDGET_EXPECTED                                                                   \
+    "a time such as 60s, 5m or 1h, or trials such as 40t, more than 0 and at most 1000000"
+bool sqa_tune_read_budget(const char *text, void *budget);
+
+/* NULL: the default. Errors: SQA_INVALID_ARGUMENT, naming those there are. */
 sqa_status sqa_tune_read_strategy(const char *name, const sqa_strategy **out);
 
 #endif
