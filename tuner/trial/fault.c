@@ -1,7 +1,12 @@
-/* See fault.h. */
+/* See fault.h. Builds without tests have nothing of it. */
 #include "trial/fault.h"
 
+#ifdef SQA_CL_TEST_SWITCHES
+
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const names[] = {[SQA_FAULT_HANG] = "hang",
                                     [SQA_FAULT_CRASH] = "crash",
@@ -31,3 +36,39 @@ sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate)
             return (sqa_fault)fault;
     return SQA_FAULT_NONE;
 }
+
+/* Every other sample takes ten times as long. */
+static void make_noisy(sqa_sample *sample, uint32_t number)
+{
+    sample->wall_ms *= number % 2 ? 10 : 1;
+    sample->event_ms *= number % 2 ? 10 : 1;
+}
+
+/* All samples take ten times as long. */
+static void make_slow(sqa_sample *sample, uint32_t number)
+{
+    (void)number;
+    sample->wall_ms *= 10;
+    sample->event_ms *= 10;
+}
+
+bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
+                         sqa_trial_result *result)
+{
+    sqa_fault fault = sqa_fault_for(getenv("SQA_CL_TEST_FAULT"), candidate);
+    bench->fault = fault == SQA_FAULT_NOISY  ? make_noisy
+                   : fault == SQA_FAULT_SLOW ? make_slow
+                                             : NULL;
+    if (fault == SQA_FAULT_NONE || bench->fault)
+        return false;
+    while (fault == SQA_FAULT_HANG)
+        pause();
+    if (fault == SQA_FAULT_CRASH) {
+        signal(SIGSEGV, SIG_DFL); /* some runtimes catch it */
+        raise(SIGSEGV);
+    }
+    *result = sqa_trial_failure(SQA_TRIAL_WRONG_RESULT, "wrong on request ($SQA_CL_TEST_FAULT)");
+    return true;
+}
+
+#endif

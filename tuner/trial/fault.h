@@ -4,11 +4,14 @@
  *
  *   hang|crash|wrong|noisy|slow[:FAMILY[:PART_OF_THE_CONFIGURATION]]
  *
- * Only the trial worker reads it; the library and the other commands never do. */
+ * Only the trial worker reads it, and only in builds with tests. */
 #ifndef SQA_TUNER_FAULT_H
 #define SQA_TUNER_FAULT_H
 
 #include "trial/protocol.h"
+#include "trial/trial_bench.h"
+
+#ifdef SQA_CL_TEST_SWITCHES
 
 typedef enum sqa_fault {
     SQA_FAULT_NONE = 0,
@@ -21,5 +24,21 @@ typedef enum sqa_fault {
 
 /* What `text` (the variable's value, may be NULL) asks for this candidate. */
 sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate);
+
+/* Hangs, crashes, makes the bench's samples noisy or slow, or gives a wrong *result,
+ * which alone is true: there is nothing left to try. */
+bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
+                         sqa_trial_result *result);
+
+#else
+
+static inline bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
+                                       sqa_trial_result *result)
+{
+    (void)bench, (void)candidate, (void)result;
+    return false;
+}
+
+#endif
 
 #endif

@@ -1,10 +1,7 @@
 /* See worker.h. */
 #include "trial/worker.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/status.h"
@@ -25,41 +22,6 @@ static FILE *open_answers(void)
     return fdopen(answers, "w");
 }
 
-/* Every other sample takes ten times as long. */
-static void make_noisy(sqa_sample *sample, uint32_t number)
-{
-    sample->wall_ms *= number % 2 ? 10 : 1;
-    sample->event_ms *= number % 2 ? 10 : 1;
-}
-
-/* All samples take ten times as long. */
-static void make_slow(sqa_sample *sample, uint32_t number)
-{
-    (void)number;
-    sample->wall_ms *= 10;
-    sample->event_ms *= 10;
-}
-
-/* Acts out a fault; only a wrong result comes back from here. */
-static bool faulty(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
-                   sqa_trial_result *result)
-{
-    sqa_fault fault = sqa_fault_for(getenv("SQA_CL_TEST_FAULT"), candidate);
-    bench->fault = fault == SQA_FAULT_NOISY  ? make_noisy
-                   : fault == SQA_FAULT_SLOW ? make_slow
-                                             : NULL;
-    if (fault == SQA_FAULT_NONE || bench->fault)
-        return false;
-    while (fault == SQA_FAULT_HANG)
-        pause();
-    if (fault == SQA_FAULT_CRASH) {
-        signal(SIGSEGV, SIG_DFL); /* some runtimes catch it */
-        raise(SIGSEGV);
-    }
-    *result = sqa_trial_failure(SQA_TRIAL_WRONG_RESULT, "wrong on request ($SQA_CL_TEST_FAULT)");
-    return true;
-}
-
 static void answer_results(FILE *answers, const sqa_trial_result *results, uint32_t count)
 {
     char line[SQA_PROTOCOL_LINE];
@@ -72,7 +34,7 @@ static void answer_results(FILE *answers, const sqa_trial_result *results, uint3
 static void serve_trial(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
 {
     sqa_trial_result result;
-    if (!faulty(bench, &request->candidates[0], &result))
+    if (!sqa_fault_acted_out(bench, &request->candidates[0], &result))
         sqa_forward_trial(bench, &request->desc, &request->candidates[0], &request->pace, &result);
     answer_results(answers, &result, 1);
 }
@@ -83,7 +45,7 @@ static void serve_finals(sqa_trial_bench *bench, const sqa_request *request, FIL
     sqa_forward_finals(bench, &request->desc, request->candidates, request->count, request->rounds,
                        results);
     for (uint32_t i = 0; i < request->count; i++)
-        faulty(bench, &request->candidates[i], &results[i]);
+        sqa_fault_acted_out(bench, &request->candidates[i], &results[i]);
     answer_results(answers, results, request->count);
 }
 
