@@ -86,7 +86,7 @@ $name: $(grep 'tests passed' "$log" || echo 'no test was run')"
 export SQA_TEST_SIZE=$size
 build main && check main
 
-# Smaller checks with the compiler's own eyes open. Scripts are about the build
+# Smaller checks with the compiler's own eyes open, and every assert. Scripts are about the build
 # or the program from outside, and have nothing to gain.
 export SQA_TEST_SIZE=tiny
 build address -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSQA_CL_SANITIZE=address,undefined &&
