@@ -4,6 +4,7 @@
 # be empty, and the checks must really have been made.
 #   oclgrind.sh SQA_PROGRAM SELECTION_TEST [CONFIGS]
 set -eu
+unset SQA_TEST_DEVICE # Oclgrind is the one device there is
 sqa=$1
 selection=$2
 configs=${3:-1}

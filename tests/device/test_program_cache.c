@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/device_option.h"
 #include "device/binary_folder.h"
 #include "device/binary_key.h"
 #include "device/program_cache.h"
@@ -189,13 +188,13 @@ END_TEST
 static sqa_context *open_context(const char *where)
 {
     sqa_context *context = NULL;
-    unsigned platform = 0, device = 0;
+    unsigned platform, device;
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
     options.user_database = "";
     options.binary_cache = where;
     options.log = count_message;
     options.log_level = SQA_LOG_DEBUG;
-    ck_assert_int_eq(sqa_device_option(NULL, &platform, &device), SQA_OK);
+    test_device_numbers(&platform, &device);
     ck_assert_int_eq(sqa_context_open(&context, platform, device, &options), SQA_OK);
     return context;
 }
