@@ -1,7 +1,8 @@
 #include "api/call.h"
 
 #include "api/tensors.h"
-#include "problem/names.h"
+#include "operations/operations.h"
+#include "problem/checks.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
 
@@ -14,9 +15,10 @@ sqa_status sqa_check_plan_options(const sqa_plan_options *options)
 {
     if (!options)
         return SQA_OK;
-    if (options->version != SQA_PLAN_OPTIONS_VERSION)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "options.version: %u is not %u", options->version,
-                        SQA_PLAN_OPTIONS_VERSION);
+    sqa_status status =
+        sqa_check_version("options.version", options->version, SQA_PLAN_OPTIONS_VERSION);
+    if (status != SQA_OK)
+        return status;
     if (options->config && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "options.config: needs options.family");
     return SQA_OK;
@@ -30,11 +32,21 @@ static sqa_status check_operation(const sqa_plan *plan, sqa_operation operation)
                     sqa_operation_name(plan->problem.operation), sqa_operation_name(operation));
 }
 
+static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_plan *plan,
+                                const sqa_tensors *tensors)
+{
+    const cl_mem workspace = tensors->workspace ? tensors->workspace : plan->workspace;
+    sqa_status status = sqa_check_version("tensors.version", tensors->version, SQA_TENSORS_VERSION);
+    return status == SQA_OK
+               ? sqa_check_tensors(by_slot, tensors, plan->needs, workspace, plan->workspace_bytes)
+               : status;
+}
+
 sqa_status sqa_call_plan(sqa_plan *plan, sqa_operation operation, cl_command_queue queue,
                          const sqa_tensors *tensors, cl_uint wait_count, const cl_event *wait_list,
                          cl_event *event)
 {
-    sqa_tensor by_role[SQA_ROLE_COUNT];
+    sqa_tensor by_slot[SQA_MAX_SLOTS];
     sqa_status status = sqa_check_not_null("plan", plan);
     if (status == SQA_OK)
         status = check_operation(plan, operation);
@@ -46,9 +58,8 @@ sqa_status sqa_call_plan(sqa_plan *plan, sqa_operation operation, cl_command_que
         status =
             sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");
     if (status == SQA_OK)
-        status = sqa_check_tensors(by_role, tensors, plan->needs, plan->workspace,
-                                   plan->launch.workspace_bytes);
-    return status == SQA_OK ? sqa_plan_enqueue(plan, by_role, queue, wait_count, wait_list, event)
+        status = check_tensors(by_slot, plan, tensors);
+    return status == SQA_OK ? sqa_plan_enqueue(plan, by_slot, queue, wait_count, wait_list, event)
                             : status;
 }
 

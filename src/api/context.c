@@ -5,6 +5,7 @@
 
 #include "device/binary_folder.h"
 #include "device/cl_status.h"
+#include "problem/checks.h"
 #include "sqa_cl/context.h"
 
 static sqa_status load_tuning(sqa_context *context, const sqa_context_options *options)
@@ -60,9 +61,10 @@ sqa_status sqa_context_create(sqa_context **out, cl_context cl, cl_device_id dev
     if (!out || !cl || !device)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s: must not be NULL",
                         !out ? "out" : (!cl ? "context" : "device"));
-    if (options->version != SQA_CONTEXT_OPTIONS_VERSION)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "options.version: %u is not %u", options->version,
-                        SQA_CONTEXT_OPTIONS_VERSION);
+    sqa_status status =
+        sqa_check_version("options.version", options->version, SQA_CONTEXT_OPTIONS_VERSION);
+    if (status != SQA_OK)
+        return status;
     sqa_context *context = calloc(1, sizeof *context);
     if (!context)
         return sqa_fail_memory("a context");
@@ -73,7 +75,7 @@ sqa_status sqa_context_create(sqa_context **out, cl_context cl, cl_device_id dev
         return sqa_fail_cl(code, "clRetainContext");
     }
     context->cl = cl;
-    sqa_status status = set_up(context, device, options);
+    status = set_up(context, device, options);
     if (status != SQA_OK) {
         sqa_context_destroy(context);
         return status;

@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 #include "device/cl_status.h"
-#include "problem/problem.h"
+#include "problem/attention.h"
 #include "runtime/context.h"
 
 static sqa_status check_pointers(const void *const pointers[], const char *const names[],
@@ -76,12 +76,12 @@ static sqa_status check_offsets(const int32_t *offsets, uint64_t rows, uint32_t 
     return SQA_OK;
 }
 
-static sqa_status check_block_list(const sqa_problem *problem, const int32_t *offsets,
+static sqa_status check_block_list(const sqa_attention *attention, const int32_t *offsets,
                                    const int32_t *indices)
 {
-    const sqa_blocks *blocks = &problem->blocks;
-    const uint64_t rows = sqa_problem_block_lists(problem);
-    const uint32_t key_blocks = sqa_problem_key_blocks(problem);
+    const sqa_blocks *blocks = &attention->blocks;
+    const uint64_t rows = sqa_attention_block_lists(attention);
+    const uint32_t key_blocks = sqa_attention_key_blocks(attention);
     sqa_status status = check_offsets(offsets, rows, blocks->entries);
     if (status != SQA_OK)
         return status;
@@ -101,19 +101,19 @@ sqa_status sqa_block_list_create(sqa_context *context, const sqa_attention_desc 
     static const char *const names[] = {"context", "offsets", "indices", "offsets_buffer",
                                         "indices_buffer"};
     const void *const pointers[] = {context, offsets, indices, offsets_buffer, indices_buffer};
-    sqa_problem problem;
+    sqa_attention attention;
     sqa_status status = check_pointers(pointers, names, 5);
     if (status == SQA_OK)
-        status = sqa_problem_from_desc(&problem, desc);
-    if (status == SQA_OK && !(problem.mask & SQA_MASK_BLOCKS))
+        status = sqa_attention_from_desc(&attention, desc);
+    if (status == SQA_OK && !(attention.mask & SQA_MASK_BLOCKS))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.blocks: has no block sizes");
     if (status == SQA_OK)
-        status = check_block_list(&problem, offsets, indices);
+        status = check_block_list(&attention, offsets, indices);
     if (status != SQA_OK)
         return status;
-    const size_t lists = (size_t)sqa_problem_block_lists(&problem);
+    const size_t lists = (size_t)sqa_attention_block_lists(&attention);
     return upload_both(context, "clCreateBuffer(block list)", offsets, lists + 1, indices,
-                       problem.blocks.entries, offsets_buffer, indices_buffer);
+                       attention.blocks.entries, offsets_buffer, indices_buffer);
 }
 
 static sqa_status check_starts(const char *name, const int32_t *starts, uint32_t count,
@@ -143,10 +143,10 @@ sqa_status sqa_sequences_create(sqa_context *context, const sqa_attention_desc *
     static const char *const names[] = {"context", "cu_seqlens_q", "cu_seqlens_kv", "q_buffer",
                                         "kv_buffer"};
     const void *const pointers[] = {context, cu_seqlens_q, cu_seqlens_kv, q_buffer, kv_buffer};
-    sqa_problem p;
+    sqa_attention p;
     sqa_status status = check_pointers(pointers, names, 5);
     if (status == SQA_OK)
-        status = sqa_problem_from_desc(&p, desc);
+        status = sqa_attention_from_desc(&p, desc);
     if (status == SQA_OK && !(p.mask & SQA_MASK_RAGGED))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.ragged: is not present");
     if (status == SQA_OK)
@@ -164,10 +164,10 @@ sqa_status sqa_globals_create(sqa_context *context, const sqa_attention_desc *de
 {
     static const char *const names[] = {"context", "desc", "positions", "buffer"};
     const void *const pointers[] = {context, desc, positions, buffer};
-    sqa_problem problem;
+    sqa_attention attention;
     sqa_status status = check_pointers(pointers, names, 4);
     if (status == SQA_OK)
-        status = sqa_problem_from_desc(&problem, desc);
+        status = sqa_attention_from_desc(&attention, desc);
     const uint32_t count = status == SQA_OK ? desc->globals.count : 0;
     for (uint32_t i = 0; i < count && status == SQA_OK; i++) {
         if (positions[i] < 0 || (uint32_t)positions[i] >= desc->kv_length)

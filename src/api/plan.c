@@ -2,6 +2,7 @@
 #include "runtime/plan.h"
 
 #include "api/call.h"
+#include "problem/checks.h"
 #include "runtime/context.h"
 #include "runtime/warm_up.h"
 
@@ -26,7 +27,7 @@ void sqa_plan_destroy(sqa_plan *plan)
 
 size_t sqa_plan_workspace_size(const sqa_plan *plan)
 {
-    return plan ? plan->launch.workspace_bytes : 0;
+    return plan ? plan->workspace_bytes : 0;
 }
 
 sqa_status sqa_plan_explain(const sqa_plan *plan, sqa_plan_info *out)
@@ -34,16 +35,16 @@ sqa_status sqa_plan_explain(const sqa_plan *plan, sqa_plan_info *out)
     sqa_status status = sqa_check_not_null("plan", plan);
     if (status == SQA_OK)
         status = sqa_check_not_null("out", out);
-    if (status == SQA_OK && out->version != SQA_PLAN_INFO_VERSION)
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "out.version: %u is not %u", out->version,
-                          SQA_PLAN_INFO_VERSION);
+    if (status == SQA_OK)
+        status = sqa_check_version("out.version", out->version, SQA_PLAN_INFO_VERSION);
     if (status != SQA_OK)
         return status;
-    *out = (sqa_plan_info){.version = SQA_PLAN_INFO_VERSION,
-                           .family = plan->choice.family->name,
-                           .config = plan->config,
-                           .rung = sqa_rung_name(plan->choice.rung),
-                           .source = plan->choice.source,
+    const sqa_choice *choice = sqa_plan_weakest_choice(plan);
+    *out = (sqa_plan_info){.version = out->version,
+                           .family = sqa_text_get(&plan->family),
+                           .config = sqa_text_get(&plan->config),
+                           .rung = sqa_rung_name(choice->rung),
+                           .source = choice->source,
                            .reason = sqa_text_get(&plan->reason)};
     return SQA_OK;
 }

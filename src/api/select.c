@@ -3,7 +3,7 @@
 
 #include "api/call.h"
 #include "base/status.h"
-#include "problem/selection.h"
+#include "operations/select_blocks.h"
 #include "runtime/plan.h"
 
 sqa_status sqa_select_entries(const sqa_attention_desc *desc, const sqa_select_options *select,
@@ -12,9 +12,9 @@ sqa_status sqa_select_entries(const sqa_attention_desc *desc, const sqa_select_o
     sqa_problem problem;
     sqa_status status = sqa_check_not_null("entries", entries);
     if (status == SQA_OK)
-        status = sqa_selection_from_desc(&problem, desc, select, false);
+        status = sqa_problem_from_selection(&problem, desc, select, false);
     if (status == SQA_OK)
-        *entries = problem.blocks.entries;
+        *entries = problem.of.attention.blocks.entries;
     return status;
 }
 
@@ -29,7 +29,7 @@ sqa_status sqa_select_plan_create(sqa_plan **out, sqa_context *context,
     if (status == SQA_OK)
         status = sqa_check_plan_options(options);
     if (status == SQA_OK)
-        status = sqa_selection_from_desc(&problem, desc, select, true);
+        status = sqa_problem_from_selection(&problem, desc, select, true);
     return status == SQA_OK ? sqa_plan_build(out, context, &problem, options) : status;
 }
 
@@ -49,7 +49,7 @@ sqa_status sqa_attention_select_blocks(sqa_context *context, cl_command_queue qu
     sqa_problem problem;
     sqa_status status = sqa_check_not_null("context", context);
     if (status == SQA_OK)
-        status = sqa_selection_from_desc(&problem, desc, select, true);
+        status = sqa_problem_from_selection(&problem, desc, select, true);
     return status == SQA_OK
                ? sqa_call_problem(context, &problem, queue, tensors, wait_count, wait_list, event)
                : status;

@@ -21,7 +21,7 @@ static sqa_status buffer_bytes(const char *name, cl_mem buffer, uint64_t *out)
 }
 
 static sqa_status check_tensor(const char *name, const sqa_tensor *tensor, uint64_t extent,
-                               size_t element)
+                               uint32_t bits)
 {
     if (extent == 0)
         return SQA_OK;
@@ -29,7 +29,7 @@ static sqa_status check_tensor(const char *name, const sqa_tensor *tensor, uint6
     sqa_status status = buffer_bytes(name, tensor->buffer, &bytes);
     if (status != SQA_OK)
         return status;
-    uint64_t elements = bytes / element;
+    const uint64_t elements = bytes / bits * 8 + bytes % bits * 8 / bits;
     if (extent > elements || tensor->offset > elements - extent)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "tensors.%s: the view needs elements %llu..%llu, the buffer has %llu", name,
@@ -39,45 +39,20 @@ static sqa_status check_tensor(const char *name, const sqa_tensor *tensor, uint6
     return SQA_OK;
 }
 
-/* Where each role's member is in sqa_tensors. */
-static const size_t members[SQA_ROLE_TENSOR_COUNT] = {
-    [SQA_ROLE_Q] = offsetof(sqa_tensors, q),
-    [SQA_ROLE_K] = offsetof(sqa_tensors, k),
-    [SQA_ROLE_V] = offsetof(sqa_tensors, v),
-    [SQA_ROLE_O] = offsetof(sqa_tensors, o),
-    [SQA_ROLE_LSE] = offsetof(sqa_tensors, lse),
-    [SQA_ROLE_BIAS] = offsetof(sqa_tensors, bias),
-    [SQA_ROLE_MASK] = offsetof(sqa_tensors, mask),
-    [SQA_ROLE_KEY_MASK] = offsetof(sqa_tensors, key_mask),
-    [SQA_ROLE_SINKS] = offsetof(sqa_tensors, sinks),
-    [SQA_ROLE_SLOPES] = offsetof(sqa_tensors, slopes),
-    [SQA_ROLE_GLOBALS] = offsetof(sqa_tensors, globals),
-    [SQA_ROLE_BLOCK_OFFSETS] = offsetof(sqa_tensors, block_offsets),
-    [SQA_ROLE_BLOCK_INDICES] = offsetof(sqa_tensors, block_indices),
-    [SQA_ROLE_CU_SEQLENS_Q] = offsetof(sqa_tensors, cu_seqlens_q),
-    [SQA_ROLE_CU_SEQLENS_KV] = offsetof(sqa_tensors, cu_seqlens_kv),
-};
-
-sqa_tensor *sqa_tensors_member(sqa_tensors *tensors, sqa_role role)
-{
-    return (sqa_tensor *)(void *)((char *)tensors + members[role]);
-}
-
-sqa_status sqa_check_tensors(sqa_tensor out[SQA_ROLE_COUNT], const sqa_tensors *tensors,
-                             const sqa_tensor_need needs[SQA_ROLE_TENSOR_COUNT], cl_mem workspace,
+sqa_status sqa_check_tensors(sqa_tensor out[SQA_MAX_SLOTS], const void *tensors,
+                             const sqa_tensor_need needs[SQA_MAX_TENSORS], cl_mem workspace,
                              size_t workspace_bytes)
 {
-    if (tensors->version != SQA_TENSORS_VERSION)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "tensors.version: %u is not %u", tensors->version,
-                        SQA_TENSORS_VERSION);
-    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
-        out[role] = *(const sqa_tensor *)(const void *)((const char *)tensors + members[role]);
-        sqa_status status = check_tensor(needs[role].name, &out[role], needs[role].extent,
-                                         needs[role].element_size);
+    memset(out, 0, SQA_MAX_SLOTS * sizeof *out);
+    for (int slot = 0; slot < SQA_MAX_TENSORS; slot++) {
+        if (!needs[slot].name)
+            continue;
+        memcpy(&out[slot], (const char *)tensors + needs[slot].member, sizeof out[slot]);
+        sqa_status status =
+            check_tensor(needs[slot].name, &out[slot], needs[slot].extent, needs[slot].bits);
         if (status != SQA_OK)
             return status;
     }
-    out[SQA_ROLE_WORKSPACE] = (sqa_tensor){tensors->workspace ? tensors->workspace : workspace, 0};
-    const sqa_tensor *scratch = &out[SQA_ROLE_WORKSPACE];
-    return check_tensor("workspace", scratch, workspace_bytes, 1);
+    out[SQA_SLOT_WORKSPACE] = (sqa_tensor){workspace, 0};
+    return check_tensor("workspace", &out[SQA_SLOT_WORKSPACE], workspace_bytes, 8);
 }

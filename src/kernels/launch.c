@@ -5,9 +5,9 @@ static void add(sqa_launch_step *step, sqa_argument argument)
     step->arguments[step->argument_count++] = argument;
 }
 
-void sqa_buffer_argument(sqa_launch_step *step, sqa_role role)
+void sqa_buffer_argument(sqa_launch_step *step, uint32_t slot)
 {
-    add(step, (sqa_argument){SQA_ARGUMENT_BUFFER, {.role = role}});
+    add(step, (sqa_argument){SQA_ARGUMENT_BUFFER, {.slot = slot}});
 }
 
 void sqa_int_argument(sqa_launch_step *step, int32_t value)
@@ -32,78 +32,78 @@ void sqa_stride_arguments(sqa_launch_step *step, const sqa_strides *strides)
         sqa_long_argument(step, values[i]);
 }
 
-void sqa_tensor_argument(sqa_launch_step *step, sqa_role role)
+void sqa_tensor_argument(sqa_launch_step *step, uint32_t slot)
 {
-    sqa_buffer_argument(step, role);
-    add(step, (sqa_argument){SQA_ARGUMENT_OFFSET, {.role = role}});
+    sqa_buffer_argument(step, slot);
+    add(step, (sqa_argument){SQA_ARGUMENT_OFFSET, {.slot = slot}});
 }
 
 /* SQA_MASK_ARGUMENTS. */
-static void mask_arguments(const sqa_problem *problem, sqa_launch_step *step)
+static void mask_arguments(const sqa_attention *attention, sqa_launch_step *step)
 {
-    if (problem->mask & SQA_MASK_WINDOW) {
-        sqa_int_argument(step, problem->window.left);
-        sqa_int_argument(step, problem->window.right);
+    if (attention->mask & SQA_MASK_WINDOW) {
+        sqa_int_argument(step, attention->window.left);
+        sqa_int_argument(step, attention->window.right);
     }
-    if (problem->mask & SQA_MASK_GLOBALS)
-        sqa_int_argument(step, (int32_t)problem->globals.count);
-    if (problem->mask & SQA_MASK_GLOBALS && problem->globals.listed)
-        sqa_tensor_argument(step, SQA_ROLE_GLOBALS);
-    if (problem->mask & SQA_MASK_BLOCKS) {
-        sqa_tensor_argument(step, SQA_ROLE_BLOCK_OFFSETS);
-        sqa_tensor_argument(step, SQA_ROLE_BLOCK_INDICES);
-        sqa_int_argument(step, (int32_t)problem->blocks.query_size);
-        sqa_int_argument(step, (int32_t)problem->blocks.key_size);
-        sqa_int_argument(step, problem->blocks.batch > 1);
-        sqa_int_argument(step, (int32_t)problem->blocks.heads);
-        sqa_int_argument(step, (int32_t)problem->blocks.entries);
-        sqa_int_argument(step, (int32_t)sqa_problem_query_blocks(problem));
+    if (attention->mask & SQA_MASK_GLOBALS)
+        sqa_int_argument(step, (int32_t)attention->globals.count);
+    if (attention->mask & SQA_MASK_GLOBALS && attention->globals.listed)
+        sqa_tensor_argument(step, SQA_SLOT_GLOBALS);
+    if (attention->mask & SQA_MASK_BLOCKS) {
+        sqa_tensor_argument(step, SQA_SLOT_BLOCK_OFFSETS);
+        sqa_tensor_argument(step, SQA_SLOT_BLOCK_INDICES);
+        sqa_int_argument(step, (int32_t)attention->blocks.query_size);
+        sqa_int_argument(step, (int32_t)attention->blocks.key_size);
+        sqa_int_argument(step, attention->blocks.batch > 1);
+        sqa_int_argument(step, (int32_t)attention->blocks.heads);
+        sqa_int_argument(step, (int32_t)attention->blocks.entries);
+        sqa_int_argument(step, (int32_t)sqa_attention_query_blocks(attention));
     }
-    if (problem->mask & SQA_MASK_KEY)
-        sqa_tensor_argument(step, SQA_ROLE_KEY_MASK);
-    if (problem->mask & SQA_MASK_PAIR) {
-        sqa_tensor_argument(step, SQA_ROLE_MASK);
-        sqa_stride_arguments(step, &problem->pair_mask);
+    if (attention->mask & SQA_MASK_KEY)
+        sqa_tensor_argument(step, SQA_SLOT_KEY_MASK);
+    if (attention->mask & SQA_MASK_PAIR) {
+        sqa_tensor_argument(step, SQA_SLOT_MASK);
+        sqa_stride_arguments(step, &attention->pair_mask);
     }
-    if (problem->mask & SQA_MASK_RAGGED) {
-        sqa_tensor_argument(step, SQA_ROLE_CU_SEQLENS_Q);
-        sqa_tensor_argument(step, SQA_ROLE_CU_SEQLENS_KV);
-        sqa_int_argument(step, (int32_t)problem->q_total);
-        sqa_int_argument(step, (int32_t)problem->kv_total);
-        sqa_int_argument(step, (int32_t)problem->bottom_right);
+    if (attention->mask & SQA_MASK_RAGGED) {
+        sqa_tensor_argument(step, SQA_SLOT_CU_SEQLENS_Q);
+        sqa_tensor_argument(step, SQA_SLOT_CU_SEQLENS_KV);
+        sqa_int_argument(step, (int32_t)attention->q_total);
+        sqa_int_argument(step, (int32_t)attention->kv_total);
+        sqa_int_argument(step, (int32_t)attention->bottom_right);
     }
 }
 
 /* SQA_SCORE_ARGUMENTS. */
-static void score_arguments(const sqa_problem *problem, sqa_launch_step *step)
+static void score_arguments(const sqa_attention *attention, sqa_launch_step *step)
 {
-    if (problem->score & SQA_SCORE_SOFTCAP)
-        sqa_float_argument(step, problem->softcap);
-    if (problem->score & SQA_SCORE_SLOPES)
-        sqa_tensor_argument(step, SQA_ROLE_SLOPES);
-    if (problem->score & SQA_SCORE_BIAS) {
-        sqa_tensor_argument(step, SQA_ROLE_BIAS);
-        sqa_stride_arguments(step, &problem->bias);
+    if (attention->score & SQA_SCORE_SOFTCAP)
+        sqa_float_argument(step, attention->softcap);
+    if (attention->score & SQA_SCORE_SLOPES)
+        sqa_tensor_argument(step, SQA_SLOT_SLOPES);
+    if (attention->score & SQA_SCORE_BIAS) {
+        sqa_tensor_argument(step, SQA_SLOT_BIAS);
+        sqa_stride_arguments(step, &attention->bias);
     }
-    if (problem->score & SQA_SCORE_SINKS)
-        sqa_tensor_argument(step, SQA_ROLE_SINKS);
+    if (attention->score & SQA_SCORE_SINKS)
+        sqa_tensor_argument(step, SQA_SLOT_SINKS);
 }
 
-void sqa_forward_arguments(const sqa_problem *problem, sqa_launch_step *step)
+void sqa_forward_arguments(const sqa_attention *attention, sqa_launch_step *step)
 {
-    static const sqa_role roles[] = {SQA_ROLE_Q, SQA_ROLE_K, SQA_ROLE_V, SQA_ROLE_O, SQA_ROLE_LSE};
-    const sqa_strides *strides[] = {&problem->q, &problem->k, &problem->v, &problem->o};
-    for (int i = 0; i < 4 + (problem->write_lse ? 1 : 0); i++)
-        sqa_tensor_argument(step, roles[i]);
+    static const uint32_t slots[] = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_SLOT_O, SQA_SLOT_LSE};
+    const sqa_strides *strides[] = {&attention->q, &attention->k, &attention->v, &attention->o};
+    for (int i = 0; i < 4 + (attention->write_lse ? 1 : 0); i++)
+        sqa_tensor_argument(step, slots[i]);
     for (int i = 0; i < 4; i++)
         sqa_stride_arguments(step, strides[i]);
-    sqa_int_argument(step, (int32_t)problem->q_heads);
-    sqa_int_argument(step, (int32_t)problem->out_heads);
-    sqa_int_argument(step, (int32_t)sqa_problem_group(problem));
-    mask_arguments(problem, step);
-    score_arguments(problem, step);
-    sqa_int_argument(step, (int32_t)problem->q_length);
-    sqa_int_argument(step, (int32_t)problem->kv_length);
-    sqa_int_argument(step, problem->diagonal);
-    sqa_float_argument(step, problem->scale);
+    sqa_int_argument(step, (int32_t)attention->q_heads);
+    sqa_int_argument(step, (int32_t)attention->out_heads);
+    sqa_int_argument(step, (int32_t)sqa_attention_group(attention));
+    mask_arguments(attention, step);
+    score_arguments(attention, step);
+    sqa_int_argument(step, (int32_t)attention->q_length);
+    sqa_int_argument(step, (int32_t)attention->kv_length);
+    sqa_int_argument(step, attention->diagonal);
+    sqa_float_argument(step, attention->scale);
 }

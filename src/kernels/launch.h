@@ -6,14 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "problem/tensors.h"
+#include "operations/attention/slots.h"
+#include "operations/tensors.h"
 
 #define SQA_MAX_STEPS 4
 #define SQA_MAX_ARGUMENTS 80
 
 typedef enum sqa_argument_kind {
-    SQA_ARGUMENT_BUFFER, /* the role's cl_mem; given at each call */
-    SQA_ARGUMENT_OFFSET, /* the role's offset in elements, as a long; given at each call */
+    SQA_ARGUMENT_BUFFER, /* the slot's cl_mem; given at each call */
+    SQA_ARGUMENT_OFFSET, /* the slot's offset in elements, as a long; given at each call */
     SQA_ARGUMENT_INT,
     SQA_ARGUMENT_LONG,
     SQA_ARGUMENT_FLOAT
@@ -22,7 +23,7 @@ typedef enum sqa_argument_kind {
 typedef struct sqa_argument {
     sqa_argument_kind kind;
     union {
-        sqa_role role;
+        uint32_t slot;
         int32_t i;
         int64_t l;
         float f;
@@ -45,8 +46,8 @@ typedef struct sqa_launch {
 } sqa_launch;
 
 /* Appends a buffer argument, a buffer and its offset, three strides, or a number. */
-void sqa_buffer_argument(sqa_launch_step *step, sqa_role role);
-void sqa_tensor_argument(sqa_launch_step *step, sqa_role role);
+void sqa_buffer_argument(sqa_launch_step *step, uint32_t slot);
+void sqa_tensor_argument(sqa_launch_step *step, uint32_t slot);
 void sqa_stride_arguments(sqa_launch_step *step, const sqa_strides *strides);
 void sqa_int_argument(sqa_launch_step *step, int32_t value);
 void sqa_long_argument(sqa_launch_step *step, int64_t value);
@@ -54,6 +55,6 @@ void sqa_float_argument(sqa_launch_step *step, float value);
 
 /* Appends the arguments that every forward kernel takes, in the order of the
  * macro SQA_FORWARD_ARGUMENTS in cl/forward/arguments.cl. */
-void sqa_forward_arguments(const sqa_problem *problem, sqa_launch_step *step);
+void sqa_forward_arguments(const sqa_attention *attention, sqa_launch_step *step);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "device/binary_key.h"
 #include "kernels/registry.h"
-#include "problem/names.h"
+#include "operations/operations.h"
 
 sqa_status sqa_program_key(char out[SQA_HASH_TEXT], const sqa_kernel_family *family,
                            const sqa_config *config, const sqa_problem *problem,

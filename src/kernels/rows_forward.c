@@ -52,13 +52,14 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return false;
 }
 
-static int32_t private_bytes(const sqa_config *config, const sqa_problem *problem)
+static int32_t private_bytes(const sqa_config *config, const sqa_attention *attention)
 {
     const int32_t *value = config->value;
     int32_t rows = value[LANES] * value[RV];
-    int32_t per_row = (int32_t)(problem->head_dim + problem->value_dim) + value[MD] + 12;
-    int32_t packed = value[PACK] * value[KEYS] * (int32_t)(problem->head_dim + problem->value_dim);
-    int32_t scores = value[KEYS] * (sqa_problem_has_stored_scores(problem) ? 2 : 1);
+    int32_t per_row = (int32_t)(attention->head_dim + attention->value_dim) + value[MD] + 12;
+    int32_t packed =
+        value[PACK] * value[KEYS] * (int32_t)(attention->head_dim + attention->value_dim);
+    int32_t scores = value[KEYS] * (sqa_attention_has_stored_scores(attention) ? 2 : 1);
     return 4 * (rows * (value[TILES] * per_row + scores) + packed);
 }
 
@@ -71,6 +72,7 @@ static int32_t rows_of(const int32_t *value)
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     const int32_t registers_per_vector = value[LANES] == 16 && !has_wide_vectors(device) ? 2 : 1;
     if (value[KEYS] % value[MC] != 0)
@@ -78,13 +80,14 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     else if (value[RV] * value[MC] * registers_per_vector > MAX_ACCUMULATORS ||
              value[RV] * value[MD] * registers_per_vector > MAX_ACCUMULATORS)
         *why = "the register tile does not fit the registers";
-    else if (private_bytes(config, problem) > MAX_PRIVATE_BYTES)
+    else if (private_bytes(config, attention) > MAX_PRIVATE_BYTES)
         *why = "the row tiles do not fit the private memory";
-    else if (!value[PACK] && problem->dtype != SQA_DTYPE_F32)
+    else if (!value[PACK] && attention->dtype != SQA_DTYPE_F32)
         *why = "storage other than f32 needs PACK";
-    else if (value[SHARE] && !sqa_sharing_can_run(problem))
+    else if (value[SHARE] && !sqa_sharing_can_run(attention))
         *why = sqa_sharing_needs;
-    else if (value[SPLIT] > 1 && !sqa_split_can_pay(problem, value[SHARE], rows_of(value), device))
+    else if (value[SPLIT] > 1 &&
+             !sqa_split_can_pay(attention, value[SHARE], rows_of(value), device))
         *why = "the rows alone keep every core busy without SPLIT";
     else
         return true;
@@ -106,39 +109,39 @@ static const register_tile wide_vectors[REGISTER_TILES] = {
     {16, 3, 4, 100}, {16, 4, 4, 101}, {16, 1, 8, 102}};
 
 /* The cost of the rows that the busiest core takes. */
-static uint64_t cost_of(const register_tile *tile, const sqa_problem *problem,
+static uint64_t cost_of(const register_tile *tile, const sqa_attention *attention,
                         const sqa_device *device)
 {
     const int32_t rows = tile->lanes * tile->rv;
     const uint64_t cores = device->strings.compute_units ? device->strings.compute_units : 1;
-    const uint64_t rounds = (sqa_work_groups(problem, false, rows) + cores - 1) / cores;
+    const uint64_t rounds = (sqa_work_groups(attention, false, rows) + cores - 1) / cores;
     return rounds * (uint64_t)(rows * tile->cost);
 }
 
 /* Two row tiles fetch keys half as often as one, and four pack them half as often as two; but
  * every core is to have some work-items, and blocks of queries no rest. With biases and masks,
  * the rows of one tile are as many as the caches take. */
-static int32_t default_tiles(const sqa_problem *problem, const sqa_device *device,
+static int32_t default_tiles(const sqa_attention *attention, const sqa_device *device,
                              const int32_t *value)
 {
-    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
+    const bool blocks = attention->mask & SQA_MASK_BLOCKS;
     const uint64_t enough = 4 * (uint64_t)device->strings.compute_units;
     const int32_t rows = value[LANES] * value[RV];
-    int32_t tiles = problem->dtype == SQA_DTYPE_F32 ? 2 : 4;
-    if (sqa_problem_has_stored_scores(problem))
+    int32_t tiles = attention->dtype == SQA_DTYPE_F32 ? 2 : 4;
+    if (sqa_attention_has_stored_scores(attention))
         return 1;
-    while (tiles > 1 && (sqa_work_groups(problem, false, tiles * rows) < enough ||
-                         (blocks && problem->blocks.query_size % (uint32_t)(tiles * rows) != 0)))
+    while (tiles > 1 && (sqa_work_groups(attention, false, tiles * rows) < enough ||
+                         (blocks && attention->blocks.query_size % (uint32_t)(tiles * rows) != 0)))
         tiles /= 2;
     return tiles;
 }
 
 /* Some 128 keys, a multiple of MC. A row's bias or mask is read in stretches of KEYS: longer
  * ones save 2 % of the time. */
-static int32_t default_keys(const sqa_problem *problem, int32_t mc)
+static int32_t default_keys(const sqa_attention *attention, int32_t mc)
 {
     const bool longer =
-        sqa_problem_has_stored_scores(problem) && !(problem->mask & SQA_MASK_BLOCKS);
+        sqa_attention_has_stored_scores(attention) && !(attention->mask & SQA_MASK_BLOCKS);
     return (mc % 3 == 0 ? 96 : 128) * (longer ? 2 : 1);
 }
 
@@ -147,6 +150,7 @@ static int32_t default_keys(const sqa_problem *problem, int32_t mc)
 static bool complete(const register_tile *tile, const sqa_problem *problem,
                      const sqa_device *device, sqa_config *out)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const sqa_parameter *keys = &parameters[KEYS];
     const char *why = NULL;
     int32_t *value = out->value;
@@ -154,10 +158,10 @@ static bool complete(const register_tile *tile, const sqa_problem *problem,
     value[LANES] = tile->lanes;
     value[RV] = tile->rv;
     value[MC] = value[MD] = tile->mc;
-    value[KEYS] = default_keys(problem, tile->mc);
-    value[TILES] = default_tiles(problem, device, value);
+    value[KEYS] = default_keys(attention, tile->mc);
+    value[TILES] = default_tiles(attention, device, value);
     value[UNROLL] = 4;
-    value[PACK] = problem->dtype != SQA_DTYPE_F32;
+    value[PACK] = attention->dtype != SQA_DTYPE_F32;
     value[SPLIT] = 1;
     while (value[TILES] > 1 && !is_valid(out, problem, device, &why))
         value[TILES] /= 2;
@@ -169,11 +173,12 @@ static bool complete(const register_tile *tile, const sqa_problem *problem,
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const register_tile *choices = has_wide_vectors(device) ? wide_vectors : narrow_vectors;
     uint64_t least = UINT64_MAX;
     memset(config, 0, sizeof *config);
     for (int i = 0; i < REGISTER_TILES; i++) {
-        const uint64_t cost = cost_of(&choices[i], problem, device);
+        const uint64_t cost = cost_of(&choices[i], attention, device);
         sqa_config candidate;
         if (cost + cost / 32 < least && complete(&choices[i], problem, device, &candidate)) {
             *config = candidate;
@@ -212,6 +217,7 @@ static const char *const fragments[] = {
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     sqa_source_parameters(out, &sqa_rows_forward, config);
     if (is_oclgrind(device)) /* knows no prefetching */
@@ -221,26 +227,27 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     each_row(out, "KEY", value[MC], value[RV]);
     each(out, "COLUMN", value[MD]);
     each_row(out, "COLUMN", value[MD], value[RV]);
-    sqa_source_forward(out, problem);
+    sqa_source_forward(out, attention);
     sqa_source_fragments(out, &sqa_rows_forward);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
+    const sqa_attention *attention = &problem->of.attention;
     (void)device;
     const int32_t *value = config->value;
     sqa_launch_step *step = &out->steps[out->step_count++];
     step->kernel = "sqa_rows_forward";
     step->dimensions = 3;
-    step->global[0] = sqa_row_blocks(problem, value[SHARE], rows_of(value));
-    step->global[1] = sqa_matrix_count(problem, value[SHARE]);
-    step->global[2] = (size_t)problem->batch * (size_t)value[SPLIT];
+    step->global[0] = sqa_row_blocks(attention, value[SHARE], rows_of(value));
+    step->global[1] = sqa_matrix_count(attention, value[SHARE]);
+    step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;
-    sqa_forward_arguments(problem, step);
+    sqa_forward_arguments(attention, step);
     if (value[SPLIT] > 1)
-        sqa_split_launch(problem, value[SPLIT], value[KEYS], out);
+        sqa_split_launch(attention, value[SPLIT], value[KEYS], out);
 }
 
 const sqa_kernel_family sqa_rows_forward = {

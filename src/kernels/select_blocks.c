@@ -22,10 +22,11 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
+    const sqa_attention *attention = &problem->of.attention;
     (void)device;
-    const double blocks = (double)sqa_problem_query_blocks(problem) * problem->out_heads +
-                          (double)sqa_problem_key_blocks(problem) * problem->kv_heads;
-    if (blocks * problem->batch * problem->head_dim < MOST_MEANS)
+    const double blocks = (double)sqa_attention_query_blocks(attention) * attention->out_heads +
+                          (double)sqa_attention_key_blocks(attention) * attention->kv_heads;
+    if (blocks * attention->batch * attention->head_dim < MOST_MEANS)
         return true;
     *why = "the means of all blocks fit no memory";
     return false;
@@ -50,12 +51,13 @@ static uint32_t group_columns(uint32_t columns, uint32_t slices, const sqa_devic
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     const uint64_t slices = (uint64_t)value[SLICES];
-    const uint64_t slice_bytes = slices > 1 ? sizeof(float) * slices * problem->head_dim : 0;
+    const uint64_t slice_bytes = slices > 1 ? sizeof(float) * slices * attention->head_dim : 0;
     /* choose_shared in cl/select/choose.cl. */
     const uint64_t shared_bytes = sizeof(int32_t) * (33 + 2 * (uint64_t)value[ITEMS]);
-    if (problem->head_dim % (uint32_t)value[POOL] != 0)
+    if (attention->head_dim % (uint32_t)value[POOL] != 0)
         *why = "head_dim must be a multiple of POOL";
     else if (!fits_work_group(device, 1, slices) ||
              !fits_work_group(device, (uint64_t)value[ITEMS], 1))
@@ -72,12 +74,13 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
  * others a work-group's items read neighbours. Smaller until the device allows it. */
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const bool cpu = device->strings.type == SQA_DEVICE_CPU;
     const char *why = NULL;
     int32_t *value = config->value;
     memset(config, 0, sizeof *config);
     value[POOL] = cpu ? 16 : 4;
-    while (problem->head_dim % (uint32_t)value[POOL] != 0)
+    while (attention->head_dim % (uint32_t)value[POOL] != 0)
         value[POOL] /= 2;
     value[SLICES] = cpu ? 1 : 8;
     value[ITEMS] = cpu ? 1 : 128;
@@ -95,10 +98,11 @@ static const char *const fragments[] = {"common/types.cl", "select/pool.cl", "se
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
+    const sqa_attention *attention = &problem->of.attention;
     (void)device;
     sqa_source_parameters(out, &sqa_select_family, config);
-    sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", problem->head_dim,
-                    (int)problem->dtype);
+    sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", attention->head_dim,
+                    (int)attention->dtype);
     sqa_source_fragments(out, &sqa_select_family);
 }
 
@@ -122,27 +126,28 @@ typedef struct layout {
  * lengths, few enough that their ranks stay small. */
 #define GROUPS_PER_UNIT 8
 
-static layout layout_of(const sqa_problem *problem, const int32_t *value, const sqa_device *device)
+static layout layout_of(const sqa_attention *attention, const int32_t *value,
+                        const sqa_device *device)
 {
     layout l;
     const uint32_t vec = (uint32_t)value[VEC], rows = (uint32_t)value[ROWS];
-    const uint32_t lists = problem->batch * problem->blocks.heads;
-    const bool per_head = problem->blocks.heads == problem->out_heads;
+    const uint32_t lists = attention->batch * attention->blocks.heads;
+    const bool per_head = attention->blocks.heads == attention->out_heads;
     const uint32_t units = device->strings.compute_units;
     const uint64_t most_groups = (uint64_t)(units ? units : 1) * GROUPS_PER_UNIT;
-    l.columns = problem->head_dim / (uint32_t)value[POOL];
+    l.columns = attention->head_dim / (uint32_t)value[POOL];
     l.slices = (uint32_t)value[SLICES];
     l.group_columns = group_columns(l.columns, l.slices, device);
-    l.matrices = per_head ? problem->out_heads : problem->kv_heads;
-    l.matrix_heads = problem->out_heads / l.matrices;
-    l.list_matrices = l.matrices / problem->blocks.heads;
-    l.shared_by = l.matrices / problem->kv_heads;
-    l.query_blocks = sqa_problem_query_blocks(problem);
-    l.key_blocks = sqa_problem_key_blocks(problem);
+    l.matrices = per_head ? attention->out_heads : attention->kv_heads;
+    l.matrix_heads = attention->out_heads / l.matrices;
+    l.list_matrices = l.matrices / attention->blocks.heads;
+    l.shared_by = l.matrices / attention->kv_heads;
+    l.query_blocks = sqa_attention_query_blocks(attention);
+    l.key_blocks = sqa_attention_key_blocks(attention);
     l.padded = (l.key_blocks + (l.key_blocks == 0) + vec - 1) / vec * vec;
-    l.keys_at = (int64_t)problem->batch * l.matrices * l.query_blocks * problem->head_dim;
-    l.ranks_at =
-        l.keys_at + (int64_t)problem->batch * problem->kv_heads * l.padded * problem->head_dim;
+    l.keys_at = (int64_t)attention->batch * l.matrices * l.query_blocks * attention->head_dim;
+    l.ranks_at = l.keys_at +
+                 (int64_t)attention->batch * attention->kv_heads * l.padded * attention->head_dim;
     l.jobs = lists * ((l.query_blocks + rows - 1) / rows);
     l.groups = l.jobs > most_groups ? (uint32_t)most_groups : l.jobs;
     l.workspace_bytes = sizeof(float) * ((size_t)l.ranks_at + (size_t)l.groups * rows * l.padded);
@@ -165,76 +170,78 @@ static sqa_launch_step *add_pool_step(sqa_launch *launch, const char *kernel, co
     return step;
 }
 
-static void pool_queries(const sqa_problem *problem, const layout *l, sqa_launch *launch)
+static void pool_queries(const sqa_attention *attention, const layout *l, sqa_launch *launch)
 {
     sqa_launch_step *step = add_pool_step(launch, "sqa_pool_queries", l, l->query_blocks,
-                                          (size_t)problem->batch * l->matrices);
-    sqa_tensor_argument(step, SQA_ROLE_Q);
-    sqa_stride_arguments(step, &problem->q);
-    sqa_int_argument(step, (int32_t)problem->q_heads);
-    sqa_int_argument(step, (int32_t)problem->q_length);
-    sqa_int_argument(step, (int32_t)problem->blocks.query_size);
+                                          (size_t)attention->batch * l->matrices);
+    sqa_tensor_argument(step, SQA_SLOT_Q);
+    sqa_stride_arguments(step, &attention->q);
+    sqa_int_argument(step, (int32_t)attention->q_heads);
+    sqa_int_argument(step, (int32_t)attention->q_length);
+    sqa_int_argument(step, (int32_t)attention->blocks.query_size);
     sqa_int_argument(step, (int32_t)l->query_blocks);
     sqa_int_argument(step, (int32_t)l->matrices);
     sqa_int_argument(step, (int32_t)l->matrix_heads);
-    sqa_buffer_argument(step, SQA_ROLE_WORKSPACE);
+    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
 }
 
-static void pool_keys(const sqa_problem *problem, const layout *l, sqa_launch *launch)
+static void pool_keys(const sqa_attention *attention, const layout *l, sqa_launch *launch)
 {
     sqa_launch_step *step = add_pool_step(launch, "sqa_pool_keys", l, l->key_blocks,
-                                          (size_t)problem->batch * problem->kv_heads);
-    sqa_tensor_argument(step, SQA_ROLE_K);
-    sqa_stride_arguments(step, &problem->k);
-    sqa_int_argument(step, (int32_t)problem->kv_heads);
-    sqa_int_argument(step, (int32_t)problem->kv_length);
-    sqa_int_argument(step, (int32_t)problem->blocks.key_size);
+                                          (size_t)attention->batch * attention->kv_heads);
+    sqa_tensor_argument(step, SQA_SLOT_K);
+    sqa_stride_arguments(step, &attention->k);
+    sqa_int_argument(step, (int32_t)attention->kv_heads);
+    sqa_int_argument(step, (int32_t)attention->kv_length);
+    sqa_int_argument(step, (int32_t)attention->blocks.key_size);
     sqa_int_argument(step, (int32_t)l->padded);
-    sqa_buffer_argument(step, SQA_ROLE_WORKSPACE);
+    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
     sqa_long_argument(step, l->keys_at);
 }
 
-static void choose_blocks(const sqa_problem *problem, const layout *l, const int32_t *value,
+static void choose_blocks(const sqa_selection *selection, const layout *l, const int32_t *value,
                           sqa_launch *launch)
 {
-    const uint32_t lists = problem->batch * problem->blocks.heads;
+    const sqa_attention *attention = &selection->attention;
+    const uint32_t lists = attention->batch * attention->blocks.heads;
     sqa_launch_step *step = &launch->steps[launch->step_count++];
     step->kernel = "sqa_choose_blocks";
     step->dimensions = 1;
     step->local[0] = (size_t)value[ITEMS];
     step->global[0] = (size_t)l->groups * (size_t)value[ITEMS];
-    sqa_buffer_argument(step, SQA_ROLE_WORKSPACE);
+    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
     sqa_long_argument(step, l->keys_at);
     sqa_long_argument(step, l->ranks_at);
-    sqa_tensor_argument(step, SQA_ROLE_BLOCK_OFFSETS);
-    sqa_tensor_argument(step, SQA_ROLE_BLOCK_INDICES);
+    sqa_tensor_argument(step, SQA_SLOT_BLOCK_OFFSETS);
+    sqa_tensor_argument(step, SQA_SLOT_BLOCK_INDICES);
     sqa_int_argument(step, (int32_t)lists);
-    sqa_int_argument(step, (int32_t)(problem->blocks.entries / lists));
+    sqa_int_argument(step, (int32_t)(attention->blocks.entries / lists));
     sqa_int_argument(step, (int32_t)l->list_matrices);
     sqa_int_argument(step, (int32_t)l->shared_by);
     sqa_int_argument(step, (int32_t)l->padded);
-    sqa_int_argument(step, (int32_t)problem->blocks.query_size);
-    sqa_int_argument(step, (int32_t)problem->blocks.key_size);
+    sqa_int_argument(step, (int32_t)attention->blocks.query_size);
+    sqa_int_argument(step, (int32_t)attention->blocks.key_size);
     sqa_int_argument(step, (int32_t)l->query_blocks);
     sqa_int_argument(step, (int32_t)l->key_blocks);
-    sqa_int_argument(step, (int32_t)problem->q_length);
-    sqa_int_argument(step, sqa_selection_reach(problem));
-    sqa_int_argument(step, problem->diagonal);
-    sqa_int_argument(step, (int32_t)problem->select.top_k);
-    sqa_int_argument(step, (int32_t)problem->select.sink_blocks);
-    sqa_int_argument(step, (int32_t)problem->select.local_blocks);
-    sqa_float_argument(step, problem->scale);
+    sqa_int_argument(step, (int32_t)attention->q_length);
+    sqa_int_argument(step, sqa_selection_reach(attention));
+    sqa_int_argument(step, attention->diagonal);
+    sqa_int_argument(step, (int32_t)selection->top_k);
+    sqa_int_argument(step, (int32_t)selection->sink_blocks);
+    sqa_int_argument(step, (int32_t)selection->local_blocks);
+    sqa_float_argument(step, attention->scale);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
-    const layout l = layout_of(problem, config->value, device);
+    const sqa_attention *attention = &problem->of.attention;
+    const layout l = layout_of(attention, config->value, device);
     if (l.key_blocks > 0) {
-        pool_queries(problem, &l, out);
-        pool_keys(problem, &l, out);
+        pool_queries(attention, &l, out);
+        pool_keys(attention, &l, out);
     }
-    choose_blocks(problem, &l, config->value, out);
+    choose_blocks(&problem->of.selection, &l, config->value, out);
     out->workspace_bytes = l.workspace_bytes;
 }
 

@@ -10,38 +10,38 @@ void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family, const
 
 /* One "#define NAME 0|1" per kind of mask and score: what a kernel leaves out is not
  * even compiled. */
-static void define_pattern(sqa_text *out, const sqa_problem *problem)
+static void define_pattern(sqa_text *out, const sqa_attention *attention)
 {
     const struct {
         const char *macro;
         bool on;
     } kinds[] = {
-        {"SQA_CAUSAL", problem->mask & SQA_MASK_CAUSAL},
-        {"SQA_WINDOW", problem->mask & SQA_MASK_WINDOW},
-        {"SQA_GLOBALS", problem->mask & SQA_MASK_GLOBALS},
-        {"SQA_GLOBAL_LIST", problem->mask & SQA_MASK_GLOBALS && problem->globals.listed},
-        {"SQA_BLOCKS", problem->mask & SQA_MASK_BLOCKS},
-        {"SQA_KEY_MASK", problem->mask & SQA_MASK_KEY},
-        {"SQA_PAIR_MASK", problem->mask & SQA_MASK_PAIR},
-        {"SQA_RAGGED", problem->mask & SQA_MASK_RAGGED},
-        {"SQA_SOFTCAP", problem->score & SQA_SCORE_SOFTCAP},
-        {"SQA_ALIBI", problem->score & SQA_SCORE_ALIBI},
-        {"SQA_SLOPES", problem->score & SQA_SCORE_SLOPES},
-        {"SQA_BIAS", problem->score & SQA_SCORE_BIAS},
-        {"SQA_SINKS", problem->score & SQA_SCORE_SINKS},
+        {"SQA_CAUSAL", attention->mask & SQA_MASK_CAUSAL},
+        {"SQA_WINDOW", attention->mask & SQA_MASK_WINDOW},
+        {"SQA_GLOBALS", attention->mask & SQA_MASK_GLOBALS},
+        {"SQA_GLOBAL_LIST", attention->mask & SQA_MASK_GLOBALS && attention->globals.listed},
+        {"SQA_BLOCKS", attention->mask & SQA_MASK_BLOCKS},
+        {"SQA_KEY_MASK", attention->mask & SQA_MASK_KEY},
+        {"SQA_PAIR_MASK", attention->mask & SQA_MASK_PAIR},
+        {"SQA_RAGGED", attention->mask & SQA_MASK_RAGGED},
+        {"SQA_SOFTCAP", attention->score & SQA_SCORE_SOFTCAP},
+        {"SQA_ALIBI", attention->score & SQA_SCORE_ALIBI},
+        {"SQA_SLOPES", attention->score & SQA_SCORE_SLOPES},
+        {"SQA_BIAS", attention->score & SQA_SCORE_BIAS},
+        {"SQA_SINKS", attention->score & SQA_SCORE_SINKS},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         sqa_text_format(out, "#define %s %d\n", kinds[i].macro, kinds[i].on ? 1 : 0);
-    sqa_text_format(out, "#define SQA_BIAS_DTYPE %d\n", (int)problem->bias_dtype);
+    sqa_text_format(out, "#define SQA_BIAS_DTYPE %d\n", (int)attention->bias_dtype);
 }
 
-void sqa_source_forward(sqa_text *out, const sqa_problem *problem)
+void sqa_source_forward(sqa_text *out, const sqa_attention *attention)
 {
-    sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n", problem->head_dim,
-                    problem->value_dim);
-    sqa_text_format(out, "#define SQA_DTYPE %d\n", (int)problem->dtype);
-    sqa_text_format(out, "#define SQA_WRITE_LSE %u\n", problem->write_lse);
-    define_pattern(out, problem);
+    sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n", attention->head_dim,
+                    attention->value_dim);
+    sqa_text_format(out, "#define SQA_DTYPE %d\n", (int)attention->dtype);
+    sqa_text_format(out, "#define SQA_WRITE_LSE %u\n", attention->write_lse);
+    define_pattern(out, attention);
     sqa_text_append(out, "\n");
 }
 

@@ -84,38 +84,38 @@ static uint32_t k_slice_vecs(const int32_t *value)
 
 /* Keys of a staged V slice: slices of K and V take turns in the same memory, and the
  * longer they are the fewer barriers it takes. */
-static uint32_t v_slice_keys(const int32_t *value, const sqa_problem *problem)
+static uint32_t v_slice_keys(const int32_t *value, const sqa_attention *attention)
 {
-    const uint32_t row = divide_up(problem->value_dim, (uint32_t)value[VEC]);
+    const uint32_t row = divide_up(attention->value_dim, (uint32_t)value[VEC]);
     uint32_t keys = value[BN] < 16 ? (uint32_t)value[BN] : 16;
     while (keys > 4 && keys * row > k_slice_vecs(value))
         keys /= 2;
     return keys;
 }
 
-static uint32_t v_slice_vecs(const int32_t *value, const sqa_problem *problem)
+static uint32_t v_slice_vecs(const int32_t *value, const sqa_attention *attention)
 {
-    return v_slice_keys(value, problem) * divide_up(problem->value_dim, (uint32_t)value[VEC]);
+    return v_slice_keys(value, attention) * divide_up(attention->value_dim, (uint32_t)value[VEC]);
 }
 
 /* A thread's part of a slice, which it holds while the slice before is computed with. */
-static uint32_t staged_elements(const int32_t *value, const sqa_problem *problem)
+static uint32_t staged_elements(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t k_slice = (uint32_t)(value[BN] * value[DK] / value[VEC]);
-    const uint32_t v_slice = v_slice_vecs(value, problem);
+    const uint32_t v_slice = v_slice_vecs(value, attention);
     const uint32_t threads = (uint32_t)(value[TX] * value[TY]);
     return (uint32_t)value[VEC] * divide_up(k_slice > v_slice ? k_slice : v_slice, threads);
 }
 
-static uint64_t local_bytes(const int32_t *value, const sqa_problem *problem)
+static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t rows = (uint32_t)value[BM], vec = (uint32_t)value[VEC];
-    const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, problem);
+    const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, attention);
     uint32_t floats = vec * rows * pitch(value, (uint32_t)value[BN]);
     if (!value[SUBGROUP])
         floats += rows * (uint32_t)value[TX];
     if (value[Q_PLACE] == Q_IN_LOCAL)
-        floats += vec * rows * pitch(value, problem->head_dim);
+        floats += vec * rows * pitch(value, attention->head_dim);
     if (value[STAGE])
         floats += vec * 2 * (k_slice > v_slice ? k_slice : v_slice);
     return 4 * (uint64_t)floats;
@@ -123,52 +123,52 @@ static uint64_t local_bytes(const int32_t *value, const sqa_problem *problem)
 
 /* Of a thread: what it keeps of its rows, and what it multiplies at a time, in the
  * first half of a key tile (scores) or in the second (output). */
-static uint32_t registers(const int32_t *value, const sqa_problem *problem)
+static uint32_t registers(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t vec = (uint32_t)value[VEC];
     const uint32_t rows = (uint32_t)(value[BM] / value[TY]);
     const uint32_t keys = (uint32_t)(value[BN] / value[TX]);
     const uint32_t columns =
-        vec * divide_up(divide_up(problem->value_dim, vec), (uint32_t)value[TX]);
+        vec * divide_up(divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
     const uint32_t scores = rows * keys + (keys + 1) * vec, output = (rows + 1) * vec;
     uint32_t kept = rows * (columns + 3);
     if (value[STAGE])
-        kept += staged_elements(value, problem);
+        kept += staged_elements(value, attention);
     if (value[Q_PLACE] == Q_IN_REGISTERS)
-        kept += rows * vec * divide_up(problem->head_dim, vec);
+        kept += rows * vec * divide_up(attention->head_dim, vec);
     return kept + (scores > output ? scores : output);
 }
 
 /* The threads of a row, whose maxima are read in vectors, do not fill one, or some of
  * them would have no columns. */
-static bool vectors_are_too_wide(const int32_t *value, const sqa_problem *problem)
+static bool vectors_are_too_wide(const int32_t *value, const sqa_attention *attention)
 {
     return value[VEC] > value[TX] ||
-           (value[VEC] > 1 && (value[TX] - 1) * value[VEC] >= (int32_t)problem->value_dim);
+           (value[VEC] > 1 && (value[TX] - 1) * value[VEC] >= (int32_t)attention->value_dim);
 }
 
 /* Half as many head dimensions are all of them. */
-static bool slice_is_too_long(const int32_t *value, const sqa_problem *problem)
+static bool slice_is_too_long(const int32_t *value, const sqa_attention *attention)
 {
-    return value[DK] > parameters[DK].values[0] && value[DK] / 2 >= (int32_t)problem->head_dim;
+    return value[DK] > parameters[DK].values[0] && value[DK] / 2 >= (int32_t)attention->head_dim;
 }
 
 /* Whether the tiles divide among the threads, and parameters that could only repeat
  * or harm another configuration are left out. */
-static bool shape_is_valid(const int32_t *value, const sqa_problem *problem, const char **why)
+static bool shape_is_valid(const int32_t *value, const sqa_attention *attention, const char **why)
 {
     const int32_t least_dk = parameters[DK].values[0], least_unroll = parameters[UNROLL].values[0];
     if (value[BM] % value[TY] != 0 || value[BN] % value[TX] != 0)
         *why = "BM must be a multiple of TY, and BN of TX";
-    else if (vectors_are_too_wide(value, problem))
+    else if (vectors_are_too_wide(value, attention))
         *why = "VEC must be at most TX, and leave no thread without columns";
     else if (!value[STAGE] && value[DK] != least_dk)
         *why = "without STAGE, DK has no effect and stays at its least";
-    else if (slice_is_too_long(value, problem))
+    else if (slice_is_too_long(value, attention))
         *why = "a K slice of half as many dimensions holds all of them";
     else if (value[BM] / value[TY] > MAX_PER_THREAD || value[BN] / value[TX] > MAX_PER_THREAD)
         *why = "a thread can have at most 8 rows and 8 keys";
-    else if (value[Q_PLACE] == Q_IN_REGISTERS && problem->head_dim >= LONG_HEAD_DIM)
+    else if (value[Q_PLACE] == Q_IN_REGISTERS && attention->head_dim >= LONG_HEAD_DIM)
         *why = "Q in registers unrolls the head dimension, which is too long for it";
     else if (value[Q_PLACE] == Q_IN_REGISTERS && value[UNROLL] != least_unroll)
         *why = "with Q in registers everything is unrolled, and UNROLL stays at its least";
@@ -196,31 +196,32 @@ static bool threads_are_valid(const int32_t *value, const sqa_device_limits *lim
 }
 
 /* Whether the rows fill more than a quarter of the tile, or it is the least. */
-static bool rows_are_enough(const int32_t *value, const sqa_problem *problem)
+static bool rows_are_enough(const int32_t *value, const sqa_attention *attention)
 {
     const uint64_t rows =
-        (uint64_t)problem->q_length * (value[SHARE] ? sqa_problem_group(problem) : 1);
+        (uint64_t)attention->q_length * (value[SHARE] ? sqa_attention_group(attention) : 1);
     return value[BM] == parameters[BM].values[0] || (uint64_t)value[BM] < 4 * rows;
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     const sqa_device_limits *limits = &device->limits;
-    if (!shape_is_valid(value, problem, why) || !threads_are_valid(value, limits, why))
+    if (!shape_is_valid(value, attention, why) || !threads_are_valid(value, limits, why))
         return false;
-    if (!rows_are_enough(value, problem))
+    if (!rows_are_enough(value, attention))
         *why = "three quarters of the tile would have no rows";
-    else if (local_bytes(value, problem) > limits->local_memory_bytes)
+    else if (local_bytes(value, attention) > limits->local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
-    else if (registers(value, problem) > MAX_REGISTERS)
+    else if (registers(value, attention) > MAX_REGISTERS)
         *why = "what a thread holds does not fit the registers";
     else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
-    else if (value[SHARE] && !sqa_sharing_can_run(problem))
+    else if (value[SHARE] && !sqa_sharing_can_run(attention))
         *why = sqa_sharing_needs;
-    else if (value[SPLIT] > 1 && !sqa_split_can_pay(problem, value[SHARE], value[BM], device))
+    else if (value[SPLIT] > 1 && !sqa_split_can_pay(attention, value[SHARE], value[BM], device))
         *why = "the rows alone keep the device busy without SPLIT";
     else
         return true;
@@ -242,22 +243,23 @@ static const sqa_config defaults[] = {
 };
 
 /* Narrows vectors and slices to what the head dimensions can fill. */
-static void narrow(int32_t *value, const sqa_problem *problem)
+static void narrow(int32_t *value, const sqa_attention *attention)
 {
-    while (vectors_are_too_wide(value, problem))
+    while (vectors_are_too_wide(value, attention))
         value[VEC] /= 2;
-    while (slice_is_too_long(value, problem))
+    while (slice_is_too_long(value, attention))
         value[DK] /= 2;
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
+    const sqa_attention *attention = &problem->of.attention;
     /* Staging only copies where local memory is ordinary memory. */
     const bool stage = !device->limits.local_memory_is_global;
     const char *why = NULL;
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
         *config = defaults[i];
-        narrow(config->value, problem);
+        narrow(config->value, attention);
         if ((stage || !config->value[STAGE]) && is_valid(config, problem, device, &why))
             return;
     }
@@ -271,6 +273,7 @@ static const char *const fragments[] = {
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
+    const sqa_attention *attention = &problem->of.attention;
     const uint32_t subgroup = sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
     sqa_source_parameters(out, &sqa_tiled_forward, config);
     if (config->value[SUBGROUP] && device->limits.subgroup_size_on_request)
@@ -278,14 +281,15 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                         "#define SUBGROUP_ATTRIBUTE "
                         "__attribute__((intel_reqd_sub_group_size(%u)))\n",
                         subgroup);
-    sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, problem));
-    sqa_source_forward(out, problem);
+    sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
+    sqa_source_forward(out, attention);
     sqa_source_fragments(out, &sqa_tiled_forward);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
+    const sqa_attention *attention = &problem->of.attention;
     (void)device;
     const int32_t *value = config->value;
     const size_t across = (size_t)value[TX], down = (size_t)value[TY];
@@ -295,12 +299,12 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->local[0] = across;
     step->local[1] = down;
     step->local[2] = 1;
-    step->global[0] = sqa_row_blocks(problem, value[SHARE], value[BM]) * across;
-    step->global[1] = sqa_matrix_count(problem, value[SHARE]) * down;
-    step->global[2] = (size_t)problem->batch * (size_t)value[SPLIT];
-    sqa_forward_arguments(problem, step);
+    step->global[0] = sqa_row_blocks(attention, value[SHARE], value[BM]) * across;
+    step->global[1] = sqa_matrix_count(attention, value[SHARE]) * down;
+    step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
+    sqa_forward_arguments(attention, step);
     if (value[SPLIT] > 1)
-        sqa_split_launch(problem, value[SPLIT], value[BN], out);
+        sqa_split_launch(attention, value[SPLIT], value[BN], out);
 }
 
 const sqa_kernel_family sqa_tiled_forward = {

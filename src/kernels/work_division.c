@@ -6,68 +6,71 @@
 const char sqa_sharing_needs[] = "SHARE needs several query heads per key/value head, at most 2^30 "
                                  "rows of them, and the same block list for all";
 
-bool sqa_sharing_can_run(const sqa_problem *problem)
+bool sqa_sharing_can_run(const sqa_attention *attention)
 {
-    uint32_t group = sqa_problem_group(problem);
-    return group > 1 && (uint64_t)problem->q_length * group <= MAX_SHARED_ROWS &&
-           problem->blocks.heads <= problem->kv_heads;
+    uint32_t group = sqa_attention_group(attention);
+    return group > 1 && (uint64_t)attention->q_length * group <= MAX_SHARED_ROWS &&
+           attention->blocks.heads <= attention->kv_heads;
 }
 
 /* Work-groups per compute unit beyond which a split only costs. */
 #define ENOUGH_GROUPS 16
 
-uint32_t sqa_matrix_count(const sqa_problem *problem, bool share)
+uint32_t sqa_matrix_count(const sqa_attention *attention, bool share)
 {
-    return share ? problem->kv_heads : problem->out_heads;
+    return share ? attention->kv_heads : attention->out_heads;
 }
 
-uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows)
+uint64_t sqa_row_blocks(const sqa_attention *attention, bool share, int32_t rows)
 {
-    const uint64_t rows_per_query = share ? sqa_problem_group(problem) : 1;
+    const uint64_t rows_per_query = share ? sqa_attention_group(attention) : 1;
     /* With block lists, no work-group has rows of two query blocks. */
-    const bool blocks = problem->mask & SQA_MASK_BLOCKS;
-    const uint64_t queries = blocks ? problem->blocks.query_size : problem->q_length;
-    const uint64_t count = blocks ? sqa_problem_query_blocks(problem) : 1;
+    const bool blocks = attention->mask & SQA_MASK_BLOCKS;
+    const uint64_t queries = blocks ? attention->blocks.query_size : attention->q_length;
+    const uint64_t count = blocks ? sqa_attention_query_blocks(attention) : 1;
     return count * ((queries * rows_per_query + (uint64_t)rows - 1) / (uint64_t)rows);
 }
 
-uint64_t sqa_work_groups(const sqa_problem *problem, bool share, int32_t rows)
+uint64_t sqa_work_groups(const sqa_attention *attention, bool share, int32_t rows)
 {
-    return sqa_row_blocks(problem, share, rows) * sqa_matrix_count(problem, share) * problem->batch;
+    return sqa_row_blocks(attention, share, rows) * sqa_matrix_count(attention, share) *
+           attention->batch;
 }
 
-bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
+bool sqa_split_can_pay(const sqa_attention *attention, bool share, int32_t rows,
                        const sqa_device *device)
 {
     /* Keys near a query lie in one or two of the splits. */
-    if (problem->mask & SQA_MASK_WINDOW)
+    if (attention->mask & SQA_MASK_WINDOW)
         return false;
-    return sqa_work_groups(problem, share, rows) <
+    return sqa_work_groups(attention, share, rows) <
            ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;
 }
 
 /* SQA_SPLIT_ARGUMENTS of cl/forward/split.cl. */
-static void split_arguments(const sqa_problem *problem, int32_t split_keys, sqa_launch_step *step)
+static void split_arguments(const sqa_attention *attention, int32_t split_keys,
+                            sqa_launch_step *step)
 {
-    sqa_buffer_argument(step, SQA_ROLE_WORKSPACE);
-    sqa_int_argument(step, (int32_t)problem->batch);
+    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
+    sqa_int_argument(step, (int32_t)attention->batch);
     sqa_int_argument(step, split_keys);
 }
 
-void sqa_split_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
+void sqa_split_launch(const sqa_attention *attention, int32_t splits, int32_t key_tile,
                       sqa_launch *launch)
 {
-    const int32_t tiles = ((int32_t)problem->kv_length + key_tile - 1) / key_tile;
+    const int32_t tiles = ((int32_t)attention->kv_length + key_tile - 1) / key_tile;
     const int32_t split_keys = (tiles + splits - 1) / splits * key_tile;
-    split_arguments(problem, split_keys, &launch->steps[0]);
+    split_arguments(attention, split_keys, &launch->steps[0]);
     sqa_launch_step *combine = &launch->steps[launch->step_count++];
     combine->kernel = "sqa_split_combine";
     combine->dimensions = 3;
-    combine->global[0] = problem->q_length;
-    combine->global[1] = problem->out_heads;
-    combine->global[2] = problem->batch;
-    sqa_forward_arguments(problem, combine);
-    split_arguments(problem, split_keys, combine);
-    launch->workspace_bytes = sizeof(float) * (size_t)splits * problem->batch * problem->out_heads *
-                              problem->q_length * (problem->value_dim + 1);
+    combine->global[0] = attention->q_length;
+    combine->global[1] = attention->out_heads;
+    combine->global[2] = attention->batch;
+    sqa_forward_arguments(attention, combine);
+    split_arguments(attention, split_keys, combine);
+    launch->workspace_bytes = sizeof(float) * (size_t)splits * attention->batch *
+                              attention->out_heads * attention->q_length *
+                              (attention->value_dim + 1);
 }

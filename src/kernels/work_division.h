@@ -11,26 +11,26 @@
 
 /* Whether the query heads of a key/value head can be rows of one matrix; what it
  * takes otherwise. */
-bool sqa_sharing_can_run(const sqa_problem *problem);
+bool sqa_sharing_can_run(const sqa_attention *attention);
 extern const char sqa_sharing_needs[];
 
 /* Row matrices of a batch entry: one per output head, or per key/value head. */
-uint32_t sqa_matrix_count(const sqa_problem *problem, bool share);
+uint32_t sqa_matrix_count(const sqa_attention *attention, bool share);
 
 /* Work-groups of `rows` rows that one matrix takes. */
-uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows);
+uint64_t sqa_row_blocks(const sqa_attention *attention, bool share, int32_t rows);
 
 /* Those of all matrices and the batch. */
-uint64_t sqa_work_groups(const sqa_problem *problem, bool share, int32_t rows);
+uint64_t sqa_work_groups(const sqa_attention *attention, bool share, int32_t rows);
 
 /* Whether splitting the keys as well can pay: work-groups of `rows` rows alone do
  * not keep the device busy. */
-bool sqa_split_can_pay(const sqa_problem *problem, bool share, int32_t rows,
+bool sqa_split_can_pay(const sqa_attention *attention, bool share, int32_t rows,
                        const sqa_device *device);
 
 /* Completes the launch's only step, which computes `splits` parts in multiples of
  * `key_tile` keys, and adds the workspace and the step that combines them. */
-void sqa_split_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
+void sqa_split_launch(const sqa_attention *attention, int32_t splits, int32_t key_tile,
                       sqa_launch *launch);
 
 #endif

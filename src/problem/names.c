@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static const char *const operation_names[] = {
-    [SQA_OPERATION_FORWARD] = "forward",
-    [SQA_OPERATION_SELECT_BLOCKS] = "select_blocks",
-};
-
 static const struct {
     const char *name;
     size_t size;
@@ -25,11 +20,6 @@ static const char *const causal_names[] = {
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Negative enum values become large indices, so one comparison checks both ends. */
-const char *sqa_operation_name(sqa_operation operation)
-{
-    return (size_t)operation < COUNT(operation_names) ? operation_names[operation] : NULL;
-}
-
 const char *sqa_dtype_name(sqa_dtype dtype)
 {
     return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].name : NULL;
@@ -38,16 +28,6 @@ const char *sqa_dtype_name(sqa_dtype dtype)
 const char *sqa_causal_name(sqa_causal causal)
 {
     return (size_t)causal < COUNT(causal_names) ? causal_names[causal] : NULL;
-}
-
-bool sqa_operation_from_name(const char *name, sqa_operation *out)
-{
-    for (size_t i = 0; i < COUNT(operation_names); i++)
-        if (!strcmp(name, operation_names[i])) {
-            *out = (sqa_operation)i;
-            return true;
-        }
-    return false;
 }
 
 bool sqa_dtype_from_name(const char *name, sqa_dtype *out)

@@ -1,4 +1,4 @@
-/* The words for operations, storage types and causal alignments, used alike in
+/* The words for storage types and causal alignments, used alike in
  * the database, on the command line and in error messages. */
 #ifndef SQA_PROBLEM_NAMES_H
 #define SQA_PROBLEM_NAMES_H
@@ -9,12 +9,10 @@
 #include "sqa_cl/attention.h"
 
 /* NULL for a value outside the enum. */
-const char *sqa_operation_name(sqa_operation operation);
 const char *sqa_dtype_name(sqa_dtype dtype);
 const char *sqa_causal_name(sqa_causal causal); /* "none", "bottom-right", "top-left" */
 
 /* false when no value has that name. */
-bool sqa_operation_from_name(const char *name, sqa_operation *out);
 bool sqa_dtype_from_name(const char *name, sqa_dtype *out);
 bool sqa_causal_from_name(const char *name, sqa_causal *out);
 

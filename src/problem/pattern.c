@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/status.h"
+#include "problem/checks.h"
 #include "problem/names.h"
 
 #define MAX_LENGTH (1u << 30)
@@ -51,63 +52,64 @@ static sqa_status read_bound(const char *field, int32_t asked, int32_t *out)
 
 /* Whether some query may be too far from some key it sees otherwise. Lengths of the
  * sequences of a ragged batch are not known here. */
-static bool window_hides(const sqa_problem *problem, const sqa_window *window)
+static bool window_hides(const sqa_attention *attention, const sqa_window *window)
 {
-    if (problem->mask & SQA_MASK_RAGGED)
+    if (attention->mask & SQA_MASK_RAGGED)
         return window->left < SQA_UNBOUNDED || window->right < SQA_UNBOUNDED;
-    const int64_t last_position = (int64_t)problem->q_length - 1 + problem->diagonal;
+    const int64_t last_position = (int64_t)attention->q_length - 1 + attention->diagonal;
     const bool left = window->left < last_position;
-    const bool right = window->right < (int64_t)problem->kv_length - 1 - problem->diagonal &&
-                       !(problem->mask & SQA_MASK_CAUSAL && window->right >= 0);
+    const bool right = window->right < (int64_t)attention->kv_length - 1 - attention->diagonal &&
+                       !(attention->mask & SQA_MASK_CAUSAL && window->right >= 0);
     return left || right;
 }
 
-static sqa_status set_window(sqa_problem *problem, const sqa_attention_desc *desc)
+static sqa_status set_window(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     sqa_window window;
     sqa_status status = read_bound("desc.window.left", desc->window.left, &window.left);
     if (status == SQA_OK)
         status = read_bound("desc.window.right", desc->window.right, &window.right);
-    if (status != SQA_OK || !window_hides(problem, &window))
+    if (status != SQA_OK || !window_hides(attention, &window))
         return status;
-    problem->mask |= SQA_MASK_WINDOW;
-    problem->window = window;
+    attention->mask |= SQA_MASK_WINDOW;
+    attention->window = window;
     if (desc->globals.count > 0) {
-        problem->mask |= SQA_MASK_GLOBALS;
-        problem->globals = desc->globals;
+        attention->mask |= SQA_MASK_GLOBALS;
+        attention->globals = desc->globals;
     }
     return SQA_OK;
 }
 
-void sqa_set_positions(sqa_problem *problem, const sqa_attention_desc *desc)
+void sqa_set_positions(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     const bool bottom_right = desc->causal == SQA_CAUSAL_NONE
                                   ? desc->align == SQA_ALIGN_BOTTOM_RIGHT
                                   : desc->causal == SQA_CAUSAL_BOTTOM_RIGHT;
-    problem->bottom_right = bottom_right;
-    problem->diagonal = bottom_right ? (int32_t)problem->kv_length - (int32_t)problem->q_length : 0;
+    attention->bottom_right = bottom_right;
+    attention->diagonal =
+        bottom_right ? (int32_t)attention->kv_length - (int32_t)attention->q_length : 0;
 }
 
 /* The alignment counts only where some rule asks where queries stand. */
-static void drop_unused_positions(sqa_problem *problem)
+static void drop_unused_positions(sqa_attention *attention)
 {
-    if (problem->mask & (SQA_MASK_CAUSAL | SQA_MASK_WINDOW) || problem->score & SQA_SCORE_ALIBI)
+    if (attention->mask & (SQA_MASK_CAUSAL | SQA_MASK_WINDOW) || attention->score & SQA_SCORE_ALIBI)
         return;
-    problem->bottom_right = 0;
-    problem->diagonal = 0;
+    attention->bottom_right = 0;
+    attention->diagonal = 0;
 }
 
-static sqa_status set_ragged(sqa_problem *problem, const sqa_ragged *ragged)
+static sqa_status set_ragged(sqa_attention *attention, const sqa_ragged *ragged)
 {
     if (!ragged->present)
         return SQA_OK;
-    if (problem->batch > 65535)
+    if (attention->batch > 65535)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.batch: %u is outside 0..65535 sequences of a ragged batch",
-                        problem->batch);
-    problem->mask |= SQA_MASK_RAGGED;
-    problem->q_total = ragged->q_total;
-    problem->kv_total = ragged->kv_total;
+                        attention->batch);
+    attention->mask |= SQA_MASK_RAGGED;
+    attention->q_total = ragged->q_total;
+    attention->kv_total = ragged->kv_total;
     return SQA_OK;
 }
 
@@ -120,7 +122,7 @@ static sqa_status check_lists(const char *field, uint32_t count, uint32_t other,
                     other_name, other);
 }
 
-static sqa_status set_blocks(sqa_problem *problem, const sqa_attention_desc *desc)
+static sqa_status set_blocks(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     const sqa_blocks *blocks = &desc->blocks;
     if (!blocks->query_size && !blocks->key_size)
@@ -134,21 +136,21 @@ static sqa_status set_blocks(sqa_problem *problem, const sqa_attention_desc *des
     if (status == SQA_OK && desc->globals.count > 0)
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.globals: not together with desc.blocks");
     if (status == SQA_OK)
-        status = check_lists("desc.blocks.batch", blocks->batch, problem->batch, "batch",
-                             problem->batch);
+        status = check_lists("desc.blocks.batch", blocks->batch, attention->batch, "batch",
+                             attention->batch);
     if (status == SQA_OK)
-        status = check_lists("desc.blocks.heads", blocks->heads, problem->out_heads,
-                             "the output heads", problem->kv_heads);
+        status = check_lists("desc.blocks.heads", blocks->heads, attention->out_heads,
+                             "the output heads", attention->kv_heads);
     if (status != SQA_OK)
         return status;
-    problem->mask |= SQA_MASK_BLOCKS;
-    problem->blocks = *blocks;
+    attention->mask |= SQA_MASK_BLOCKS;
+    attention->blocks = *blocks;
     /* No block is longer than the sequence: kernels count rows of a block in an int. */
-    if (blocks->query_size > problem->q_length)
-        problem->blocks.query_size = problem->q_length ? problem->q_length : 1;
-    if (blocks->key_size > problem->kv_length)
-        problem->blocks.key_size = problem->kv_length ? problem->kv_length : 1;
-    const uint64_t rows = sqa_problem_block_lists(problem);
+    if (blocks->query_size > attention->q_length)
+        attention->blocks.query_size = attention->q_length ? attention->q_length : 1;
+    if (blocks->key_size > attention->kv_length)
+        attention->blocks.key_size = attention->kv_length ? attention->kv_length : 1;
+    const uint64_t rows = sqa_attention_block_lists(attention);
     if (rows >= INT32_MAX)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.blocks: %llu lists, at most 2^31 - 2 are allowed",
@@ -156,56 +158,56 @@ static sqa_status set_blocks(sqa_problem *problem, const sqa_attention_desc *des
     return SQA_OK;
 }
 
-static sqa_status set_masks(sqa_problem *problem, const sqa_attention_desc *desc)
+static sqa_status set_masks(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     if (desc->key_mask)
-        problem->mask |= SQA_MASK_KEY;
+        attention->mask |= SQA_MASK_KEY;
     if (!desc->mask.present)
         return SQA_OK;
-    problem->mask |= SQA_MASK_PAIR;
-    problem->pair_mask = desc->mask.strides;
-    return sqa_check_strides("desc.mask.strides", &problem->pair_mask, problem->batch,
-                             problem->out_heads, problem->q_length);
+    attention->mask |= SQA_MASK_PAIR;
+    attention->pair_mask = desc->mask.strides;
+    return sqa_check_strides("desc.mask.strides", &attention->pair_mask, attention->batch,
+                             attention->out_heads, attention->q_length);
 }
 
-static sqa_status set_scores(sqa_problem *problem, const sqa_attention_desc *desc)
+static sqa_status set_scores(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     if (desc->softcap > 0.0f) {
-        problem->score |= SQA_SCORE_SOFTCAP;
-        problem->softcap = desc->softcap;
+        attention->score |= SQA_SCORE_SOFTCAP;
+        attention->softcap = desc->softcap;
     }
     if (desc->alibi != SQA_ALIBI_NONE)
-        problem->score |= SQA_SCORE_ALIBI;
+        attention->score |= SQA_SCORE_ALIBI;
     if (desc->alibi == SQA_ALIBI_SLOPES)
-        problem->score |= SQA_SCORE_SLOPES;
+        attention->score |= SQA_SCORE_SLOPES;
     if (desc->sinks)
-        problem->score |= SQA_SCORE_SINKS;
+        attention->score |= SQA_SCORE_SINKS;
     if (!desc->bias.present)
         return SQA_OK;
-    problem->score |= SQA_SCORE_BIAS;
-    problem->bias = desc->bias.strides;
-    problem->bias_dtype = (sqa_dtype)desc->bias.dtype;
-    return sqa_check_strides("desc.bias.strides", &problem->bias, problem->batch,
-                             problem->out_heads, problem->q_length);
+    attention->score |= SQA_SCORE_BIAS;
+    attention->bias = desc->bias.strides;
+    attention->bias_dtype = (sqa_dtype)desc->bias.dtype;
+    return sqa_check_strides("desc.bias.strides", &attention->bias, attention->batch,
+                             attention->out_heads, attention->q_length);
 }
 
-sqa_status sqa_pattern_from_desc(sqa_problem *problem, const sqa_attention_desc *desc)
+sqa_status sqa_pattern_from_desc(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     sqa_status status = check_numbers(desc);
     if (status == SQA_OK)
-        status = set_ragged(problem, &desc->ragged);
+        status = set_ragged(attention, &desc->ragged);
     if (desc->causal != SQA_CAUSAL_NONE)
-        problem->mask |= SQA_MASK_CAUSAL;
-    sqa_set_positions(problem, desc);
+        attention->mask |= SQA_MASK_CAUSAL;
+    sqa_set_positions(attention, desc);
     if (status == SQA_OK)
-        status = set_window(problem, desc);
+        status = set_window(attention, desc);
     if (status == SQA_OK)
-        status = set_blocks(problem, desc);
+        status = set_blocks(attention, desc);
     if (status == SQA_OK)
-        status = set_masks(problem, desc);
+        status = set_masks(attention, desc);
     if (status == SQA_OK)
-        status = set_scores(problem, desc);
-    drop_unused_positions(problem);
+        status = set_scores(attention, desc);
+    drop_unused_positions(attention);
     return status;
 }
 
@@ -214,23 +216,23 @@ static uint32_t block_count(uint32_t length, uint32_t size)
     return size ? (uint32_t)(((uint64_t)length + size - 1) / size) : 0;
 }
 
-uint32_t sqa_problem_query_blocks(const sqa_problem *problem)
+uint32_t sqa_attention_query_blocks(const sqa_attention *attention)
 {
-    return block_count(problem->q_length, problem->blocks.query_size);
+    return block_count(attention->q_length, attention->blocks.query_size);
 }
 
-uint64_t sqa_problem_block_lists(const sqa_problem *problem)
+uint64_t sqa_attention_block_lists(const sqa_attention *attention)
 {
-    return (uint64_t)problem->blocks.batch * problem->blocks.heads *
-           sqa_problem_query_blocks(problem);
+    return (uint64_t)attention->blocks.batch * attention->blocks.heads *
+           sqa_attention_query_blocks(attention);
 }
 
-bool sqa_problem_has_stored_scores(const sqa_problem *problem)
+bool sqa_attention_has_stored_scores(const sqa_attention *attention)
 {
-    return problem->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || problem->score & SQA_SCORE_BIAS;
+    return attention->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || attention->score & SQA_SCORE_BIAS;
 }
 
-uint32_t sqa_problem_key_blocks(const sqa_problem *problem)
+uint32_t sqa_attention_key_blocks(const sqa_attention *attention)
 {
-    return block_count(problem->kv_length, problem->blocks.key_size);
+    return block_count(attention->kv_length, attention->blocks.key_size);
 }

@@ -1,98 +1,26 @@
-/* The canonical problem: a validated descriptor with every default filled in.
+/* A problem: an operation and everything that it is asked for, as one value.
  *
- * Zero-filled before it is set, so that two equal problems are equal as bytes:
- * it is the key of the plan cache and what every kernel family works from. */
+ * Zero-filled before it is set, so that two equal problems are equal as bytes: it is
+ * the key of the plan cache, what every kernel family works from, and what a row of
+ * the tuning database is about. */
 #ifndef SQA_PROBLEM_PROBLEM_H
 #define SQA_PROBLEM_PROBLEM_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "sqa_cl/attention.h"
-
-#define SQA_MAX_HEAD_DIM 512u
-#define SQA_UNBOUNDED ((1 << 30) - 1) /* of a window: further than any key */
-
-/* What shapes the set of keys a query sees; a bit per kind, so that kinds combine. A
- * bit stands only where the rule can hide something. */
-typedef enum sqa_mask {
-    SQA_MASK_NONE = 0,
-    SQA_MASK_CAUSAL = 1,  /* query i sees keys j <= i + diagonal */
-    SQA_MASK_WINDOW = 2,  /* and those within the window around i + diagonal */
-    SQA_MASK_GLOBALS = 4, /* ... or where either is a global token; with WINDOW only */
-    SQA_MASK_BLOCKS = 8,  /* block lists */
-    SQA_MASK_KEY = 16,    /* a byte per key */
-    SQA_MASK_PAIR = 32,   /* a byte per query and key */
-    SQA_MASK_RAGGED = 64  /* every batch entry has lengths of its own */
-} sqa_mask;
-
-/* What becomes of a score before the softmax; bits likewise. */
-typedef enum sqa_score {
-    SQA_SCORE_PLAIN = 0,
-    SQA_SCORE_SOFTCAP = 1,
-    SQA_SCORE_ALIBI = 2, /* geometric slopes, or with SLOPES too those of a tensor */
-    SQA_SCORE_SLOPES = 4,
-    SQA_SCORE_BIAS = 8,
-    SQA_SCORE_SINKS = 16
-} sqa_score;
-
-/* What block selection is asked for (include/sqa_cl/select.h). */
-typedef struct sqa_selection {
-    uint32_t top_k, sink_blocks, local_blocks;
-} sqa_selection;
+#include "problem/attention.h"
+#include "problem/selection.h"
 
 typedef struct sqa_problem {
     sqa_operation operation;
-    sqa_dtype dtype;
-    uint32_t batch;
-    uint32_t q_heads, kv_heads;
-    uint32_t out_heads;           /* max(q_heads, kv_heads) */
-    uint32_t q_length, kv_length; /* of the longest sequence, when ragged */
-    uint32_t head_dim, value_dim;
-    uint32_t mask;  /* sqa_mask bits */
-    uint32_t score; /* sqa_score bits */
-    /* Query i stands at i + diagonal; 0 where no rule asks for positions. When ragged,
-     * bottom_right tells how each sequence finds its own. */
-    int32_t diagonal;
-    uint32_t bottom_right;
-    float scale;
-    float softcap;
-    uint32_t write_lse;
-    sqa_strides q, k, v, o; /* elements; never all zero */
-    sqa_window window;      /* -1 no more: SQA_UNBOUNDED */
-    sqa_globals globals;
-    sqa_strides pair_mask;
-    sqa_dtype bias_dtype;
-    sqa_strides bias;
-    sqa_blocks blocks;
-    uint32_t q_total, kv_total; /* rows of the packed tensors, when ragged */
-    sqa_selection select;       /* of SQA_OPERATION_SELECT_BLOCKS alone */
+    union {
+        sqa_attention attention; /* also of every operation that begins with one */
+        sqa_selection selection;
+    } of;
 } sqa_problem;
 
-/* Checks every field of `desc` and fills *out; for an operation that the descriptor
- * says all about, which block selection is not (problem/selection.h).
- * Errors: SQA_INVALID_ARGUMENT, naming the field and its range. */
+/* Forward attention as `desc` says. Errors: SQA_INVALID_ARGUMENT, naming the field. */
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc);
 
-/* A descriptor that gives this problem again, every default spelt out. */
+/* A descriptor that gives the attention of this problem again. */
 void sqa_problem_to_desc(const sqa_problem *problem, sqa_attention_desc *out);
-
-/* Output heads that share one key/value head: out_heads / kv_heads, at least 1. */
-uint32_t sqa_problem_group(const sqa_problem *problem);
-
-/* One past the last element a tensor's view touches, in elements from its first;
- * 0 for an empty tensor. */
-uint64_t sqa_extent(const sqa_strides *strides, uint32_t batch, uint32_t heads, uint32_t length,
-                    uint32_t dim);
-
-/* Query blocks of one list of blocks, and the key blocks that there are. */
-uint32_t sqa_problem_query_blocks(const sqa_problem *problem);
-uint32_t sqa_problem_key_blocks(const sqa_problem *problem);
-
-/* Lists of blocks, all together: one per query block, batch entry and head that has its own. */
-uint64_t sqa_problem_block_lists(const sqa_problem *problem);
-
-/* Whether a number is read for every score, which lies in memory beside K and V. */
-bool sqa_problem_has_stored_scores(const sqa_problem *problem);
 
 #endif

@@ -28,9 +28,9 @@ static cl_int set_constant(cl_kernel kernel, cl_uint index, const sqa_argument *
 /* At every call, also with the handle of the call before: kernels do not retain their
  * buffers, and a new buffer may get the handle of one that is gone. */
 static cl_int set_tensor(cl_kernel kernel, cl_uint index, const sqa_argument *argument,
-                         const sqa_tensor tensors[SQA_ROLE_COUNT])
+                         const sqa_tensor tensors[SQA_MAX_SLOTS])
 {
-    const sqa_tensor *tensor = &tensors[argument->value.role];
+    const sqa_tensor *tensor = &tensors[argument->value.slot];
     if (argument->kind == SQA_ARGUMENT_BUFFER)
         return clSetKernelArg(kernel, index, sizeof tensor->buffer, &tensor->buffer);
     cl_long offset = (cl_long)tensor->offset;
@@ -103,7 +103,7 @@ void sqa_kernel_set_release(sqa_kernel_set *set)
 }
 
 static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
-                               const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                               const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                                cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
     for (cl_uint i = 0; i < step->argument_count; i++) {
@@ -120,7 +120,7 @@ static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
 }
 
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
-                       const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                       const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                        cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
     if (launch->step_count == 0) {

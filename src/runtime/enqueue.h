@@ -20,7 +20,7 @@ void sqa_kernel_set_release(sqa_kernel_set *set);
 /* Sets the tensors and enqueues every step in order on `queue`, in-order or not.
  * A launch without steps enqueues a marker, so that *event still works. */
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
-                       const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue,
+                       const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                        cl_uint wait_count, const cl_event *wait_list, cl_event *event);
 
 #endif

@@ -3,11 +3,17 @@
 #ifndef SQA_RUNTIME_SELF_CHECK_H
 #define SQA_RUNTIME_SELF_CHECK_H
 
-#include "runtime/plan.h"
+#include "reference/judge.h"
+#include "runtime/leaf.h"
 
-/* Runs the plan's program on random data and holds sampled rows against the fp64
+/* Runs the leaf's program on random data and holds sampled rows against the fp64
  * reference. A program that passed once in this context is not run again.
  * Errors: SQA_WRONG_RESULT, and those of running. */
-sqa_status sqa_self_check(const sqa_plan *plan);
+sqa_status sqa_self_check(const sqa_leaf *leaf);
+
+/* The leaf's program on `problem`, which it can run, judged: in all rows or as many as do.
+ * Tensors lie among guards. A wrong result is SQA_OK with passed == false. */
+sqa_status sqa_leaf_judge(const sqa_leaf *leaf, const sqa_problem *problem, bool all_rows,
+                          uint64_t seed, cl_command_queue queue, sqa_judgement *out);
 
 #endif

@@ -1,18 +1,16 @@
-/* Running a plan's program on a small problem of the same kind: what warming up
- * and self-checking share. */
+/* Running a leaf's program on another problem that it can run: what warming up,
+ * self-checking and trials share. */
 #ifndef SQA_RUNTIME_SMALL_RUN_H
 #define SQA_RUNTIME_SMALL_RUN_H
 
-#include "runtime/plan.h"
+#include "runtime/leaf.h"
 
-/* The plan's problem cut down to one batch entry, one group of heads and short
- * lengths, packed and with the default scale; long enough that every family takes both its
- * whole-tile and its edge path. */
-sqa_problem sqa_small_problem(const sqa_plan *plan);
+/* The leaf's problem as a relative of it. */
+sqa_problem sqa_leaf_relative(const sqa_leaf *leaf, sqa_relative which);
 
-/* Enqueues the plan's program on `small` and waits. Tensors by role; the workspace
+/* Enqueues the leaf's program on `problem`, a relative or its own, and waits. The workspace
  * is brought along here. */
-sqa_status sqa_small_run(const sqa_plan *plan, const sqa_problem *small,
-                         const sqa_tensor tensors[SQA_ROLE_COUNT], cl_command_queue queue);
+sqa_status sqa_small_run(const sqa_leaf *leaf, const sqa_problem *problem,
+                         const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue);
 
 #endif

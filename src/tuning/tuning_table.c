@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "problem/names.h"
+#include "operations/operations.h"
 #include "tuning/database_reader.h"
 #include "tuning/schema.h"
 #include "tuning/seed.h"
@@ -23,10 +23,7 @@ typedef enum column_kind {
     COLUMN_TEXT,    /* a char array of `most` bytes */
     COLUMN_INTEGER, /* 32 bits, signed or not, within least..most */
     COLUMN_REAL,    /* a double, finite and >= 0 */
-    COLUMN_TYPE,    /* the words for enum values */
-    COLUMN_OPERATION,
-    COLUMN_DTYPE,
-    COLUMN_MASK
+    COLUMN_TYPE     /* the words for enum values */
 } column_kind;
 
 #define AT(member) offsetof(sqa_tuning_row, member)
@@ -48,15 +45,6 @@ static const struct column {
     {"compute_units", COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX},
     {"vector_width_float", COLUMN_INTEGER, AT(vector_width_float), 0, UINT32_MAX},
     {"driver_version", COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version)},
-    {"operation", COLUMN_OPERATION, AT(problem_class.operation), 0, 0},
-    {"dtype", COLUMN_DTYPE, AT(problem_class.dtype), 0, 0},
-    {"head_dim", COLUMN_INTEGER, AT(problem_class.head_dim), 1, SQA_MAX_HEAD_DIM},
-    {"value_dim", COLUMN_INTEGER, AT(problem_class.value_dim), 1, SQA_MAX_HEAD_DIM},
-    {"mask", COLUMN_MASK, AT(problem_class.mask), 0, 0},
-    {"group_size", COLUMN_INTEGER, AT(problem_class.group), 1, 65535},
-    {"q_bucket", COLUMN_INTEGER, AT(problem_class.q_bucket), 0, 63},
-    {"kv_bucket", COLUMN_INTEGER, AT(problem_class.kv_bucket), 0, 63},
-    {"rows_bucket", COLUMN_INTEGER, AT(problem_class.rows_bucket), 0, 63},
     {"family", COLUMN_TEXT, AT(family), 2, SIZE(family)},
     {"space_version", COLUMN_INTEGER, AT(space_version), 0, UINT32_MAX},
     {"config", COLUMN_TEXT, AT(config), 1, SIZE(config)},
@@ -125,9 +113,6 @@ static bool read_column(const struct column *column, sqlite3_stmt *statement, in
     switch (column->kind) {
     case COLUMN_TEXT: return read_text(column, text, out);
     case COLUMN_TYPE: return device_type_from_name(text, out);
-    case COLUMN_OPERATION: return sqa_operation_from_name(text, out);
-    case COLUMN_DTYPE: return sqa_dtype_from_name(text, out);
-    case COLUMN_MASK: return sqa_mask_from_name(text, out);
     default: return false;
     }
 }
@@ -137,7 +122,11 @@ static bool read_row(sqlite3_stmt *statement, sqa_tuning_row *row)
     for (int i = 0; i < COLUMN_COUNT; i++)
         if (!read_column(&columns[i], statement, i, row))
             return false;
-    return true;
+    const char *operation = column_text(statement, COLUMN_COUNT);
+    const char *key = column_text(statement, COLUMN_COUNT + 1);
+    sqa_operation id;
+    return operation && key && sqa_operation_from_name(operation, &id) &&
+           sqa_problem_class_parse(id, key, &row->problem_class);
 }
 
 static int prepare_query(sqlite3 *database, sqlite3_stmt **out)
@@ -145,7 +134,9 @@ static int prepare_query(sqlite3 *database, sqlite3_stmt **out)
     sqa_text query = SQA_TEXT_INIT;
     for (int i = 0; i < COLUMN_COUNT; i++)
         sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ", columns[i].name);
-    sqa_text_append(&query, " FROM best");
+    sqa_text_append(&query, ", operation, 'dtype=' || dtype || ',d=' || head_dim || ',dv=' || value_dim ||"
+                            " ',mask=' || mask || ',group=' || group_size || ',q=' || q_bucket ||"
+                            " ',kv=' || kv_bucket || ',rows=' || rows_bucket FROM best");
     int code = query.failed ? SQLITE_NOMEM
                             : sqlite3_prepare_v2(database, sqa_text_get(&query), -1, out, NULL);
     sqa_text_free(&query);

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "device/identity.h"
 #include "kernels/config.h"
-#include "problem/problem_class.h"
+#include "operations/problem_class.h"
 
 typedef enum sqa_tuning_source { SQA_SOURCE_USER = 0, SQA_SOURCE_SEED = 1 } sqa_tuning_source;
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "operations/tensors.h"
 #include "problem/problem.h"
-#include "problem/work.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 
@@ -157,15 +157,15 @@ START_TEST(work_is_what_is_seen)
     desc.q_length = desc.kv_length = 100;
     desc.window = (sqa_window){3, 2};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_double_eq_tol(sqa_problem_seen_keys(&problem) * 100, 600 - 6 - 3, 1e-9);
+    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem) * 100, 600 - 6 - 3, 1e-9);
     desc.globals.count = 1; /* seen by 96 more, sees 97 more */
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_double_eq_tol(sqa_problem_seen_keys(&problem) * 100, 591 + 96 + 97, 1e-9);
+    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem) * 100, 591 + 96 + 97, 1e-9);
     desc.globals.count = 0;
     desc.window = (sqa_window){-1, -1};
     desc.blocks = (sqa_blocks){10, 10, 1, 1, 25};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_double_eq_tol(sqa_problem_seen_keys(&problem), 25, 1e-9);
+    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem), 25, 1e-9);
 }
 END_TEST
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "opencl_fixture.h"
-#include "problem/selection.h"
-#include "reference/selection.h"
+#include "operations/attention/selection_reference.h"
+#include "operations/select_blocks.h"
 #include "run_suite.h"
 #include "runtime/self_check.h"
 
@@ -139,7 +139,7 @@ START_TEST(unused_fields)
     const sqa_select_options select = top(3);
     sqa_attention_desc desc = small_desc();
     sqa_problem plain, dressed;
-    ck_assert_int_eq(sqa_selection_from_desc(&plain, &desc, &select, true), SQA_OK);
+    ck_assert_int_eq(sqa_problem_from_selection(&plain, &desc, &select, true), SQA_OK);
     desc.operation = SQA_OPERATION_SELECT_BLOCKS;
     desc.value_dim = 3;
     desc.write_lse = 1;
@@ -149,7 +149,7 @@ START_TEST(unused_fields)
     desc.bias.present = 1;
     desc.v = desc.o = (sqa_strides){1000, 100, 10};
     desc.blocks.entries = 1000;
-    ck_assert_int_eq(sqa_selection_from_desc(&dressed, &desc, &select, true), SQA_OK);
+    ck_assert_int_eq(sqa_problem_from_selection(&dressed, &desc, &select, true), SQA_OK);
     ck_assert_mem_eq(&plain, &dressed, sizeof plain);
 }
 END_TEST
@@ -158,7 +158,7 @@ END_TEST
 static uint64_t count_entries(const sqa_problem *problem)
 {
     uint64_t entries = 0;
-    for (uint32_t row = 0; row < sqa_problem_query_blocks(problem); row++) {
+    for (uint32_t row = 0; row < sqa_attention_query_blocks(problem); row++) {
         const uint32_t count = sqa_reference_candidates(problem, row);
         entries += count < problem->select.top_k ? count : problem->select.top_k;
     }
@@ -180,7 +180,7 @@ START_TEST(entries_are_counted)
         desc.causal = (sqa_causal)(rest % 3), rest /= 3;
         const sqa_select_options select = top(tops[rest]);
         ck_assert_int_eq(sqa_select_entries(&desc, &select, &entries), SQA_OK);
-        ck_assert_int_eq(sqa_selection_from_desc(&problem, &desc, &select, false), SQA_OK);
+        ck_assert_int_eq(sqa_problem_from_selection(&problem, &desc, &select, false), SQA_OK);
         ck_assert_msg(entries == count_entries(&problem), "combination %u: %u entries, not %u", i,
                       entries, (unsigned)count_entries(&problem));
     }

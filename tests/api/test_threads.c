@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "opencl_fixture.h"
-#include "reference/random.h"
 #include "run_suite.h"
 
 enum { THREADS = 4, ROUNDS = 8, HEADS = 2, LENGTH = 33, DIM = 16, COUNT = HEADS * LENGTH * DIM };

@@ -60,8 +60,8 @@ static double now_us(void)
 static void call_bare(bench *b, int set)
 {
     (void)set;
-    for (uint32_t i = 0; i < b->plan->launch.step_count; i++) {
-        const sqa_launch_step *step = &b->plan->launch.steps[i];
+    for (uint32_t i = 0; i < b->plan->stages[0].leaf->launch.step_count; i++) {
+        const sqa_launch_step *step = &b->plan->stages[0].leaf->launch.steps[i];
         must_cl(clEnqueueNDRangeKernel(b->queue, b->kernels.kernels[i], step->dimensions, NULL,
                                        step->global, step->local[0] ? step->local : NULL, 0, NULL,
                                        NULL),
@@ -139,17 +139,19 @@ static void set_up(bench *b)
     fill_plan_cache(b);
     for (int i = 0; i < SETS; i++)
         b->tensors[i] = make_tensors(sqa_context_cl(b->context));
-    must(sqa_kernel_set_create(&b->kernels, b->plan->program, sqa_context_cl_device(b->context),
-                               &b->plan->launch),
+    must(sqa_kernel_set_create(&b->kernels, b->plan->stages[0].leaf->program,
+                               sqa_context_cl_device(b->context), &b->plan->stages[0].leaf->launch),
          "kernels");
     /* By role, and the first enqueue of these kernels sets their arguments. */
     const sqa_tensors *t = &b->tensors[0];
-    const sqa_tensor by_role[SQA_ROLE_COUNT] = {[SQA_ROLE_Q] = t->q,
-                                                [SQA_ROLE_K] = t->k,
-                                                [SQA_ROLE_V] = t->v,
-                                                [SQA_ROLE_O] = t->o,
-                                                [SQA_ROLE_WORKSPACE] = {b->plan->workspace, 0}};
-    must(sqa_enqueue(&b->kernels, &b->plan->launch, by_role, b->queue, 0, NULL, NULL), "enqueue");
+    const sqa_tensor by_slot[SQA_MAX_SLOTS] = {[SQA_SLOT_Q] = t->q,
+                                               [SQA_SLOT_K] = t->k,
+                                               [SQA_SLOT_V] = t->v,
+                                               [SQA_SLOT_O] = t->o,
+                                               [SQA_SLOT_WORKSPACE] = {b->plan->workspace, 0}};
+    must(sqa_enqueue(&b->kernels, &b->plan->stages[0].leaf->launch, by_slot, b->queue, 0, NULL,
+                     NULL),
+         "enqueue");
     for (int i = 0; i < WAYS; i++)
         ways[i].call(b, 0);
     must_cl(clFinish(b->queue), "clFinish");

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/random.h"
 #include "cli/device_option.h"
-#include "reference/random.h"
 #include "sqa_cl.h"
 
 enum { HEADS = 8, KV_HEADS = 2, DIM = 64, BLOCK = 64, MOST_ROUNDS = 1000, CALLS = 3 };

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "operations/attention/reference.h"
+#include "operations/shape.h"
 #include "problem/storage.h"
 #include "reference/inputs.h"
-#include "reference/reference.h"
-#include "shape/shape.h"
 #include "text/npy.h"
 
 static void file_path(char out[128], const char *name)
@@ -58,27 +58,27 @@ static void save_floats(const char *name, sqa_dtype dtype, uint32_t rank, const 
 }
 
 /* As the file has it: repeated dimensions once, vectors as such. */
-static uint32_t file_shape(const sqa_tensor_shape *t, sqa_role role, bool least_rank,
+static uint32_t file_shape(const sqa_tensor_shape *t, uint32_t slot, bool least_rank,
                            uint64_t out[4])
 {
-    const uint64_t all[4] = {t->strides.batch || role <= SQA_ROLE_V ? t->batch : 1,
-                             t->strides.head || role <= SQA_ROLE_V ? t->heads : 1,
-                             t->strides.sequence || role <= SQA_ROLE_V ? t->length : 1, t->dim};
+    const uint64_t all[4] = {t->strides.batch || role <= SQA_SLOT_V ? t->batch : 1,
+                             t->strides.head || role <= SQA_SLOT_V ? t->heads : 1,
+                             t->strides.sequence || role <= SQA_SLOT_V ? t->length : 1, t->dim};
     uint32_t skipped = 0;
-    if (role == SQA_ROLE_KEY_MASK) {
+    if (role == SQA_SLOT_KEY_MASK) {
         out[0] = t->batch;
         out[1] = t->dim;
         return 2;
     }
-    if (role >= SQA_ROLE_SINKS)
+    if (role >= SQA_SLOT_SINKS)
         skipped = 3;
-    while (least_rank && role > SQA_ROLE_V && skipped < 2 && all[skipped] == 1)
+    while (least_rank && role > SQA_SLOT_V && skipped < 2 && all[skipped] == 1)
         skipped++;
     memcpy(out, all + skipped, (4 - skipped) * sizeof *out);
     return 4 - skipped;
 }
 
-static void make_input(run_inputs *in, sqa_role role, bool least_rank, sqa_random *random)
+static void make_input(run_inputs *in, uint32_t slot, bool least_rank, sqa_random *random)
 {
     sqa_tensor_shape t;
     uint64_t shape[4];
@@ -88,7 +88,7 @@ static void make_input(run_inputs *in, sqa_role role, bool least_rank, sqa_rando
     const size_t count = (size_t)sqa_tensor_extent(&t);
     void *data = calloc(count + 1, sizeof(float));
     ck_assert_ptr_nonnull(data);
-    in->by_role[role] = data;
+    in->by_slot[role] = data;
     sqa_random_input(&in->problem, role, true, random, data);
     const uint32_t rank = file_shape(&t, role, least_rank, shape);
     snprintf(name, sizeof name, "%s.npy", t.name);
@@ -106,14 +106,14 @@ void make_run_inputs(run_inputs *out, const char *shape, bool least_rank)
     memset(out, 0, sizeof *out);
     ck_assert_msg(sqa_shape_parse(shape, &desc) == SQA_OK, "%s", sqa_last_error());
     ck_assert_msg(sqa_problem_from_desc(&out->problem, &desc) == SQA_OK, "%s", sqa_last_error());
-    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
-        make_input(out, (sqa_role)role, least_rank, &random);
+    for (int role = 0; role < SQA_MAX_TENSORS; role++)
+        make_input(out, (uint32_t)role, least_rank, &random);
 }
 
 void free_run_inputs(run_inputs *in)
 {
-    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++)
-        free(in->by_role[role]);
+    for (int role = 0; role < SQA_MAX_TENSORS; role++)
+        free(in->by_slot[role]);
 }
 
 const program_result *run_files(const char *more)
@@ -180,7 +180,7 @@ static void check_head(const run_inputs *in, const sqa_npy *o, const sqa_npy *ls
     const sqa_problem *p = &in->problem;
     sqa_reference_inputs given;
     double row[SQA_MAX_HEAD_DIM], row_lse = 0;
-    memcpy((void *)given.by_role, in->by_role, sizeof given.by_role);
+    memcpy((void *)given.by_slot, in->by_slot, sizeof given.by_slot);
     for (uint32_t i = 0; i < rows; i++) {
         sqa_reference_forward_row(p, &given, batch, head, i, row, &row_lse);
         for (uint32_t d = 0; d < p->value_dim; d++)
@@ -203,7 +203,7 @@ void check_outputs(const run_inputs *in)
     ck_assert_mem_eq(o.shape, shape, sizeof shape);
     ck_assert_int_eq(o.element, p->dtype == SQA_DTYPE_F16 ? SQA_ELEMENT_F16 : SQA_ELEMENT_F32);
     sqa_reference_inputs given;
-    memcpy((void *)given.by_role, in->by_role, sizeof given.by_role);
+    memcpy((void *)given.by_slot, in->by_slot, sizeof given.by_slot);
     for (uint32_t batch = 0; batch < p->batch; batch++)
         for (uint32_t head = 0; head < p->out_heads; head++) {
             const sqa_sequence at = sqa_reference_sequence(p, &given, batch);

@@ -5,9 +5,9 @@
 #include "conformance/grid.h"
 #include "conformance/pattern_grid.h"
 #include "conformance/properties.h"
+#include "operations/shape.h"
 #include "problem/problem.h"
 #include "run_suite.h"
-#include "shape/shape.h"
 
 static const sqa_grid_size covering[] = {SQA_GRID_QUICK, SQA_GRID_FULL};
 

@@ -5,8 +5,8 @@
 
 #include "conformance/check.h"
 #include "conformance/forward_case.h"
-#include "reference/reference.h"
-#include "reference/tolerance.h"
+#include "operations/attention/reference.h"
+#include "reference/error.h"
 #include "run_suite.h"
 
 static sqa_problem problem_of(const sqa_attention_desc *desc)
@@ -19,7 +19,7 @@ static sqa_problem problem_of(const sqa_attention_desc *desc)
 static void row_of(const sqa_problem *problem, const float *q, const float *k, const float *v,
                    uint32_t head, uint32_t row, double *o, double *lse)
 {
-    const sqa_reference_inputs inputs = {{[SQA_ROLE_Q] = q, [SQA_ROLE_K] = k, [SQA_ROLE_V] = v}};
+    const sqa_reference_inputs inputs = {{[SQA_SLOT_Q] = q, [SQA_SLOT_K] = k, [SQA_SLOT_V] = v}};
     sqa_reference_forward_row(problem, &inputs, 0, head, row, o, lse);
 }
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "reference/reference.h"
+#include "operations/attention/reference.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 
@@ -27,8 +27,8 @@ static uint32_t seen_by(const sqa_attention_desc *desc, const sqa_reference_inpu
     sqa_problem problem;
     sqa_reference_inputs inputs = *given;
     double o, lse;
-    inputs.by_role[SQA_ROLE_Q] = inputs.by_role[SQA_ROLE_K] = zeros;
-    inputs.by_role[SQA_ROLE_V] = powers;
+    inputs.by_slot[SQA_SLOT_Q] = inputs.by_slot[SQA_SLOT_K] = zeros;
+    inputs.by_slot[SQA_SLOT_V] = powers;
     ck_assert_msg(sqa_problem_from_desc(&problem, desc) == SQA_OK, "%s", sqa_last_error());
     sqa_reference_forward_row(&problem, &inputs, batch, head, row, &o, &lse);
     return isinf(lse) ? 0 : (uint32_t)lrint(o * exp(lse));
@@ -78,7 +78,7 @@ START_TEST(globals_by_hand)
     desc.globals = (sqa_globals){1, 0};
     expect_rows(&desc, &inputs, (uint32_t[]){0x3f, 0x03, 0x05, 0x09, 0x11, 0x21});
     desc.globals = (sqa_globals){2, 1};
-    inputs.by_role[SQA_ROLE_GLOBALS] = list;
+    inputs.by_slot[SQA_SLOT_GLOBALS] = list;
     expect_rows(&desc, &inputs, (uint32_t[]){0x3f, 0x13, 0x15, 0x19, 0x3f, 0x31});
     desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
     expect_rows(&desc, &inputs, (uint32_t[]){0x01, 0x03, 0x05, 0x09, 0x1f, 0x31});
@@ -90,7 +90,7 @@ START_TEST(blocks_by_hand)
     static const int32_t offsets[] = {0, 2, 2, 3}, indices[] = {2, 0, 1};
     sqa_attention_desc desc = six();
     sqa_reference_inputs inputs = {
-        {[SQA_ROLE_BLOCK_OFFSETS] = offsets, [SQA_ROLE_BLOCK_INDICES] = indices}};
+        {[SQA_SLOT_BLOCK_OFFSETS] = offsets, [SQA_SLOT_BLOCK_INDICES] = indices}};
     desc.blocks = (sqa_blocks){2, 2, 1, 1, 3};
     expect_rows(&desc, &inputs, (uint32_t[]){0x33, 0x33, 0x00, 0x00, 0x0c, 0x0c});
 }
@@ -101,7 +101,7 @@ START_TEST(masks_by_hand)
     static const uint8_t keys[] = {1, 0, 255, 1, 1, 1};
     static const uint8_t pairs[36] = {[1] = 1, [2] = 1, [6] = 9, [12] = 1, [14] = 1, [35] = 1};
     sqa_attention_desc desc = six();
-    const sqa_reference_inputs inputs = {{[SQA_ROLE_KEY_MASK] = keys, [SQA_ROLE_MASK] = pairs}};
+    const sqa_reference_inputs inputs = {{[SQA_SLOT_KEY_MASK] = keys, [SQA_SLOT_MASK] = pairs}};
     desc.key_mask = 1;
     expect_rows(&desc, &inputs, (uint32_t[]){0x3d, 0x3d, 0x3d, 0x3d, 0x3d, 0x3d});
     desc.mask = (sqa_mask_view){1, {0, 0, 6}};
@@ -114,7 +114,7 @@ START_TEST(ragged_by_hand)
     static const int32_t q[] = {0, 2, 2, 6}, kv[] = {0, 3, 4, 6};
     sqa_attention_desc desc = six();
     const sqa_reference_inputs inputs = {
-        {[SQA_ROLE_CU_SEQLENS_Q] = q, [SQA_ROLE_CU_SEQLENS_KV] = kv}};
+        {[SQA_SLOT_CU_SEQLENS_Q] = q, [SQA_SLOT_CU_SEQLENS_KV] = kv}};
     desc.batch = 3;
     desc.q_length = 4;
     desc.kv_length = 3;
@@ -135,9 +135,9 @@ static double log_odds(sqa_attention_desc *desc, const sqa_reference_inputs *giv
     sqa_problem problem;
     sqa_reference_inputs inputs = *given;
     double o, lse;
-    inputs.by_role[SQA_ROLE_Q] = q;
-    inputs.by_role[SQA_ROLE_K] = k;
-    inputs.by_role[SQA_ROLE_V] = v;
+    inputs.by_slot[SQA_SLOT_Q] = q;
+    inputs.by_slot[SQA_SLOT_K] = k;
+    inputs.by_slot[SQA_SLOT_V] = v;
     desc->q_length = 1;
     desc->kv_length = 2;
     ck_assert_int_eq(sqa_problem_from_desc(&problem, desc), SQA_OK);
@@ -148,7 +148,7 @@ static double log_odds(sqa_attention_desc *desc, const sqa_reference_inputs *giv
 START_TEST(scores_by_hand)
 {
     static const float bias[] = {0.25f, -0.5f}, slopes[] = {0.1f, 0.7f, 1.5f, 2, 3, 4};
-    sqa_reference_inputs inputs = {{[SQA_ROLE_BIAS] = bias, [SQA_ROLE_SLOPES] = slopes}};
+    sqa_reference_inputs inputs = {{[SQA_SLOT_BIAS] = bias, [SQA_SLOT_SLOPES] = slopes}};
     sqa_attention_desc desc = six();
     desc.q_heads = 6;
     ck_assert_double_eq_tol(log_odds(&desc, &inputs, 0), 3.0, 1e-9);
@@ -173,10 +173,10 @@ START_TEST(sinks_by_hand)
     static const float sink[] = {1.5f};
     sqa_attention_desc desc = six();
     sqa_problem problem;
-    const sqa_reference_inputs inputs = {{[SQA_ROLE_Q] = zeros,
-                                          [SQA_ROLE_K] = zeros,
-                                          [SQA_ROLE_V] = powers,
-                                          [SQA_ROLE_SINKS] = sink}};
+    const sqa_reference_inputs inputs = {{[SQA_SLOT_Q] = zeros,
+                                          [SQA_SLOT_K] = zeros,
+                                          [SQA_SLOT_V] = powers,
+                                          [SQA_SLOT_SINKS] = sink}};
     double o, lse;
     desc.sinks = 1;
     desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
@@ -197,13 +197,13 @@ START_TEST(hidden_by_bias)
     static const float bias[] = {0, -INFINITY, -1e9f, 0, -INFINITY, -INFINITY};
     static const float low[] = {-1e9f, -1e9f, -1e9f, -1e9f, -1e9f, -1e9f};
     sqa_attention_desc desc = six();
-    sqa_reference_inputs inputs = {{[SQA_ROLE_BIAS] = bias}};
+    sqa_reference_inputs inputs = {{[SQA_SLOT_BIAS] = bias}};
     desc.bias = (sqa_bias){1, SQA_DTYPE_F32, {0, 0, 0}};
     ck_assert_uint_eq(seen_by(&desc, &inputs, 0, 0, 3), 0x09);
     sqa_problem problem;
     double o, lse;
     const sqa_reference_inputs all_low = {
-        {[SQA_ROLE_Q] = zeros, [SQA_ROLE_K] = zeros, [SQA_ROLE_V] = powers, [SQA_ROLE_BIAS] = low}};
+        {[SQA_SLOT_Q] = zeros, [SQA_SLOT_K] = zeros, [SQA_SLOT_V] = powers, [SQA_SLOT_BIAS] = low}};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
     sqa_reference_forward_row(&problem, &all_low, 0, 0, 3, &o, &lse);
     ck_assert_double_eq_tol(o, 63.0 / 6.0, 1e-9);

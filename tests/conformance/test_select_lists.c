@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conformance/host_tensor.h"
 #include "conformance/layout.h"
 #include "opencl_fixture.h"
-#include "problem/selection.h"
-#include "reference/selection.h"
-#include "reference/tolerance.h"
+#include "operations/attention/selection_reference.h"
+#include "operations/select_blocks.h"
+#include "reference/error.h"
+#include "reference/host_tensors.h"
 #include "run_suite.h"
 
 /* Numbers around the lists, in the same buffer, which must stay. */
@@ -28,7 +28,7 @@ typedef struct selection_run {
     int32_t *offsets, *indices; /* with guards, as read */
 } selection_run;
 
-static void create_tensor(sqa_host_tensor *tensor, const sqa_problem *problem, sqa_role role,
+static void create_tensor(sqa_host_tensor *tensor, const sqa_problem *problem, uint32_t slot,
                           uint64_t seed)
 {
     sqa_tensor_shape shape;
@@ -61,12 +61,12 @@ static void open_run(selection_run *run, const sqa_attention_desc *desc,
     run->select = *select;
     ck_assert_msg(sqa_select_entries(desc, select, &run->desc.blocks.entries) == SQA_OK, "%s",
                   sqa_last_error());
-    ck_assert_int_eq(sqa_selection_from_desc(&run->problem, &run->desc, select, true), SQA_OK);
-    create_tensor(&run->q, &run->problem, SQA_ROLE_Q, seed);
-    create_tensor(&run->k, &run->problem, SQA_ROLE_K, seed + 1);
-    run->offset_count =
-        (size_t)desc->blocks.batch * desc->blocks.heads * sqa_problem_query_blocks(&run->problem) +
-        1 + 2 * GUARDS;
+    ck_assert_int_eq(sqa_problem_from_selection(&run->problem, &run->desc, select, true), SQA_OK);
+    create_tensor(&run->q, &run->problem, SQA_SLOT_Q, seed);
+    create_tensor(&run->k, &run->problem, SQA_SLOT_K, seed + 1);
+    run->offset_count = (size_t)desc->blocks.batch * desc->blocks.heads *
+                            sqa_attention_query_blocks(&run->problem) +
+                        1 + 2 * GUARDS;
     run->index_count = run->desc.blocks.entries + 2 * GUARDS;
     run->offsets = malloc(run->offset_count * sizeof *run->offsets);
     run->indices = malloc(run->index_count * sizeof *run->indices);
@@ -133,10 +133,10 @@ static void select_lists(selection_run *run, const char *config)
 
 static sqa_reference_inputs inputs_of(const selection_run *run)
 {
-    return (sqa_reference_inputs){{[SQA_ROLE_Q] = sqa_host_tensor_view(&run->q),
-                                   [SQA_ROLE_K] = sqa_host_tensor_view(&run->k),
-                                   [SQA_ROLE_BLOCK_OFFSETS] = run->offsets + GUARDS,
-                                   [SQA_ROLE_BLOCK_INDICES] = run->indices + GUARDS}};
+    return (sqa_reference_inputs){{[SQA_SLOT_Q] = sqa_host_tensor_view(&run->q),
+                                   [SQA_SLOT_K] = sqa_host_tensor_view(&run->k),
+                                   [SQA_SLOT_BLOCK_OFFSETS] = run->offsets + GUARDS,
+                                   [SQA_SLOT_BLOCK_INDICES] = run->indices + GUARDS}};
 }
 
 enum { MOST_BLOCKS = 512 };
@@ -159,12 +159,12 @@ static void check_row(const selection_run *run, uint32_t batch, uint32_t head, u
     const sqa_problem *p = &run->problem;
     const sqa_reference_inputs inputs = inputs_of(run);
     const uint64_t number =
-        ((uint64_t)batch * p->blocks.heads + head) * sqa_problem_query_blocks(p) + row;
+        ((uint64_t)batch * p->blocks.heads + head) * sqa_attention_query_blocks(p) + row;
     const int32_t *list;
     int32_t expected[MOST_BLOCKS];
     double scores[MOST_BLOCKS], magnitudes[MOST_BLOCKS];
     const uint32_t count = list_of(run, number, &list);
-    ck_assert_uint_le(sqa_problem_key_blocks(p), MOST_BLOCKS);
+    ck_assert_uint_le(sqa_attention_key_blocks(p), MOST_BLOCKS);
     sqa_reference_block_scores(p, &inputs, batch, head, row, scores, magnitudes);
     const char *fault = sqa_reference_list_fault(p, row, scores, magnitudes, list, count);
     ck_assert_msg(!fault, "batch %u, list %u, row %u: the list %s", batch, head, row, fault);
@@ -175,7 +175,7 @@ static void check_row(const selection_run *run, uint32_t batch, uint32_t head, u
 static void check_lists(const selection_run *run)
 {
     const sqa_problem *p = &run->problem;
-    const uint32_t rows = sqa_problem_query_blocks(p);
+    const uint32_t rows = sqa_attention_query_blocks(p);
     const uint32_t lists = p->batch * p->blocks.heads;
     uint32_t same = 0;
     for (uint32_t b = 0; b < p->batch; b++)
@@ -485,7 +485,7 @@ static void check_output(const selection_run *run, const sqa_problem *forward,
     const sqa_tolerance tolerance = sqa_tolerance_of(SQA_OPERATION_FORWARD, forward->dtype);
     sqa_reference_inputs inputs = inputs_of(run);
     sqa_error_sum sum = {0};
-    inputs.by_role[SQA_ROLE_V] = sqa_host_tensor_view(v);
+    inputs.by_slot[SQA_SLOT_V] = sqa_host_tensor_view(v);
     for (uint32_t b = 0; b < forward->batch; b++)
         for (uint32_t h = 0; h < forward->out_heads; h++)
             for (uint32_t i = 0; i < forward->q_length; i++) {
@@ -509,8 +509,8 @@ static void check_chain(const struct shape *shape)
     open_run(&run, &desc, &select, 3);
     desc.blocks.entries = run.desc.blocks.entries;
     ck_assert_int_eq(sqa_problem_from_desc(&forward, &desc), SQA_OK);
-    create_tensor(&v, &forward, SQA_ROLE_V, 5);
-    create_tensor(&o, &forward, SQA_ROLE_O, 6);
+    create_tensor(&v, &forward, SQA_SLOT_V, 5);
+    create_tensor(&o, &forward, SQA_SLOT_O, 6);
     sqa_tensors tensors = tensors_of(&run);
     ck_assert_int_eq(sqa_host_tensor_upload(&v, sqa_context_cl(test_context)), SQA_OK);
     ck_assert_int_eq(sqa_host_tensor_upload(&o, sqa_context_cl(test_context)), SQA_OK);

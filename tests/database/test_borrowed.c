@@ -75,7 +75,8 @@ static void expect_plan(sqa_context *context, const char *rung, const char *conf
     if (config)
         ck_assert_str_eq(info.config, config);
     ck_assert_int_eq(strstr(info.reason, "borrowed, and checked here") != NULL, checked);
-    ck_assert_int_eq(sqa_program_cache_is_checked(context->programs, plan->program), checked);
+    ck_assert_int_eq(sqa_program_cache_is_checked(context->programs, plan->stages[0].leaf->program),
+                     checked);
     sqa_plan_destroy(plan);
 }
 

@@ -6,6 +6,18 @@
 #include "run_suite.h"
 #include "tuning/lookup.h"
 
+/* Places in the class of an attention. */
+enum {
+    DTYPE_PART,
+    HEAD_DIM_PART,
+    VALUE_DIM_PART,
+    MASK_PART,
+    GROUP_PART,
+    Q_BUCKET_PART,
+    KV_BUCKET_PART,
+    ROWS_BUCKET_PART
+};
+
 enum { CAPACITY = 8 };
 
 static sqa_device device;
@@ -86,10 +98,10 @@ END_TEST
 
 START_TEST(nearest_size)
 {
-    add_row("")->problem_class.q_bucket++;
+    add_row("")->problem_class.value[Q_BUCKET_PART]++;
     expect_rung(SQA_RUNG_NEAREST_SIZE);
     rows[0].problem_class = wanted;
-    rows[0].problem_class.group = 4;
+    rows[0].problem_class.value[GROUP_PART] = 4;
     expect_rung(SQA_RUNG_NEAREST_SIZE);
 }
 END_TEST
@@ -141,9 +153,9 @@ END_TEST
 
 START_TEST(never_across_kinds_of_problem)
 {
-    add_row("")->problem_class.head_dim = 128;
-    add_row("")->problem_class.value_dim = 32;
-    add_row("")->problem_class.dtype = (sqa_dtype)1;
+    add_row("")->problem_class.value[HEAD_DIM_PART] = 128;
+    add_row("")->problem_class.value[VALUE_DIM_PART] = 32;
+    add_row("")->problem_class.value[DTYPE_PART] = (sqa_dtype)1;
     add_row("")->problem_class.operation = (sqa_operation)1;
     ck_assert_uint_eq(look(), 0);
 }
@@ -167,7 +179,7 @@ START_TEST(rungs_in_order)
     snprintf(row->identity.architecture, sizeof row->identity.architecture, "kirigami");
     row = add_row("d");
     snprintf(row->identity.model, sizeof row->identity.model, "lion");
-    add_row("c")->problem_class.kv_bucket--;
+    add_row("c")->problem_class.value[KV_BUCKET_PART]--;
     snprintf(add_row("b")->driver_version, sizeof row->driver_version, "0.9");
     add_row("a");
     /* Speed does not lift a row over a rung. */
@@ -184,16 +196,16 @@ START_TEST(user_before_seed)
     rows[0].gflops = 1e6;
     expect_order("ab");
     /* But a rung counts more than where the row comes from. */
-    rows[1].problem_class.q_bucket++;
+    rows[1].problem_class.value[Q_BUCKET_PART]++;
     expect_order("ba");
 }
 END_TEST
 
 START_TEST(nearer_class_first)
 {
-    add_row("c")->problem_class.q_bucket += 4;
-    add_row("a")->problem_class.q_bucket -= 1;
-    add_row("b")->problem_class.kv_bucket += 2;
+    add_row("c")->problem_class.value[Q_BUCKET_PART] += 4;
+    add_row("a")->problem_class.value[Q_BUCKET_PART] -= 1;
+    add_row("b")->problem_class.value[KV_BUCKET_PART] += 2;
     rows[0].gflops = 1e6;
     expect_order("abc");
 }
@@ -214,10 +226,10 @@ END_TEST
 
 START_TEST(same_driver_then_rate_first)
 {
-    add_row("c")->problem_class.q_bucket++;
-    add_row("a")->problem_class.q_bucket++;
-    add_row("d")->problem_class.q_bucket++;
-    add_row("b")->problem_class.q_bucket++;
+    add_row("c")->problem_class.value[Q_BUCKET_PART]++;
+    add_row("a")->problem_class.value[Q_BUCKET_PART]++;
+    add_row("d")->problem_class.value[Q_BUCKET_PART]++;
+    add_row("b")->problem_class.value[Q_BUCKET_PART]++;
     rows[0].gflops = 50;
     rows[1].gflops = 200;
     rows[2].gflops = 1e6;

@@ -6,7 +6,7 @@
 
 #include "base/embedded.h"
 #include "database/fixture.h"
-#include "problem/work.h"
+#include "operations/tensors.h"
 #include "tuning/schema.h"
 
 START_TEST(folders_and_file_are_made)
@@ -76,12 +76,12 @@ START_TEST(trial_is_read_back_as_written)
     ck_assert_uint_eq(trial->result.samples, 11);
     ck_assert_uint_eq((uint64_t)trial->seed, UINT64_MAX - 6);
     sqa_problem problem = fixture_problem(1024);
-    ck_assert_double_eq_tol(trial->gflops, sqa_problem_flops(&problem) / 1e7, 1e-5);
+    ck_assert_double_eq_tol(trial->gflops, sqa_problem_flop(&problem) / 1e7, 1e-5);
     ck_assert_double_eq_tol(trial->fraction_of_ceiling, trial->gflops / 1e6, 1e-12);
     ck_assert_uint_eq(strlen(trial->recorded_at), 20);
     ck_assert_int_eq(trial->winner, false);
-    sqa_problem_class expected = sqa_problem_class_of(&problem);
-    ck_assert(sqa_problem_class_equal(&trial->problem_class, &expected));
+    sqa_stored_class expected = sqa_stored_class_of(&problem);
+    ck_assert(sqa_stored_class_equal(&trial->problem_class, &expected));
     sqa_store_close(store);
 }
 END_TEST
@@ -115,7 +115,7 @@ START_TEST(patterns_are_kept)
     bool found = false;
     ck_assert_int_eq(sqa_store_find_trial(store, &record, &result, &found), SQA_OK);
     ck_assert(found);
-    problem.window.left = 65; /* the same class, another problem */
+    problem.of.attention.window.left = 65; /* the same class, another problem */
     ck_assert_int_eq(sqa_store_find_trial(store, &record, &result, &found), SQA_OK);
     ck_assert(!found);
     sqa_store_close(store);

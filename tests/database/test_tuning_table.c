@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "database/fixture.h"
-#include "problem/work.h"
+#include "operations/tensors.h"
 #include "run_suite.h"
 #include "tuning/tuning_table.h"
 
@@ -60,7 +60,7 @@ START_TEST(reads_the_best_rows)
     ck_assert_str_eq(row->driver_version, "1.0");
     ck_assert_mem_eq(&row->problem_class, &expected, sizeof expected);
     ck_assert_str_eq(row->family, "naive");
-    ck_assert_double_eq_tol(row->gflops, sqa_problem_flops(&problem) / 8e6, 1e-3);
+    ck_assert_double_eq_tol(row->gflops, sqa_problem_flop(&problem) / 8e6, 1e-3);
     /* A second database adds to the first. */
     expect(path, 2, 0);
 }

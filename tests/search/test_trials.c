@@ -26,7 +26,7 @@ static sqa_request a_request(sqa_request_kind kind)
     desc.head_dim = 40;
     desc.causal = SQA_CAUSAL_TOP_LEFT;
     request.kind = kind;
-    request.desc = desc;
+    request.problem = desc;
     request.pace = (sqa_pace){(double)NAN, (double)NAN};
     request.count = 1;
     snprintf(request.candidates[0].family, sizeof request.candidates[0].family, "rows");
@@ -47,8 +47,8 @@ START_TEST(requests_survive_the_line)
     ck_assert(isnan(back.pace.best_relative));
     ck_assert_str_eq(back.candidates[0].family, "rows");
     ck_assert_str_eq(back.candidates[0].config, "A=1,B=2");
-    ck_assert_uint_eq(back.desc.kv_length, 200);
-    ck_assert_int_eq(back.desc.causal, SQA_CAUSAL_TOP_LEFT);
+    ck_assert_uint_eq(back.problem.kv_length, 200);
+    ck_assert_int_eq(back.problem.causal, SQA_CAUSAL_TOP_LEFT);
 
     request = a_request(SQA_REQUEST_FINALS);
     request.rounds = 9;
@@ -163,7 +163,7 @@ static sqa_trial_result one_trial(sqa_runner *runner)
     sqa_request request = a_request(SQA_REQUEST_TRIAL);
     sqa_trial_result result;
     sqa_status status =
-        sqa_runner_trial(runner, &request.desc, &request.candidates[0], &request.pace, &result);
+        sqa_runner_trial(runner, &request.problem, &request.candidates[0], &request.pace, &result);
     ck_assert_msg(status == SQA_OK, "%s", sqa_last_error());
     return result;
 }
@@ -254,9 +254,9 @@ START_TEST(a_worker_that_cannot_work_is_an_error)
         sqa_runner *runner = runner_of(bodies[i], 5, 32);
         sqa_request request = a_request(SQA_REQUEST_TRIAL);
         sqa_trial_result result;
-        ck_assert_int_eq(
-            sqa_runner_trial(runner, &request.desc, &request.candidates[0], &request.pace, &result),
-            SQA_OPENCL_ERROR);
+        ck_assert_int_eq(sqa_runner_trial(runner, &request.problem, &request.candidates[0],
+                                          &request.pace, &result),
+                         SQA_OPENCL_ERROR);
         ck_assert_msg(strstr(sqa_last_error(), words[i]) != NULL, "%s", sqa_last_error());
         end_runner(runner);
     }
@@ -288,7 +288,7 @@ START_TEST(finals_fail_together)
     sqa_request request = a_request(SQA_REQUEST_FINALS);
     request.candidates[2] = request.candidates[1] = request.candidates[0];
     sqa_trial_result results[3];
-    ck_assert_int_eq(sqa_runner_finals(runner, &request.desc, request.candidates, 3, 3, results),
+    ck_assert_int_eq(sqa_runner_finals(runner, &request.problem, request.candidates, 3, 3, results),
                      SQA_OK);
     ck_assert_int_eq(results[0].status, SQA_TRIAL_OK);
     ck_assert_int_eq(results[1].status, SQA_TRIAL_CRASHED);

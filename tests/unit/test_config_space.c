@@ -6,7 +6,7 @@
 
 #include "kernels/config_space.h"
 #include "kernels/registry.h"
-#include "problem/selection.h"
+#include "operations/select_blocks.h"
 #include "run_suite.h"
 
 #define CPU(width)                                                                                 \
@@ -54,7 +54,7 @@ static sqa_problem problem_of(sqa_operation operation, uint32_t dim)
     if (operation == SQA_OPERATION_SELECT_BLOCKS) {
         desc.blocks = (sqa_blocks){64, 64, 1, 4, 0};
         select.top_k = 4;
-        ck_assert_int_eq(sqa_selection_from_desc(&problem, &desc, &select, false), SQA_OK);
+        ck_assert_int_eq(sqa_problem_from_selection(&problem, &desc, &select, false), SQA_OK);
     } else {
         ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
     }
@@ -160,7 +160,8 @@ static void check_default(const sqa_kernel_family *family, const sqa_problem *pr
         return;
     family->default_config(problem, device, &config);
     ck_assert_msg(sqa_config_space_find(space, &config) != SIZE_MAX,
-                  "%s: the default for D = %u is not valid", family->name, problem->head_dim);
+                  "%s: the default for D = %u is not valid", family->name,
+                  problem->of.attention.head_dim);
 
     /* Stored as f16, where more is kept in private memory, and with masks that are read. */
     for (int masked = 0; masked < 2; masked++) {
@@ -171,8 +172,8 @@ static void check_default(const sqa_kernel_family *family, const sqa_problem *pr
             continue;
         family->default_config(&half, device, &config);
         ck_assert_msg(sqa_family_accepts(family, &config, &half, device, &why),
-                      "%s: the default for f16 and D = %u: %s", family->name, problem->head_dim,
-                      why);
+                      "%s: the default for f16 and D = %u: %s", family->name,
+                      problem->of.attention.head_dim, why);
     }
 }
 
@@ -207,14 +208,15 @@ START_TEST(rows_takes_the_register_tile_that_fits)
     sqa_problem problem = problem_of(SQA_OPERATION_FORWARD, register_tiles[_i].dim);
     char text[SQA_CONFIG_TEXT];
     sqa_config config;
-    problem.q_length = problem.kv_length = register_tiles[_i].queries;
+    problem.of.attention.q_length = problem.of.attention.kv_length = register_tiles[_i].queries;
     if (register_tiles[_i].block) {
-        problem.mask |= SQA_MASK_BLOCKS;
-        problem.blocks.query_size = problem.blocks.key_size = register_tiles[_i].block;
+        problem.of.attention.mask |= SQA_MASK_BLOCKS;
+        problem.of.attention.blocks.query_size = problem.of.attention.blocks.key_size =
+            register_tiles[_i].block;
     }
     if (register_tiles[_i].masked_f16) {
-        problem.mask |= SQA_MASK_PAIR;
-        problem.dtype = SQA_DTYPE_F16;
+        problem.of.attention.mask |= SQA_MASK_PAIR;
+        problem.of.attention.dtype = SQA_DTYPE_F16;
     }
     rows->default_config(&problem, &devices[register_tiles[_i].device], &config);
     sqa_config_format(rows, &config, text);

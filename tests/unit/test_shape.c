@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
+#include "operations/attention/pair_strides.h"
+#include "operations/attention/pattern_text.h"
+#include "operations/shape.h"
 #include "problem/problem.h"
-#include "reference/random.h"
 #include "run_suite.h"
-#include "shape/pair_strides.h"
-#include "shape/shape.h"
 #include "sqa_cl/status.h"
 
 #define HEAD "b=1,hq=2,hkv=2,nq=3,nk=3,d=64"
@@ -260,16 +261,16 @@ START_TEST(pattern_alone)
     sqa_attention_desc desc;
     char text[SQA_SHAPE_TEXT];
     ck_assert_int_eq(sqa_shape_parse("hq=2,n=9", &desc), SQA_OK);
-    ck_assert_int_eq(sqa_shape_pattern_apply("", &desc), SQA_OK);
-    sqa_shape_pattern_format(&desc, text, sizeof text);
+    ck_assert_int_eq(sqa_pattern_read("", &desc), SQA_OK);
+    sqa_pattern_write(&desc, text, sizeof text);
     ck_assert_str_eq(text, "");
-    ck_assert_int_eq(sqa_shape_pattern_apply("globals=2,window=3:0,causal", &desc), SQA_OK);
-    sqa_shape_pattern_format(&desc, text, sizeof text);
+    ck_assert_int_eq(sqa_pattern_read("globals=2,window=3:0,causal", &desc), SQA_OK);
+    sqa_pattern_write(&desc, text, sizeof text);
     ck_assert_str_eq(text, "causal,window=3:0,globals=2");
-    ck_assert_int_eq(sqa_shape_pattern_apply("softcap=2,hq=4", &desc), SQA_INVALID_ARGUMENT);
+    ck_assert_int_eq(sqa_pattern_read("softcap=2,hq=4", &desc), SQA_INVALID_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(sqa_last_error(), "'hq' is not a key; expected causal, align,"));
     ck_assert_float_eq(desc.softcap, 0.0f);
-    sqa_shape_pattern_format(&desc, text, 12); /* cut off, not overrun */
+    sqa_pattern_write(&desc, text, 12); /* cut off, not overrun */
     ck_assert_str_eq(text, "causal,wind");
 }
 END_TEST

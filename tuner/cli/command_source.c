@@ -10,9 +10,10 @@
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
 #include "runtime/choose.h"
 #include "runtime/context.h"
-#include "shape/shape.h"
 #include "sqa_cl/version.h"
 
 static const char summary[] =
@@ -51,7 +52,7 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
 {
     sqa_launch launch;
     memset(&launch, 0, sizeof launch);
-    if (problem->batch == 0 || problem->q_length == 0) {
+    if (sqa_operation_of(problem)->is_nothing(problem)) {
         sqa_text_append(out, "launch    none: the output is empty\n");
         return;
     }
@@ -71,11 +72,11 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
 }
 
 static sqa_status print_source(const sqa_choice *choice, const sqa_problem *problem,
-                               const sqa_device *device, const sqa_attention_desc *desc)
+                               const sqa_device *device)
 {
     sqa_text listing = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
     char shape[SQA_SHAPE_TEXT], config[SQA_CONFIG_TEXT];
-    sqa_shape_format(desc, shape, sizeof shape);
+    sqa_problem_format(problem, shape, sizeof shape);
     sqa_config_format(choice->family, &choice->config, config);
     sqa_text_format(&listing, "libsqa_cl %s\n", sqa_version_string());
     sqa_text_format(&listing, "shape     %s\n", shape);
@@ -96,29 +97,25 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
 }
 
 static sqa_status choose_and_print(const source_options *options, const sqa_context *context,
-                                   const sqa_attention_desc *desc)
+                                   const sqa_problem *problem)
 {
-    sqa_problem problem;
     sqa_choices choices;
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_problem_from_desc(&problem, desc);
-    if (status)
-        return status;
-    status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt, &problem,
-                        &plan_options);
+    sqa_status status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt,
+                                   problem, &plan_options);
     if (!status && choices.count == 0)
         status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this shape on this device");
     if (!status)
-        status = print_source(&choices.items[0], &problem, &context->device, desc);
+        status = print_source(&choices.items[0], problem, &context->device);
     sqa_text_free(&choices.passed_over);
     return status;
 }
 
 static sqa_status run(const source_options *options)
 {
-    sqa_attention_desc desc;
+    sqa_problem problem;
     sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
     sqa_context *context = NULL;
     unsigned platform = 0, device = 0;
@@ -128,7 +125,7 @@ static sqa_status run(const source_options *options)
     if (options->set && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
     made.user_database = options->database;
-    sqa_status status = sqa_shape_parse(options->shape, &desc);
+    sqa_status status = sqa_problem_parse(options->shape, &problem);
     if (!status)
         status = sqa_log_option(options->log_level, &made);
     if (!status)
@@ -136,7 +133,7 @@ static sqa_status run(const source_options *options)
     if (!status)
         status = sqa_context_open(&context, platform, device, &made);
     if (!status)
-        status = choose_and_print(options, context, &desc);
+        status = choose_and_print(options, context, &problem);
     sqa_context_destroy(context);
     return status;
 }

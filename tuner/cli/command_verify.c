@@ -14,22 +14,27 @@
 #include "conformance/suite.h"
 #include "device/cl_status.h"
 #include "kernels/registry.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
+#include "operations/tensors.h"
+#include "operations/tuner_operations.h"
 #include "problem/names.h"
-#include "shape/shape.h"
 #include "text/json.h"
 
 enum { MAX_RANDOM_CONFIGS = 32 };
 
 /* The options as typed, then as read. */
 typedef struct verify_options {
-    const char *device, *family, *set, *dtype, *shape, *layout, *property, *log;
+    const char *device, *operation_name, *family, *set, *dtype, *shape, *layout, *property, *log;
     bool tiny, quick, full, patterns, json;
     unsigned platform_index, device_index;
     uint64_t seed;
     uint32_t configs;
     sqa_grid_size size;
+    sqa_operation operation;
+    bool all_operations; /* nothing says which */
     const sqa_property *only_property;
-    sqa_grid_case only_case;
+    sqa_problem only_case;
     sqa_dtype only_dtype; /* when `dtype` or `shape` names one */
 } verify_options;
 
@@ -46,19 +51,39 @@ typedef struct verification {
     bool progress;
 } verification;
 
+/* Without a word for it, a property or a family is forward attention's. */
+static bool read_operation(const char *command, verify_options *options)
+{
+    const char *name = options->operation_name;
+    options->operation = sqa_operation_at(0)->id;
+    options->all_operations = !name && !options->shape && !options->property && !options->family;
+    if (name && options->shape)
+        return sqa_usage_error(command, "--operation: goes into --shape, as op=%s,...", name),
+               false;
+    if (!name || (sqa_operation_from_name(name, &options->operation) &&
+                  sqa_tuner_operation_find(options->operation)))
+        return true;
+    sqa_text names = SQA_TEXT_INIT;
+    sqa_operation_names(&names);
+    sqa_usage_error(command, "--operation: '%s' is not one of %s", name, sqa_text_get(&names));
+    sqa_text_free(&names);
+    return false;
+}
+
 static bool read_property(const char *command, verify_options *options)
 {
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(options->operation);
     if (!options->property)
         return true;
-    for (size_t i = 0; i < sqa_property_count; i++)
-        if (!strcmp(sqa_properties[i].name, options->property))
-            options->only_property = &sqa_properties[i];
+    options->only_property = sqa_property_find(operation, options->property);
     if (options->only_property)
         return true;
-    fprintf(stderr, "sqa %s: --property: '%s' is not one of", command, options->property);
-    for (size_t i = 0; i < sqa_property_count; i++)
-        fprintf(stderr, "%s %s", i ? "," : "", sqa_properties[i].name);
-    fputc('\n', stderr);
+    sqa_text names = SQA_TEXT_INIT;
+    for (size_t i = 0; i < operation->property_count; i++)
+        sqa_text_format(&names, "%s%s", i ? ", " : "", operation->properties[i].name);
+    sqa_usage_error(command, "--property: '%s' is not one of %s", options->property,
+                    sqa_text_get(&names));
+    sqa_text_free(&names);
     return false;
 }
 
@@ -80,18 +105,23 @@ static bool read_shape(const char *command, verify_options *options)
         return sqa_usage_error(command, "--layout: needs --shape"), false;
     if (!options->shape)
         return true;
-    if (sqa_shape_parse(options->shape, &options->only_case.desc) != SQA_OK)
+    if (sqa_problem_parse(options->shape, &options->only_case) != SQA_OK)
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
-    options->only_case.layout = SQA_LAYOUT_BHSD;
-    options->only_dtype = options->only_case.desc.dtype;
+    sqa_tensor_shape first;
+    options->operation = options->only_case.operation;
+    sqa_tensor_shape_of(&options->only_case, 0, &first);
+    options->only_dtype = (sqa_dtype)first.element;
     if (!options->layout)
         return true;
-    if (!sqa_layout_from_name(options->layout, &options->only_case.layout))
-        return sqa_usage_error(
-                   command, "--layout: '%s' is not one of bhsd, bshd, padded, mixed, qkv, shared",
-                   options->layout),
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(options->operation);
+    if (!operation || !operation->lay_out)
+        return sqa_usage_error(command,
+                               "--layout: %s has no layouts by name; give strides in "
+                               "--shape",
+                               sqa_operation_name(options->operation)),
                false;
-    sqa_layout_apply(options->only_case.layout, &options->only_case.desc);
+    if (operation->lay_out(options->layout, &options->only_case) != SQA_OK)
+        return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
     return true;
 }
 
@@ -102,11 +132,13 @@ static bool read_values(const char *command, verify_options *options)
     options->size = options->tiny ? SQA_GRID_TINY : options->full ? SQA_GRID_FULL : SQA_GRID_QUICK;
     if (options->set && !options->family)
         return sqa_usage_error(command, "--set: needs --family"), false;
-    if (options->family && !sqa_family_find(SQA_OPERATION_FORWARD, options->family))
-        return sqa_usage_error(command, "--family: there is no '%s'", options->family), false;
-    if (!read_property(command, options) || !read_dtype(command, options) ||
-        !read_shape(command, options))
+    if (!read_operation(command, options) || !read_shape(command, options) ||
+        !read_property(command, options) || !read_dtype(command, options))
         return false;
+    if (options->family && !sqa_family_find(options->operation, options->family))
+        return sqa_usage_error(command, "--family: %s has no '%s'",
+                               sqa_operation_name(options->operation), options->family),
+               false;
     if (sqa_device_option(options->device, &options->platform_index, &options->device_index) !=
         SQA_OK)
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
@@ -119,10 +151,12 @@ static void print_failure(const verification *v, const sqa_outcome *outcome)
     const sqa_suite *suite = v->suite;
     printf("FAILED  %s%s%s%s: %s\n"
            "        on %s, driver %s\n"
-           "        again: sqa verify --device %u:%u --family %s%s%s %s\n",
+           "        again: sqa verify --device %u:%u%s%s --family %s%s%s %s\n",
            suite->family->name, suite->config ? " (" : "", suite->config ? suite->config : "",
            suite->config ? ")" : "", outcome->message, v->device.strings.device_name,
            v->device.strings.driver_version, v->options->platform_index, v->options->device_index,
+           strstr(outcome->subject, "--shape") ? "" : " --operation ",
+           strstr(outcome->subject, "--shape") ? "" : sqa_operation_name(suite->family->operation),
            suite->family->name, suite->config ? " --set " : "", suite->config ? suite->config : "",
            outcome->subject);
     fflush(stdout);
@@ -165,12 +199,15 @@ static sqa_status run_checks(const verification *v, const sqa_suite *suite, bool
             sqa_suite_case(suite, &options->only_case, counts);
         return SQA_OK;
     }
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->family->operation);
     const sqa_grid_size size = sampled && !tiny ? SQA_GRID_SAMPLE : options->size;
-    if (!options->patterns) {
-        sqa_suite_grid(suite, size, counts);
-        sqa_suite_properties(suite, tiny, counts);
-    }
-    return sqa_suite_patterns(suite, size, counts);
+    sqa_status status = SQA_OK;
+    for (const sqa_case_grid *grid = operation->grids; grid->name && status == SQA_OK; grid++)
+        if (!options->patterns || !strcmp(grid->name, "patterns"))
+            status = sqa_suite_grid(suite, grid, size, counts);
+    for (size_t i = 0; i < operation->property_count && !options->patterns; i++)
+        sqa_suite_property(suite, &operation->properties[i], tiny, counts);
+    return status;
 }
 
 static double now(void)
@@ -183,11 +220,20 @@ static double now(void)
 static void print_counts(const verification *v, const sqa_suite_counts *counts, double seconds)
 {
     const sqa_suite *suite = v->suite;
-    printf("%-6s %-4s %-8s %zu passed, %zu failed, %zu not supported; worst error: rms %.1e, "
-           "max %.1e, lse %.1e; %.1f s\n",
-           suite->family->name, sqa_dtype_name(suite->dtype), suite->config ? "as set" : "default",
-           counts->passed, counts->failed, counts->unsupported, counts->worst_rms,
-           counts->worst_max, counts->worst_lse, seconds);
+    printf("%-6s %-4s %-8s %zu passed, %zu failed, %zu not supported", suite->family->name,
+           sqa_dtype_name(suite->dtype), suite->config ? "as set" : "default", counts->passed,
+           counts->failed, counts->unsupported);
+    const sqa_operation_entry *entry = sqa_operation_at((size_t)suite->family->operation);
+    const char *between = "; worst error:";
+    for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
+        const sqa_output_error *error = &counts->worst[slot];
+        if (!error->judged)
+            continue;
+        printf("%s %s rms %.1e, max %.1e", between, entry->slots[slot].name, error->rms,
+               error->max);
+        between = ";";
+    }
+    printf("; %.1f s\n", seconds);
     if (suite->config)
         printf("       %s\n", suite->config);
     fflush(stdout);
@@ -199,9 +245,19 @@ static void write_counts(verification *v, const sqa_suite_counts *counts, double
     sqa_json_integer(&v->json, "passed", (int64_t)counts->passed);
     sqa_json_integer(&v->json, "failed", (int64_t)counts->failed);
     sqa_json_integer(&v->json, "not_supported", (int64_t)counts->unsupported);
-    sqa_json_number(&v->json, "worst_rms_error", counts->worst_rms);
-    sqa_json_number(&v->json, "worst_max_error", counts->worst_max);
-    sqa_json_number(&v->json, "worst_lse_error", counts->worst_lse);
+    const sqa_operation_entry *entry = sqa_operation_at((size_t)v->suite->family->operation);
+    sqa_json_object(&v->json, "worst_errors");
+    for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
+        const sqa_output_error *error = &counts->worst[slot];
+        if (!error->judged)
+            continue;
+        sqa_json_object(&v->json, entry->slots[slot].name);
+        sqa_json_number(&v->json, "rms", error->rms);
+        sqa_json_number(&v->json, "max", error->max);
+        sqa_json_number(&v->json, "absolute", error->absolute);
+        sqa_json_close(&v->json);
+    }
+    sqa_json_close(&v->json);
     sqa_json_number(&v->json, "seconds", seconds);
     sqa_json_close(&v->json);
 }
@@ -217,7 +273,7 @@ static sqa_status verify_config(verification *v, const sqa_kernel_family *family
                        .dtype = dtype,
                        .config = config,
                        .seed = v->options->seed,
-                       .sampled_rows = v->options->shape ? 0 : 96,
+                       .all_rows = v->options->shape != NULL,
                        .report = report,
                        .user = v};
     double start = now();
@@ -225,6 +281,7 @@ static sqa_status verify_config(verification *v, const sqa_kernel_family *family
     v->done = 0;
     if (v->options->json) {
         sqa_json_object(&v->json, NULL);
+        sqa_json_string(&v->json, "operation", sqa_operation_name(family->operation));
         sqa_json_string(&v->json, "family", family->name);
         sqa_json_string(&v->json, "dtype", sqa_dtype_name(dtype));
         sqa_json_string(&v->json, "config", config);
@@ -282,7 +339,9 @@ static sqa_status verify_families(verification *v)
     }
     for (size_t i = 0; i < sqa_family_count() && status == SQA_OK; i++) {
         const sqa_kernel_family *family = sqa_family_at(i);
-        if (family->operation == SQA_OPERATION_FORWARD &&
+        const bool wanted =
+            v->options->all_operations || family->operation == v->options->operation;
+        if (wanted && sqa_tuner_operation_find(family->operation) &&
             (!v->options->family || !strcmp(v->options->family, family->name)))
             status = verify_family(v, family);
     }
@@ -321,6 +380,8 @@ int sqa_command_verify(int argc, char **argv)
     verify_options options = {.seed = 1};
     const sqa_option table[] = {
         {"device", "P:D", "the device, as `sqa info` numbers it", .text = &options.device},
+        {"operation", "NAME", "one operation only: forward, select_blocks; otherwise all",
+         .text = &options.operation_name},
         {"family", "NAME", "one kernel family only; otherwise all", .text = &options.family},
         {"set", "NAME=VALUE,...", "the family's parameters; otherwise its default",
          .text = &options.set},

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "base/status.h"
-#include "text/number.h"
 
 enum { SQA_MAX_INDEX = 999 };
 

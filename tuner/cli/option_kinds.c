@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/status.h"
-#include "text/number.h"
 
 static sqa_status fail(const char *name, const char *text, const char *expected)
 {

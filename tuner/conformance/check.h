@@ -1,31 +1,22 @@
-/* One check: run a plan on random data and hold it against the oracle.
- *
- * Buffers are padded with NaN guard bands that must stay intact, outputs are
- * poisoned with NaN so that an unwritten element is found, and tolerances are
- * those promised to users (relative RMS 2e-6, max 1e-5 of max|V|, LSE 1e-6
- * absolute or 1e-5 relative for f32). */
+/* One check: run a plan on random data and hold it against the reference. Tensors lie among
+ * guards that must stay intact, outputs are poisoned so that an unwritten element is found,
+ * and tolerances are those promised to users. */
 #ifndef SQA_TUNER_CHECK_H
 #define SQA_TUNER_CHECK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "reference/judge.h"
 #include "sqa_cl.h"
 
-typedef struct sqa_check_result {
-    bool passed;
-    double rms_error;  /* relative */
-    double max_error;  /* over max |V| */
-    double lse_error;  /* absolute; 0 without LSE */
-    char message[256]; /* what failed, "" when passed */
-} sqa_check_result;
+/* Uploads the tensors as they are now, runs the plan on them and looks everything over.
+ * A violation is SQA_OK with a finding; "" when all is well. */
+sqa_status sqa_check_run(sqa_plan *plan, sqa_host_tensors *tensors, cl_command_queue queue,
+                         char finding[SQA_FINDING_TEXT]);
 
-/* Checks `desc` with the kernel that `options` choose. `sampled_rows` of the
- * output rows are compared with the oracle (first, last and random ones; 0: all);
- * poison and guards are checked everywhere. A wrong result is SQA_OK with
- * passed == false; other statuses mean that the check could not be made. */
-sqa_status sqa_check_forward(sqa_context *context, cl_command_queue queue,
-                             const sqa_attention_desc *desc, const sqa_plan_options *options,
-                             uint64_t seed, uint32_t sampled_rows, sqa_check_result *out);
+/* Checks `problem` with the kernel that `options` choose, in all rows of the outputs or in as
+ * many as the operation says do. A wrong result is SQA_OK with passed == false; other statuses
+ * mean that the check could not be made. */
+sqa_status sqa_check(sqa_context *context, cl_command_queue queue, const sqa_problem *problem,
+                     const sqa_plan_options *options, uint64_t seed, bool all_rows,
+                     sqa_judgement *out);
 
 #endif

@@ -1,31 +1,27 @@
-/* Running grid and properties for one family. Which cases there are and what they
- * check is in grid.c and properties.c; nothing is printed here. */
+/* Running cases and properties for one family. Which there are and what they check is in
+ * operations/; nothing is printed here. */
 #include "conformance/suite.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "kernels/config_space.h"
+#include "operations/tuner_operations.h"
 #include "problem/names.h"
-#include "problem/problem_class.h"
-#include "reference/random.h"
-#include "shape/shape.h"
 
 /* Whether the suite's configuration is for this problem at all. */
-static bool accepts(const sqa_suite *suite, const sqa_attention_desc *desc, const char **why)
+static bool accepts(const sqa_suite *suite, const sqa_problem *problem, const char **why)
 {
-    sqa_problem problem;
     sqa_config config;
-    if (sqa_problem_from_desc(&problem, desc) != SQA_OK)
-        return true; /* let the check fail and say so */
-    if (!suite->family->supports(&problem, suite->device, why))
+    if (!suite->family->supports(problem, suite->device, why))
         return false;
     memset(&config, 0, sizeof config);
-    suite->family->default_config(&problem, suite->device, &config);
+    suite->family->default_config(problem, suite->device, &config);
     if (suite->config && sqa_config_parse(suite->family, suite->config, &config) != SQA_OK)
-        return true;
-    return sqa_family_accepts(suite->family, &config, &problem, suite->device, why);
+        return true; /* let the check fail and say so */
+    return sqa_family_accepts(suite->family, &config, problem, suite->device, why);
 }
 
 static void finish(const sqa_suite *suite, sqa_verdict verdict, const char *subject,
@@ -50,120 +46,107 @@ static void judge(const sqa_suite *suite, sqa_status status, const char *subject
     finish(suite, text[0] ? SQA_VERDICT_FAILED : SQA_VERDICT_PASSED, subject, text, counts);
 }
 
-static void subject_of_case(const sqa_suite *suite, const sqa_grid_case *test,
+static void subject_of_case(const sqa_suite *suite, const sqa_problem *problem,
                             char subject[SQA_SUITE_SUBJECT])
 {
     char shape[SQA_SHAPE_TEXT];
-    sqa_attention_desc desc = test->desc;
-    const sqa_strides packed = {0, 0, 0};
-    if (test->layout != SQA_LAYOUT_BHSD)
-        desc.q = desc.k = desc.v = desc.o = packed;
-    sqa_shape_format(&desc, shape, sizeof shape);
-    int length = snprintf(subject, SQA_SUITE_SUBJECT, "--shape %s", shape);
-    if (test->layout != SQA_LAYOUT_BHSD)
-        length += snprintf(subject + length, SQA_SUITE_SUBJECT - (size_t)length, " --layout %s",
-                           sqa_layout_name(test->layout));
-    snprintf(subject + length, SQA_SUITE_SUBJECT - (size_t)length, " --seed %llu",
+    sqa_problem_format(problem, shape, sizeof shape);
+    snprintf(subject, SQA_SUITE_SUBJECT, "--shape %s --seed %llu", shape,
              (unsigned long long)suite->seed);
 }
 
-void sqa_suite_case(const sqa_suite *suite, const sqa_grid_case *test, sqa_suite_counts *counts)
+static void keep_worst(sqa_suite_counts *counts, const sqa_judgement *judgement)
 {
-    char subject[SQA_SUITE_SUBJECT];
-    const char *why = "";
-    sqa_check_result result = {.message = ""};
+    for (int slot = 0; slot < SQA_MAX_TENSORS; slot++) {
+        const sqa_output_error *error = &judgement->of[slot];
+        sqa_output_error *worst = &counts->worst[slot];
+        if (!error->judged)
+            continue;
+        *worst =
+            (sqa_output_error){true, fmax(worst->rms, error->rms), fmax(worst->max, error->max),
+                               fmax(worst->absolute, error->absolute)};
+    }
+}
+
+static sqa_plan_options options_of(const sqa_suite *suite)
+{
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = suite->family->name;
     options.config = suite->config;
-    subject_of_case(suite, test, subject);
-    if (!accepts(suite, &test->desc, &why)) {
+    return options;
+}
+
+void sqa_suite_case(const sqa_suite *suite, const sqa_problem *problem, sqa_suite_counts *counts)
+{
+    char subject[SQA_SUITE_SUBJECT];
+    const char *why = "";
+    sqa_judgement judgement = {.message = ""};
+    const sqa_plan_options options = options_of(suite);
+    subject_of_case(suite, problem, subject);
+    if (!accepts(suite, problem, &why)) {
         finish(suite, SQA_VERDICT_UNSUPPORTED, subject, why, counts);
         return;
     }
-    sqa_status status = sqa_check_forward(suite->context, suite->queue, &test->desc, &options,
-                                          suite->seed, suite->sampled_rows, &result);
-    if (status == SQA_OK && result.passed) {
-        counts->worst_rms = fmax(counts->worst_rms, result.rms_error);
-        counts->worst_max = fmax(counts->worst_max, result.max_error);
-        counts->worst_lse = fmax(counts->worst_lse, result.lse_error);
-    }
-    judge(suite, status, subject, result.message, counts);
+    sqa_status status = sqa_check(suite->context, suite->queue, problem, &options, suite->seed,
+                                  suite->all_rows, &judgement);
+    if (status == SQA_OK && judgement.passed)
+        keep_worst(counts, &judgement);
+    judge(suite, status, subject, judgement.message, counts);
 }
 
 void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bool small,
                         sqa_suite_counts *counts)
 {
-    char subject[SQA_SUITE_SUBJECT], message[SQA_CASE_MESSAGE] = "";
+    char subject[SQA_SUITE_SUBJECT], finding[SQA_FINDING_TEXT] = "";
     const char *why = "";
-    sqa_attention_desc desc = sqa_property_desc(property, small);
-    desc.dtype = suite->dtype;
-    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
-    options.family = suite->family->name;
-    options.config = suite->config;
+    const sqa_problem problem = property->problem(property, small, suite->dtype);
+    const sqa_plan_options options = options_of(suite);
     snprintf(subject, sizeof subject, "--property %s%s --dtype %s --seed %llu", property->name,
              small ? " --tiny" : "", sqa_dtype_name(suite->dtype), (unsigned long long)suite->seed);
-    if (!accepts(suite, &desc, &why)) {
+    if (!accepts(suite, &problem, &why)) {
         finish(suite, SQA_VERDICT_UNSUPPORTED, subject, why, counts);
         return;
     }
-    sqa_property_run run = {suite->context, suite->queue, &options, suite->seed, small};
-    sqa_status status = property->check(&run, &desc, message);
+    const sqa_property_run run = {suite->context, suite->queue, &options, suite->seed, small};
+    sqa_status status = property->check(&run, &problem, finding);
     /* A property goes on to other heads and lengths, which a given configuration
      * may not be for. */
     if (suite->config && (status == SQA_INVALID_ARGUMENT || status == SQA_UNSUPPORTED)) {
         finish(suite, SQA_VERDICT_UNSUPPORTED, subject, sqa_last_error(), counts);
         return;
     }
-    judge(suite, status, subject, message, counts);
+    judge(suite, status, subject, finding, counts);
 }
 
-void sqa_suite_grid(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts)
+/* What else the grid's cases have to keep; that they agree with the reference went before. */
+static void check_also(const sqa_suite *suite, const sqa_case_grid *grid,
+                       const sqa_problem *problem, sqa_suite_counts *counts)
 {
-    for (size_t i = 0; i < sqa_grid_count(size); i++) {
-        sqa_grid_case test = sqa_grid_case_at(size, i);
+    char subject[SQA_SUITE_SUBJECT], finding[SQA_FINDING_TEXT] = "";
+    const char *why = "";
+    const sqa_plan_options options = options_of(suite);
+    if (!accepts(suite, problem, &why))
+        return;
+    subject_of_case(suite, problem, subject);
+    const sqa_property_run run = {suite->context, suite->queue, &options, suite->seed, false};
+    const sqa_status status = grid->also(&run, problem, finding);
+    judge(suite, status, subject, finding, counts);
+}
+
+sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size,
+                          sqa_suite_counts *counts)
+{
+    sqa_case_list list = {NULL, 0};
+    sqa_status status = grid->list(size, suite->dtype, &list);
+    for (size_t i = 0; i < list.count && status == SQA_OK; i++) {
         /* Seeds differ, and with them how the tensors start in their buffers. */
         sqa_suite numbered = *suite;
         numbered.seed += i;
-        test.desc.dtype = suite->dtype;
-        sqa_suite_case(&numbered, &test, counts);
+        sqa_suite_case(&numbered, &list.cases[i], counts);
+        if (grid->also)
+            check_also(&numbered, grid, &list.cases[i], counts);
     }
-}
-
-void sqa_suite_properties(const sqa_suite *suite, bool small, sqa_suite_counts *counts)
-{
-    for (size_t i = 0; i < sqa_property_count; i++)
-        sqa_suite_property(suite, &sqa_properties[i], small, counts);
-}
-
-/* That the case hides what it should; the grid's check of it went before. */
-static void hiding(const sqa_suite *suite, const sqa_grid_case *test, sqa_suite_counts *counts)
-{
-    char subject[SQA_SUITE_SUBJECT], message[SQA_CASE_MESSAGE] = "";
-    const char *why = "";
-    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
-    options.family = suite->family->name;
-    options.config = suite->config;
-    if (!accepts(suite, &test->desc, &why))
-        return;
-    subject_of_case(suite, test, subject);
-    const sqa_property_run run = {suite->context, suite->queue, &options, suite->seed, false};
-    const sqa_status status = sqa_pattern_hides(&run, &test->desc, message);
-    judge(suite, status, subject, message, counts);
-}
-
-sqa_status sqa_suite_patterns(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts)
-{
-    sqa_pattern_grid grid;
-    sqa_status status = sqa_pattern_grid_create(&grid, size);
-    for (size_t i = 0; i < grid.count && status == SQA_OK; i++) {
-        sqa_suite numbered = *suite;
-        sqa_grid_case *test = &grid.cases[i].test;
-        numbered.seed += i;
-        test->desc.dtype = suite->dtype;
-        sqa_suite_case(&numbered, test, counts);
-        hiding(&numbered, test, counts);
-    }
-    sqa_pattern_grid_free(&grid);
+    sqa_case_list_free(&list);
     return status;
 }
 
@@ -182,17 +165,11 @@ static void pick_random(sqa_config_space *space, size_t wanted, uint64_t seed)
 sqa_status sqa_suite_random_configs(const sqa_suite *suite, bool small, size_t capacity,
                                     char (*texts)[SQA_CONFIG_TEXT], size_t *count)
 {
-    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
-    sqa_problem problem;
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->family->operation);
+    const sqa_problem problem = operation->everyday(small, suite->dtype);
     sqa_config_space space;
-    desc.q_length = desc.kv_length = small ? 33 : 129;
-    desc.head_dim = small ? 8 : 64;
-    desc.write_lse = 1;
-    desc.dtype = suite->dtype;
     *count = 0;
-    sqa_status status = sqa_problem_from_desc(&problem, &desc);
-    if (status == SQA_OK)
-        status = sqa_config_space_create(&space, suite->family, &problem, suite->device);
+    sqa_status status = sqa_config_space_create(&space, suite->family, &problem, suite->device);
     if (status != SQA_OK)
         return status;
     *count = capacity < space.count ? capacity : space.count;

@@ -1,15 +1,14 @@
-/* The grid and the properties run on one kernel family and configuration. Says
- * what came out case by case; showing it is the caller's. */
+/* The cases and properties of an operation run on one kernel family and configuration.
+ * Says what came out case by case; showing it is the caller's. */
 #ifndef SQA_TUNER_SUITE_H
 #define SQA_TUNER_SUITE_H
 
 #include "conformance/check.h"
-#include "conformance/grid.h"
-#include "conformance/pattern_grid.h"
-#include "conformance/properties.h"
 #include "kernels/kernel_family.h"
+#include "operations/shape.h"
+#include "operations/tuner_operation.h"
 
-#define SQA_SUITE_SUBJECT 576 /* a shape and the words around it */
+#define SQA_SUITE_SUBJECT (SQA_SHAPE_TEXT + 64) /* a shape and the words around it */
 
 typedef enum sqa_verdict {
     SQA_VERDICT_PASSED = 0,
@@ -31,30 +30,27 @@ typedef struct sqa_suite {
     sqa_dtype dtype;    /* of every case */
     const char *config; /* NULL: the family's default for each problem */
     uint64_t seed;
-    uint32_t sampled_rows; /* compared with the oracle per case; 0: all */
+    bool all_rows; /* compared with the reference; false: as many as the operation says do */
     void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */
     void *user;
 } sqa_suite;
 
 typedef struct sqa_suite_counts {
     size_t passed, failed, unsupported;
-    double worst_rms, worst_max, worst_lse; /* of the grid's passed cases */
+    sqa_output_error worst[SQA_MAX_TENSORS]; /* by slot, of the passed cases */
 } sqa_suite_counts;
 
 /* Each adds to *counts. A check that could not be made counts as failed. */
-void sqa_suite_case(const sqa_suite *suite, const sqa_grid_case *test, sqa_suite_counts *counts);
+void sqa_suite_case(const sqa_suite *suite, const sqa_problem *problem, sqa_suite_counts *counts);
 void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bool small,
                         sqa_suite_counts *counts);
 
-/* All of the grid's size; all properties (small ones with the tiny grid). */
-void sqa_suite_grid(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts);
-void sqa_suite_properties(const sqa_suite *suite, bool small, sqa_suite_counts *counts);
+/* All cases of a grid, each with a seed of its own. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size,
+                          sqa_suite_counts *counts);
 
-/* The pattern grid: each case against the oracle, and that what it hides stays hidden. */
-sqa_status sqa_suite_patterns(const sqa_suite *suite, sqa_grid_size size, sqa_suite_counts *counts);
-
-/* Texts of up to `capacity` valid configurations, picked at random from those of a
- * middling problem (a small one with `small`). *count tells how many there are. */
+/* Texts of up to `capacity` valid configurations, picked at random from those of an everyday
+ * problem of the family's operation. Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_suite_random_configs(const sqa_suite *suite, bool small, size_t capacity,
                                     char (*texts)[SQA_CONFIG_TEXT], size_t *count);
 

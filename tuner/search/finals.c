@@ -12,7 +12,7 @@
 
 /* When the interleaved run itself fails (one of them hangs, say), each is tried
  * alone: worse for comparing, but nothing found is lost. */
-static sqa_status measure_alone(sqa_tuning_session *session, const sqa_attention_desc *desc,
+static sqa_status measure_alone(sqa_tuning_session *session, const sqa_problem *problem,
                                 const sqa_contender *contenders, uint32_t count,
                                 sqa_trial_result *results)
 {
@@ -20,7 +20,7 @@ static sqa_status measure_alone(sqa_tuning_session *session, const sqa_attention
     sqa_status status = SQA_OK;
     for (uint32_t i = 0; i < count && status == SQA_OK; i++)
         status =
-            sqa_runner_trial(session->runner, desc, &contenders[i].text, &no_pace, &results[i]);
+            sqa_runner_trial(session->runner, problem, &contenders[i].text, &no_pace, &results[i]);
     return status;
 }
 
@@ -31,7 +31,7 @@ static uint32_t rounds_for(const sqa_tuning_session *session, double best_ms)
     return best_ms * ROUNDS > FINALS_MS ? (uint32_t)(FINALS_MS / best_ms) : ROUNDS;
 }
 
-static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc *desc,
+static sqa_status measure(sqa_tuning_session *session, const sqa_problem *problem,
                           const sqa_contender *contenders, uint32_t count, double best_ms,
                           sqa_trial_result *results)
 {
@@ -39,12 +39,12 @@ static sqa_status measure(sqa_tuning_session *session, const sqa_attention_desc 
     for (uint32_t i = 0; i < count; i++)
         texts[i] = contenders[i].text;
     uint32_t rounds = rounds_for(session, best_ms);
-    sqa_status status = sqa_runner_finals(session->runner, desc, texts, count, rounds, results);
+    sqa_status status = sqa_runner_finals(session->runner, problem, texts, count, rounds, results);
     if (status != SQA_OK)
         return status;
     for (uint32_t i = 0; i < count; i++)
         if (results[i].status == SQA_TRIAL_CRASHED || results[i].status == SQA_TRIAL_TIMEOUT)
-            return measure_alone(session, desc, contenders, count, results);
+            return measure_alone(session, problem, contenders, count, results);
     return SQA_OK;
 }
 
@@ -107,7 +107,7 @@ sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *pro
 {
     sqa_trial_result results[SQA_MAX_FINALISTS];
     int64_t trials[SQA_MAX_FINALISTS];
-    sqa_status status = measure(session, &outcome->desc, contenders, count, best_ms, results);
+    sqa_status status = measure(session, problem, contenders, count, best_ms, results);
     for (uint32_t i = 0; i < count && status == SQA_OK; i++)
         status = sqa_record_trial(session, problem, &contenders[i], &results[i], true, &trials[i]);
     if (status != SQA_OK)

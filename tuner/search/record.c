@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "operations/shape.h"
 #include "search/steady_trial.h"
 #include "search/tune_problem.h"
-#include "shape/shape.h"
 #include "trial/measure.h"
 #include "trial/runner.h"
 
@@ -25,7 +25,6 @@ typedef struct recording {
     const sqa_record_options *options;
     sqa_record_report *report;
     sqa_device device;
-    sqa_problem problem;
     sqa_kernel_family family; /* narrowed */
     sqa_parameter parameters[SQA_MAX_PARAMETERS];
     sqa_config_space space;
@@ -48,14 +47,12 @@ static sqa_status enumerate(recording *self)
     if (status == SQA_OK)
         status = sqa_device_query(&self->device, id);
     if (status == SQA_OK)
-        status = sqa_problem_from_desc(&self->problem, options->desc);
-    if (status == SQA_OK)
         status = sqa_sweep_narrow(options->family, options->set, self->parameters);
     self->family = *options->family;
     self->family.parameters = self->parameters;
     if (status == SQA_OK)
         status =
-            sqa_config_space_create(&self->space, &self->family, &self->problem, &self->device);
+            sqa_config_space_create(&self->space, &self->family, options->problem, &self->device);
     self->report->count = self->space.count;
     if (status == SQA_OK && !self->space.count)
         status = sqa_fail(SQA_INVALID_ARGUMENT,
@@ -145,7 +142,7 @@ static sqa_status make_header(recording *self)
 {
     char shape[SQA_SHAPE_TEXT];
     sqa_text header = SQA_TEXT_INIT;
-    sqa_shape_format(self->options->desc, shape, sizeof shape);
+    sqa_problem_format(self->options->problem, shape, sizeof shape);
     sqa_status status =
         sqa_sweep_header(shape, &self->device, &self->family, self->space.count, &header);
     sqa_text_append(&header, "\n");
@@ -226,7 +223,7 @@ static sqa_status measure_one(recording *self, size_t index)
     const sqa_pace no_pace = {(double)NAN, (double)NAN};
     sqa_contender contender = sqa_contender_of(&self->family, &self->space.configs[index]);
     sqa_trial_result result;
-    sqa_status status = sqa_steady_trial(self->runner, self->options->desc, &contender.text,
+    sqa_status status = sqa_steady_trial(self->runner, self->options->problem, &contender.text,
                                          &no_pace, &self->steadiness, &result);
     return status == SQA_OK ? keep(self, index, &result) : status;
 }

@@ -8,12 +8,11 @@
 #include <signal.h>
 
 #include "search/sweep.h"
-#include "sqa_cl/attention.h"
 
 typedef struct sqa_record_options {
     unsigned platform, device;
     const char *file;
-    const sqa_attention_desc *desc;
+    const sqa_problem *problem;
     const sqa_kernel_family *family;
     const char *set;    /* which values of its parameters; NULL: all */
     double seconds;     /* stop after so long; 0: when it is complete */

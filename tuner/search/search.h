@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/random.h"
 #include "kernels/config_space.h"
-#include "reference/random.h"
 
 typedef struct sqa_point {
     size_t family; /* index into the spaces */

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "problem/problem_class.h"
+#include "operations/problem_class.h"
+#include "operations/shape.h"
+#include "operations/tensors.h"
 #include "search/tune_problem.h"
-#include "shape/shape.h"
 #include "trial/measure.h"
 
 /* Of a problem's time, for the search; the finals take the rest. */
@@ -82,16 +83,11 @@ static sqa_status read_known(sqa_tuning_session *session)
  * one found, and have mostly to confirm it. */
 #define FIRST_OF_KIND 4.0
 
-static double weight_of(const sqa_attention_desc *problems, size_t index)
+static double weight_of(const sqa_problem *problems, size_t index)
 {
-    sqa_problem problem, earlier;
-    if (sqa_problem_from_desc(&problem, &problems[index]) != SQA_OK)
-        return 1.0;
-    sqa_problem_class own = sqa_problem_class_of(&problem);
+    const sqa_problem_class own = sqa_problem_class_of(&problems[index]);
     for (size_t i = 0; i < index; i++) {
-        if (sqa_problem_from_desc(&earlier, &problems[i]) != SQA_OK)
-            continue;
-        sqa_problem_class other = sqa_problem_class_of(&earlier);
+        const sqa_problem_class other = sqa_problem_class_of(&problems[i]);
         if (sqa_problem_class_distance(&own, &other) >= 0)
             return 1.0;
     }
@@ -123,13 +119,13 @@ static sqa_tuning_share share_of(const sqa_tuning_budget *budget, double begin, 
     return share;
 }
 
-static void begin_outcome(sqa_tuning_outcome *outcome, const sqa_attention_desc *desc)
+static void begin_outcome(sqa_tuning_outcome *outcome, const sqa_problem *problem)
 {
     memset(outcome, 0, sizeof *outcome);
-    outcome->desc = *desc;
+    outcome->problem = *problem;
     outcome->best_ms = outcome->spread_ms = (double)NAN;
     outcome->max_error = outcome->default_ms = (double)NAN;
-    sqa_shape_format(desc, outcome->shape, sizeof outcome->shape);
+    sqa_problem_format(problem, outcome->shape, sizeof outcome->shape);
 }
 
 static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *report)
@@ -161,15 +157,13 @@ static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *rep
 static sqa_status check_problems(const sqa_tuning_options *options)
 {
     for (size_t i = 0; i < options->problem_count; i++) {
-        sqa_problem problem;
+        const sqa_problem *problem = &options->problems[i];
         char shape[SQA_SHAPE_TEXT];
-        sqa_status status = sqa_problem_from_desc(&problem, &options->problems[i]);
-        if (status != SQA_OK)
-            return status;
-        sqa_shape_format(&options->problems[i], shape, sizeof shape);
-        if (!problem.batch || !problem.q_length || !problem.kv_length)
-            return sqa_fail(SQA_INVALID_ARGUMENT,
-                            "%s: nothing to tune; batch and lengths must be at least 1", shape);
+        if (sqa_problem_flop(problem) > 0.0)
+            continue;
+        sqa_problem_format(problem, shape, sizeof shape);
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "%s: nothing to tune; batch and lengths must be at least 1", shape);
     }
     return SQA_OK;
 }
@@ -198,14 +192,11 @@ static sqa_status look_ahead(const sqa_tuning_session *session, size_t index,
                              sqa_tuning_preview *out)
 {
     const sqa_tuning_options *options = session->options;
-    const sqa_attention_desc *desc = &options->problems[index];
+    const sqa_problem *problem = &options->problems[index];
     sqa_config_space spaces[SQA_MOST_FAMILIES];
-    sqa_problem problem;
     memset(out, 0, sizeof *out);
-    sqa_shape_format(desc, out->shape, sizeof out->shape);
-    sqa_status status = sqa_problem_from_desc(&problem, desc);
-    if (status == SQA_OK)
-        status = sqa_spaces_create(spaces, &out->space_count, &problem, session);
+    sqa_problem_format(problem, out->shape, sizeof out->shape);
+    sqa_status status = sqa_spaces_create(spaces, &out->space_count, problem, session);
     for (size_t i = 0; i < out->space_count; i++) {
         out->spaces[i].family = spaces[i].family->name;
         out->spaces[i].configurations = spaces[i].count;

@@ -9,9 +9,9 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "operations/shape.h"
 #include "search/search.h"
 #include "sqa_cl.h"
-#include "shape/shape.h"
 #include "trial/protocol.h"
 
 /* Each of them ends a search; 0: no such limit. */
@@ -39,7 +39,7 @@ typedef struct sqa_tuning_progress {
 typedef struct sqa_tuning_options {
     unsigned platform, device;
     const char *database;
-    const sqa_attention_desc *problems;
+    const sqa_problem *problems;
     size_t problem_count;
     const char *family; /* NULL: all that can run, but for the naive one */
     const sqa_strategy *strategy;
@@ -56,7 +56,7 @@ typedef struct sqa_tuning_options {
 
 /* What became of one problem. */
 typedef struct sqa_tuning_outcome {
-    sqa_attention_desc desc;
+    sqa_problem problem;
     char shape[SQA_SHAPE_TEXT];
     double flops;
     uint32_t trials[SQA_TRIAL_STATUSES]; /* by status, made now */
@@ -79,7 +79,7 @@ typedef struct sqa_tuning_report {
 
 /* What a problem's search would have to go through, and how long it may take. */
 typedef struct sqa_tuning_preview {
-    char shape[192];
+    char shape[SQA_SHAPE_TEXT];
     struct {
         const char *family;
         size_t configurations;

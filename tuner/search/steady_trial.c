@@ -24,11 +24,11 @@ static bool is_better(const sqa_trial_result *a, const sqa_trial_result *b)
     return a->yardstick_ms < b->yardstick_ms;
 }
 
-sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_attention_desc *desc,
+sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_problem *problem,
                             const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_steadiness *steadiness, sqa_trial_result *out)
 {
-    sqa_status status = sqa_runner_trial(runner, desc, candidate, pace, out);
+    sqa_status status = sqa_runner_trial(runner, problem, candidate, pace, out);
     for (unsigned attempt = 1; status == SQA_OK; attempt++) {
         double yardstick = out->yardstick_ms; /* NaN for failures, and where there is none */
         if (!(yardstick >= steadiness->yardstick_ms))
@@ -39,7 +39,7 @@ sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_attention_desc *desc,
             break;
         nap();
         sqa_trial_result again;
-        status = sqa_runner_trial(runner, desc, candidate, pace, &again);
+        status = sqa_runner_trial(runner, problem, candidate, pace, &again);
         if (status == SQA_OK && is_better(&again, out))
             *out = again;
     }

@@ -12,7 +12,7 @@ typedef struct sqa_steadiness {
 } sqa_steadiness;
 
 /* The attempt at the best pace of those it took. Errors: those of sqa_runner_trial. */
-sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_attention_desc *desc,
+sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_problem *problem,
                             const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_steadiness *steadiness, sqa_trial_result *out);
 

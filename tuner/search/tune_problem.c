@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "kernels/registry.h"
-#include "problem/work.h"
+#include "operations/tensors.h"
 #include "search/steady_trial.h"
 #include "trial/measure.h"
 #include "tuning/lookup.h"
@@ -125,8 +125,8 @@ static bool make_trial(problem_search *self, const sqa_contender *contender,
     double begin = sqa_clock_seconds();
     limit_trials(self);
     const sqa_pace pace = {self->progress->best_ms, self->progress->best_ms / self->yardstick_ms};
-    self->status = sqa_steady_trial(self->session->runner, &self->outcome->desc, &contender->text,
-                                    &pace, &self->steadiness, result);
+    self->status = sqa_steady_trial(self->session->runner, self->problem, &contender->text, &pace,
+                                    &self->steadiness, result);
     rescale(self, result);
     if (self->status == SQA_OK && result->status == SQA_TRIAL_OK)
         self->slowest = fmax(self->slowest, sqa_clock_seconds() - begin);
@@ -356,21 +356,17 @@ static void describe_empty(const problem_search *self)
 sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
                             sqa_tuning_progress *progress, sqa_tuning_outcome *outcome)
 {
-    sqa_problem problem;
-    sqa_status status = sqa_problem_from_desc(&problem, &outcome->desc);
-    if (status != SQA_OK)
-        return status;
-    outcome->flops = sqa_problem_flops(&problem);
+    outcome->flops = sqa_problem_flop(&outcome->problem);
     problem_search self;
     memset(&self, 0, sizeof self);
     self.session = session;
-    self.problem = &problem;
+    self.problem = &outcome->problem;
     self.share = share;
     self.progress = progress;
     self.outcome = outcome;
     self.yardstick_ms = (double)NAN;
     self.steadiness = (sqa_steadiness){(double)NAN, ATTEMPTS};
-    status = enumerate(&self);
+    sqa_status status = enumerate(&self);
     if (status == SQA_OK && self.space_count == 0)
         describe_empty(&self);
     else if (status == SQA_OK)

@@ -67,7 +67,7 @@ sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem
                             const sqa_contender *contender, const sqa_trial_result *result,
                             bool final, int64_t *trial);
 
-/* Tunes `outcome->desc`. Errors end the run; a problem nothing was found for is
+/* Tunes `outcome->problem`. Errors end the run; a problem nothing was found for is
  * no error but a message. */
 sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
                             sqa_tuning_progress *progress, sqa_tuning_outcome *outcome);

@@ -1,12 +1,14 @@
 /* See columns.h. Knows where each value lives and how it is written, not what a
  * sensible value is. */
 #include "store/columns.h"
+#include "store/mask_names.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "operations/operations.h"
 #include "problem/names.h"
 #include "store/subgroup_text.h"
 

@@ -1,4 +1,5 @@
 #include "store/prune.h"
+#include "operations/operations.h"
 
 #include <string.h>
 

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "operations/attention/pattern_text.h"
+#include "operations/tensors.h"
 #include "problem/names.h"
-#include "problem/work.h"
 #include "sqa_cl/version.h"
 #include "store/connection.h"
 
@@ -60,24 +61,24 @@ static void fill_pattern(sqa_stored_trial *out, const sqa_problem *problem)
     sqa_problem_to_desc(problem, &desc);
     out->causal = desc.causal;
     desc.causal = SQA_CAUSAL_NONE;
-    sqa_shape_pattern_format(&desc, out->pattern, sizeof out->pattern);
+    sqa_pattern_write(&desc, out->pattern, sizeof out->pattern);
 }
 
 /* What identifies a trial: problem, family, configuration. */
 static void fill_key(sqa_stored_trial *out, const sqa_trial_record *record)
 {
-    const sqa_problem *problem = record->problem;
+    const sqa_attention *problem = &record->problem->of.attention;
     memset(out, 0, sizeof *out);
     out->environment = record->environment;
-    out->problem_class = sqa_problem_class_of(problem);
+    out->problem_class = sqa_stored_class_of(record->problem);
     out->batch = problem->batch;
     out->q_heads = problem->q_heads;
     out->kv_heads = problem->kv_heads;
     out->q_length = problem->q_length;
     out->kv_length = problem->kv_length;
-    fill_pattern(out, problem);
+    fill_pattern(out, record->problem);
     out->write_lse = problem->write_lse;
-    snprintf(out->layout, sizeof out->layout, "%s", sqa_problem_layout(problem));
+    snprintf(out->layout, sizeof out->layout, "%s", sqa_problem_layout(record->problem));
     snprintf(out->family, sizeof out->family, "%s", record->family->name);
     out->space_version = record->family->space_version;
     sqa_config_format(record->family, record->config, out->config);
@@ -90,7 +91,7 @@ static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
     bool timed = out->result.status == SQA_TRIAL_OK || out->result.status == SQA_TRIAL_TOO_NOISY;
     if (!timed)
         out->result.median_ms = out->result.spread_ms = NAN;
-    out->gflops = sqa_problem_flops(record->problem) / (out->result.median_ms * 1e6);
+    out->gflops = sqa_problem_flop(record->problem) / (out->result.median_ms * 1e6);
     memcpy(&out->seed, &record->seed, sizeof out->seed);
     out->final = record->final;
     if (record->source_hash)

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "device/device.h"
+#include "operations/problem_class.h"
 #include "problem/problem.h"
-#include "problem/problem_class.h"
 #include "store/stored_trial.h"
 #include "trial/trial.h"
 

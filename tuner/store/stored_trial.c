@@ -9,8 +9,10 @@
 #include <time.h>
 
 #include "kernels/registry.h"
-#include "problem/work.h"
-#include "reference/tolerance.h"
+#include "operations/attention/pattern_text.h"
+#include "operations/operations.h"
+#include "operations/tensors.h"
+#include "reference/judge.h"
 
 /* A measured rate can exceed the measured ceiling by noise, not by this much. */
 static const double most_of_ceiling = 1.5;
@@ -37,6 +39,19 @@ void sqa_time_now(char out[SQA_TIME_TEXT])
         snprintf(out, SQA_TIME_TEXT, "1970-01-01T00:00:00Z");
 }
 
+sqa_stored_class sqa_stored_class_of(const sqa_problem *problem)
+{
+    const sqa_problem_class c = sqa_problem_class_of(problem);
+    return (sqa_stored_class){
+        c.operation, (sqa_dtype)c.value[0], c.value[1],          c.value[2],         c.value[3],
+        c.value[4],  (int32_t)c.value[5],   (int32_t)c.value[6], (int32_t)c.value[7]};
+}
+
+bool sqa_stored_class_equal(const sqa_stored_class *a, const sqa_stored_class *b)
+{
+    return !memcmp(a, b, sizeof *a);
+}
+
 static bool same_strides(const sqa_strides *a, const sqa_strides *b)
 {
     return a->batch == b->batch && a->head == b->head && a->sequence == b->sequence;
@@ -44,7 +59,7 @@ static bool same_strides(const sqa_strides *a, const sqa_strides *b)
 
 typedef sqa_strides (*layout_strides)(uint32_t heads, uint32_t length, uint32_t dim);
 
-static bool is_laid_out(const sqa_problem *problem, layout_strides strides)
+static bool is_laid_out(const sqa_attention *problem, layout_strides strides)
 {
     sqa_strides q = strides(problem->q_heads, problem->q_length, problem->head_dim);
     sqa_strides k = strides(problem->kv_heads, problem->kv_length, problem->head_dim);
@@ -56,9 +71,9 @@ static bool is_laid_out(const sqa_problem *problem, layout_strides strides)
 
 const char *sqa_problem_layout(const sqa_problem *problem)
 {
-    return is_laid_out(problem, sqa_strides_bhsd)   ? "bhsd"
-           : is_laid_out(problem, sqa_strides_bshd) ? "bshd"
-                                                    : "strided";
+    return is_laid_out(&problem->of.attention, sqa_strides_bhsd)   ? "bhsd"
+           : is_laid_out(&problem->of.attention, sqa_strides_bshd) ? "bshd"
+                                                                   : "strided";
 }
 
 sqa_status sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out)
@@ -83,14 +98,17 @@ sqa_status sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_de
         desc.o = sqa_strides_bshd(heads, desc.q_length, desc.value_dim);
     }
     *out = desc;
-    return sqa_shape_pattern_apply(trial->pattern, out);
+    return sqa_pattern_read(trial->pattern, out);
 }
 
 void sqa_stored_trial_shape(const sqa_stored_trial *trial, char text[SQA_SHAPE_TEXT])
 {
     sqa_attention_desc desc;
     (void)sqa_stored_trial_desc(trial, &desc);
-    sqa_shape_format(&desc, text, SQA_SHAPE_TEXT);
+    sqa_problem problem;
+    text[0] = 0;
+    if (sqa_problem_from_desc(&problem, &desc) == SQA_OK)
+        sqa_problem_format(&problem, text, SQA_SHAPE_TEXT);
 }
 
 sqa_status sqa_stored_trial_problem(const sqa_stored_trial *trial, sqa_problem *out)
@@ -183,12 +201,15 @@ static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem 
           measured(result->max_error) && result->samples > 0))
         return sqa_fail(SQA_INVALID_ARGUMENT, "trial.median_ms, spread_ms, max_error and samples "
                                               "must be given for a trial that was timed");
-    double limit = sqa_tolerance_of(problem->operation, problem->dtype).max;
+    double limit = 0.0;
+    sqa_status known = sqa_judge_limit(problem, &limit);
+    if (known != SQA_OK)
+        return known;
     if (result->max_error > limit)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "trial.max_error %.3g is above the %.3g of a correct result",
                         result->max_error, limit);
-    double rate = sqa_problem_flops(problem) / (result->median_ms * 1e6);
+    double rate = sqa_problem_flop(problem) / (result->median_ms * 1e6);
     if (!measured(trial->gflops) || fabs(trial->gflops - rate) > rate_tolerance * rate)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "trial.gflops does not follow from the problem and median_ms (%.6g)", rate);
@@ -237,7 +258,7 @@ sqa_status sqa_stored_trial_validate(sqa_stored_trial *trial)
     if (status == SQA_OK && trial->winner && trial->result.status != SQA_TRIAL_OK)
         status = sqa_fail(SQA_INVALID_ARGUMENT, "trial.winner: only a trial that is ok can win");
     if (status == SQA_OK) {
-        trial->problem_class = sqa_problem_class_of(&problem);
+        trial->problem_class = sqa_stored_class_of(&problem);
         trial->fraction_of_ceiling = trial->gflops / trial->ceiling_gflops;
     }
     return status;

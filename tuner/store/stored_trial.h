@@ -7,11 +7,22 @@
 #include <stdint.h>
 
 #include "device/device.h"
-#include "problem/problem_class.h"
-#include "shape/shape.h"
+#include "operations/attention/pattern_text.h"
+#include "operations/problem_class.h"
+#include "operations/shape.h"
 #include "trial/trial.h"
 
 #define SQA_TIME_TEXT 21 /* UTC, "2026-01-31T12:00:00Z" */
+
+typedef struct sqa_stored_class {
+    sqa_operation operation;
+    sqa_dtype dtype;
+    uint32_t head_dim, value_dim, mask, group;
+    int32_t q_bucket, kv_bucket, rows_bucket;
+} sqa_stored_class;
+
+sqa_stored_class sqa_stored_class_of(const sqa_problem *problem);
+bool sqa_stored_class_equal(const sqa_stored_class *a, const sqa_stored_class *b);
 
 typedef struct sqa_stored_trial {
     int64_t id, environment, class_id; /* in the database it was read from; 0: none */
@@ -19,10 +30,10 @@ typedef struct sqa_stored_trial {
     sqa_device device; /* without OpenCL handles */
     char library_version[32];
 
-    sqa_problem_class problem_class; /* derived from the shape below */
+    sqa_stored_class problem_class; /* derived from the shape below */
     uint32_t batch, q_heads, kv_heads, q_length, kv_length;
     sqa_causal causal;
-    char pattern[SQA_SHAPE_PATTERN_TEXT]; /* beside causal, as in a shape: "window=128:0" */
+    char pattern[SQA_PATTERN_TEXT]; /* beside causal, as in a shape: "window=128:0" */
     uint32_t write_lse;
     char layout[8]; /* "bhsd", "bshd", "strided" */
 

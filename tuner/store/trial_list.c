@@ -43,7 +43,7 @@ bool sqa_same_device(const sqa_stored_trial *a, const sqa_stored_trial *b)
 
 bool sqa_same_but_heads(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    const sqa_problem_class *x = &a->problem_class, *y = &b->problem_class;
+    const sqa_stored_class *x = &a->problem_class, *y = &b->problem_class;
     return x->operation == y->operation && x->dtype == y->dtype && x->head_dim == y->head_dim &&
            x->value_dim == y->value_dim && a->causal == b->causal &&
            !strcmp(a->pattern, b->pattern) && a->q_length == b->q_length &&

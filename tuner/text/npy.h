@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "problem/tensors.h"
+#include "operations/tensors.h"
 #include "text/npy_header.h"
 
 typedef struct sqa_npy {

@@ -38,8 +38,8 @@ static bool write_header(FILE *file, const sqa_npy *tensor)
 static bool write_data(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
-    float stored[CHUNK]; /* aligned for every type */
-    size_t element = sqa_element_size(tensor->element);
+    float stored[CHUNK];                                    /* aligned for every type */
+    size_t element = sqa_element_bits(tensor->element) / 8; /* files have whole bytes */
     for (size_t start = 0; start < tensor->count; start += CHUNK) {
         size_t count = tensor->count - start < CHUNK ? tensor->count - start : CHUNK;
         sqa_storage_encode((sqa_dtype)tensor->element, tensor->data + start, stored, count);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "kernels/config.h"
-#include "shape/shape.h"
+#include "operations/shape.h"
 #include "sqa_cl.h"
 #include "trial/bench_variant.h"
 #include "trial/ceiling.h"
@@ -21,6 +21,7 @@
 #define SQA_BENCH_NOISY 0.10
 
 typedef struct sqa_bench_options {
+    sqa_operation operation; /* one whose shapes have heads, lengths and a head dimension */
     const sqa_bench_variant *variants[SQA_BENCH_VARIANT_COUNT];
     size_t variant_count;
     uint32_t heads; /* of the multi-head model */
@@ -44,8 +45,11 @@ typedef struct sqa_bench_options {
 /* One row of the result. Times are medians over the rounds. */
 typedef struct sqa_bench_row {
     const sqa_bench_variant *variant;
-    sqa_attention_desc desc;
-    char pattern[SQA_SHAPE_TEXT]; /* the descriptor's */
+    sqa_problem problem;
+    uint32_t batch, q_heads, kv_heads, length, dim;
+    sqa_dtype dtype;
+    bool causal;
+    char pattern[SQA_SHAPE_TEXT]; /* the other keys of the problem's shape */
     bool shown;                   /* false: measured as a reference only */
     double median_ms, best_ms;
     double spread_ms; /* interquartile range */
@@ -78,9 +82,13 @@ typedef struct sqa_bench_report {
 /* Called before each step; `done` from 0 to 1, `seconds_left` NaN while unknown. */
 typedef void (*sqa_bench_progress)(void *user, double done, double seconds_left, const char *what);
 
-/* A variant at a length and dimension. Errors: SQA_INVALID_ARGUMENT. */
+/* Sets what is asked of a row: a variant at a length and dimension.
+ * Errors: SQA_INVALID_ARGUMENT. */
 sqa_status sqa_bench_describe(const sqa_bench_options *options, const sqa_bench_variant *variant,
-                              uint32_t length, uint32_t dim, sqa_attention_desc *out);
+                              uint32_t length, uint32_t dim, sqa_bench_row *out);
+
+/* Whether the keys of a pattern have one of this name. */
+bool sqa_bench_has_key(const char *pattern, const char *name);
 
 /* *report is set, and to be freed, whatever is returned: after an error or a stop
  * it holds the lengths measured before.

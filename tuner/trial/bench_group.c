@@ -9,12 +9,11 @@
 
 #include "base/status.h"
 #include "conformance/check.h"
-#include "problem/problem.h"
-#include "problem/work.h"
+#include "operations/tensors.h"
+#include "runtime/plan.h"
 #include "trial/measure.h"
 
 #define CHECK_SEED 0xbe7c4u
-#define SAMPLED_ROWS 64u
 #define SAMPLE_SECONDS 0.020 /* as long as a sample of the ceiling */
 
 /* For guesses of what is to come. */
@@ -61,23 +60,20 @@ static bool stopped(const sqa_bench_state *run)
 }
 
 /* Of one launch, from the ceiling alone. */
-static double expected_launch(const sqa_bench_state *run, const sqa_attention_desc *desc)
+static double expected_launch(const sqa_bench_state *run, const sqa_problem *problem)
 {
-    sqa_problem problem;
     double gflops = EXPECTED_FRACTION * sqa_ceiling_probe_result(run->ceiling).fma_gflops;
-    if (sqa_problem_from_desc(&problem, desc) != SQA_OK)
-        return 0.0;
-    return sqa_problem_flops(&problem) / (gflops * 1e9);
+    return sqa_problem_flop(problem) / (gflops * 1e9);
 }
 
-static double expected_sample(const sqa_bench_state *run, const sqa_attention_desc *desc)
+static double expected_sample(const sqa_bench_state *run, const sqa_problem *problem)
 {
-    return fmax(expected_launch(run, desc), SAMPLE_SECONDS) + SAMPLE_SECONDS;
+    return fmax(expected_launch(run, problem), SAMPLE_SECONDS) + SAMPLE_SECONDS;
 }
 
-static double expected_preparation(const sqa_bench_state *run, const sqa_attention_desc *desc)
+static double expected_preparation(const sqa_bench_state *run, const sqa_problem *problem)
 {
-    return PREPARE_SECONDS + PREPARE_LAUNCHES * expected_launch(run, desc);
+    return PREPARE_SECONDS + PREPARE_LAUNCHES * expected_launch(run, problem);
 }
 
 static bool asked_for(const sqa_bench_options *options, const sqa_bench_variant *variant)
@@ -92,13 +88,9 @@ static sqa_status add_row(sqa_bench_state *run, sqa_bench_group *group,
                           const sqa_bench_variant *variant, bool shown)
 {
     sqa_bench_row *row = &group->rows[group->count++];
-    row->variant = variant;
     row->shown = shown;
     row->default_ms = (double)NAN;
-    sqa_status status =
-        sqa_bench_describe(run->options, variant, group->length, group->dim, &row->desc);
-    sqa_shape_pattern_format(&row->desc, row->pattern, sizeof row->pattern);
-    return status;
+    return sqa_bench_describe(run->options, variant, group->length, group->dim, row);
 }
 
 /* A row per variant; MHA always, since speed-ups are against it. */
@@ -143,15 +135,15 @@ static void free_entries(bench_entries *all)
 static sqa_status check_row(const sqa_bench_state *run, sqa_bench_row *row,
                             const sqa_plan_options *options)
 {
-    sqa_check_result check;
-    sqa_status status = sqa_check_forward(run->context, run->queue, &row->desc, options, CHECK_SEED,
-                                          SAMPLED_ROWS, &check);
+    sqa_judgement judgement;
+    sqa_status status =
+        sqa_check(run->context, run->queue, &row->problem, options, CHECK_SEED, false, &judgement);
     if (status != SQA_OK)
         return status;
-    row->max_error = check.max_error;
-    if (!check.passed)
+    row->max_error = judgement.max_error;
+    if (!judgement.passed)
         return sqa_fail(SQA_WRONG_RESULT, "%s at length %u with %s %s: %s", row->variant->name,
-                        row->desc.q_length, row->family, row->config, check.message);
+                        row->length, row->family, row->config, judgement.message);
     return SQA_OK;
 }
 
@@ -169,17 +161,17 @@ static sqa_status explain_row(sqa_bench_row *row, const sqa_plan *plan)
 }
 
 static sqa_status prepare_entry(sqa_bench_state *run, bench_entry *entry,
-                                const sqa_attention_desc *desc, const sqa_plan_options *options)
+                                const sqa_problem *problem, const sqa_plan_options *options)
 {
     sqa_work work = {sqa_timing_enqueue, &entry->timed};
     entry->timed.tensors = &run->tensors;
-    sqa_status status =
-        sqa_timing_tensors_reserve(&run->tensors, sqa_context_cl(run->context), run->queue, desc);
+    sqa_status status = sqa_timing_tensors_reserve(&run->tensors, sqa_context_cl(run->context),
+                                                   run->queue, problem);
     if (status == SQA_OK)
-        status = sqa_plan_create(&entry->timed.plan, run->context, desc, options);
+        status = sqa_plan_build(&entry->timed.plan, run->context, problem, options);
     if (status == SQA_OK)
         status = sqa_plan_warm_up(entry->timed.plan, run->queue);
-    if (status == SQA_OK && expected_launch(run, desc) < LONG_LAUNCH_SECONDS)
+    if (status == SQA_OK && expected_launch(run, problem) < LONG_LAUNCH_SECONDS)
         status = sqa_measure_warm_up(&work, run->queue);
     if (status == SQA_OK)
         status = sqa_measure_calibrate(&work, run->queue, SAMPLE_SECONDS, &entry->launches, NULL);
@@ -191,18 +183,18 @@ static sqa_status prepare_row(sqa_bench_state *run, sqa_bench_row *row, bench_en
 {
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = run->options->family;
-    sqa_bench_announce(run, "length %u: preparing %s", row->desc.q_length, row->variant->name);
-    sqa_status status = prepare_entry(run, best, &row->desc, &options);
+    sqa_bench_announce(run, "length %u: preparing %s", row->length, row->variant->name);
+    sqa_status status = prepare_entry(run, best, &row->problem, &options);
     if (status == SQA_OK)
         status = explain_row(row, best->timed.plan);
     if (status == SQA_OK)
         status = check_row(run, row, &options);
-    run->done_s += expected_preparation(run, &row->desc);
+    run->done_s += expected_preparation(run, &row->problem);
     if (status != SQA_OK || !otherwise)
         return status;
     options.family = NULL;
     options.skip_database = 1;
-    return prepare_entry(run, otherwise, &row->desc, &options);
+    return prepare_entry(run, otherwise, &row->problem, &options);
 }
 
 static sqa_status prepare(sqa_bench_state *run, sqa_bench_group *group, bench_entries *all)
@@ -229,7 +221,7 @@ static sqa_status sample_round(sqa_bench_state *run, sqa_bench_group *group, ben
         if (status == SQA_OK)
             status = sqa_ceiling_probe_sample(run->ceiling, &group->fma[group->fma_count], NULL);
         group->fma_count += status == SQA_OK;
-        run->done_s += expected_sample(run, &row->desc);
+        run->done_s += expected_sample(run, &row->problem);
     }
     if (status == SQA_OK && !stopped(run))
         status = sqa_ceiling_probe_sample(run->ceiling, NULL, &group->copy[group->copy_count]);
@@ -242,19 +234,16 @@ static sqa_status sample_round(sqa_bench_state *run, sqa_bench_group *group, ben
 static sqa_status summarise_row(const sqa_bench_state *run, sqa_bench_row *row,
                                 const bench_entries *all, size_t index, size_t rows)
 {
-    sqa_problem problem;
     sqa_timing timing;
-    sqa_status status = sqa_problem_from_desc(&problem, &row->desc);
-    if (status == SQA_OK)
-        status = sqa_measure_summarise(all->entries[index].samples, all->rounds, &timing);
+    sqa_status status = sqa_measure_summarise(all->entries[index].samples, all->rounds, &timing);
     if (status != SQA_OK)
         return status;
     row->median_ms = timing.median_ms;
     row->best_ms = timing.minimum_ms;
     row->spread_ms = timing.spread_ms;
     row->noisy = timing.spread_ms > SQA_BENCH_NOISY * timing.median_ms;
-    row->gflops = sqa_problem_flops(&problem) / (timing.median_ms * 1e6);
-    row->gbs = sqa_problem_bytes(&problem) / (timing.median_ms * 1e6);
+    row->gflops = sqa_problem_flop(&row->problem) / (timing.median_ms * 1e6);
+    row->gbs = sqa_problem_bytes(&row->problem) / (timing.median_ms * 1e6);
     row->fraction_of_ceiling = row->gflops / row->ceiling_gflops;
     if (!run->options->against_default)
         return SQA_OK;
@@ -332,10 +321,10 @@ double sqa_bench_group_expected(const sqa_bench_state *run, uint32_t length, uin
     const sqa_bench_options *options = run->options;
     double seconds = 0.0, times = options->against_default ? 2.0 : 1.0;
     for (size_t v = 0; v < options->variant_count; v++) {
-        sqa_attention_desc desc;
-        if (sqa_bench_describe(options, options->variants[v], length, dim, &desc) == SQA_OK)
-            seconds += expected_preparation(run, &desc) +
-                       times * options->rounds * expected_sample(run, &desc);
+        sqa_bench_row row;
+        if (sqa_bench_describe(options, options->variants[v], length, dim, &row) == SQA_OK)
+            seconds += expected_preparation(run, &row.problem) +
+                       times * options->rounds * expected_sample(run, &row.problem);
     }
     return seconds;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "shape/shape.h"
+#include "operations/shape.h"
 
 /* A configuration without parameters still has to be a word. */
 static const char no_config[] = "-";
@@ -59,9 +59,7 @@ bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE]
     if (request->kind == SQA_REQUEST_CEILING)
         return snprintf(line, SQA_PROTOCOL_LINE, "ceiling\n") > 0;
     char shape[SQA_SHAPE_TEXT];
-    sqa_shape_format(&request->desc, shape, sizeof shape);
-    if (strstr(shape, "strided"))
-        return false;
+    sqa_problem_format(&request->problem, shape, sizeof shape);
     sqa_text text = SQA_TEXT_INIT;
     if (request->kind == SQA_REQUEST_TRIAL)
         sqa_text_format(&text, "trial %s %.9g %.9g", shape, request->pace.best_ms,
@@ -105,7 +103,7 @@ bool sqa_request_parse(const char *line, sqa_request *out)
     if (!trial && strcmp(word, "finals") != 0)
         return false;
     out->kind = trial ? SQA_REQUEST_TRIAL : SQA_REQUEST_FINALS;
-    if (!next_word(&line, shape, sizeof shape) || sqa_shape_parse(shape, &out->desc) != SQA_OK)
+    if (!next_word(&line, shape, sizeof shape) || sqa_problem_parse(shape, &out->problem) != SQA_OK)
         return false;
     bool numbers = trial ? next_number(&line, &out->pace.best_ms) &&
                                next_number(&line, &out->pace.best_relative)

@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 
-#include "sqa_cl/attention.h"
 #include "trial/ceiling.h"
 #include "trial/sampling.h"
 #include "trial/trial.h"
@@ -36,15 +35,14 @@ typedef enum sqa_request_kind {
 
 typedef struct sqa_request {
     sqa_request_kind kind;
-    sqa_attention_desc desc;
+    sqa_problem problem;
     sqa_pace pace;   /* trial: the fastest so far, to cut hopeless ones short */
     uint32_t rounds; /* finals: interleaved samples of each candidate */
     uint32_t count;  /* candidates: 1 for a trial */
     sqa_candidate_text candidates[SQA_MAX_FINALISTS];
 } sqa_request;
 
-/* Writes the line with its newline; false when it does not fit, or a strided
- * problem cannot be said as a shape. */
+/* Writes the line with its newline; false when it does not fit. */
 bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE]);
 bool sqa_request_parse(const char *line, sqa_request *out);
 

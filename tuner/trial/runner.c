@@ -135,7 +135,7 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
 {
     char line[SQA_PROTOCOL_LINE];
     if (!sqa_request_format(request, line))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "only packed problems can be tuned");
+        return sqa_fail(SQA_INVALID_ARGUMENT, "the request does not fit a line");
     sqa_status status = ready(runner);
     if (status != SQA_OK)
         return status;
@@ -159,28 +159,28 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
     return SQA_OK;
 }
 
-sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
+sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_problem *problem,
                             const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out)
 {
     sqa_request request;
     memset(&request, 0, sizeof request);
     request.kind = SQA_REQUEST_TRIAL;
-    request.desc = *desc;
+    request.problem = *problem;
     request.pace = *pace;
     request.count = 1;
     request.candidates[0] = *candidate;
     return exchange(runner, &request, out);
 }
 
-sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_attention_desc *desc,
+sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_problem *problem,
                              const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
                              sqa_trial_result *results)
 {
     sqa_request request;
     memset(&request, 0, sizeof request);
     request.kind = SQA_REQUEST_FINALS;
-    request.desc = *desc;
+    request.problem = *problem;
     request.rounds = rounds;
     request.count = count;
     memcpy(request.candidates, candidates, count * sizeof *candidates);

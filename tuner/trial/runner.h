@@ -24,12 +24,12 @@ void sqa_runner_destroy(sqa_runner *runner);
 void sqa_runner_limit(sqa_runner *runner, double seconds);
 
 /* Tries one candidate. Errors: only when no worker can be started. */
-sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_attention_desc *desc,
+sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_problem *problem,
                             const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out);
 
 /* Measures 1..SQA_MAX_FINALISTS candidates interleaved. */
-sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_attention_desc *desc,
+sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_problem *problem,
                              const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
                              sqa_trial_result *results);
 

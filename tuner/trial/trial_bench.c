@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "device/cl_status.h"
+#include "runtime/plan.h"
 
 /* A yardstick slower than this would cost more time than it saves. */
 #define SLOWEST_YARDSTICK_MS 100.0
@@ -37,11 +38,11 @@ void sqa_trial_bench_close(sqa_trial_bench *bench)
     sqa_context_destroy(bench->context);
 }
 
-static sqa_status make_yardstick(sqa_trial_bench *bench, const sqa_attention_desc *desc)
+static sqa_status make_yardstick(sqa_trial_bench *bench, const sqa_problem *problem)
 {
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.skip_database = 1;
-    sqa_status status = sqa_plan_create(&bench->yardstick_plan, bench->context, desc, &options);
+    sqa_status status = sqa_plan_build(&bench->yardstick_plan, bench->context, problem, &options);
     if (status != SQA_OK)
         return status;
     bench->yardstick_work = (sqa_timing_work){bench->yardstick_plan, &bench->tensors};
@@ -56,16 +57,15 @@ static sqa_status make_yardstick(sqa_trial_bench *bench, const sqa_attention_des
     return status;
 }
 
-const sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench,
-                                               const sqa_attention_desc *desc)
+const sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench, const sqa_problem *problem)
 {
-    if (!memcmp(desc, &bench->yardstick_desc, sizeof *desc))
+    if (!memcmp(problem, &bench->yardstick_problem, sizeof *problem))
         return &bench->yardstick;
     sqa_plan_destroy(bench->yardstick_plan);
     bench->yardstick_plan = NULL;
-    bench->yardstick_desc = *desc;
+    bench->yardstick_problem = *problem;
     memset(&bench->yardstick, 0, sizeof bench->yardstick);
-    if (make_yardstick(bench, desc) != SQA_OK) { /* bare times have to do */
+    if (make_yardstick(bench, problem) != SQA_OK) { /* bare times have to do */
         sqa_plan_destroy(bench->yardstick_plan);
         bench->yardstick_plan = NULL;
     }

@@ -13,7 +13,7 @@ typedef struct sqa_trial_bench {
     sqa_sample_fault fault; /* for tests */
 
     /* Kept by sqa_trial_bench_yardstick. */
-    sqa_attention_desc yardstick_desc;
+    sqa_problem yardstick_problem;
     sqa_plan *yardstick_plan; /* NULL: none for that problem */
     sqa_timing_work yardstick_work;
     sqa_yardstick yardstick;
@@ -23,10 +23,9 @@ typedef struct sqa_trial_bench {
 sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsigned device);
 void sqa_trial_bench_close(sqa_trial_bench *bench);
 
-/* What the library runs for `desc` without any database, warm and ready to be
+/* What the library runs for `problem` without any database, warm and ready to be
  * timed beside the candidates. Where it cannot run, or takes too long to be
- * repeated so often, its work is empty. Tensors for `desc` must be reserved. */
-const sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench,
-                                               const sqa_attention_desc *desc);
+ * repeated so often, its work is empty. Tensors for `problem` must be reserved. */
+const sqa_yardstick *sqa_trial_bench_yardstick(sqa_trial_bench *bench, const sqa_problem *problem);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "trial/fault.h"
-#include "trial/forward_trial.h"
+#include "trial/run_trial.h"
 
 /* Beyond the parent's own time-out: it is the one to end a worker while it lives. */
 #define GRACE_SECONDS 5u
@@ -35,15 +35,15 @@ static void serve_trial(sqa_trial_bench *bench, const sqa_request *request, FILE
 {
     sqa_trial_result result;
     if (!sqa_fault_acted_out(bench, &request->candidates[0], &result))
-        sqa_forward_trial(bench, &request->desc, &request->candidates[0], &request->pace, &result);
+        sqa_run_trial(bench, &request->problem, &request->candidates[0], &request->pace, &result);
     answer_results(answers, &result, 1);
 }
 
 static void serve_finals(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
 {
     sqa_trial_result results[SQA_MAX_FINALISTS];
-    sqa_forward_finals(bench, &request->desc, request->candidates, request->count, request->rounds,
-                       results);
+    sqa_run_finals(bench, &request->problem, request->candidates, request->count, request->rounds,
+                   results);
     for (uint32_t i = 0; i < request->count; i++)
         sqa_fault_acted_out(bench, &request->candidates[i], &results[i]);
     answer_results(answers, results, request->count);

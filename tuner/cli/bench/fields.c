@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "cli/bench/paper.h"
+#include "operations/operations.h"
 #include "problem/names.h"
 
 typedef enum field_kind {
@@ -16,7 +17,6 @@ typedef enum field_kind {
     OPERATION,
     VARIANT,
     DTYPE,
-    CAUSAL,
     AGAINST_DEFAULT,
     PAPER
 } field_kind;
@@ -33,13 +33,13 @@ static const struct {
 } fields[] = {
     {"op", OPERATION, 0, ALWAYS},
     {"variant", VARIANT, 0, ALWAYS},
-    {"batch", INTEGER, AT(desc.batch), ALWAYS},
-    {"q_heads", INTEGER, AT(desc.q_heads), ALWAYS},
-    {"kv_heads", INTEGER, AT(desc.kv_heads), ALWAYS},
-    {"seq", INTEGER, AT(desc.q_length), ALWAYS},
-    {"dim", INTEGER, AT(desc.head_dim), ALWAYS},
+    {"batch", INTEGER, AT(batch), ALWAYS},
+    {"q_heads", INTEGER, AT(q_heads), ALWAYS},
+    {"kv_heads", INTEGER, AT(kv_heads), ALWAYS},
+    {"seq", INTEGER, AT(length), ALWAYS},
+    {"dim", INTEGER, AT(dim), ALWAYS},
     {"dtype", DTYPE, 0, ALWAYS},
-    {"causal", CAUSAL, 0, ALWAYS},
+    {"causal", BOOLEAN, AT(causal), ALWAYS},
     {"median_ms", NUMBER, AT(median_ms), ALWAYS},
     {"spread_ms", NUMBER, AT(spread_ms), ALWAYS},
     {"best_ms", NUMBER, AT(best_ms), ALWAYS},
@@ -77,21 +77,19 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
     const char *at = (const char *)row + offset;
     switch (kind) {
     case TEXT: set_text(out, at); break;
-    case OPERATION: set_text(out, sqa_operation_name(row->desc.operation)); break;
+    case OPERATION: set_text(out, sqa_operation_name(row->problem.operation)); break;
     case VARIANT: set_text(out, row->variant->name); break;
-    case DTYPE: set_text(out, sqa_dtype_name(row->desc.dtype)); break;
+    case DTYPE: set_text(out, sqa_dtype_name(row->dtype)); break;
     case NUMBER: set_number(out, *(const double *)(const void *)at); break;
     case AGAINST_DEFAULT: set_number(out, row->default_ms / row->median_ms); break;
-    case PAPER: set_number(out, sqa_bench_paper_speedup(row->variant, row->desc.q_length)); break;
+    case PAPER: set_number(out, sqa_bench_paper_speedup(row->variant, row->length)); break;
     case INTEGER:
         out->type = SQA_FIELD_INTEGER;
         out->integer = *(const uint32_t *)(const void *)at;
         break;
     case BOOLEAN:
-    case CAUSAL:
         out->type = SQA_FIELD_BOOLEAN;
-        out->boolean =
-            kind == CAUSAL ? row->desc.causal != SQA_CAUSAL_NONE : *(const bool *)(const void *)at;
+        out->boolean = *(const bool *)(const void *)at;
         break;
     }
 }

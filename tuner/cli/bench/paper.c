@@ -72,8 +72,7 @@ static const sqa_bench_row *find_row(const sqa_bench_report *report, const char 
                                      uint32_t length)
 {
     for (size_t i = 0; i < report->count; i++)
-        if (!strcmp(report->rows[i].variant->name, variant) &&
-            report->rows[i].desc.q_length == length)
+        if (!strcmp(report->rows[i].variant->name, variant) && report->rows[i].length == length)
             return &report->rows[i];
     return NULL;
 }

@@ -59,10 +59,10 @@ static void add_columns(sqa_table *table, const sqa_bench_options *options)
 static void add_row(sqa_table *table, const sqa_bench_options *options, const sqa_bench_row *row)
 {
     sqa_table_cell(table, "%s", row->variant->name);
-    sqa_table_cell(table, "%u", row->desc.q_heads);
-    sqa_table_cell(table, "%u", row->desc.kv_heads);
-    sqa_table_cell(table, "%u", row->desc.head_dim);
-    sqa_table_cell(table, "%u", row->desc.q_length);
+    sqa_table_cell(table, "%u", row->q_heads);
+    sqa_table_cell(table, "%u", row->kv_heads);
+    sqa_table_cell(table, "%u", row->dim);
+    sqa_table_cell(table, "%u", row->length);
     sqa_table_cell(table, "%.2f", row->median_ms);
     sqa_table_cell(table, "%s%.0f%%", row->noisy ? "* " : "",
                    100.0 * row->spread_ms / row->median_ms);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "operations/tensors.h"
 #include "problem/names.h"
 #include "problem/problem.h"
-#include "problem/work.h"
 #include "text/gnuplot.h"
 
 #define CLUSTER 0.74           /* of the distance between two variants is bars */
@@ -40,7 +40,7 @@ static size_t series_of(const script *s, const sqa_bench_row *row)
 {
     size_t i = 0;
     while (i < s->series_count &&
-           (s->series[i].length != row->desc.q_length || s->series[i].dim != row->desc.head_dim))
+           (s->series[i].length != row->length || s->series[i].dim != row->dim))
         i++;
     return i;
 }
@@ -62,7 +62,7 @@ static void collect(script *s)
             continue;
         s->bars++;
         if (series_of(s, row) == s->series_count)
-            s->series[s->series_count++] = (series){row->desc.q_length, row->desc.head_dim};
+            s->series[s->series_count++] = (series){row->length, row->dim};
         if (variant_of(s, row) == s->variant_count)
             s->variants[s->variant_count++] = row;
     }
@@ -93,21 +93,15 @@ static void colour_of(const script *s, size_t index, char out[8])
     snprintf(out, 8, "#%02x%02x%02x", part[0] & 255, part[1] & 255, part[2] & 255);
 }
 
-static double flops_of(const sqa_attention_desc *desc)
-{
-    sqa_problem problem;
-    return sqa_problem_from_desc(&problem, desc) == SQA_OK ? sqa_problem_flops(&problem) : 0.0;
-}
-
 /* What the arithmetic alone would give against MHA of the same length. */
 static double saving(const script *s, const sqa_bench_row *row)
 {
-    sqa_attention_desc mha;
-    double flops = flops_of(&row->desc);
-    if (sqa_bench_describe(s->view->options, &sqa_bench_variants[0], row->desc.q_length,
-                           row->desc.head_dim, &mha) != SQA_OK)
+    sqa_bench_row mha;
+    const double flop = sqa_problem_flop(&row->problem);
+    if (sqa_bench_describe(s->view->options, &sqa_bench_variants[0], row->length, row->dim, &mha) !=
+        SQA_OK)
         return 1.0;
-    return flops > 0.0 ? flops_of(&mha) / flops : 1.0;
+    return flop > 0.0 ? sqa_problem_flop(&mha.problem) / flop : 1.0;
 }
 
 /* The middle of a bar, and the edges of its share of the variant's place, of which
@@ -192,8 +186,8 @@ static void write_axes(const script *s)
         0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
     for (size_t v = 0; v < s->variant_count; v++)
         sqa_text_format(s->out, "%s\"%s\\n%u/%u\" %zu", v ? ", " : "",
-                        s->variants[v]->variant->label, s->variants[v]->desc.q_heads,
-                        s->variants[v]->desc.kv_heads, v);
+                        s->variants[v]->variant->label, s->variants[v]->q_heads,
+                        s->variants[v]->kv_heads, v);
     sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads' offset 0,-0.8\n");
     sqa_text_append(s->out, "set tmargin at screen 0.79\nset bmargin at screen 0.275\n");
 }

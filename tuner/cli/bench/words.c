@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "cli/bench/paper.h"
+#include "operations/operations.h"
 #include "problem/names.h"
 #include "problem/problem.h"
 
@@ -121,12 +122,9 @@ static sqa_status join_pattern(const sqa_bench_words *words, sqa_bench_options *
 /* A variant's own window would take the place of the pattern's. */
 static sqa_status check_no_window(const sqa_bench_options *options)
 {
-    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
-    sqa_status status = sqa_shape_pattern_apply(options->pattern, &desc);
-    if (status != SQA_OK)
-        return sqa_fail(status, "--pattern: %s", sqa_last_error());
-    if (!any_reach(options, SQA_BENCH_REACH_WINDOW) ||
-        (desc.window.left == -1 && desc.window.right == -1 && desc.globals.count == 0))
+    const bool windowed = sqa_bench_has_key(options->pattern, "window") ||
+                          sqa_bench_has_key(options->pattern, "globals");
+    if (!windowed || !any_reach(options, SQA_BENCH_REACH_WINDOW))
         return SQA_OK;
     return sqa_fail(SQA_INVALID_ARGUMENT,
                     "--pattern gives a window or global tokens, which sw- and "
@@ -140,22 +138,34 @@ static sqa_status check_problems(const sqa_bench_options *options)
     sqa_status status = check_no_window(options);
     for (size_t v = 0; v < options->variant_count; v++)
         for (size_t n = 0; n < options->length_count && status == SQA_OK; n++) {
-            sqa_attention_desc desc;
-            sqa_problem problem;
+            sqa_bench_row row;
             status = sqa_bench_describe(options, options->variants[v], options->lengths[n],
-                                        options->dims[0], &desc);
-            if (status == SQA_OK)
-                status = sqa_problem_from_desc(&problem, &desc);
+                                        options->dims[0], &row);
             if (status != SQA_OK)
                 status = sqa_fail(status, "--pattern: %s", sqa_last_error());
         }
     return status;
 }
 
+static sqa_status read_operation(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    out->operation = sqa_operation_at(0)->id;
+    if (!words->operation || sqa_operation_from_name(words->operation, &out->operation))
+        return SQA_OK;
+    sqa_text names = SQA_TEXT_INIT;
+    sqa_operation_names(&names);
+    sqa_status status = sqa_fail(SQA_INVALID_ARGUMENT, "--operation is '%.40s'; expected one of %s",
+                                 words->operation, sqa_text_get(&names));
+    sqa_text_free(&names);
+    return status;
+}
+
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
 {
     *out = (sqa_bench_options){0};
-    sqa_status status = read_rows(words, out);
+    sqa_status status = read_operation(words, out);
+    if (status == SQA_OK)
+        status = read_rows(words, out);
     if (status == SQA_OK)
         status = read_preset(words, out);
     if (status == SQA_OK && words->dtype && !sqa_dtype_from_name(words->dtype, &out->dtype))

@@ -6,6 +6,7 @@
 #include "trial/bench.h"
 
 typedef struct sqa_bench_words {
+    const char *operation;
     const char *preset, *variants, *dtype, *family, *pattern;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
     uint32_t heads, globals;         /* 0: likewise */

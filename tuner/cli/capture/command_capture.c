@@ -41,8 +41,8 @@ typedef struct capture {
 } capture;
 
 /* With the device's own compiler. The kernel must have run: see sqa_program_binary(). */
-static sqa_status build(capture *self, const sqa_attention_desc *desc,
-                        const sqa_kernel_family *family, const sqa_config *config, const char *key)
+static sqa_status build(capture *self, const sqa_problem *problem, const sqa_kernel_family *family,
+                        const sqa_config *config, const char *key)
 {
     char text[SQA_CONFIG_TEXT];
     sqa_plan *plan = NULL;
@@ -52,13 +52,14 @@ static sqa_status build(capture *self, const sqa_attention_desc *desc,
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = family->name;
     options.config = text;
-    sqa_status status = sqa_plan_create(&plan, self->context, desc, &options);
-    if (status == SQA_OK && !plan->program)
+    sqa_status status = sqa_plan_build(&plan, self->context, problem, &options);
+    if (status == SQA_OK && !plan->stages[0].leaf->program)
         status = sqa_fail(SQA_INVALID_ARGUMENT, "--build: a shape without output has no program");
     if (status == SQA_OK)
         status = sqa_plan_warm_up(plan, self->queue);
     if (status == SQA_OK)
-        status = sqa_program_binary(plan->program, self->context->device.id, &binary, &size);
+        status = sqa_program_binary(plan->stages[0].leaf->program, self->context->device.id,
+                                    &binary, &size);
     if (status == SQA_OK)
         status = sqa_capture_binary(&self->folder, key, binary, size);
     free(binary);
@@ -66,22 +67,20 @@ static sqa_status build(capture *self, const sqa_attention_desc *desc,
     return status;
 }
 
-static sqa_status capture_config(capture *self, const sqa_attention_desc *desc,
-                                 const sqa_problem *problem, const sqa_kernel_family *family,
-                                 const sqa_config *config)
+static sqa_status capture_config(capture *self, const sqa_problem *problem,
+                                 const sqa_kernel_family *family, const sqa_config *config)
 {
     char key[SQA_HASH_TEXT], shape[SQA_SHAPE_TEXT];
-    sqa_shape_format(desc, shape, sizeof shape);
+    sqa_problem_format(problem, shape, sizeof shape);
     sqa_status status = sqa_capture_source(&self->folder, family, config, problem, shape,
                                            &self->context->device, key);
     return status == SQA_OK && self->build && !sqa_capture_has_binary(&self->folder, key)
-               ? build(self, desc, family, config, key)
+               ? build(self, problem, family, config, key)
                : status;
 }
 
 /* What the library would run here, and what it would without any tuning result. */
-static sqa_status capture_choices(capture *self, const sqa_attention_desc *desc,
-                                  const sqa_problem *problem)
+static sqa_status capture_choices(capture *self, const sqa_problem *problem)
 {
     sqa_choices choices;
     const sqa_context *context = self->context;
@@ -92,7 +91,7 @@ static sqa_status capture_choices(capture *self, const sqa_attention_desc *desc,
         const sqa_choice *choice = &choices.items[i];
         untuned = !choice->row;
         if (i == 0 || untuned)
-            status = capture_config(self, desc, problem, choice->family, &choice->config);
+            status = capture_config(self, problem, choice->family, &choice->config);
     }
     sqa_text_free(&choices.passed_over);
     return status;
@@ -111,8 +110,7 @@ static bool is_named(const char *set, const char *name)
 
 /* Of the family asked for: all combinations of the values named; what is not named
  * keeps the family's default. */
-static sqa_status capture_family(capture *self, const sqa_attention_desc *desc,
-                                 const sqa_problem *problem)
+static sqa_status capture_family(capture *self, const sqa_problem *problem)
 {
     const sqa_kernel_family *family =
         sqa_family_find(problem->operation, self->plan->options.family);
@@ -137,7 +135,7 @@ static sqa_status capture_family(capture *self, const sqa_attention_desc *desc,
                           "--family: no such configuration of %s can run this shape on this device",
                           family->name);
     for (size_t i = 0; i < space.count && status == SQA_OK; i++)
-        status = capture_config(self, desc, problem, family, &space.configs[i]);
+        status = capture_config(self, problem, family, &space.configs[i]);
     sqa_config_space_free(&space);
     return status;
 }
@@ -147,12 +145,8 @@ static sqa_status capture_problems(capture *self)
     const sqa_tuning_options *options = &self->plan->options;
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < options->problem_count && status == SQA_OK; i++) {
-        const sqa_attention_desc *desc = &options->problems[i];
-        sqa_problem problem;
-        status = sqa_problem_from_desc(&problem, desc);
-        if (status == SQA_OK)
-            status = options->family ? capture_family(self, desc, &problem)
-                                     : capture_choices(self, desc, &problem);
+        const sqa_problem *problem = &options->problems[i];
+        status = options->family ? capture_family(self, problem) : capture_choices(self, problem);
     }
     return status;
 }

@@ -9,7 +9,7 @@
 #include "device/binary_folder.h"
 #include "device/prebuilt.h"
 #include "kernels/prebuilt_program.h"
-#include "problem/names.h"
+#include "operations/operations.h"
 
 static sqa_status write_file(const sqa_capture_folder *folder, const char *name, const void *bytes,
                              size_t size)

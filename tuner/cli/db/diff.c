@@ -5,8 +5,10 @@
 
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
 #include "problem/names.h"
-#include "shape/shape.h"
+#include "store/mask_names.h"
 #include "store/trial_list.h"
 #include "text/field.h"
 #include "text/table.h"
@@ -26,7 +28,7 @@ typedef struct pair {
 
 static bool is_same_question(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    return sqa_same_device(a, b) && sqa_problem_class_equal(&a->problem_class, &b->problem_class);
+    return sqa_same_device(a, b) && sqa_stored_class_equal(&a->problem_class, &b->problem_class);
 }
 
 /* The latest of those in the list that answer the same question. */
@@ -112,7 +114,7 @@ static size_t make_fields(const pair *p, sqa_field *out)
         .result = {.median_ms = NAN}, .gflops = NAN, .fraction_of_ceiling = NAN};
     const sqa_stored_trial *either = p->a ? p->a : p->b ? p->b : &none;
     const sqa_stored_trial *a = p->a ? p->a : &none, *b = p->b ? p->b : &none;
-    const sqa_problem_class *problem = &either->problem_class;
+    const sqa_stored_class *problem = &either->problem_class;
     const sqa_field fields[] = {
         sqa_field_text("vendor", either->device.identity.vendor),
         sqa_field_text("architecture", either->device.identity.architecture),

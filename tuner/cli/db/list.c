@@ -5,8 +5,8 @@
 
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
+#include "operations/shape.h"
 #include "problem/names.h"
-#include "shape/shape.h"
 #include "text/table.h"
 
 /* Where visited trials go, and how many there were. */

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/db/rank.h"
 #include "cli/db/subcommand.h"
+#include "operations/operations.h"
 #include "problem/names.h"
 #include "store/trial_list.h"
 #include "text/field.h"
@@ -65,7 +66,7 @@ enum { MOST_FIELDS = 32 };
 static size_t make_fields(const sqa_rank *e, sqa_field *out)
 {
     const sqa_stored_trial *t = e->trial;
-    const sqa_problem_class *problem = &t->problem_class;
+    const sqa_stored_class *problem = &t->problem_class;
     const sqa_field fields[] = {
         sqa_field_text("operation", sqa_operation_name(problem->operation)),
         sqa_field_text("dtype", sqa_dtype_name(problem->dtype)),

@@ -2,11 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
 #include "problem/names.h"
-#include "shape/shape.h"
-#include "text/number.h"
 #include "text/table.h"
 
 /* Names on the left, what they are on the right. */
@@ -38,7 +39,7 @@ static void add_device(sqa_table *table, const sqa_device *device)
 
 static void add_kernel(sqa_table *table, const sqa_stored_trial *trial)
 {
-    const sqa_problem_class *of = &trial->problem_class;
+    const sqa_stored_class *of = &trial->problem_class;
     char shape[SQA_SHAPE_TEXT];
     sqa_stored_trial_shape(trial, shape);
     sqa_table_cell(table, "problem");

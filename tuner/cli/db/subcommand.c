@@ -1,5 +1,7 @@
 /* See subcommand.h. Knows which file is meant, nothing of what is in it. */
 #include "cli/db/subcommand.h"
+#include "operations/operations.h"
+#include "store/mask_names.h"
 
 #include <string.h>
 
@@ -176,7 +178,7 @@ sqa_status sqa_db_check_format(bool json, bool csv)
 
 void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_TEXT])
 {
-    const sqa_problem_class *problem = &trial->problem_class;
+    const sqa_stored_class *problem = &trial->problem_class;
     char keys[24] = "", value[24] = "", batch[24] = "";
     if (trial->kv_length != trial->q_length)
         snprintf(keys, sizeof keys, " nk=%u", trial->kv_length);

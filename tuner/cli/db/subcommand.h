@@ -97,7 +97,7 @@ sqa_status sqa_db_check_filter(const sqa_store_filter *filter);
 sqa_status sqa_db_check_format(bool json, bool csv);
 
 /* The problem of a trial but for its heads: "f32 n=2048 d=64 causal". */
-#define SQA_DB_PROBLEM_TEXT (128 + SQA_SHAPE_PATTERN_TEXT)
+#define SQA_DB_PROBLEM_TEXT (128 + SQA_PATTERN_TEXT)
 void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_TEXT]);
 
 /* For `sqa db export --submit`: restricts the filter to winners on the device at hand,

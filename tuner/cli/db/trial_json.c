@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "cli/db/subcommand.h"
+#include "operations/operations.h"
 #include "problem/names.h"
+#include "store/mask_names.h"
 
 static void write_device(sqa_json *json, const sqa_device *device)
 {
@@ -20,7 +22,7 @@ static void write_device(sqa_json *json, const sqa_device *device)
     sqa_json_string(json, "platform", device->strings.platform_version);
 }
 
-static void write_class(sqa_json *json, const sqa_problem_class *problem_class)
+static void write_class(sqa_json *json, const sqa_stored_class *problem_class)
 {
     sqa_json_object(json, "class");
     sqa_json_string(json, "operation", sqa_operation_name(problem_class->operation));

@@ -7,9 +7,10 @@
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
-#include "cli/run/host_forward.h"
+#include "cli/run/host_call.h"
 #include "cli/run/pattern.h"
 #include "cli/run/tensor_files.h"
+#include "operations/attention/slots.h"
 #include "problem/names.h"
 #include "tuning/tuning_table.h"
 
@@ -122,33 +123,32 @@ static sqa_host_array array_of(sqa_npy *tensor, sqa_element element)
 }
 
 /* With the index tensors on the device already. */
-static sqa_status forward(run_state *run, const sqa_tensors *indices)
+static sqa_status call(run_state *run)
 {
     const sqa_element stored = (sqa_element)run->desc.dtype;
     sqa_npy *files = run->pattern.files;
-    sqa_host_array arrays[SQA_ROLE_TENSOR_COUNT] = {
-        [SQA_ROLE_Q] = array_of(&run->files.q, stored),
-        [SQA_ROLE_K] = array_of(&run->files.k, stored),
-        [SQA_ROLE_V] = array_of(&run->files.v, stored),
-        [SQA_ROLE_O] = array_of(&run->o, stored),
-        [SQA_ROLE_LSE] = array_of(&run->lse, SQA_ELEMENT_F32),
-        [SQA_ROLE_BIAS] = array_of(&files[SQA_ROLE_BIAS], files[SQA_ROLE_BIAS].element),
-        [SQA_ROLE_MASK] = array_of(&files[SQA_ROLE_MASK], SQA_ELEMENT_BYTE),
-        [SQA_ROLE_KEY_MASK] = array_of(&files[SQA_ROLE_KEY_MASK], SQA_ELEMENT_BYTE),
-        [SQA_ROLE_SINKS] = array_of(&files[SQA_ROLE_SINKS], SQA_ELEMENT_F32),
-        [SQA_ROLE_SLOPES] = array_of(&files[SQA_ROLE_SLOPES], SQA_ELEMENT_F32),
+    sqa_host_array arrays[SQA_MAX_TENSORS] = {
+        [SQA_SLOT_Q] = array_of(&run->files.q, stored),
+        [SQA_SLOT_K] = array_of(&run->files.k, stored),
+        [SQA_SLOT_V] = array_of(&run->files.v, stored),
+        [SQA_SLOT_O] = array_of(&run->o, stored),
+        [SQA_SLOT_LSE] = array_of(&run->lse, SQA_ELEMENT_F32),
+        [SQA_SLOT_BIAS] = array_of(&files[SQA_SLOT_BIAS], files[SQA_SLOT_BIAS].element),
+        [SQA_SLOT_MASK] = array_of(&files[SQA_SLOT_MASK], SQA_ELEMENT_BYTE),
+        [SQA_SLOT_KEY_MASK] = array_of(&files[SQA_SLOT_KEY_MASK], SQA_ELEMENT_BYTE),
+        [SQA_SLOT_SINKS] = array_of(&files[SQA_SLOT_SINKS], SQA_ELEMENT_F32),
+        [SQA_SLOT_SLOPES] = array_of(&files[SQA_SLOT_SLOPES], SQA_ELEMENT_F32),
     };
-    return sqa_host_forward(run->context, run->plan, arrays, indices);
+    return sqa_host_call(run->context, run->plan, arrays, run->pattern.indices);
 }
 
 static sqa_status compute(const run_options *options, run_state *run)
 {
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     sqa_plan_info info = SQA_PLAN_INFO_INIT;
-    sqa_tensors indices = SQA_TENSORS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc, &indices);
+    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
     if (!status)
         status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);
     if (!status)
@@ -158,7 +158,7 @@ static sqa_status compute(const run_options *options, run_state *run)
     if (options->explain)
         explain(&info);
     tell_fallback(options, &info);
-    return forward(run, &indices);
+    return call(run);
 }
 
 static sqa_status write_outputs(const run_options *options, run_state *run)

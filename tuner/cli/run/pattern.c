@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "base/number.h"
 #include "base/status.h"
 #include "cli/run/pattern_files.h"
+#include "operations/attention/slots.h"
 #include "problem/names.h"
-#include "text/number.h"
 
 #define MOST_GLOBALS (1u << 20)
 #define MOST_BLOCK (1u << 30)
@@ -27,22 +28,22 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
         {"alibi", "geometric|FILE", "bias by distance: the paper's slopes, or (H,)",
          .text = &pattern->alibi},
         {"bias", "FILE", "added to scores: (Nq, Nk), (H, Nq, Nk) or (B, H, Nq, Nk), 1 repeats",
-         .text = &paths[SQA_ROLE_BIAS]},
+         .text = &paths[SQA_SLOT_BIAS]},
         {"mask", "FILE", "bool, false hides the key; shapes as of --bias",
-         .text = &paths[SQA_ROLE_MASK]},
+         .text = &paths[SQA_SLOT_MASK]},
         {"key-mask", "FILE", "bool (B, Nk), false hides the key from all queries",
-         .text = &paths[SQA_ROLE_KEY_MASK]},
+         .text = &paths[SQA_SLOT_KEY_MASK]},
         {"sinks", "FILE", "a logit per head (H,) that joins every row's denominator",
-         .text = &paths[SQA_ROLE_SINKS]},
+         .text = &paths[SQA_SLOT_SINKS]},
         {"block-size", "Q,K", "block-sparse: queries and keys of a block",
          .pair = {&pattern->block_queries, &pattern->block_keys, 1, MOST_BLOCK}},
         {"block-offsets", "FILE", "where the list of each query block begins, and the end",
-         .text = &paths[SQA_ROLE_BLOCK_OFFSETS]},
+         .text = &paths[SQA_SLOT_BLOCK_OFFSETS]},
         {"block-indices", "FILE", "the key blocks of all lists, one list after the other",
-         .text = &paths[SQA_ROLE_BLOCK_INDICES]},
+         .text = &paths[SQA_SLOT_BLOCK_INDICES]},
         {"cu-seqlens-q", "FILE", "ragged: B + 1 starts of the sequences in a Q of batch 1",
-         .text = &paths[SQA_ROLE_CU_SEQLENS_Q]},
-        {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_ROLE_CU_SEQLENS_KV]},
+         .text = &paths[SQA_SLOT_CU_SEQLENS_Q]},
+        {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_SLOT_CU_SEQLENS_KV]},
     };
     memcpy(out, options, sizeof options);
 }
@@ -73,7 +74,7 @@ static sqa_status read_globals(sqa_run_pattern *pattern, sqa_attention_desc *des
                         "--globals is '%s'; expected a number from 0 to %u, or a .npy file", word,
                         MOST_GLOBALS);
     desc->globals.listed = 1;
-    pattern->paths[SQA_ROLE_GLOBALS] = word;
+    pattern->paths[SQA_SLOT_GLOBALS] = word;
     return SQA_OK;
 }
 
@@ -85,14 +86,14 @@ static void read_scores(sqa_run_pattern *pattern, sqa_attention_desc *desc)
     const bool geometric = !strcmp(pattern->alibi, "geometric");
     desc->alibi = geometric ? SQA_ALIBI_GEOMETRIC : SQA_ALIBI_SLOPES;
     if (!geometric)
-        pattern->paths[SQA_ROLE_SLOPES] = pattern->alibi;
+        pattern->paths[SQA_SLOT_SLOPES] = pattern->alibi;
 }
 
 static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
     const bool size = pattern->block_queries != 0;
-    if (size != (pattern->paths[SQA_ROLE_BLOCK_OFFSETS] != NULL) ||
-        size != (pattern->paths[SQA_ROLE_BLOCK_INDICES] != NULL))
+    if (size != (pattern->paths[SQA_SLOT_BLOCK_OFFSETS] != NULL) ||
+        size != (pattern->paths[SQA_SLOT_BLOCK_INDICES] != NULL))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--block-size Q,K, --block-offsets FILE.npy and --block-indices FILE.npy "
                         "go together");
@@ -109,7 +110,7 @@ static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_de
 
 static sqa_status read_words(sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
-    if (!pattern->paths[SQA_ROLE_CU_SEQLENS_Q] != !pattern->paths[SQA_ROLE_CU_SEQLENS_KV])
+    if (!pattern->paths[SQA_SLOT_CU_SEQLENS_Q] != !pattern->paths[SQA_SLOT_CU_SEQLENS_KV])
         return sqa_fail(SQA_INVALID_ARGUMENT, "--cu-seqlens-q FILE.npy and --cu-seqlens-k FILE.npy "
                                               "go together");
     sqa_status status = read_positions(pattern, desc);
@@ -131,45 +132,45 @@ sqa_status sqa_run_pattern_read(sqa_run_pattern *pattern, sqa_attention_desc *de
 static sqa_status upload_blocks(sqa_run_pattern *pattern, sqa_context *context,
                                 const sqa_attention_desc *desc)
 {
-    return sqa_block_list_create(context, desc, pattern->files[SQA_ROLE_BLOCK_OFFSETS].integers,
-                                 pattern->files[SQA_ROLE_BLOCK_INDICES].integers,
-                                 &pattern->indices[SQA_ROLE_BLOCK_OFFSETS],
-                                 &pattern->indices[SQA_ROLE_BLOCK_INDICES]);
+    return sqa_block_list_create(context, desc, pattern->files[SQA_SLOT_BLOCK_OFFSETS].integers,
+                                 pattern->files[SQA_SLOT_BLOCK_INDICES].integers,
+                                 &pattern->indices[SQA_SLOT_BLOCK_OFFSETS],
+                                 &pattern->indices[SQA_SLOT_BLOCK_INDICES]);
 }
 
 static sqa_status upload_sequences(sqa_run_pattern *pattern, sqa_context *context,
                                    const sqa_attention_desc *desc)
 {
-    return sqa_sequences_create(context, desc, pattern->files[SQA_ROLE_CU_SEQLENS_Q].integers,
-                                pattern->files[SQA_ROLE_CU_SEQLENS_KV].integers,
-                                &pattern->indices[SQA_ROLE_CU_SEQLENS_Q],
-                                &pattern->indices[SQA_ROLE_CU_SEQLENS_KV]);
+    return sqa_sequences_create(context, desc, pattern->files[SQA_SLOT_CU_SEQLENS_Q].integers,
+                                pattern->files[SQA_SLOT_CU_SEQLENS_KV].integers,
+                                &pattern->indices[SQA_SLOT_CU_SEQLENS_Q],
+                                &pattern->indices[SQA_SLOT_CU_SEQLENS_KV]);
 }
 
 static sqa_status upload_globals(sqa_run_pattern *pattern, sqa_context *context,
                                  const sqa_attention_desc *desc)
 {
-    return sqa_globals_create(context, desc, pattern->files[SQA_ROLE_GLOBALS].integers,
-                              &pattern->indices[SQA_ROLE_GLOBALS]);
+    return sqa_globals_create(context, desc, pattern->files[SQA_SLOT_GLOBALS].integers,
+                              &pattern->indices[SQA_SLOT_GLOBALS]);
 }
 
 /* What is made together, and how an error tells where it came from. */
 static const struct {
-    sqa_role role, other;
+    uint32_t slot, other;
     const char *option, *other_option;
     sqa_status (*upload)(sqa_run_pattern *, sqa_context *, const sqa_attention_desc *);
 } index_tensors[] = {
-    {SQA_ROLE_CU_SEQLENS_Q, SQA_ROLE_CU_SEQLENS_KV, "cu-seqlens-q", "cu-seqlens-k",
+    {SQA_SLOT_CU_SEQLENS_Q, SQA_SLOT_CU_SEQLENS_KV, "cu-seqlens-q", "cu-seqlens-k",
      upload_sequences},
-    {SQA_ROLE_BLOCK_OFFSETS, SQA_ROLE_BLOCK_INDICES, "block-offsets", "block-indices",
+    {SQA_SLOT_BLOCK_OFFSETS, SQA_SLOT_BLOCK_INDICES, "block-offsets", "block-indices",
      upload_blocks},
-    {SQA_ROLE_GLOBALS, SQA_ROLE_GLOBALS, "globals", NULL, upload_globals},
+    {SQA_SLOT_GLOBALS, SQA_SLOT_GLOBALS, "globals", NULL, upload_globals},
 };
 enum { INDEX_COUNT = sizeof index_tensors / sizeof index_tensors[0] };
 
 static sqa_status name_index(const sqa_run_pattern *pattern, int i, sqa_status status)
 {
-    const char *first = pattern->paths[index_tensors[i].role];
+    const char *first = pattern->paths[index_tensors[i].slot];
     const char *second = pattern->paths[index_tensors[i].other];
     if (!index_tensors[i].other_option)
         return sqa_fail(status, "--%s: %s: %s", index_tensors[i].option, first, sqa_last_error());
@@ -178,29 +179,24 @@ static sqa_status name_index(const sqa_run_pattern *pattern, int i, sqa_status s
 }
 
 sqa_status sqa_run_pattern_upload(sqa_run_pattern *pattern, sqa_context *context,
-                                  const sqa_attention_desc *desc, sqa_tensors *tensors)
+                                  const sqa_attention_desc *desc)
 {
     for (int i = 0; i < INDEX_COUNT; i++) {
-        if (!pattern->paths[index_tensors[i].role])
+        if (!pattern->paths[index_tensors[i].slot])
             continue;
         sqa_status status = index_tensors[i].upload(pattern, context, desc);
         if (status)
             return name_index(pattern, i, status);
     }
-    tensors->globals.buffer = pattern->indices[SQA_ROLE_GLOBALS];
-    tensors->block_offsets.buffer = pattern->indices[SQA_ROLE_BLOCK_OFFSETS];
-    tensors->block_indices.buffer = pattern->indices[SQA_ROLE_BLOCK_INDICES];
-    tensors->cu_seqlens_q.buffer = pattern->indices[SQA_ROLE_CU_SEQLENS_Q];
-    tensors->cu_seqlens_kv.buffer = pattern->indices[SQA_ROLE_CU_SEQLENS_KV];
     return SQA_OK;
 }
 
 void sqa_run_pattern_free(sqa_run_pattern *pattern)
 {
-    for (int role = 0; role < SQA_ROLE_TENSOR_COUNT; role++) {
-        sqa_npy_free(&pattern->files[role]);
-        if (pattern->indices[role])
-            clReleaseMemObject(pattern->indices[role]);
-        pattern->indices[role] = NULL;
+    for (int slot = 0; slot < SQA_MAX_TENSORS; slot++) {
+        sqa_npy_free(&pattern->files[slot]);
+        if (pattern->indices[slot])
+            clReleaseMemObject(pattern->indices[slot]);
+        pattern->indices[slot] = NULL;
     }
 }

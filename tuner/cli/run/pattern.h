@@ -12,11 +12,11 @@ typedef struct sqa_run_pattern {
     bool causal;
     const char *align, *globals, *alibi;
     sqa_window window;
-    float softcap;                            /* 0: none */
-    uint32_t block_queries, block_keys;       /* 0: no blocks */
-    const char *paths[SQA_ROLE_TENSOR_COUNT]; /* files, by role; NULL: not given */
-    sqa_npy files[SQA_ROLE_TENSOR_COUNT];
-    cl_mem indices[SQA_ROLE_TENSOR_COUNT]; /* index tensors on the device */
+    float softcap;                      /* 0: none */
+    uint32_t block_queries, block_keys; /* 0: no blocks */
+    const char *paths[SQA_MAX_TENSORS]; /* files, by slot; NULL: not given */
+    sqa_npy files[SQA_MAX_TENSORS];
+    cl_mem indices[SQA_MAX_TENSORS]; /* index tensors on the device */
 } sqa_run_pattern;
 
 enum { SQA_RUN_PATTERN_OPTIONS = 15 };
@@ -37,7 +37,7 @@ sqa_status sqa_run_pattern_read(sqa_run_pattern *pattern, sqa_attention_desc *de
 /* Makes the index tensors, which *tensors gets and *pattern keeps.
  * Errors: those of include/sqa_cl/index.h, with the option. */
 sqa_status sqa_run_pattern_upload(sqa_run_pattern *pattern, sqa_context *context,
-                                  const sqa_attention_desc *desc, sqa_tensors *tensors);
+                                  const sqa_attention_desc *desc);
 
 /* Also after a failure. */
 void sqa_run_pattern_free(sqa_run_pattern *pattern);

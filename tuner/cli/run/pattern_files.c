@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "operations/attention/slots.h"
 
 #define MOST_GLOBALS (1u << 20)
 #define MOST_SEQUENCES 65535u
@@ -13,7 +14,7 @@
 typedef struct fitting {
     const char *path;
     const sqa_npy *file;
-    const sqa_npy *files; /* all that were read until then, by role */
+    const sqa_npy *files; /* all that were read until then, by slot */
     sqa_attention_desc *desc;
 } fitting;
 
@@ -153,7 +154,7 @@ static sqa_status fit_starts(const fitting *f)
 static sqa_status fit_both_starts(const fitting *f)
 {
     sqa_attention_desc *desc = f->desc;
-    const sqa_npy *q = &f->files[SQA_ROLE_CU_SEQLENS_Q];
+    const sqa_npy *q = &f->files[SQA_SLOT_CU_SEQLENS_Q];
     sqa_status status = fit_starts(f);
     if (status)
         return status;
@@ -177,38 +178,38 @@ static const char pairs[] = "(Nq, Nk), (H, Nq, Nk) or (B, H, Nq, Nk)";
 
 /* In the order in which they are read: the starts say how long sequences are. */
 static const struct {
-    sqa_role role;
+    uint32_t slot;
     const char *option;
     sqa_npy_wish wish;
     sqa_status (*fit)(const fitting *f);
 } inputs[] = {
-    {SQA_ROLE_CU_SEQLENS_Q, "cu-seqlens-q", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_starts},
-    {SQA_ROLE_CU_SEQLENS_KV, "cu-seqlens-k", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_both_starts},
-    {SQA_ROLE_BIAS, "bias", {SQA_NPY_FLOATS, 2, 4, pairs}, fit_bias},
-    {SQA_ROLE_MASK, "mask", {SQA_NPY_BYTES, 2, 4, pairs}, fit_mask},
-    {SQA_ROLE_KEY_MASK, "key-mask", {SQA_NPY_BYTES, 2, 2, "(B, Nk)"}, fit_key_mask},
-    {SQA_ROLE_SINKS, "sinks", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_sinks},
-    {SQA_ROLE_SLOPES, "alibi", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_heads},
-    {SQA_ROLE_GLOBALS, "globals", {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, fit_globals},
-    {SQA_ROLE_BLOCK_OFFSETS,
+    {SQA_SLOT_CU_SEQLENS_Q, "cu-seqlens-q", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_starts},
+    {SQA_SLOT_CU_SEQLENS_KV, "cu-seqlens-k", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_both_starts},
+    {SQA_SLOT_BIAS, "bias", {SQA_NPY_FLOATS, 2, 4, pairs}, fit_bias},
+    {SQA_SLOT_MASK, "mask", {SQA_NPY_BYTES, 2, 4, pairs}, fit_mask},
+    {SQA_SLOT_KEY_MASK, "key-mask", {SQA_NPY_BYTES, 2, 2, "(B, Nk)"}, fit_key_mask},
+    {SQA_SLOT_SINKS, "sinks", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_sinks},
+    {SQA_SLOT_SLOPES, "alibi", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_heads},
+    {SQA_SLOT_GLOBALS, "globals", {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, fit_globals},
+    {SQA_SLOT_BLOCK_OFFSETS,
      "block-offsets",
      {SQA_NPY_INTEGERS, 1, 1, "(lists + 1,)"},
      fit_block_offsets},
-    {SQA_ROLE_BLOCK_INDICES,
+    {SQA_SLOT_BLOCK_INDICES,
      "block-indices",
      {SQA_NPY_INTEGERS, 1, 1, "(entries,)"},
      fit_block_indices},
 };
 
-sqa_status sqa_pattern_files_read(const char *const paths[SQA_ROLE_TENSOR_COUNT],
-                                  sqa_npy files[SQA_ROLE_TENSOR_COUNT], sqa_attention_desc *desc)
+sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
+                                  sqa_npy files[SQA_MAX_TENSORS], sqa_attention_desc *desc)
 {
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
-        const sqa_role role = inputs[i].role;
-        const fitting f = {paths[role], &files[role], files, desc};
-        if (!paths[role])
+        const uint32_t slot = inputs[i].slot;
+        const fitting f = {paths[slot], &files[slot], files, desc};
+        if (!paths[slot])
             continue;
-        sqa_status status = sqa_npy_read(&files[role], paths[role], &inputs[i].wish);
+        sqa_status status = sqa_npy_read(&files[slot], paths[slot], &inputs[i].wish);
         if (status == SQA_OK)
             status = inputs[i].fit(&f);
         if (status)

@@ -8,7 +8,7 @@
 
 /* Reads those that have a path. Free the files also after a failure.
  * Errors: SQA_INVALID_ARGUMENT, one line that names option, file and what was expected. */
-sqa_status sqa_pattern_files_read(const char *const paths[SQA_ROLE_TENSOR_COUNT],
-                                  sqa_npy files[SQA_ROLE_TENSOR_COUNT], sqa_attention_desc *desc);
+sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
+                                  sqa_npy files[SQA_MAX_TENSORS], sqa_attention_desc *desc);
 
 #endif

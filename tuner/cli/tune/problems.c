@@ -7,37 +7,50 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "shape/shape.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
+#include "operations/tuner_operations.h"
 #include "store/store.h"
 
-/* The same text is the same problem. */
-static bool has_problem(const sqa_tune_plan *plan, const sqa_attention_desc *desc)
+static bool has_problem(const sqa_tune_plan *plan, const sqa_problem *problem)
 {
-    char text[SQA_SHAPE_TEXT], other[SQA_SHAPE_TEXT];
-    sqa_shape_format(desc, text, sizeof text);
-    for (size_t i = 0; i < plan->options.problem_count; i++) {
-        sqa_shape_format(&plan->problems[i], other, sizeof other);
-        if (!strcmp(text, other))
+    for (size_t i = 0; i < plan->options.problem_count; i++)
+        if (!memcmp(&plan->problems[i], problem, sizeof *problem))
             return true;
-    }
     return false;
 }
 
-static sqa_status add_problem(sqa_tune_plan *plan, const sqa_attention_desc *desc)
+static sqa_status add_leaf(sqa_tune_plan *plan, const sqa_problem *problem)
 {
-    if (has_problem(plan, desc))
+    if (has_problem(plan, problem))
         return SQA_OK;
     if (plan->options.problem_count == SQA_MAX_PROBLEMS)
         return sqa_fail(SQA_INVALID_ARGUMENT, "more than %d problems at once", SQA_MAX_PROBLEMS);
-    plan->problems[plan->options.problem_count++] = *desc;
+    plan->problems[plan->options.problem_count++] = *problem;
     return SQA_OK;
+}
+
+/* Of a recipe, its stages: only what has kernel families can be tuned. */
+static sqa_status add_problem(sqa_tune_plan *plan, const sqa_problem *problem)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    if (!entry->recipe)
+        return add_leaf(plan, problem);
+    sqa_recipe *recipe = calloc(1, sizeof *recipe);
+    if (!recipe)
+        return sqa_fail_memory("a recipe");
+    sqa_status status = entry->recipe(problem, recipe);
+    for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
+        status = add_problem(plan, &recipe->stages[i].problem);
+    free(recipe);
+    return status;
 }
 
 static sqa_status add_shape(sqa_tune_plan *plan, const char *text)
 {
-    sqa_attention_desc desc;
-    sqa_status status = sqa_shape_parse(text, &desc);
-    return status == SQA_OK ? add_problem(plan, &desc) : status;
+    sqa_problem problem;
+    sqa_status status = sqa_problem_parse(text, &problem);
+    return status == SQA_OK ? add_problem(plan, &problem) : status;
 }
 
 /* Cuts off a comment and the blanks around what is left. */
@@ -79,22 +92,21 @@ static sqa_status add_file(sqa_tune_plan *plan, const char *name)
 
 static sqa_status add_preset(sqa_tune_plan *plan, const char *name)
 {
-    sqa_attention_desc descs[SQA_MAX_PROBLEMS];
-    size_t count = 0;
-    sqa_status status = sqa_tune_preset(name, descs, &count);
-    for (size_t i = 0; i < count && status == SQA_OK; i++)
-        status = add_problem(plan, &descs[i]);
+    sqa_case_list list = {NULL, 0};
+    sqa_status status = sqa_preset_list(name, &list);
+    for (size_t i = 0; i < list.count && status == SQA_OK; i++)
+        status = add_problem(plan, &list.cases[i]);
+    sqa_case_list_free(&list);
     return status;
 }
 
-/* What has strides of its own cannot be said as a shape, and is left out. */
+/* A row that cannot be read is left out. */
 static sqa_status add_stored(void *user, const sqa_stored_trial *trial)
 {
-    if (!trial || !strcmp(trial->layout, "strided"))
+    sqa_problem problem;
+    if (!trial || sqa_stored_trial_problem(trial, &problem) != SQA_OK)
         return SQA_OK;
-    sqa_attention_desc desc;
-    sqa_stored_trial_desc(trial, &desc);
-    return add_problem(user, &desc);
+    return add_problem(user, &problem);
 }
 
 static sqa_status add_database(sqa_tune_plan *plan, const char *path)

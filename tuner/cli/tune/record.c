@@ -48,7 +48,7 @@ int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_
         .platform = options->platform,
         .device = options->device,
         .file = words->record,
-        .desc = &options->problems[0],
+        .problem = &options->problems[0],
         .family = sqa_family_find(options->problems[0].operation, options->family),
         .set = words->set,
         .seconds = options->budget.seconds,

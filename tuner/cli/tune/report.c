@@ -1,5 +1,6 @@
 /* See report.h. */
 #include "cli/tune/report.h"
+#include "cli/problem_json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -95,22 +96,6 @@ static void write_candidate(sqa_json *json, const char *key, const sqa_candidate
     sqa_json_close(json);
 }
 
-static void write_problem(sqa_json *json, const sqa_tuning_outcome *outcome)
-{
-    const sqa_attention_desc *desc = &outcome->desc;
-    sqa_json_string(json, "op", sqa_operation_name(desc->operation));
-    sqa_json_string(json, "shape", outcome->shape);
-    sqa_json_integer(json, "batch", desc->batch);
-    sqa_json_integer(json, "q_heads", desc->q_heads);
-    sqa_json_integer(json, "kv_heads", desc->kv_heads);
-    sqa_json_integer(json, "q_length", desc->q_length);
-    sqa_json_integer(json, "kv_length", desc->kv_length);
-    sqa_json_integer(json, "dim", desc->head_dim);
-    sqa_json_integer(json, "value_dim", desc->value_dim ? desc->value_dim : desc->head_dim);
-    sqa_json_string(json, "dtype", sqa_dtype_name(desc->dtype));
-    sqa_json_boolean(json, "causal", desc->causal != SQA_CAUSAL_NONE);
-}
-
 static void write_trials(sqa_json *json, const sqa_tuning_outcome *outcome)
 {
     sqa_json_object(json, "trials");
@@ -126,7 +111,7 @@ static void write_outcome(sqa_json *json, const sqa_tuning_outcome *outcome, dou
     bool tuned = outcome->tuned;
     double gflops = gflops_of(outcome, outcome->best_ms);
     sqa_json_object(json, NULL);
-    write_problem(json, outcome);
+    sqa_json_problem(json, &outcome->problem);
     sqa_json_boolean(json, "tuned", tuned);
     sqa_json_number(json, "default_ms", outcome->default_ms);
     sqa_json_number(json, "median_ms", outcome->best_ms);

@@ -3,8 +3,9 @@
 #define SQA_TUNER_TUNE_WORDS_H
 
 #include "cli/options.h"
-#include "cli/tune/presets.h"
 #include "search/session.h"
+
+#define SQA_MAX_PROBLEMS 64 /* at once */
 
 typedef struct sqa_tune_words {
     const char *preset, *family, *strategy, *database, *log_level;
@@ -25,7 +26,7 @@ typedef struct sqa_tune_words {
 
 typedef struct sqa_tune_plan {
     sqa_tuning_options options;
-    sqa_attention_desc problems[SQA_MAX_PROBLEMS];
+    sqa_problem problems[SQA_MAX_PROBLEMS];
     char database[4096];
 } sqa_tune_plan;
 

@@ -1,0 +1,80 @@
+/* What of an attention decides which configuration is best. Masks call for different ones by
+ * how much a work-group sees at a time, where its rows may begin, what it has to read beside
+ * K and V. ALiBi, softcap, sinks and ragged lengths change what is done to a score, not which
+ * configuration does it best. */
+#include "operations/attention/slots.h"
+#include "operations/attention/work.h"
+#include "operations/problem_class.h"
+
+static uint32_t dtype_of(const sqa_problem *problem)
+{
+    return (uint32_t)problem->of.attention.dtype;
+}
+
+static uint32_t head_dim_of(const sqa_problem *problem)
+{
+    return problem->of.attention.head_dim;
+}
+
+static uint32_t value_dim_of(const sqa_problem *problem)
+{
+    return problem->of.attention.value_dim;
+}
+
+/* Bits in the order of mask_words; a window also with global tokens, stored: bias, mask or
+ * key mask, read for every score. */
+static uint32_t mask_of(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    return (a->mask & SQA_MASK_CAUSAL ? 1u : 0u) | (a->mask & SQA_MASK_WINDOW ? 2u : 0u) |
+           (a->mask & SQA_MASK_BLOCKS ? 4u : 0u) | (sqa_attention_has_stored_scores(a) ? 8u : 0u);
+}
+
+static uint32_t group_of(const sqa_problem *problem)
+{
+    return sqa_attention_group(&problem->of.attention);
+}
+
+static uint32_t q_bucket_of(const sqa_problem *problem)
+{
+    return sqa_bucket(problem->of.attention.q_length);
+}
+
+/* Of the keys that a query in the middle may see, the causal mask left aside: what bounds a
+ * work-group's walk. */
+static uint32_t kv_bucket_of(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    uint64_t keys = a->kv_length;
+    if (a->mask & SQA_MASK_WINDOW) {
+        const bool causal = a->mask & SQA_MASK_CAUSAL;
+        const uint64_t right = causal ? 0 : (uint64_t)a->window.right;
+        const uint64_t width = (uint64_t)a->window.left + 1 + right + a->globals.count;
+        keys = width < keys ? width : keys;
+    }
+    if (a->mask & SQA_MASK_BLOCKS)
+        keys = (uint64_t)((double)keys * sqa_attention_listed_part(a));
+    return sqa_bucket(keys);
+}
+
+/* How many independent sets of rows there are. */
+static uint32_t rows_bucket_of(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    return sqa_bucket((uint64_t)a->batch * a->out_heads);
+}
+
+static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
+static const char *const mask_words[] = {"causal", "window", "blocks", "stored", NULL};
+
+const sqa_class_part sqa_attention_class_parts[] = {
+    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},
+    {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},
+    {"mask", SQA_CLASS_BITS, 0, 0, mask_words, mask_of},
+    {"group", SQA_CLASS_RATIO, 1, 65535, NULL, group_of},
+    {"q", SQA_CLASS_BUCKET, 0, 63, NULL, q_bucket_of},
+    {"kv", SQA_CLASS_BUCKET, 0, 63, NULL, kv_bucket_of},
+    {"rows", SQA_CLASS_BUCKET, 0, 63, NULL, rows_bucket_of},
+    {0},
+};

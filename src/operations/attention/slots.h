@@ -1,0 +1,51 @@
+/* The tensors of attention, by slots that all its operations share. */
+#ifndef SQA_OPERATIONS_ATTENTION_SLOTS_H
+#define SQA_OPERATIONS_ATTENTION_SLOTS_H
+
+#include "operations/operation.h"
+#include "sqa_cl/plan.h"
+
+enum {
+    SQA_SLOT_Q = 0,
+    SQA_SLOT_K,
+    SQA_SLOT_V,
+    SQA_SLOT_O,
+    SQA_SLOT_LSE,
+    SQA_SLOT_BIAS,
+    SQA_SLOT_MASK,
+    SQA_SLOT_KEY_MASK,
+    SQA_SLOT_SINKS,
+    SQA_SLOT_SLOPES,
+    SQA_SLOT_GLOBALS,
+    SQA_SLOT_BLOCK_OFFSETS,
+    SQA_SLOT_BLOCK_INDICES,
+    SQA_SLOT_CU_SEQLENS_Q,
+    SQA_SLOT_CU_SEQLENS_KV,
+    SQA_ATTENTION_SLOTS
+};
+
+/* What a row of a slot table begins with. */
+#define SQA_ATTENTION_SLOT(member, use) #member, use, offsetof(sqa_tensors, member)
+
+/* Of the attention, whatever the operation: see sqa_operation_entry. */
+bool sqa_attention_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
+bool sqa_attention_is_touched(const sqa_problem *problem, uint32_t slot);
+bool sqa_attention_is_nothing(const sqa_problem *problem);
+
+/* The first batch entry and group of heads, lengths as the kind of relative says, packed and
+ * with the default scale; block lists name half of the blocks. Masks and scores are of the
+ * same kinds, so that it is a problem of the same program. */
+void sqa_attention_relative(const sqa_attention *attention, sqa_relative which, sqa_attention *out);
+
+/* Fill functions of slots (sqa_tensor_slot). Masks: three of four are not 0. Block lists:
+ * equally long, of blocks that some query may see where there are enough; ascending, or in
+ * any order when `shuffled`. Sequence starts: lengths of every kind up to the longest. */
+typedef void sqa_slot_fill(const sqa_problem *problem, uint64_t count, bool shuffled,
+                           sqa_random *random, void *out);
+sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_block_indices,
+    sqa_fill_q_starts, sqa_fill_kv_starts;
+
+/* The parts of the key of a class: dtype, d, dv, mask, group, q, kv, rows. */
+extern const sqa_class_part sqa_attention_class_parts[];
+
+#endif

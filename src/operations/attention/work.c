@@ -1,0 +1,99 @@
+#include "operations/attention/work.h"
+
+/* Seen pairs under a causal mask alone: query i sees clamp(i + diagonal + 1, 0,
+ * kv_length) keys. */
+static double causal_pairs(const sqa_attention *attention)
+{
+    double queries = attention->q_length, keys = attention->kv_length;
+    double first = attention->diagonal + 1.0;          /* keys seen by query 0, unclamped */
+    double start = first > 1 ? 0 : 1 - first;          /* first query that sees a key */
+    double full = keys - first > 0 ? keys - first : 0; /* first query that sees every key */
+    if (start > queries)
+        start = queries;
+    if (full > queries)
+        full = queries;
+    if (full < start)
+        full = start;
+    double ramp = full - start;
+    return ramp * (first + start) + ramp * (ramp - 1) / 2 + (queries - full) * keys;
+}
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Keys that the query at position `at` sees of those the causal mask leaves, the
+ * first `limit`. Listed globals are taken to lie outside every window. */
+static int64_t windowed_keys(const sqa_attention *attention, int64_t at, int64_t limit)
+{
+    const int64_t begin = clamp(at - attention->window.left, 0, limit);
+    const int64_t end = clamp(at + attention->window.right + 1, begin, limit);
+    if (!(attention->mask & SQA_MASK_GLOBALS))
+        return end - begin;
+    const int64_t count = attention->globals.count;
+    if (attention->globals.listed)
+        return clamp(end - begin + count, 0, limit);
+    if (at >= 0 && at < count)
+        return limit;
+    const int64_t shown = clamp(count, begin, end) - begin; /* globals within the window */
+    return end - begin + clamp(count, 0, limit) - shown;
+}
+
+static double windowed_pairs(const sqa_attention *attention)
+{
+    double pairs = 0.0;
+    for (int64_t i = 0; i < attention->q_length; i++) {
+        const int64_t at = i + attention->diagonal;
+        const int64_t limit = attention->mask & SQA_MASK_CAUSAL
+                                  ? clamp(at + 1, 0, attention->kv_length)
+                                  : attention->kv_length;
+        pairs += (double)windowed_keys(attention, at, limit);
+    }
+    return pairs;
+}
+
+double sqa_attention_listed_part(const sqa_attention *attention)
+{
+    const double pairs =
+        (double)sqa_attention_block_lists(attention) * sqa_attention_key_blocks(attention);
+    const double part = pairs > 0 ? attention->blocks.entries / pairs : 0.0;
+    return part < 1.0 ? part : 1.0;
+}
+
+double sqa_attention_seen_keys(const sqa_attention *attention)
+{
+    const double queries = attention->q_length;
+    if (attention->q_length == 0)
+        return 0.0;
+    double seen = attention->kv_length;
+    if (attention->mask & SQA_MASK_WINDOW)
+        seen = windowed_pairs(attention) / queries;
+    else if (attention->mask & SQA_MASK_CAUSAL)
+        seen = causal_pairs(attention) / queries;
+    if (attention->mask & SQA_MASK_BLOCKS)
+        seen *= sqa_attention_listed_part(attention);
+    return seen;
+}
+
+double sqa_attention_flop(const sqa_attention *attention)
+{
+    const double queries = attention->mask & SQA_MASK_RAGGED
+                               ? attention->q_total
+                               : (double)attention->batch * attention->q_length;
+    return 2.0 * ((double)attention->head_dim + attention->value_dim) *
+           sqa_attention_seen_keys(attention) * queries * attention->out_heads;
+}
+
+/* A sum per element of Q and K, and the products of all pairs of means, whether a mask
+ * leaves them to choose from or not. */
+double sqa_selection_flop(const sqa_attention *attention)
+{
+    const double rows = (double)attention->q_heads * attention->q_length +
+                        (double)attention->kv_heads * attention->kv_length;
+    const double pairs =
+        (double)sqa_attention_query_blocks(attention) * sqa_attention_key_blocks(attention);
+    const double heads = attention->blocks.heads == attention->out_heads ? attention->out_heads
+                                                                         : attention->kv_heads;
+    return attention->batch * attention->head_dim * (rows + 2.0 * pairs * heads);
+}

@@ -1,0 +1,10 @@
+/* The operations, for the registry alone. */
+#ifndef SQA_OPERATIONS_ENTRIES_H
+#define SQA_OPERATIONS_ENTRIES_H
+
+#include "operations/operation.h"
+
+extern const sqa_operation_entry sqa_operation_forward;
+extern const sqa_operation_entry sqa_operation_select_blocks;
+
+#endif

@@ -1,0 +1,152 @@
+/* Forward attention: O and, if asked for, LSE from Q, K, V. */
+#include <stdio.h>
+#include <string.h>
+
+#include "operations/attention/fields.h"
+#include "operations/attention/reference.h"
+#include "operations/attention/slots.h"
+#include "operations/attention/work.h"
+#include "operations/entries.h"
+
+static const sqa_shape_field *const fields[] = {
+    sqa_size_fields,    sqa_value_fields,  sqa_storage_fields, sqa_position_fields,
+    sqa_pattern_fields, sqa_output_fields, sqa_layout_fields,  NULL,
+};
+
+static void start(void *descriptor)
+{
+    *(sqa_attention_desc *)descriptor = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+}
+
+static sqa_status settle(const void *descriptor, sqa_problem *out)
+{
+    return sqa_problem_from_desc(out, descriptor);
+}
+
+static void describe(const sqa_problem *problem, void *descriptor)
+{
+    sqa_problem_to_desc(problem, descriptor);
+}
+
+/* With larger numbers the rounding of dot products alone would use up the tolerance of LSE
+ * near its zero. */
+#define UNIT .low = -1.0f, .high = 1.0f
+
+static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {
+    [SQA_SLOT_Q] = {SQA_ATTENTION_SLOT(q, SQA_SLOT_INPUT), UNIT},
+    [SQA_SLOT_K] = {SQA_ATTENTION_SLOT(k, SQA_SLOT_INPUT), UNIT},
+    [SQA_SLOT_V] = {SQA_ATTENTION_SLOT(v, SQA_SLOT_INPUT), UNIT},
+    [SQA_SLOT_O] = {SQA_ATTENTION_SLOT(o, SQA_SLOT_OUTPUT)},
+    [SQA_SLOT_LSE] = {SQA_ATTENTION_SLOT(lse, SQA_SLOT_OUTPUT)},
+    [SQA_SLOT_BIAS] = {SQA_ATTENTION_SLOT(bias, SQA_SLOT_INPUT), UNIT},
+    [SQA_SLOT_MASK] = {SQA_ATTENTION_SLOT(mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},
+    [SQA_SLOT_KEY_MASK] = {SQA_ATTENTION_SLOT(key_mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},
+    [SQA_SLOT_SINKS] = {SQA_ATTENTION_SLOT(sinks, SQA_SLOT_INPUT), .low = -2.0f, .high = 2.0f},
+    [SQA_SLOT_SLOPES] = {SQA_ATTENTION_SLOT(slopes, SQA_SLOT_INPUT), .low = 0.0f, .high = 0.5f},
+    [SQA_SLOT_GLOBALS] = {SQA_ATTENTION_SLOT(globals, SQA_SLOT_INPUT), .fill = sqa_fill_globals},
+    [SQA_SLOT_BLOCK_OFFSETS] = {SQA_ATTENTION_SLOT(block_offsets, SQA_SLOT_INPUT),
+                                .fill = sqa_fill_block_offsets},
+    [SQA_SLOT_BLOCK_INDICES] = {SQA_ATTENTION_SLOT(block_indices, SQA_SLOT_INPUT),
+                                .fill = sqa_fill_block_indices},
+    [SQA_SLOT_CU_SEQLENS_Q] = {SQA_ATTENTION_SLOT(cu_seqlens_q, SQA_SLOT_INPUT),
+                               .fill = sqa_fill_q_starts},
+    [SQA_SLOT_CU_SEQLENS_KV] = {SQA_ATTENTION_SLOT(cu_seqlens_kv, SQA_SLOT_INPUT),
+                                .fill = sqa_fill_kv_starts},
+};
+
+static double flop(const sqa_problem *problem)
+{
+    return sqa_attention_flop(&problem->of.attention);
+}
+
+static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem *out)
+{
+    *out = *problem;
+    sqa_attention_relative(&problem->of.attention, which, &out->of.attention);
+}
+
+/* Rows are those of all batch entries and output heads, as many as the longest sequence has. */
+typedef struct position {
+    uint32_t batch, head, query;
+} position;
+
+static position position_of(const sqa_attention *a, uint64_t row)
+{
+    const uint64_t heads = row / a->q_length;
+    return (position){(uint32_t)(heads / a->out_heads), (uint32_t)(heads % a->out_heads),
+                      (uint32_t)(row % a->q_length)};
+}
+
+static uint64_t count_rows(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    return (uint64_t)a->batch * a->out_heads * a->q_length;
+}
+
+static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
+                       sqa_expected_row *out)
+{
+    const sqa_attention *a = &problem->of.attention;
+    const position at = position_of(a, row);
+    const sqa_sequence sequence = sqa_reference_sequence(a, inputs, at.batch);
+    if (at.query >= sequence.q_length)
+        return false;
+    const bool ragged = a->mask & SQA_MASK_RAGGED;
+    const int64_t entry = ragged ? 0 : at.batch, query = (int64_t)sequence.q_begin + at.query;
+    const int64_t queries = ragged ? a->q_total : a->q_length;
+    out->at[0] = entry * a->o.batch + at.head * a->o.head + query * a->o.sequence;
+    out->count[0] = a->value_dim;
+    out->at[1] = (entry * a->out_heads + at.head) * queries + query;
+    out->count[1] = a->write_lse ? 1 : 0;
+    sqa_reference_forward_row(a, inputs, at.batch, at.head, at.query, out->values[0],
+                              out->values[1]);
+    return true;
+}
+
+static void place_of_row(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
+{
+    const position at = position_of(&problem->of.attention, row);
+    snprintf(out, SQA_PLACE_TEXT, "batch %u, head %u, query %u", at.batch, at.head, at.query);
+}
+
+static const sqa_row_group groups[] = {
+    {.slots = {SQA_SLOT_O, SQA_SLOT_LSE},
+     .slot_count = 2,
+     .samples = 64,
+     .count = count_rows,
+     .expect = expect_row,
+     .place = place_of_row},
+    {.slot_count = 0},
+};
+
+/* f16 and bf16: twice what rounding the reference's output to 11 or 8 bits costs, 2^-11 or
+ * 2^-8 of a value at most, about 0.38 of that in the root mean square. */
+static const sqa_tolerance tolerances[] = {
+    {SQA_SLOT_O, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_V},
+    {SQA_SLOT_O, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_V},
+    {SQA_SLOT_O, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_V},
+    {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-6, .relative = 1e-5},
+};
+
+const sqa_operation_entry sqa_operation_forward = {
+    .id = SQA_OPERATION_FORWARD,
+    .name = "forward",
+    .summary = "attention: O and, if asked for, LSE from Q, K, V",
+    .fields = fields,
+    .needs = sqa_attention_needs,
+    .descriptor_bytes = sizeof(sqa_attention_desc),
+    .start = start,
+    .settle = settle,
+    .describe = describe,
+    .class_parts = sqa_attention_class_parts,
+    .slots = slots,
+    .slot_count = SQA_ATTENTION_SLOTS,
+    .tensor = sqa_attention_tensor,
+    .is_touched = sqa_attention_is_touched,
+    .is_nothing = sqa_attention_is_nothing,
+    .flop = flop,
+    .relative = relative,
+    .groups = groups,
+    .tolerances = tolerances,
+    .tolerance_count = sizeof tolerances / sizeof *tolerances,
+};

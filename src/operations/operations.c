@@ -1,0 +1,72 @@
+#include "operations/operations.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "operations/entries.h"
+
+/* By the values of sqa_operation. */
+static const sqa_operation_entry *const entries[] = {
+    [SQA_OPERATION_FORWARD] = &sqa_operation_forward,
+    [SQA_OPERATION_SELECT_BLOCKS] = &sqa_operation_select_blocks,
+};
+enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
+
+const sqa_operation_entry *sqa_operation_of(const sqa_problem *problem)
+{
+    return entries[problem->operation];
+}
+
+size_t sqa_operation_count(void)
+{
+    return ENTRY_COUNT;
+}
+
+const sqa_operation_entry *sqa_operation_at(size_t index)
+{
+    return index < ENTRY_COUNT ? entries[index] : NULL;
+}
+
+const sqa_operation_entry *sqa_operation_find(const char *name)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        if (!strcmp(entries[i]->name, name))
+            return entries[i];
+    return NULL;
+}
+
+/* Negative enum values become large indices, so one comparison checks both ends. */
+const char *sqa_operation_name(sqa_operation operation)
+{
+    const sqa_operation_entry *entry = sqa_operation_at((size_t)operation);
+    return entry ? entry->name : NULL;
+}
+
+bool sqa_operation_from_name(const char *name, sqa_operation *out)
+{
+    const sqa_operation_entry *entry = sqa_operation_find(name);
+    if (entry)
+        *out = entry->id;
+    return entry;
+}
+
+void sqa_operation_names(sqa_text *out)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        sqa_text_format(out, "%s%s", i ? ", " : "", entries[i]->name);
+}
+
+sqa_status sqa_operation_tolerance(const sqa_operation_entry *entry, uint32_t slot,
+                                   sqa_element element, const sqa_tolerance **out)
+{
+    for (uint32_t i = 0; i < entry->tolerance_count; i++) {
+        const sqa_tolerance *row = &entry->tolerances[i];
+        const bool asks = row->rms > 0.0 || row->max > 0.0 || row->absolute > 0.0;
+        if (row->slot == slot && row->element == element && asks) {
+            *out = row;
+            return SQA_OK;
+        }
+    }
+    return sqa_fail(SQA_UNSUPPORTED, "%s has no tolerance for %s stored as %d", entry->name,
+                    entry->slots[slot].name, (int)element);
+}

@@ -1,0 +1,102 @@
+#include "operations/tensors.h"
+
+#include <string.h>
+
+#include "operations/operations.h"
+
+static const struct {
+    const char *name;
+    uint32_t bits;
+} elements[SQA_ELEMENT_COUNT] = {
+    [SQA_ELEMENT_F32] = {"f32", 32},   [SQA_ELEMENT_F16] = {"f16", 16},
+    [SQA_ELEMENT_BF16] = {"bf16", 16}, [SQA_ELEMENT_BYTE] = {"bytes", 8},
+    [SQA_ELEMENT_INT] = {"int32", 32},
+};
+
+uint32_t sqa_element_bits(sqa_element element)
+{
+    return elements[element].bits;
+}
+
+const char *sqa_element_name(sqa_element element)
+{
+    return elements[element].name;
+}
+
+bool sqa_element_is_float(sqa_element element)
+{
+    return element <= SQA_ELEMENT_BF16;
+}
+
+uint64_t sqa_element_bytes(sqa_element element, uint64_t count)
+{
+    const uint64_t whole = count / 8 * elements[element].bits;
+    return whole + (count % 8 * elements[element].bits + 7) / 8;
+}
+
+bool sqa_tensor_shape_of(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    memset(out, 0, sizeof *out);
+    if (slot < entry->slot_count && entry->slots[slot].use != SQA_SLOT_UNUSED &&
+        entry->tensor(problem, slot, out))
+        return true;
+    memset(out, 0, sizeof *out);
+    return false;
+}
+
+uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape)
+{
+    return sqa_extent(&shape->strides, shape->batch, shape->heads, shape->length, shape->dim);
+}
+
+const char *sqa_tensor_name(const sqa_problem *problem, uint32_t slot)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    return slot < entry->slot_count ? entry->slots[slot].name : NULL;
+}
+
+bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    return slot < entry->slot_count && entry->slots[slot].use == SQA_SLOT_OUTPUT;
+}
+
+void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS])
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    memset(out, 0, SQA_MAX_TENSORS * sizeof *out);
+    for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
+        sqa_tensor_shape shape;
+        const bool present = sqa_tensor_shape_of(problem, slot, &shape);
+        const bool touched =
+            present && !entry->is_nothing(problem) && entry->is_touched(problem, slot);
+        out[slot] = (sqa_tensor_need){entry->slots[slot].name, entry->slots[slot].member,
+                                      touched ? sqa_tensor_extent(&shape) : 0,
+                                      present ? sqa_element_bits(shape.element) : 0};
+    }
+}
+
+/* Elements that a tensor really has: repeated dimensions count once. */
+static double stored_elements(const sqa_tensor_shape *shape)
+{
+    const double batch = shape->strides.batch || shape->batch < 2 ? shape->batch : 1;
+    const double heads = shape->strides.head || shape->heads < 2 ? shape->heads : 1;
+    const double length = shape->strides.sequence || shape->length < 2 ? shape->length : 1;
+    return batch * heads * length * shape->dim;
+}
+
+double sqa_problem_bytes(const sqa_problem *problem)
+{
+    double bytes = 0.0;
+    sqa_tensor_shape shape;
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
+        if (sqa_tensor_shape_of(problem, slot, &shape))
+            bytes += stored_elements(&shape) * sqa_element_bits(shape.element) / 8;
+    return bytes;
+}
+
+double sqa_problem_flop(const sqa_problem *problem)
+{
+    return sqa_operation_of(problem)->flop(problem);
+}

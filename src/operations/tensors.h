@@ -1,0 +1,49 @@
+/* The tensors of a problem, whatever its operation: which there are, how large, and what
+ * a call has to bring. */
+#ifndef SQA_OPERATIONS_TENSORS_H
+#define SQA_OPERATIONS_TENSORS_H
+
+#include "operations/operation.h"
+#include "sqa_cl/plan.h"
+
+/* Where arrays by slot have the workspace, which is no tensor of the problem. */
+#define SQA_SLOT_WORKSPACE SQA_MAX_TENSORS
+#define SQA_MAX_SLOTS (SQA_MAX_TENSORS + 1)
+
+/* Bits, not bytes: elements may be smaller than one. */
+uint32_t sqa_element_bits(sqa_element element);
+bool sqa_element_is_float(sqa_element element);
+const char *sqa_element_name(sqa_element element);
+
+/* Bytes that `count` elements take. */
+uint64_t sqa_element_bytes(sqa_element element, uint64_t count);
+
+/* false when the problem has no such tensor (*out is then empty). */
+bool sqa_tensor_shape_of(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
+
+/* One past the last element the tensor's view touches; 0 for an empty tensor. */
+uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape);
+
+/* Its name, NULL where the operation has no such slot, and whether it is written. */
+const char *sqa_tensor_name(const sqa_problem *problem, uint32_t slot);
+bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot);
+
+/* What a call has to bring: `extent` elements behind its offset, 0 where no kernel will
+ * look. */
+typedef struct sqa_tensor_need {
+    const char *name;
+    size_t member; /* of the public struct of tensors */
+    uint64_t extent;
+    uint32_t bits; /* of an element */
+} sqa_tensor_need;
+
+/* Of all slots; follows from the problem alone, so that plans keep it. */
+void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS]);
+
+/* Bytes that have to move at least once: every tensor once. */
+double sqa_problem_bytes(const sqa_problem *problem);
+
+/* Floating-point operations the result needs. */
+double sqa_problem_flop(const sqa_problem *problem);
+
+#endif

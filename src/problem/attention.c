@@ -1,0 +1,224 @@
+#include "problem/attention.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "problem/checks.h"
+#include "problem/names.h"
+#include "problem/pattern.h"
+
+#define MAX_HEADS 65535u
+#define MAX_LENGTH (1u << 30)
+
+static sqa_status check_scalars(const sqa_attention_desc *desc)
+{
+    const struct {
+        const char *field;
+        uint32_t value, low, high;
+    } ranges[] = {
+        {"desc.version", desc->version, 1, SQA_ATTENTION_DESC_VERSION},
+        {"desc.batch", desc->batch, 0, MAX_LENGTH},
+        {"desc.q_heads", desc->q_heads, 1, MAX_HEADS},
+        {"desc.kv_heads", desc->kv_heads, 1, MAX_HEADS},
+        {"desc.q_length", desc->q_length, 0, MAX_LENGTH},
+        {"desc.kv_length", desc->kv_length, 0, MAX_LENGTH},
+        {"desc.head_dim", desc->head_dim, 1, SQA_MAX_HEAD_DIM},
+        {"desc.value_dim", desc->value_dim, 0, SQA_MAX_HEAD_DIM},
+        {"desc.write_lse", desc->write_lse, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        sqa_status status =
+            sqa_check_range(ranges[i].field, ranges[i].value, ranges[i].low, ranges[i].high);
+        if (status != SQA_OK)
+            return status;
+    }
+    if (!sqa_dtype_name(desc->dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.dtype: %d is not an sqa_dtype",
+                        (int)desc->dtype);
+    if (!sqa_causal_name(desc->causal))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.causal: %d is not one of 0..2",
+                        (int)desc->causal);
+    if (!isfinite(desc->scale))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.scale: must be finite");
+    uint32_t most = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
+    uint32_t least = desc->q_heads > desc->kv_heads ? desc->kv_heads : desc->q_heads;
+    if (most % least != 0)
+        return sqa_fail(
+            SQA_INVALID_ARGUMENT,
+            "desc.kv_heads: of q_heads (%u) and kv_heads (%u) one must divide the other",
+            desc->q_heads, desc->kv_heads);
+    return SQA_OK;
+}
+
+/* A ragged batch is one packed sequence as far as memory goes. */
+static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_strides *asked,
+                              const sqa_attention *attention, uint32_t heads, uint32_t length,
+                              uint32_t dim)
+{
+    *out = *asked;
+    if (asked->batch == 0 && asked->head == 0 && asked->sequence == 0)
+        *out = sqa_strides_bhsd(heads, length, dim);
+    const bool ragged = attention->mask & SQA_MASK_RAGGED;
+    if (ragged)
+        out->batch = 0;
+    return sqa_check_strides(field, out, ragged ? 1 : attention->batch, heads, length);
+}
+
+/* Sorted by stride, each dimension must step over everything inside it. */
+static sqa_status check_no_overlap(const sqa_attention *attention, uint32_t batch, uint32_t length)
+{
+    struct {
+        int64_t stride, count;
+    } dims[3] = {{attention->o.batch, batch},
+                 {attention->o.head, attention->out_heads},
+                 {attention->o.sequence, length}};
+    int64_t covered = attention->value_dim;
+    bool used[3] = {false, false, false};
+    for (int round = 0; round < 3; round++) {
+        int next = -1;
+        for (int i = 0; i < 3; i++)
+            if (!used[i] && (next < 0 || dims[i].stride < dims[next].stride))
+                next = i;
+        used[next] = true;
+        if (dims[next].count <= 1)
+            continue;
+        if (dims[next].stride < covered)
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "desc.o: the strides make output elements overlap (a stride of %lld "
+                            "must be at least %lld)",
+                            (long long)dims[next].stride, (long long)covered);
+        covered += dims[next].stride * (dims[next].count - 1);
+    }
+    return SQA_OK;
+}
+
+static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *desc)
+{
+    const bool ragged = attention->mask & SQA_MASK_RAGGED;
+    const uint32_t batch = ragged && attention->batch > 1 ? 1 : attention->batch;
+    const uint32_t queries = ragged ? attention->q_total : attention->q_length;
+    const uint32_t keys = ragged ? attention->kv_total : attention->kv_length;
+    const struct {
+        const char *field;
+        sqa_strides *out;
+        const sqa_strides *asked;
+        uint32_t heads, length, dim;
+    } views[] = {
+        {"desc.q", &attention->q, &desc->q, attention->q_heads, queries, attention->head_dim},
+        {"desc.k", &attention->k, &desc->k, attention->kv_heads, keys, attention->head_dim},
+        {"desc.v", &attention->v, &desc->v, attention->kv_heads, keys, attention->value_dim},
+        {"desc.o", &attention->o, &desc->o, attention->out_heads, queries, attention->value_dim},
+    };
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        sqa_status status = set_strides(views[i].out, views[i].field, views[i].asked, attention,
+                                        views[i].heads, views[i].length, views[i].dim);
+        if (status != SQA_OK)
+            return status;
+    }
+    return batch > 0 && queries > 0 ? check_no_overlap(attention, batch, queries) : SQA_OK;
+}
+
+sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc *desc)
+{
+    if (!desc)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
+    sqa_status status = check_scalars(desc);
+    if (status != SQA_OK)
+        return status;
+    sqa_attention attention;
+    memset(&attention, 0, sizeof attention);
+    attention.dtype = desc->dtype;
+    attention.batch = desc->batch;
+    attention.q_heads = desc->q_heads;
+    attention.kv_heads = desc->kv_heads;
+    attention.out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
+    attention.q_length = desc->q_length;
+    attention.kv_length = desc->kv_length;
+    attention.head_dim = desc->head_dim;
+    attention.value_dim = desc->value_dim ? desc->value_dim : desc->head_dim;
+    attention.scale = desc->scale != 0.0f ? desc->scale : 1.0f / sqrtf((float)desc->head_dim);
+    attention.write_lse = desc->write_lse;
+    status = sqa_pattern_from_desc(&attention, desc);
+    if (status == SQA_OK)
+        status = set_views(&attention, desc);
+    if (status == SQA_OK)
+        memcpy(out, &attention, sizeof attention);
+    return status;
+}
+
+static void pattern_to_desc(const sqa_attention *attention, sqa_attention_desc *out)
+{
+    static const sqa_window unbounded = {-1, -1};
+    const bool causal = attention->mask & SQA_MASK_CAUSAL;
+    out->causal = !causal                   ? SQA_CAUSAL_NONE
+                  : attention->bottom_right ? SQA_CAUSAL_BOTTOM_RIGHT
+                                            : SQA_CAUSAL_TOP_LEFT;
+    const bool positions = attention->mask & SQA_MASK_WINDOW || attention->score & SQA_SCORE_ALIBI;
+    out->align = causal || attention->bottom_right || !positions ? SQA_ALIGN_BOTTOM_RIGHT
+                                                                 : SQA_ALIGN_TOP_LEFT;
+    out->window = attention->mask & SQA_MASK_WINDOW ? attention->window : unbounded;
+    if (out->window.left == SQA_UNBOUNDED)
+        out->window.left = -1;
+    if (out->window.right == SQA_UNBOUNDED)
+        out->window.right = -1;
+    out->globals = attention->globals;
+    out->key_mask = attention->mask & SQA_MASK_KEY ? 1 : 0;
+    out->mask = (sqa_mask_view){attention->mask & SQA_MASK_PAIR ? 1 : 0, attention->pair_mask};
+    out->blocks = attention->blocks;
+    out->ragged = (sqa_ragged){attention->mask & SQA_MASK_RAGGED ? 1 : 0, attention->q_total,
+                               attention->kv_total};
+    out->softcap = attention->softcap;
+    out->alibi = attention->score & SQA_SCORE_SLOPES  ? SQA_ALIBI_SLOPES
+                 : attention->score & SQA_SCORE_ALIBI ? SQA_ALIBI_GEOMETRIC
+                                                      : SQA_ALIBI_NONE;
+    out->bias = (sqa_bias){attention->score & SQA_SCORE_BIAS ? 1 : 0,
+                           (int32_t)attention->bias_dtype, attention->bias};
+    out->sinks = attention->score & SQA_SCORE_SINKS ? 1 : 0;
+}
+
+void sqa_attention_to_desc(const sqa_attention *attention, sqa_attention_desc *out)
+{
+    *out = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    out->dtype = attention->dtype;
+    out->batch = attention->batch;
+    out->q_heads = attention->q_heads;
+    out->kv_heads = attention->kv_heads;
+    out->q_length = attention->q_length;
+    out->kv_length = attention->kv_length;
+    out->head_dim = attention->head_dim;
+    out->value_dim = attention->value_dim;
+    out->scale = attention->scale;
+    out->write_lse = attention->write_lse;
+    out->q = attention->q;
+    out->k = attention->k;
+    out->v = attention->v;
+    out->o = attention->o;
+    pattern_to_desc(attention, out);
+}
+
+sqa_strides sqa_strides_bhsd(uint32_t heads, uint32_t length, uint32_t dim)
+{
+    int64_t row = dim;
+    return (sqa_strides){row * length * heads, row * length, row};
+}
+
+sqa_strides sqa_strides_bshd(uint32_t heads, uint32_t length, uint32_t dim)
+{
+    int64_t row = dim;
+    return (sqa_strides){row * length * heads, row, row * heads};
+}
+
+uint32_t sqa_attention_group(const sqa_attention *attention)
+{
+    return attention->out_heads / attention->kv_heads;
+}
+
+uint64_t sqa_extent(const sqa_strides *strides, uint32_t batch, uint32_t heads, uint32_t length,
+                    uint32_t dim)
+{
+    if (batch == 0 || heads == 0 || length == 0 || dim == 0)
+        return 0;
+    return (uint64_t)strides->batch * (batch - 1) + (uint64_t)strides->head * (heads - 1) +
+           (uint64_t)strides->sequence * (length - 1) + dim;
+}

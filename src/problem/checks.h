@@ -1,0 +1,22 @@
+/* Checks of a descriptor's numbers that several of its parts need. */
+#ifndef SQA_PROBLEM_CHECKS_H
+#define SQA_PROBLEM_CHECKS_H
+
+#include <stdint.h>
+
+#include "sqa_cl/pattern.h"
+#include "sqa_cl/status.h"
+
+/* Whether low <= value <= high; `field` for the message.
+ * Errors: SQA_INVALID_ARGUMENT, as of the others. */
+sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint32_t high);
+
+/* Whether a struct of this version can be read: any from 1 to `newest`, since members
+ * are only ever added, at the end. */
+sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newest);
+
+/* Whether the strides reach no further than 63 bits can add up. */
+sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
+                             uint32_t heads, uint32_t length);
+
+#endif

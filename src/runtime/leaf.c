@@ -1,0 +1,205 @@
+/* Making and enqueueing leaves. Knows no family by name. */
+#include "runtime/leaf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "operations/operations.h"
+#include "runtime/context.h"
+#include "runtime/self_check.h"
+
+/* On a device without a compiler; what is missing is told by the program cache. */
+static sqa_status fail_prebuilt(const sqa_leaf *leaf)
+{
+    char config[SQA_CONFIG_TEXT];
+    const char *folder = sqa_prebuilt_folder(leaf->context->prebuilt);
+    const sqa_kernel_family *family = leaf->choice.family;
+    sqa_config_format(family, &leaf->choice.config, config);
+    return sqa_fail(SQA_BUILD_FAILED,
+                    "%s; `sqa capture --out %s --family %s%s%s --shape ...`, with the problem's "
+                    "shape, writes its source",
+                    sqa_last_error(), folder[0] ? folder : "DIR", family->name,
+                    config[0] ? " --set " : "", config);
+}
+
+static sqa_status build_program(sqa_leaf *leaf)
+{
+    sqa_text source = SQA_TEXT_INIT;
+    leaf->choice.family->source(&leaf->choice.config, &leaf->problem, &leaf->context->device,
+                                &source);
+    sqa_status status = sqa_text_status(&source);
+    if (status == SQA_OK)
+        status = sqa_program_cache_get(leaf->context->programs, &leaf->program,
+                                       sqa_text_get(&source), sqa_build_options);
+    sqa_text_free(&source);
+    return status == SQA_BUILD_FAILED && !leaf->context->device.limits.has_compiler
+               ? fail_prebuilt(leaf)
+               : status;
+}
+
+/* Creates the slot's kernels on its first use; the caller holds its lock. */
+static sqa_status prepare_slot(sqa_leaf *leaf, sqa_leaf_slot *slot)
+{
+    if (slot->ready)
+        return SQA_OK;
+    sqa_status status =
+        sqa_kernel_set_create(&slot->set, leaf->program, leaf->context->device.id, &leaf->launch);
+    slot->ready = status == SQA_OK;
+    return status;
+}
+
+/* Compiles the choice and prepares its first launch. */
+static sqa_status realise(sqa_leaf *leaf)
+{
+    memset(&leaf->launch, 0, sizeof leaf->launch);
+    if (sqa_operation_of(&leaf->problem)->is_nothing(&leaf->problem))
+        return SQA_OK;
+    sqa_status status = build_program(leaf);
+    if (status != SQA_OK)
+        return status;
+    leaf->choice.family->launch(&leaf->choice.config, &leaf->problem, &leaf->context->device,
+                                &leaf->launch);
+    status = prepare_slot(leaf, &leaf->slots[0]);
+    if (status == SQA_OK && leaf->choice.borrowed)
+        status = sqa_self_check(leaf);
+    return status;
+}
+
+static void release_realised(sqa_leaf *leaf)
+{
+    for (int i = 0; i < SQA_LEAF_SLOTS; i++) {
+        sqa_kernel_set_release(&leaf->slots[i].set);
+        leaf->slots[i].ready = false;
+    }
+    if (leaf->program) {
+        if (atomic_load(&leaf->launched))
+            sqa_program_cache_keep(leaf->context->programs, leaf->program);
+        clReleaseProgram(leaf->program);
+    }
+    leaf->program = NULL;
+}
+
+static void explain(sqa_leaf *leaf)
+{
+    const sqa_choice *choice = &leaf->choice;
+    if (choice->row)
+        sqa_text_format(&leaf->reason, "%s, measured at %.1f GFLOP/s on %s %s, driver %s%s",
+                        sqa_rung_name(choice->rung), choice->row->gflops,
+                        choice->row->identity.vendor, choice->row->identity.model,
+                        choice->row->driver_version,
+                        choice->borrowed ? "; borrowed, and checked here" : "");
+    else if (choice->rung == SQA_RUNG_PREBUILT)
+        sqa_text_append(&leaf->reason, "no compiler here, but this program is pre-built; not "
+                                       "measured, but checked here");
+    else if (choice->rung == SQA_RUNG_OVERRIDE)
+        sqa_text_append(&leaf->reason, "asked for by the caller");
+    else
+        sqa_text_append(&leaf->reason, "no tuning result applies; the family's own default");
+}
+
+/* The first choice that compiles; a failure is noted and the next one tried. When all
+ * fail, the caller hears of the first, which was wanted most. */
+static sqa_status realise_first(sqa_leaf *leaf, const sqa_choices *choices)
+{
+    sqa_status first = SQA_OK;
+    sqa_text why = SQA_TEXT_INIT;
+    for (size_t i = 0; i < choices->count; i++) {
+        leaf->choice = choices->items[i];
+        sqa_status status = realise(leaf);
+        if (status == SQA_OK) {
+            sqa_text_free(&why);
+            return SQA_OK;
+        }
+        release_realised(leaf);
+        if (!first) {
+            first = status;
+            sqa_text_append(&why, sqa_last_error());
+        }
+        sqa_config_format(leaf->choice.family, &leaf->choice.config, leaf->config);
+        sqa_log_write(&leaf->context->log, SQA_LOG_WARNING, "%s(%s) passed over: %s",
+                      leaf->choice.family->name, leaf->config, sqa_last_error());
+        sqa_text_format(&leaf->reason, "%s %s(%s) passed over: %s; ",
+                        sqa_rung_name(leaf->choice.rung), leaf->choice.family->name, leaf->config,
+                        sqa_status_name(status));
+    }
+    sqa_status status = first ? sqa_fail(first, "%s", sqa_text_get(&why))
+                              : sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this problem");
+    sqa_text_free(&why);
+    return status;
+}
+
+static sqa_status choose_and_realise(sqa_leaf *leaf, const sqa_plan_options *options)
+{
+    sqa_choices choices;
+    sqa_context *context = leaf->context;
+    sqa_status status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt,
+                                   &leaf->problem, options);
+    if (status == SQA_OK) {
+        sqa_text_append(&leaf->reason, sqa_text_get(&choices.passed_over));
+        status = realise_first(leaf, &choices);
+    }
+    sqa_text_free(&choices.passed_over);
+    if (status != SQA_OK)
+        return status;
+    sqa_config_format(leaf->choice.family, &leaf->choice.config, leaf->config);
+    explain(leaf);
+    sqa_log_write(&leaf->context->log, SQA_LOG_INFO, "%s(%s): %s", leaf->choice.family->name,
+                  leaf->config, sqa_text_get(&leaf->reason));
+    return sqa_text_status(&leaf->reason);
+}
+
+sqa_status sqa_leaf_create(sqa_leaf **out, sqa_context *context, const sqa_problem *problem,
+                           const sqa_plan_options *options)
+{
+    sqa_leaf *leaf = calloc(1, sizeof *leaf);
+    if (!leaf)
+        return sqa_fail_memory("a plan");
+    atomic_init(&leaf->launched, false);
+    leaf->context = context;
+    leaf->problem = *problem;
+    for (int i = 0; i < SQA_LEAF_SLOTS; i++)
+        pthread_mutex_init(&leaf->slots[i].lock, NULL);
+    sqa_status status = choose_and_realise(leaf, options);
+    if (status != SQA_OK) {
+        sqa_leaf_destroy(leaf);
+        return status;
+    }
+    *out = leaf;
+    return SQA_OK;
+}
+
+void sqa_leaf_destroy(sqa_leaf *leaf)
+{
+    if (!leaf)
+        return;
+    release_realised(leaf);
+    for (int i = 0; i < SQA_LEAF_SLOTS; i++)
+        pthread_mutex_destroy(&leaf->slots[i].lock);
+    sqa_text_free(&leaf->reason);
+    free(leaf);
+}
+
+/* A free slot, locked; when all are busy, waits for the first. */
+static sqa_leaf_slot *take_slot(sqa_leaf *leaf)
+{
+    for (int i = 0; i < SQA_LEAF_SLOTS; i++)
+        if (pthread_mutex_trylock(&leaf->slots[i].lock) == 0)
+            return &leaf->slots[i];
+    pthread_mutex_lock(&leaf->slots[0].lock);
+    return &leaf->slots[0];
+}
+
+sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                            cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                            cl_event *event)
+{
+    sqa_leaf_slot *slot = take_slot(leaf);
+    sqa_status status = prepare_slot(leaf, slot);
+    if (status == SQA_OK)
+        status =
+            sqa_enqueue(&slot->set, &leaf->launch, tensors, queue, wait_count, wait_list, event);
+    if (status == SQA_OK && !atomic_load_explicit(&leaf->launched, memory_order_relaxed))
+        atomic_store(&leaf->launched, true);
+    pthread_mutex_unlock(&slot->lock);
+    return status;
+}

@@ -1,0 +1,135 @@
+/* Buffers, a queue, one call. Knows no files and no operation. */
+#include "cli/run/host_call.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "device/cl_status.h"
+#include "problem/storage.h"
+#include "runtime/plan.h"
+
+/* Elements that cross at a time, so that a long tensor is never there three times. */
+enum { PIECE = 1 << 20 };
+
+typedef struct transfer {
+    cl_context context;
+    cl_command_queue queue;
+    void *stored; /* room for a piece as the device stores it */
+} transfer;
+
+static sqa_status create_buffer(const transfer *by, const sqa_host_array *array, bool output,
+                                cl_mem *out)
+{
+    const size_t bytes = (size_t)sqa_element_bytes(array->element, array->count);
+    cl_int code = CL_SUCCESS;
+    *out = clCreateBuffer(by->context, output ? CL_MEM_WRITE_ONLY : CL_MEM_READ_ONLY, bytes, NULL,
+                          &code);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer");
+}
+
+static sqa_status write_piece(const transfer *by, const sqa_host_array *array, cl_mem buffer,
+                              size_t first, size_t count)
+{
+    const size_t element = sqa_element_bits(array->element) / 8; /* files have whole bytes */
+    const void *piece = by->stored;
+    if (sqa_element_is_float(array->element))
+        sqa_storage_encode((sqa_dtype)array->element, (const float *)*array->memory + first,
+                           by->stored, count);
+    else
+        piece = (const char *)*array->memory + first * element;
+    cl_int code = clEnqueueWriteBuffer(by->queue, buffer, CL_TRUE, first * element, count * element,
+                                       piece, 0, NULL, NULL);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
+}
+
+static sqa_status read_piece(const transfer *by, const sqa_host_array *array, cl_mem buffer,
+                             size_t first, size_t count)
+{
+    const size_t element = sqa_element_bits(array->element) / 8; /* files have whole bytes */
+    cl_int code = clEnqueueReadBuffer(by->queue, buffer, CL_TRUE, first * element, count * element,
+                                      by->stored, 0, NULL, NULL);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clEnqueueReadBuffer");
+    sqa_storage_decode((sqa_dtype)array->element, by->stored, (float *)*array->memory + first,
+                       count);
+    return SQA_OK;
+}
+
+static sqa_status move(const transfer *by, const sqa_host_array *array, cl_mem buffer, bool output)
+{
+    sqa_status status = SQA_OK;
+    for (size_t first = 0; first < array->count && !status; first += PIECE) {
+        const size_t left = array->count - first, count = left < PIECE ? left : PIECE;
+        status = output ? read_piece(by, array, buffer, first, count)
+                        : write_piece(by, array, buffer, first, count);
+    }
+    return status;
+}
+
+/* Makes the buffer. An input goes there, and is no longer needed here. */
+static sqa_status prepare(const transfer *by, const sqa_host_array *array, bool output, cl_mem *out)
+{
+    if (array->count == 0)
+        return SQA_OK;
+    sqa_status status = create_buffer(by, array, output, out);
+    if (status || output)
+        return status;
+    status = move(by, array, *out, false);
+    free(*array->memory);
+    *array->memory = NULL;
+    return status;
+}
+
+/* What the plan needs is there, or comes from an array that is long enough. */
+static sqa_status check_array(const sqa_plan *plan, const sqa_host_array *array, cl_mem there,
+                              int slot)
+{
+    const sqa_tensor_need *need = &plan->needs[slot];
+    if (there || array->count >= need->extent)
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %zu elements, but %llu are needed", need->name,
+                    array->count, (unsigned long long)need->extent);
+}
+
+static sqa_status run_on(const transfer *by, sqa_plan *plan,
+                         const sqa_host_array arrays[SQA_MAX_TENSORS],
+                         const cl_mem there[SQA_MAX_TENSORS], cl_mem made[SQA_MAX_TENSORS])
+{
+    sqa_tensor tensors[SQA_MAX_SLOTS];
+    sqa_status status = by->stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
+    for (int slot = 0; slot < SQA_MAX_TENSORS && !status; slot++) {
+        const bool output = sqa_tensor_is_output(&plan->problem, (uint32_t)slot);
+        status = check_array(plan, &arrays[slot], there[slot], slot);
+        if (!status)
+            status = prepare(by, &arrays[slot], output, &made[slot]);
+        tensors[slot] = (sqa_tensor){made[slot] ? made[slot] : there[slot], 0};
+    }
+    tensors[SQA_SLOT_WORKSPACE] = (sqa_tensor){plan->workspace, 0};
+    if (!status)
+        status = sqa_plan_enqueue(plan, tensors, by->queue, 0, NULL, NULL);
+    for (int slot = 0; slot < SQA_MAX_TENSORS && !status; slot++)
+        if (sqa_tensor_is_output(&plan->problem, (uint32_t)slot))
+            status = move(by, &arrays[slot], made[slot], true);
+    return status;
+}
+
+sqa_status sqa_host_call(sqa_context *context, sqa_plan *plan,
+                         const sqa_host_array arrays[SQA_MAX_TENSORS],
+                         const cl_mem there[SQA_MAX_TENSORS])
+{
+    cl_mem made[SQA_MAX_TENSORS] = {NULL};
+    transfer by = {.context = sqa_context_cl(context)};
+    cl_int code = CL_SUCCESS;
+    by.queue = clCreateCommandQueue(by.context, sqa_context_cl_device(context), 0, &code);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clCreateCommandQueue");
+    by.stored = malloc(PIECE * sizeof(float));
+    sqa_status status = run_on(&by, plan, arrays, there, made);
+    clFinish(by.queue);
+    free(by.stored);
+    for (int slot = 0; slot < SQA_MAX_TENSORS; slot++)
+        if (made[slot])
+            clReleaseMemObject(made[slot]);
+    clReleaseCommandQueue(by.queue);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* Properties that hold for every operation: the same thing done twice, and what lies around
+ * the tensors. */
+#ifndef SQA_TUNER_COMMON_PROPERTIES_H
+#define SQA_TUNER_COMMON_PROPERTIES_H
+
+#include "operations/tuner_operation.h"
+
+/* Makes a plan for the tensors' problem and runs it on them. */
+sqa_status sqa_property_execute(const sqa_property_run *run, sqa_host_tensors *tensors,
+                                char finding[SQA_FINDING_TEXT]);
+
+/* Two runs of a plan, and of two plans, give the same bits. */
+sqa_property_check sqa_property_determinism;
+
+/* What lies between and beyond the vectors of inputs changes no bit. */
+sqa_property_check sqa_property_gap_values;
+
+#endif

@@ -1,0 +1,75 @@
+#include "operations/tuner_operations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "operations/forward/forward.h"
+#include "operations/select_blocks/select_blocks.h"
+
+static const sqa_tuner_operation *const operations[] = {
+    &sqa_tuner_forward,
+    &sqa_tuner_select_blocks,
+};
+
+const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (operations[i]->id == operation)
+            return operations[i];
+    return NULL;
+}
+
+const sqa_property *sqa_property_find(const sqa_tuner_operation *operation, const char *name)
+{
+    for (size_t i = 0; i < operation->property_count; i++)
+        if (!strcmp(operation->properties[i].name, name))
+            return &operation->properties[i];
+    return NULL;
+}
+
+void sqa_preset_names(sqa_text *out)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        for (const char *const *name = operations[i]->preset_names; *name; name++) {
+            sqa_text_format(out, "%s%s", separator, *name);
+            separator = ", ";
+        }
+}
+
+sqa_status sqa_preset_list(const char *name, sqa_case_list *out)
+{
+    const size_t before = out->count;
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < sizeof operations / sizeof *operations && status == SQA_OK; i++)
+        status = operations[i]->preset(name, out);
+    if (status != SQA_OK || out->count > before)
+        return status;
+    sqa_text names = SQA_TEXT_INIT;
+    sqa_preset_names(&names);
+    sqa_fail(SQA_INVALID_ARGUMENT, "--preset is '%.40s'; expected one of %s", name,
+             sqa_text_get(&names));
+    sqa_text_free(&names);
+    return SQA_INVALID_ARGUMENT;
+}
+
+sqa_status sqa_case_list_add(sqa_case_list *list, const sqa_problem *problem)
+{
+    /* A power of two is full. */
+    if ((list->count & (list->count - 1)) == 0) {
+        const size_t larger = list->count ? 2 * list->count : 1;
+        sqa_problem *cases = realloc(list->cases, larger * sizeof *cases);
+        if (!cases)
+            return sqa_fail_memory("the list of cases");
+        list->cases = cases;
+    }
+    list->cases[list->count++] = *problem;
+    return SQA_OK;
+}
+
+void sqa_case_list_free(sqa_case_list *list)
+{
+    free(list->cases);
+    *list = (sqa_case_list){NULL, 0};
+}

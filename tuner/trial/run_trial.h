@@ -1,0 +1,20 @@
+/* Trying configurations inside this process: build, check against the reference, and only
+ * then time. What may hang or crash does so here; that is why only the worker calls this. */
+#ifndef SQA_TUNER_RUN_TRIAL_H
+#define SQA_TUNER_RUN_TRIAL_H
+
+#include "trial/protocol.h"
+#include "trial/trial_bench.h"
+
+/* One candidate on `problem`. A candidate that fails is a result, not an error. */
+void sqa_run_trial(sqa_trial_bench *bench, const sqa_problem *problem,
+                   const sqa_candidate_text *candidate, const sqa_pace *pace,
+                   sqa_trial_result *out);
+
+/* All of them in turn, round after round, so that a slow moment of the machine
+ * meets them all alike. `relative` is to the last of them, round by round. */
+void sqa_run_finals(sqa_trial_bench *bench, const sqa_problem *problem,
+                    const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
+                    sqa_trial_result *results);
+
+#endif
