@@ -1,6 +1,7 @@
-/* The arguments of every forward kernel, in the order of sqa_forward_arguments()
- * in src/kernels/launch.c, and what follows from them. What a problem does not have
- * (see include/sqa_cl/pattern.h) is no argument of its kernel. */
+/* What follows from the arguments of every forward kernel, SQA_FORWARD_ARGUMENTS. The host
+ * prints that list from the table that it fills the launch by
+ * (src/kernels/forward_arguments.c). What a problem does not have (see
+ * include/sqa_cl/pattern.h) is no argument of its kernel. */
 #ifndef SQA_CAUSAL
 #define SQA_CAUSAL 0
 #endif
@@ -67,98 +68,6 @@ typedef ushort sqa_bias_stored;
 #define SQA_BIAS_LOAD4(i, p) as_float4(convert_uint4(vload4(0, (p) + (i))) << 16)
 #define SQA_BIAS_LOAD8(i, p) as_float8(convert_uint8(vload8(0, (p) + (i))) << 16)
 #endif
-
-#if SQA_WRITE_LSE
-#define SQA_LSE_ARGUMENT __global float *restrict lse_buffer, long lse_offset,
-#else
-#define SQA_LSE_ARGUMENT
-#endif
-#if SQA_WINDOW
-#define SQA_WINDOW_ARGUMENTS int window_left, int window_right,
-#else
-#define SQA_WINDOW_ARGUMENTS
-#endif
-#if SQA_GLOBAL_LIST
-#define SQA_GLOBALS_ARGUMENTS                                                                      \
-    int global_count, __global const int *restrict globals_buffer, long globals_offset,
-#elif SQA_GLOBALS
-#define SQA_GLOBALS_ARGUMENTS int global_count,
-#else
-#define SQA_GLOBALS_ARGUMENTS
-#endif
-/* block_batch: 1 where every batch entry has lists of its own. block_lists: query
- * blocks of one matrix. */
-#if SQA_BLOCKS
-#define SQA_BLOCKS_ARGUMENTS                                                                       \
-    __global const int *restrict block_offsets_buffer, long block_offsets_offset,                  \
-        __global const int *restrict block_indices_buffer, long block_indices_offset,              \
-        int query_block, int key_block, int block_batch, int block_heads, int block_entries,       \
-        int block_lists,
-#else
-#define SQA_BLOCKS_ARGUMENTS
-#endif
-#if SQA_KEY_MASK
-#define SQA_KEY_MASK_ARGUMENTS __global const uchar *restrict key_mask_buffer, long key_mask_offset,
-#else
-#define SQA_KEY_MASK_ARGUMENTS
-#endif
-#if SQA_PAIR_MASK
-#define SQA_PAIR_MASK_ARGUMENTS                                                                    \
-    __global const uchar *restrict mask_buffer, long mask_offset, long mask_batch, long mask_head, \
-        long mask_row,
-#else
-#define SQA_PAIR_MASK_ARGUMENTS
-#endif
-#if SQA_RAGGED
-#define SQA_RAGGED_ARGUMENTS                                                                       \
-    __global const int *restrict cu_q_buffer, long cu_q_offset,                                    \
-        __global const int *restrict cu_kv_buffer, long cu_kv_offset, int q_total, int kv_total,   \
-        int bottom_right,
-#define SQA_LENGTH_ARGUMENTS int q_longest, int kv_longest, int longest_diagonal,
-#else
-#define SQA_RAGGED_ARGUMENTS
-#define SQA_LENGTH_ARGUMENTS int q_length, int kv_length, int diagonal,
-#endif
-#if SQA_SOFTCAP
-#define SQA_SOFTCAP_ARGUMENT float softcap,
-#else
-#define SQA_SOFTCAP_ARGUMENT
-#endif
-#if SQA_SLOPES
-#define SQA_SLOPES_ARGUMENTS __global const float *restrict slopes_buffer, long slopes_offset,
-#else
-#define SQA_SLOPES_ARGUMENTS
-#endif
-#if SQA_BIAS
-#define SQA_BIAS_ARGUMENTS                                                                         \
-    __global const sqa_bias_stored *restrict bias_buffer, long bias_offset, long bias_batch,       \
-        long bias_head, long bias_row,
-#else
-#define SQA_BIAS_ARGUMENTS
-#endif
-#if SQA_SINKS
-#define SQA_SINKS_ARGUMENTS __global const float *restrict sinks_buffer, long sinks_offset,
-#else
-#define SQA_SINKS_ARGUMENTS
-#endif
-
-#define SQA_MASK_ARGUMENTS                                                                         \
-    SQA_WINDOW_ARGUMENTS SQA_GLOBALS_ARGUMENTS SQA_BLOCKS_ARGUMENTS SQA_KEY_MASK_ARGUMENTS         \
-        SQA_PAIR_MASK_ARGUMENTS SQA_RAGGED_ARGUMENTS
-#define SQA_SCORE_ARGUMENTS                                                                        \
-    SQA_SOFTCAP_ARGUMENT SQA_SLOPES_ARGUMENTS SQA_BIAS_ARGUMENTS SQA_SINKS_ARGUMENTS
-
-/* Offsets and strides in elements; *_batch, *_head, *_row are distances between
- * neighbours in that dimension. group = output heads per key/value head. Query i
- * stands at position i + diagonal among the keys. */
-#define SQA_FORWARD_ARGUMENTS                                                                      \
-    __global const sqa_stored *restrict q_buffer, long q_offset,                                   \
-        __global const sqa_stored *restrict k_buffer, long k_offset,                               \
-        __global const sqa_stored *restrict v_buffer, long v_offset,                               \
-        __global sqa_stored *restrict o_buffer, long o_offset, SQA_LSE_ARGUMENT long q_batch,      \
-        long q_head, long q_row, long k_batch, long k_head, long k_row, long v_batch, long v_head, \
-        long v_row, long o_batch, long o_head, long o_row, int q_heads, int out_heads, int group,  \
-        SQA_MASK_ARGUMENTS SQA_SCORE_ARGUMENTS SQA_LENGTH_ARGUMENTS float scale
 
 /* Every kernel begins with SQA_SEQUENCE(batch). In a ragged batch it finds out where
  * the sequence lies and how long it is; starts that make no sense are cut to ones

@@ -105,7 +105,7 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1)))
-__kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
+__kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
 {
     const long first_head = FIRST_HEAD(get_global_id(1));
     const long batch = get_global_id(2) / SPLIT;

@@ -7,13 +7,10 @@
 #endif
 
 #if SPLIT == 1
-#define SQA_SPLIT_ARGUMENTS
 /* All keys; a split has those from BEGIN to END. */
 #define SQA_SPLIT_BEGIN(split) 0
 #define SQA_SPLIT_END(split) kv_length
 #else
-#define SQA_SPLIT_ARGUMENTS , __global float *restrict workspace, int split_batches, int split_keys
-
 /* First key of a split; a multiple of the key tile, so that only the last is ragged. */
 #define SQA_SPLIT_BEGIN(split) min((split) * split_keys, kv_length)
 #define SQA_SPLIT_END(split) SQA_SPLIT_BEGIN((split) + 1)
@@ -24,7 +21,7 @@
     (workspace + SPLIT * (long)split_batches * out_heads * SQA_LONGEST * SQA_VALUE_DIM + (part))
 
 /* One work-item per (query, head, batch). */
-__kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
+__kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
 {
     const long query = get_global_id(0);
     const long head = get_global_id(1);

@@ -143,7 +143,7 @@ INLINE void store_row(const output_row to, const volatile vec output[TD], const 
 }
 
 __attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE
-__kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS SQA_SPLIT_ARGUMENTS)
+__kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1);
     const int thread = y * TX + x;

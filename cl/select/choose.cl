@@ -191,12 +191,7 @@ static void list(__global const uint *ranks, const int count, const int wanted, 
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
-sqa_choose_blocks(__global float *workspace, long keys_at, long ranks_at,
-                  __global int *restrict block_offsets_buffer, long block_offsets_offset,
-                  __global int *restrict block_indices_buffer, long block_indices_offset, int lists,
-                  int list_entries, int matrices, int shared_by, int padded, int query_block,
-                  int key_block, int query_blocks, int key_blocks, int q_length, int reach,
-                  int diagonal, int top_k, int sink_blocks, int local_blocks, float scale)
+sqa_choose_blocks(SQA_CHOOSE_ARGUMENTS)
 {
     __local choose_shared shared;
     const selection s = {query_block, key_block, query_blocks, key_blocks,  q_length,

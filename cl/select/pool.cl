@@ -79,10 +79,7 @@ static int pool_count(const long block, const int size, const int length)
     return (int)clamp(length - block * size, 0L, (long)size);
 }
 
-__kernel void sqa_pool_queries(__global const sqa_stored *restrict q_buffer, long q_offset,
-                               long q_batch, long q_head, long q_row, int q_heads, int q_length,
-                               int query_block, int query_blocks, int matrices, int matrix_heads,
-                               __global float *restrict workspace)
+__kernel void sqa_pool_queries(SQA_POOL_QUERIES_ARGUMENTS)
 {
     POOL_SLICES
     const long block = get_group_id(1), matrix = get_group_id(2) % matrices;
@@ -100,10 +97,7 @@ __kernel void sqa_pool_queries(__global const sqa_stored *restrict q_buffer, lon
                           get_global_id(0) * POOL);
 }
 
-__kernel void sqa_pool_keys(__global const sqa_stored *restrict k_buffer, long k_offset,
-                            long k_batch, long k_head, long k_row, int kv_heads, int kv_length,
-                            int key_block, int padded, __global float *restrict workspace,
-                            long keys_at)
+__kernel void sqa_pool_keys(SQA_POOL_KEYS_ARGUMENTS)
 {
     POOL_SLICES
     const long block = get_group_id(1), head = get_group_id(2) % kv_heads;

@@ -3,14 +3,13 @@
 #ifndef SQA_KERNELS_LAUNCH_H
 #define SQA_KERNELS_LAUNCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "operations/attention/slots.h"
 #include "operations/tensors.h"
 
 #define SQA_MAX_STEPS 4
-#define SQA_MAX_ARGUMENTS 80
 
 typedef enum sqa_argument_kind {
     SQA_ARGUMENT_BUFFER, /* the slot's cl_mem; given at each call */
@@ -35,26 +34,28 @@ typedef struct sqa_launch_step {
     uint32_t dimensions;
     size_t global[3];
     size_t local[3]; /* local[0] == 0: the runtime's choice */
-    sqa_argument arguments[SQA_MAX_ARGUMENTS];
+    sqa_argument *arguments;
     uint32_t argument_count;
 } sqa_launch_step;
 
+/* Zero-filled: nothing to enqueue. */
 typedef struct sqa_launch {
     sqa_launch_step steps[SQA_MAX_STEPS]; /* in order; each waits for the one before */
     uint32_t step_count;
     size_t workspace_bytes;
+    bool failed; /* memory ran out; what is there is of no use */
 } sqa_launch;
 
-/* Appends a buffer argument, a buffer and its offset, three strides, or a number. */
-void sqa_buffer_argument(sqa_launch_step *step, uint32_t slot);
-void sqa_tensor_argument(sqa_launch_step *step, uint32_t slot);
-void sqa_stride_arguments(sqa_launch_step *step, const sqa_strides *strides);
-void sqa_int_argument(sqa_launch_step *step, int32_t value);
-void sqa_long_argument(sqa_launch_step *step, int64_t value);
-void sqa_float_argument(sqa_launch_step *step, float value);
+/* The next step, for its maker to fill; there are at most SQA_MAX_STEPS. */
+sqa_launch_step *sqa_launch_add_step(sqa_launch *launch, const char *kernel, uint32_t dimensions);
 
-/* Appends the arguments that every forward kernel takes, in the order of the
- * macro SQA_FORWARD_ARGUMENTS in cl/forward/arguments.cl. */
-void sqa_forward_arguments(const sqa_attention *attention, sqa_launch_step *step);
+/* Room for a step's arguments, which it has none of yet; NULL: memory ran out. */
+sqa_argument *sqa_launch_arguments(sqa_launch *launch, sqa_launch_step *step, uint32_t count);
+
+/* Errors: SQA_OUT_OF_MEMORY, when making it failed. */
+sqa_status sqa_launch_status(const sqa_launch *launch);
+
+/* Leaves it zero-filled. */
+void sqa_launch_free(sqa_launch *launch);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "kernels/families.h"
 #include "kernels/source.h"
+#include "kernels/work_division.h"
 
 enum { CHUNK };
 
@@ -37,10 +38,9 @@ static const char *const fragments[] = {SQA_FORWARD_FRAGMENTS, "forward/naive.cl
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    const sqa_attention *attention = &problem->of.attention;
     (void)device;
     sqa_source_parameters(out, &sqa_naive_forward, config);
-    sqa_source_forward(out, attention);
+    sqa_source_forward(out, problem, false);
     sqa_source_fragments(out, &sqa_naive_forward);
 }
 
@@ -49,13 +49,11 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *attention = &problem->of.attention;
     (void)config, (void)device;
-    sqa_launch_step *step = &out->steps[out->step_count++];
-    step->kernel = "sqa_naive_forward";
-    step->dimensions = 3;
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_naive_forward", 3);
     step->global[0] = attention->q_length;
     step->global[1] = attention->out_heads;
     step->global[2] = attention->batch;
-    sqa_forward_arguments(attention, step);
+    sqa_forward_launch(problem, 1, 1, out);
 }
 
 const sqa_kernel_family sqa_naive_forward = {

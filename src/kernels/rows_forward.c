@@ -217,7 +217,6 @@ static const char *const fragments[] = {
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     sqa_source_parameters(out, &sqa_rows_forward, config);
     if (is_oclgrind(device)) /* knows no prefetching */
@@ -227,7 +226,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     each_row(out, "KEY", value[MC], value[RV]);
     each(out, "COLUMN", value[MD]);
     each_row(out, "COLUMN", value[MD], value[RV]);
-    sqa_source_forward(out, attention);
+    sqa_source_forward(out, problem, value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_rows_forward);
 }
 
@@ -237,17 +236,13 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_attention *attention = &problem->of.attention;
     (void)device;
     const int32_t *value = config->value;
-    sqa_launch_step *step = &out->steps[out->step_count++];
-    step->kernel = "sqa_rows_forward";
-    step->dimensions = 3;
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_rows_forward", 3);
     step->global[0] = sqa_row_blocks(attention, value[SHARE], rows_of(value));
     step->global[1] = sqa_matrix_count(attention, value[SHARE]);
     step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;
-    sqa_forward_arguments(attention, step);
-    if (value[SPLIT] > 1)
-        sqa_split_launch(attention, value[SPLIT], value[KEYS], out);
+    sqa_forward_launch(problem, value[SPLIT], value[KEYS], out);
 }
 
 const sqa_kernel_family sqa_rows_forward = {

@@ -3,8 +3,10 @@
  * the lists (cl/select/choose.cl). */
 #include <string.h>
 
+#include "kernels/arguments.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
+#include "operations/attention/slots.h"
 #include "problem/selection.h"
 
 enum { POOL, SLICES, ITEMS, VEC, ROWS, PARAMETER_COUNT };
@@ -92,20 +94,6 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
         value[ITEMS] = 1;
 }
 
-static const char *const fragments[] = {"common/types.cl", "select/pool.cl", "select/choose.cl",
-                                        NULL};
-
-static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
-                   sqa_text *out)
-{
-    const sqa_attention *attention = &problem->of.attention;
-    (void)device;
-    sqa_source_parameters(out, &sqa_select_family, config);
-    sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", attention->head_dim,
-                    (int)attention->dtype);
-    sqa_source_fragments(out, &sqa_select_family);
-}
-
 /* How the problem's heads meet in lists, and where everything is in the workspace. A
  * matrix of pooled queries is one output head's, or, where lists serve several heads,
  * the sum of those that read one key/value head. */
@@ -119,6 +107,8 @@ typedef struct layout {
     uint32_t padded; /* key blocks, up to whole vectors, and never none */
     int64_t keys_at, ranks_at;
     uint32_t jobs, groups;
+    uint32_t lists, list_entries; /* lists, and entries of each */
+    int32_t reach;                /* as in problem/selection.h */
     size_t workspace_bytes;
 } layout;
 
@@ -142,6 +132,9 @@ static layout layout_of(const sqa_attention *attention, const int32_t *value,
     l.matrix_heads = attention->out_heads / l.matrices;
     l.list_matrices = l.matrices / attention->blocks.heads;
     l.shared_by = l.matrices / attention->kv_heads;
+    l.lists = lists;
+    l.list_entries = lists ? attention->blocks.entries / lists : 0;
+    l.reach = sqa_selection_reach(attention);
     l.query_blocks = sqa_attention_query_blocks(attention);
     l.key_blocks = sqa_attention_key_blocks(attention);
     l.padded = (l.key_blocks + (l.key_blocks == 0) + vec - 1) / vec * vec;
@@ -154,82 +147,108 @@ static layout layout_of(const sqa_attention *attention, const int32_t *value,
     return l;
 }
 
-/* A step in which a work-group pools columns of a block of a matrix. */
-static sqa_launch_step *add_pool_step(sqa_launch *launch, const char *kernel, const layout *l,
-                                      uint32_t blocks, size_t matrices)
+#define INT(name, member) #name, SQA_TYPE_INT, SQA_IN_PROBLEM(selection.member)
+#define STRIDES(name) #name, SQA_TYPE_STRIDES, SQA_IN_PROBLEM(selection.attention.name)
+#define LAID_OUT(name) #name, SQA_TYPE_INT, SQA_IN_VALUES(layout, name)
+#define PLACE(name) #name, SQA_TYPE_LONG, SQA_IN_VALUES(layout, name)
+
+static const sqa_argument_row pool_queries_rows[] = {
+    {SQA_READ(q, "sqa_stored", SQA_SLOT_Q)},
+    {STRIDES(q)},
+    {INT(q_heads, attention.q_heads)},
+    {INT(q_length, attention.q_length)},
+    {INT(query_block, attention.blocks.query_size)},
+    {LAID_OUT(query_blocks)},
+    {LAID_OUT(matrices)},
+    {LAID_OUT(matrix_heads)},
+    {SQA_WORKSPACE("float *restrict ")},
+    {0},
+};
+
+static const sqa_argument_row pool_keys_rows[] = {
+    {SQA_READ(k, "sqa_stored", SQA_SLOT_K)},
+    {STRIDES(k)},
+    {INT(kv_heads, attention.kv_heads)},
+    {INT(kv_length, attention.kv_length)},
+    {INT(key_block, attention.blocks.key_size)},
+    {LAID_OUT(padded)},
+    {SQA_WORKSPACE("float *restrict ")},
+    {PLACE(keys_at)},
+    {0},
+};
+
+static const sqa_argument_row choose_rows[] = {
+    {SQA_WORKSPACE("float *")},
+    {PLACE(keys_at)},
+    {PLACE(ranks_at)},
+    {SQA_WRITTEN(block_offsets, "int", SQA_SLOT_BLOCK_OFFSETS)},
+    {SQA_WRITTEN(block_indices, "int", SQA_SLOT_BLOCK_INDICES)},
+    {LAID_OUT(lists)},
+    {LAID_OUT(list_entries)},
+    {"matrices", SQA_TYPE_INT, SQA_IN_VALUES(layout, list_matrices)},
+    {LAID_OUT(shared_by)},
+    {LAID_OUT(padded)},
+    {INT(query_block, attention.blocks.query_size)},
+    {INT(key_block, attention.blocks.key_size)},
+    {LAID_OUT(query_blocks)},
+    {LAID_OUT(key_blocks)},
+    {INT(q_length, attention.q_length)},
+    {LAID_OUT(reach)},
+    {INT(diagonal, attention.diagonal)},
+    {INT(top_k, top_k)},
+    {INT(sink_blocks, sink_blocks)},
+    {INT(local_blocks, local_blocks)},
+    {"scale", SQA_TYPE_FLOAT, SQA_IN_PROBLEM(selection.attention.scale)},
+    {0},
+};
+
+/* By kernel, the macro that its parameter list is printed as. */
+enum { POOL_QUERIES, POOL_KEYS, CHOOSE, KERNELS };
+
+static const struct {
+    const char *kernel, *macro;
+    const sqa_argument_row *const tables[2];
+} kernels[KERNELS] = {
+    [POOL_QUERIES] = {"sqa_pool_queries", "SQA_POOL_QUERIES_ARGUMENTS", {pool_queries_rows, NULL}},
+    [POOL_KEYS] = {"sqa_pool_keys", "SQA_POOL_KEYS_ARGUMENTS", {pool_keys_rows, NULL}},
+    [CHOOSE] = {"sqa_choose_blocks", "SQA_CHOOSE_ARGUMENTS", {choose_rows, NULL}},
+};
+
+static sqa_launch_step *add_step(int kernel, uint32_t dimensions, const sqa_problem *problem,
+                                 const layout *l, sqa_launch *launch)
 {
-    sqa_launch_step *step = &launch->steps[launch->step_count++];
-    step->kernel = kernel;
-    step->dimensions = 3;
+    sqa_launch_step *step = sqa_launch_add_step(launch, kernels[kernel].kernel, dimensions);
+    sqa_arguments_fill(launch, step, kernels[kernel].tables, problem, l);
+    return step;
+}
+
+/* A step in which a work-group pools columns of a block of a matrix. */
+static void add_pool_step(int kernel, uint32_t blocks, size_t matrices, const sqa_problem *problem,
+                          const layout *l, sqa_launch *launch)
+{
+    sqa_launch_step *step = add_step(kernel, 3, problem, l, launch);
     step->local[0] = l->group_columns;
     step->global[0] = l->columns;
     step->local[1] = l->slices;
     step->global[1] = (size_t)blocks * l->slices;
     step->local[2] = 1;
     step->global[2] = matrices;
-    return step;
 }
 
-static void pool_queries(const sqa_attention *attention, const layout *l, sqa_launch *launch)
-{
-    sqa_launch_step *step = add_pool_step(launch, "sqa_pool_queries", l, l->query_blocks,
-                                          (size_t)attention->batch * l->matrices);
-    sqa_tensor_argument(step, SQA_SLOT_Q);
-    sqa_stride_arguments(step, &attention->q);
-    sqa_int_argument(step, (int32_t)attention->q_heads);
-    sqa_int_argument(step, (int32_t)attention->q_length);
-    sqa_int_argument(step, (int32_t)attention->blocks.query_size);
-    sqa_int_argument(step, (int32_t)l->query_blocks);
-    sqa_int_argument(step, (int32_t)l->matrices);
-    sqa_int_argument(step, (int32_t)l->matrix_heads);
-    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
-}
+static const char *const fragments[] = {"common/types.cl", "select/pool.cl", "select/choose.cl",
+                                        NULL};
 
-static void pool_keys(const sqa_attention *attention, const layout *l, sqa_launch *launch)
+static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_text *out)
 {
-    sqa_launch_step *step = add_pool_step(launch, "sqa_pool_keys", l, l->key_blocks,
-                                          (size_t)attention->batch * attention->kv_heads);
-    sqa_tensor_argument(step, SQA_SLOT_K);
-    sqa_stride_arguments(step, &attention->k);
-    sqa_int_argument(step, (int32_t)attention->kv_heads);
-    sqa_int_argument(step, (int32_t)attention->kv_length);
-    sqa_int_argument(step, (int32_t)attention->blocks.key_size);
-    sqa_int_argument(step, (int32_t)l->padded);
-    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
-    sqa_long_argument(step, l->keys_at);
-}
-
-static void choose_blocks(const sqa_selection *selection, const layout *l, const int32_t *value,
-                          sqa_launch *launch)
-{
-    const sqa_attention *attention = &selection->attention;
-    const uint32_t lists = attention->batch * attention->blocks.heads;
-    sqa_launch_step *step = &launch->steps[launch->step_count++];
-    step->kernel = "sqa_choose_blocks";
-    step->dimensions = 1;
-    step->local[0] = (size_t)value[ITEMS];
-    step->global[0] = (size_t)l->groups * (size_t)value[ITEMS];
-    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
-    sqa_long_argument(step, l->keys_at);
-    sqa_long_argument(step, l->ranks_at);
-    sqa_tensor_argument(step, SQA_SLOT_BLOCK_OFFSETS);
-    sqa_tensor_argument(step, SQA_SLOT_BLOCK_INDICES);
-    sqa_int_argument(step, (int32_t)lists);
-    sqa_int_argument(step, (int32_t)(attention->blocks.entries / lists));
-    sqa_int_argument(step, (int32_t)l->list_matrices);
-    sqa_int_argument(step, (int32_t)l->shared_by);
-    sqa_int_argument(step, (int32_t)l->padded);
-    sqa_int_argument(step, (int32_t)attention->blocks.query_size);
-    sqa_int_argument(step, (int32_t)attention->blocks.key_size);
-    sqa_int_argument(step, (int32_t)l->query_blocks);
-    sqa_int_argument(step, (int32_t)l->key_blocks);
-    sqa_int_argument(step, (int32_t)attention->q_length);
-    sqa_int_argument(step, sqa_selection_reach(attention));
-    sqa_int_argument(step, attention->diagonal);
-    sqa_int_argument(step, (int32_t)selection->top_k);
-    sqa_int_argument(step, (int32_t)selection->sink_blocks);
-    sqa_int_argument(step, (int32_t)selection->local_blocks);
-    sqa_float_argument(step, attention->scale);
+    const sqa_attention *attention = &problem->of.attention;
+    (void)device;
+    sqa_source_parameters(out, &sqa_select_family, config);
+    sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", attention->head_dim,
+                    (int)attention->dtype);
+    for (int i = 0; i < KERNELS; i++)
+        sqa_arguments_print(out, kernels[i].macro, kernels[i].tables, problem);
+    sqa_source_fragments(out, &sqa_select_family);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -237,11 +256,16 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *attention = &problem->of.attention;
     const layout l = layout_of(attention, config->value, device);
+    const size_t items = (size_t)config->value[ITEMS];
     if (l.key_blocks > 0) {
-        pool_queries(attention, &l, out);
-        pool_keys(attention, &l, out);
+        add_pool_step(POOL_QUERIES, l.query_blocks, (size_t)attention->batch * l.matrices, problem,
+                      &l, out);
+        add_pool_step(POOL_KEYS, l.key_blocks, (size_t)attention->batch * attention->kv_heads,
+                      problem, &l, out);
     }
-    choose_blocks(&problem->of.selection, &l, config->value, out);
+    sqa_launch_step *choose = add_step(CHOOSE, 1, problem, &l, out);
+    choose->local[0] = items;
+    choose->global[0] = l.groups * items;
     out->workspace_bytes = l.workspace_bytes;
 }
 

@@ -1,6 +1,7 @@
 #include "kernels/source.h"
 
 #include "base/embedded.h"
+#include "kernels/work_division.h"
 
 void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family, const sqa_config *config)
 {
@@ -35,13 +36,15 @@ static void define_pattern(sqa_text *out, const sqa_attention *attention)
     sqa_text_format(out, "#define SQA_BIAS_DTYPE %d\n", (int)attention->bias_dtype);
 }
 
-void sqa_source_forward(sqa_text *out, const sqa_attention *attention)
+void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split)
 {
+    const sqa_attention *attention = &problem->of.attention;
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n", attention->head_dim,
                     attention->value_dim);
     sqa_text_format(out, "#define SQA_DTYPE %d\n", (int)attention->dtype);
     sqa_text_format(out, "#define SQA_WRITE_LSE %u\n", attention->write_lse);
     define_pattern(out, attention);
+    sqa_arguments_print(out, "SQA_FORWARD_ARGUMENTS", sqa_forward_tables(split), problem);
     sqa_text_append(out, "\n");
 }
 

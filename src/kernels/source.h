@@ -10,8 +10,9 @@
 void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family,
                            const sqa_config *config);
 
-/* The definitions common to every forward kernel (SQA_HEAD_DIM, SQA_CAUSAL, ...). */
-void sqa_source_forward(sqa_text *out, const sqa_attention *attention);
+/* The definitions common to every forward kernel (SQA_HEAD_DIM, SQA_CAUSAL, ...), and the
+ * list of its arguments; with those of splitting keys where it is `split`. */
+void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split);
 
 /* The fragments that use them, with which every forward family's list begins. */
 #define SQA_FORWARD_FRAGMENTS                                                                      \

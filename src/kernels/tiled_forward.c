@@ -282,7 +282,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                         "__attribute__((intel_reqd_sub_group_size(%u)))\n",
                         subgroup);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
-    sqa_source_forward(out, attention);
+    sqa_source_forward(out, problem, config->value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_tiled_forward);
 }
 
@@ -293,18 +293,14 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     (void)device;
     const int32_t *value = config->value;
     const size_t across = (size_t)value[TX], down = (size_t)value[TY];
-    sqa_launch_step *step = &out->steps[out->step_count++];
-    step->kernel = "sqa_tiled_forward";
-    step->dimensions = 3;
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_tiled_forward", 3);
     step->local[0] = across;
     step->local[1] = down;
     step->local[2] = 1;
     step->global[0] = sqa_row_blocks(attention, value[SHARE], value[BM]) * across;
     step->global[1] = sqa_matrix_count(attention, value[SHARE]) * down;
     step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
-    sqa_forward_arguments(attention, step);
-    if (value[SPLIT] > 1)
-        sqa_split_launch(attention, value[SPLIT], value[BN], out);
+    sqa_forward_launch(problem, value[SPLIT], value[BN], out);
 }
 
 const sqa_kernel_family sqa_tiled_forward = {

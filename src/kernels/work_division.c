@@ -47,30 +47,46 @@ bool sqa_split_can_pay(const sqa_attention *attention, bool share, int32_t rows,
            ENOUGH_GROUPS * (uint64_t)device->strings.compute_units;
 }
 
-/* SQA_SPLIT_ARGUMENTS of cl/forward/split.cl. */
-static void split_arguments(const sqa_attention *attention, int32_t split_keys,
-                            sqa_launch_step *step)
+#define VALUE(name) #name, SQA_TYPE_INT, SQA_IN_VALUES(sqa_forward_values, name)
+
+/* What cl/forward/split.cl takes besides. */
+static const sqa_argument_row split_rows[] = {
+    {SQA_WORKSPACE("float *restrict ")},
+    {VALUE(split_batches)},
+    {VALUE(split_keys)},
+    {0},
+};
+
+const sqa_argument_row *const *sqa_forward_tables(bool split)
 {
-    sqa_buffer_argument(step, SQA_SLOT_WORKSPACE);
-    sqa_int_argument(step, (int32_t)attention->batch);
-    sqa_int_argument(step, split_keys);
+    static const sqa_argument_row *const whole[] = {sqa_forward_rows, NULL};
+    static const sqa_argument_row *const parts[] = {sqa_forward_rows, split_rows, NULL};
+    return split ? parts : whole;
 }
 
-void sqa_split_launch(const sqa_attention *attention, int32_t splits, int32_t key_tile,
-                      sqa_launch *launch)
+static void add_combine(const sqa_problem *problem, int32_t splits,
+                        const sqa_forward_values *values, sqa_launch *launch)
 {
-    const int32_t tiles = ((int32_t)attention->kv_length + key_tile - 1) / key_tile;
-    const int32_t split_keys = (tiles + splits - 1) / splits * key_tile;
-    split_arguments(attention, split_keys, &launch->steps[0]);
-    sqa_launch_step *combine = &launch->steps[launch->step_count++];
-    combine->kernel = "sqa_split_combine";
-    combine->dimensions = 3;
+    const sqa_attention *attention = &problem->of.attention;
+    sqa_launch_step *combine = sqa_launch_add_step(launch, "sqa_split_combine", 3);
     combine->global[0] = attention->q_length;
     combine->global[1] = attention->out_heads;
     combine->global[2] = attention->batch;
-    sqa_forward_arguments(attention, combine);
-    split_arguments(attention, split_keys, combine);
+    sqa_arguments_fill(launch, combine, sqa_forward_tables(true), problem, values);
     launch->workspace_bytes = sizeof(float) * (size_t)splits * attention->batch *
                               attention->out_heads * attention->q_length *
                               (attention->value_dim + 1);
+}
+
+void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
+                        sqa_launch *launch)
+{
+    const sqa_attention *attention = &problem->of.attention;
+    sqa_forward_values values = sqa_forward_values_of(attention);
+    const int32_t tiles = ((int32_t)attention->kv_length + key_tile - 1) / key_tile;
+    values.split_batches = (int32_t)attention->batch;
+    values.split_keys = (tiles + splits - 1) / splits * key_tile;
+    sqa_arguments_fill(launch, &launch->steps[0], sqa_forward_tables(splits > 1), problem, &values);
+    if (splits > 1)
+        add_combine(problem, splits, &values, launch);
 }

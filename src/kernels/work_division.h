@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "device/device.h"
-#include "kernels/launch.h"
+#include "kernels/forward_arguments.h"
 
 /* Whether the query heads of a key/value head can be rows of one matrix; what it
  * takes otherwise. */
@@ -28,9 +28,12 @@ uint64_t sqa_work_groups(const sqa_attention *attention, bool share, int32_t row
 bool sqa_split_can_pay(const sqa_attention *attention, bool share, int32_t rows,
                        const sqa_device *device);
 
-/* Completes the launch's only step, which computes `splits` parts in multiples of
- * `key_tile` keys, and adds the workspace and the step that combines them. */
-void sqa_split_launch(const sqa_attention *attention, int32_t splits, int32_t key_tile,
-                      sqa_launch *launch);
+/* The argument list of forward kernels, with what a split needs or without. */
+const sqa_argument_row *const *sqa_forward_tables(bool split);
+
+/* Gives the launch's only step, which computes `splits` parts in multiples of `key_tile` keys,
+ * its arguments; where there are several, adds the workspace and the step that combines them. */
+void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
+                        sqa_launch *launch);
 
 #endif

@@ -51,7 +51,6 @@ static sqa_status prepare_slot(sqa_leaf *leaf, sqa_leaf_slot *slot)
 /* Compiles the choice and prepares its first launch. */
 static sqa_status realise(sqa_leaf *leaf)
 {
-    memset(&leaf->launch, 0, sizeof leaf->launch);
     if (sqa_operation_of(&leaf->problem)->is_nothing(&leaf->problem))
         return SQA_OK;
     sqa_status status = build_program(leaf);
@@ -59,7 +58,9 @@ static sqa_status realise(sqa_leaf *leaf)
         return status;
     leaf->choice.family->launch(&leaf->choice.config, &leaf->problem, &leaf->context->device,
                                 &leaf->launch);
-    status = prepare_slot(leaf, &leaf->slots[0]);
+    status = sqa_launch_status(&leaf->launch);
+    if (status == SQA_OK)
+        status = prepare_slot(leaf, &leaf->slots[0]);
     if (status == SQA_OK && leaf->choice.borrowed)
         status = sqa_self_check(leaf);
     return status;
@@ -77,6 +78,7 @@ static void release_realised(sqa_leaf *leaf)
         clReleaseProgram(leaf->program);
     }
     leaf->program = NULL;
+    sqa_launch_free(&leaf->launch);
 }
 
 static void explain(sqa_leaf *leaf)

@@ -56,5 +56,9 @@ sqa_status sqa_small_run(const sqa_leaf *leaf, const sqa_problem *problem,
     sqa_launch launch;
     memset(&launch, 0, sizeof launch);
     leaf->choice.family->launch(&leaf->choice.config, problem, &leaf->context->device, &launch);
-    return run_with_workspace(leaf, &launch, tensors, queue);
+    sqa_status status = sqa_launch_status(&launch);
+    if (status == SQA_OK)
+        status = run_with_workspace(leaf, &launch, tensors, queue);
+    sqa_launch_free(&launch);
+    return status;
 }

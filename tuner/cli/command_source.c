@@ -69,6 +69,7 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
         sqa_text_append(out, "\n");
     }
     sqa_text_format(out, "workspace %zu bytes\n", launch.workspace_bytes);
+    sqa_launch_free(&launch);
 }
 
 static sqa_status print_source(const sqa_choice *choice, const sqa_problem *problem,

@@ -1,0 +1,90 @@
+#include "kernels/forward_arguments.h"
+
+#include "operations/attention/slots.h"
+
+/* A condition of a row, on the attention `a`. */
+#define WHEN(name, condition)                                                                      \
+    static bool name(const sqa_problem *problem)                                                   \
+    {                                                                                              \
+        const sqa_attention *a = &problem->of.attention;                                           \
+        return condition;                                                                          \
+    }
+
+WHEN(writes_lse, a->write_lse)
+WHEN(has_window, a->mask &SQA_MASK_WINDOW)
+WHEN(has_globals, a->mask &SQA_MASK_GLOBALS)
+WHEN(has_global_list, a->mask &SQA_MASK_GLOBALS && a->globals.listed)
+WHEN(has_blocks, a->mask &SQA_MASK_BLOCKS)
+WHEN(has_key_mask, a->mask &SQA_MASK_KEY)
+WHEN(has_pair_mask, a->mask &SQA_MASK_PAIR)
+WHEN(is_ragged, a->mask &SQA_MASK_RAGGED)
+WHEN(is_even, !(a->mask & SQA_MASK_RAGGED))
+WHEN(has_softcap, a->score &SQA_SCORE_SOFTCAP)
+WHEN(has_slopes, a->score &SQA_SCORE_SLOPES)
+WHEN(has_bias, a->score &SQA_SCORE_BIAS)
+WHEN(has_sinks, a->score &SQA_SCORE_SINKS)
+
+#define STRIDES(name, member) #name, SQA_TYPE_STRIDES, SQA_IN_PROBLEM(attention.member)
+#define INT(name, member) #name, SQA_TYPE_INT, SQA_IN_PROBLEM(attention.member)
+#define FLOAT(name, member) #name, SQA_TYPE_FLOAT, SQA_IN_PROBLEM(attention.member)
+#define VALUE(name) #name, SQA_TYPE_INT, SQA_IN_VALUES(sqa_forward_values, name)
+
+const sqa_argument_row sqa_forward_rows[] = {
+    {SQA_READ(q, "sqa_stored", SQA_SLOT_Q)},
+    {SQA_READ(k, "sqa_stored", SQA_SLOT_K)},
+    {SQA_READ(v, "sqa_stored", SQA_SLOT_V)},
+    {SQA_WRITTEN(o, "sqa_stored", SQA_SLOT_O)},
+    {SQA_WRITTEN(lse, "float", SQA_SLOT_LSE), .when = writes_lse},
+    {STRIDES(q, q)},
+    {STRIDES(k, k)},
+    {STRIDES(v, v)},
+    {STRIDES(o, o)},
+    {INT(q_heads, q_heads)},
+    {INT(out_heads, out_heads)},
+    {VALUE(group)},
+    /* Which keys are seen. */
+    {INT(window_left, window.left), .when = has_window},
+    {INT(window_right, window.right), .when = has_window},
+    {INT(global_count, globals.count), .when = has_globals},
+    {SQA_READ(globals, "int", SQA_SLOT_GLOBALS), .when = has_global_list},
+    {SQA_READ(block_offsets, "int", SQA_SLOT_BLOCK_OFFSETS), .when = has_blocks},
+    {SQA_READ(block_indices, "int", SQA_SLOT_BLOCK_INDICES), .when = has_blocks},
+    {INT(query_block, blocks.query_size), .when = has_blocks},
+    {INT(key_block, blocks.key_size), .when = has_blocks},
+    {VALUE(block_batch), .when = has_blocks},
+    {INT(block_heads, blocks.heads), .when = has_blocks},
+    {INT(block_entries, blocks.entries), .when = has_blocks},
+    {VALUE(block_lists), .when = has_blocks},
+    {SQA_READ(key_mask, "uchar", SQA_SLOT_KEY_MASK), .when = has_key_mask},
+    {SQA_READ(mask, "uchar", SQA_SLOT_MASK), .when = has_pair_mask},
+    {STRIDES(mask, pair_mask), .when = has_pair_mask},
+    {SQA_READ(cu_q, "int", SQA_SLOT_CU_SEQLENS_Q), .when = is_ragged},
+    {SQA_READ(cu_kv, "int", SQA_SLOT_CU_SEQLENS_KV), .when = is_ragged},
+    {INT(q_total, q_total), .when = is_ragged},
+    {INT(kv_total, kv_total), .when = is_ragged},
+    {INT(bottom_right, bottom_right), .when = is_ragged},
+    /* What becomes of scores. */
+    {FLOAT(softcap, softcap), .when = has_softcap},
+    {SQA_READ(slopes, "float", SQA_SLOT_SLOPES), .when = has_slopes},
+    {SQA_READ(bias, "sqa_bias_stored", SQA_SLOT_BIAS), .when = has_bias},
+    {STRIDES(bias, bias), .when = has_bias},
+    {SQA_READ(sinks, "float", SQA_SLOT_SINKS), .when = has_sinks},
+    /* Lengths: a ragged batch's are those of its longest sequence. */
+    {INT(q_length, q_length), .when = is_even},
+    {INT(kv_length, kv_length), .when = is_even},
+    {INT(diagonal, diagonal), .when = is_even},
+    {INT(q_longest, q_length), .when = is_ragged},
+    {INT(kv_longest, kv_length), .when = is_ragged},
+    {INT(longest_diagonal, diagonal), .when = is_ragged},
+    {FLOAT(scale, scale)},
+    {0},
+};
+
+sqa_forward_values sqa_forward_values_of(const sqa_attention *attention)
+{
+    return (sqa_forward_values){
+        .group = (int32_t)sqa_attention_group(attention),
+        .block_batch = attention->blocks.batch > 1,
+        .block_lists = (int32_t)sqa_attention_query_blocks(attention),
+    };
+}
