@@ -88,6 +88,32 @@ SQA_API sqa_status sqa_attention_select_blocks(sqa_context *context, cl_command_
                                                const sqa_tensors *tensors, cl_uint wait_count,
                                                const cl_event *wait_list, cl_event *event);
 
+/* Selection and the forward pass over the blocks selected, as one plan: what
+ * sqa_select_blocks() and sqa_forward() do one after the other, bit for bit, with the lists in
+ * the plan's workspace. The selection looks at the descriptor as above, but for windows and
+ * masks, which here hold for the forward pass alone; desc->blocks.entries is not looked at.
+ * Of the options only skip_database applies, to both: families belong to operations.
+ * Errors: those of sqa_select_plan_create() and sqa_plan_create(); SQA_UNSUPPORTED for ragged
+ * batches. */
+SQA_API sqa_status sqa_selected_plan_create(sqa_plan **out, sqa_context *context,
+                                            const sqa_attention_desc *desc,
+                                            const sqa_select_options *select,
+                                            const sqa_plan_options *options);
+
+/* Enqueues such a plan: reads and writes the tensors that sqa_forward() would, but for the
+ * block lists. Waits, threads and errors as sqa_forward(). */
+SQA_API sqa_status sqa_selected_forward(sqa_plan *plan, cl_command_queue queue,
+                                        const sqa_tensors *tensors, cl_uint wait_count,
+                                        const cl_event *wait_list, cl_event *event);
+
+/* sqa_selected_forward() with a plan that the context keeps for equal descriptors and
+ * options, as sqa_attention_forward(). */
+SQA_API sqa_status sqa_attention_selected_forward(sqa_context *context, cl_command_queue queue,
+                                                  const sqa_attention_desc *desc,
+                                                  const sqa_select_options *select,
+                                                  const sqa_tensors *tensors, cl_uint wait_count,
+                                                  const cl_event *wait_list, cl_event *event);
+
 #ifdef __cplusplus
 }
 #endif

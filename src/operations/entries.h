@@ -6,5 +6,6 @@
 
 extern const sqa_operation_entry sqa_operation_forward;
 extern const sqa_operation_entry sqa_operation_select_blocks;
+extern const sqa_operation_entry sqa_operation_selected_forward;
 
 #endif

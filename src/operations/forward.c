@@ -9,8 +9,9 @@
 #include "operations/entries.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,    sqa_value_fields,  sqa_storage_fields, sqa_position_fields,
-    sqa_pattern_fields, sqa_output_fields, sqa_layout_fields,  NULL,
+    sqa_size_fields,     sqa_value_fields,   sqa_storage_fields,
+    sqa_position_fields, sqa_pattern_fields, sqa_list_fields,
+    sqa_output_fields,   sqa_layout_fields,  NULL,
 };
 
 static void start(void *descriptor)
@@ -28,21 +29,8 @@ static void describe(const sqa_problem *problem, void *descriptor)
     sqa_problem_to_desc(problem, descriptor);
 }
 
-/* With larger numbers the rounding of dot products alone would use up the tolerance of LSE
- * near its zero. */
-#define UNIT .low = -1.0f, .high = 1.0f
-
 static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {
-    [SQA_SLOT_Q] = {SQA_ATTENTION_SLOT(q, SQA_SLOT_INPUT), UNIT},
-    [SQA_SLOT_K] = {SQA_ATTENTION_SLOT(k, SQA_SLOT_INPUT), UNIT},
-    [SQA_SLOT_V] = {SQA_ATTENTION_SLOT(v, SQA_SLOT_INPUT), UNIT},
-    [SQA_SLOT_O] = {SQA_ATTENTION_SLOT(o, SQA_SLOT_OUTPUT)},
-    [SQA_SLOT_LSE] = {SQA_ATTENTION_SLOT(lse, SQA_SLOT_OUTPUT)},
-    [SQA_SLOT_BIAS] = {SQA_ATTENTION_SLOT(bias, SQA_SLOT_INPUT), UNIT},
-    [SQA_SLOT_MASK] = {SQA_ATTENTION_SLOT(mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},
-    [SQA_SLOT_KEY_MASK] = {SQA_ATTENTION_SLOT(key_mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},
-    [SQA_SLOT_SINKS] = {SQA_ATTENTION_SLOT(sinks, SQA_SLOT_INPUT), .low = -2.0f, .high = 2.0f},
-    [SQA_SLOT_SLOPES] = {SQA_ATTENTION_SLOT(slopes, SQA_SLOT_INPUT), .low = 0.0f, .high = 0.5f},
+    SQA_ROW_SLOTS,
     [SQA_SLOT_GLOBALS] = {SQA_ATTENTION_SLOT(globals, SQA_SLOT_INPUT), .fill = sqa_fill_globals},
     [SQA_SLOT_BLOCK_OFFSETS] = {SQA_ATTENTION_SLOT(block_offsets, SQA_SLOT_INPUT),
                                 .fill = sqa_fill_block_offsets},
@@ -121,7 +109,7 @@ static const sqa_row_group groups[] = {
 
 /* f16 and bf16: twice what rounding the reference's output to 11 or 8 bits costs, 2^-11 or
  * 2^-8 of a value at most, about 0.38 of that in the root mean square. */
-static const sqa_tolerance tolerances[] = {
+const sqa_tolerance sqa_forward_tolerances[SQA_FORWARD_TOLERANCES] = {
     {SQA_SLOT_O, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_V},
     {SQA_SLOT_O, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_V},
     {SQA_SLOT_O, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_V},
@@ -147,6 +135,6 @@ const sqa_operation_entry sqa_operation_forward = {
     .flop = flop,
     .relative = relative,
     .groups = groups,
-    .tolerances = tolerances,
-    .tolerance_count = sizeof tolerances / sizeof *tolerances,
+    .tolerances = sqa_forward_tolerances,
+    .tolerance_count = SQA_FORWARD_TOLERANCES,
 };

@@ -9,6 +9,7 @@
 static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_FORWARD] = &sqa_operation_forward,
     [SQA_OPERATION_SELECT_BLOCKS] = &sqa_operation_select_blocks,
+    [SQA_OPERATION_SELECTED_FORWARD] = &sqa_operation_selected_forward,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

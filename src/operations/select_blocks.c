@@ -64,7 +64,7 @@ static const sqa_shape_field *const fields[] = {
     sqa_selection_fields, sqa_layout_fields,  NULL,
 };
 
-static const sqa_shape_field_need needs[] = {
+const sqa_shape_field_need sqa_selection_needs[] = {
     {"hq,variant", "the heads are missing; expected hq=1..65535 or variant=NAME,h=H"},
     {"n,nq", "the length is missing; expected n or nq from 0 to 1073741824"},
     {"blocks", "the blocks are missing; expected blocks=QxK such as blocks=64x64"},
@@ -103,11 +103,9 @@ static void describe(const sqa_problem *problem, void *descriptor)
     sqa_selection_to_desc(&problem->of.selection, &desc->attention, &desc->select);
 }
 
-#define UNIT .low = -1.0f, .high = 1.0f
-
 static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {
-    [SQA_SLOT_Q] = {SQA_ATTENTION_SLOT(q, SQA_SLOT_INPUT), UNIT},
-    [SQA_SLOT_K] = {SQA_ATTENTION_SLOT(k, SQA_SLOT_INPUT), UNIT},
+    [SQA_SLOT_Q] = {SQA_ATTENTION_SLOT(q, SQA_SLOT_INPUT), SQA_UNIT_INPUT},
+    [SQA_SLOT_K] = {SQA_ATTENTION_SLOT(k, SQA_SLOT_INPUT), SQA_UNIT_INPUT},
     [SQA_SLOT_BLOCK_OFFSETS] = {SQA_ATTENTION_SLOT(block_offsets, SQA_SLOT_OUTPUT)},
     [SQA_SLOT_BLOCK_INDICES] = {SQA_ATTENTION_SLOT(block_indices, SQA_SLOT_OUTPUT)},
 };
@@ -192,7 +190,7 @@ const sqa_operation_entry sqa_operation_select_blocks = {
     .name = "select_blocks",
     .summary = "learnable sparsity: block lists from the means of blocks of Q and K",
     .fields = fields,
-    .needs = needs,
+    .needs = sqa_selection_needs,
     .descriptor_bytes = sizeof(sqa_selection_desc),
     .start = start,
     .settle = settle,

@@ -11,6 +11,7 @@ typedef struct sqa_selection_desc {
     sqa_select_options select;
 } sqa_selection_desc;
 
+extern const sqa_shape_field_need sqa_selection_needs[];
 extern const sqa_shape_field sqa_selection_fields[]; /* blocks, topk, sinkblocks, localblocks */
 
 /* Errors: those of sqa_selection_from_desc() (problem/selection.h). */

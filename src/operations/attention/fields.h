@@ -10,7 +10,8 @@ extern const sqa_shape_field sqa_size_fields[];     /* b, hq, hkv, nq, nk, d, n,
 extern const sqa_shape_field sqa_value_fields[];    /* dv */
 extern const sqa_shape_field sqa_storage_fields[];  /* dtype, scale */
 extern const sqa_shape_field sqa_position_fields[]; /* causal, align */
-extern const sqa_shape_field sqa_pattern_fields[];  /* window, ..., ragged */
+extern const sqa_shape_field sqa_pattern_fields[];  /* window, ..., sinks */
+extern const sqa_shape_field sqa_list_fields[];     /* blocks, ragged */
 extern const sqa_shape_field sqa_output_fields[];   /* lse */
 extern const sqa_shape_field sqa_layout_fields[];   /* layout, and the strides where it is none */
 

@@ -349,6 +349,10 @@ const sqa_shape_field sqa_pattern_fields[] = {
     {OWN(mask, "DIMS likewise; a byte per query and key")},
     {"keymask", "key_mask", "a byte per key", SQA_FIELD_FLAG, .offset = AT(key_mask)},
     {"sinks", "sinks", "a logit per head that joins the sum", SQA_FIELD_FLAG, .offset = AT(sinks)},
+    {0},
+};
+
+const sqa_shape_field sqa_list_fields[] = {
     {OWN(blocks, "QxK@PART[/LISTS]: block sizes, the part of all key blocks that is listed, and b, "
                  "h (k) where batches, (key/value) heads have lists of their own")},
     {OWN(ragged, "QTOTAL:KVTOTAL, rows of all sequences; nq and nk are then the longest's")},

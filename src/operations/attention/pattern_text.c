@@ -3,7 +3,8 @@
 #include "operations/attention/fields.h"
 #include "operations/shape.h"
 
-static const sqa_shape_field *const fields[] = {sqa_position_fields, sqa_pattern_fields, NULL};
+static const sqa_shape_field *const fields[] = {sqa_position_fields, sqa_pattern_fields,
+                                                sqa_list_fields, NULL};
 
 sqa_status sqa_pattern_read(const char *text, sqa_attention_desc *desc)
 {

@@ -165,3 +165,21 @@ const char *sqa_reference_list_fault(const sqa_selection *selection, uint32_t ro
     }
     return fault;
 }
+
+bool sqa_reference_is_close(const sqa_selection *selection, uint32_t row, const double *scores,
+                            const double *magnitudes, const int32_t *list, uint32_t count)
+{
+    const uint32_t candidates = sqa_reference_candidates(selection, row);
+    for (uint32_t other = 0; other < candidates; other++) {
+        if (is_listed(list, count, other))
+            continue;
+        for (uint32_t i = 0; i < count; i++) {
+            const uint32_t block = (uint32_t)list[i];
+            const double slack = SQA_SELECTION_ROUNDING * (magnitudes[other] + magnitudes[block]);
+            if (!sqa_reference_is_forced(selection, row, block) &&
+                !(scores[block] - scores[other] > slack))
+                return true;
+        }
+    }
+    return false;
+}

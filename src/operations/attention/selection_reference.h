@@ -31,4 +31,8 @@ const char *sqa_reference_list_fault(const sqa_selection *selection, uint32_t ro
                                      const double *scores, const double *magnitudes,
                                      const int32_t *list, uint32_t count);
 
+/* Whether rounding may decide which blocks are in the row's list. */
+bool sqa_reference_is_close(const sqa_selection *selection, uint32_t row, const double *scores,
+                            const double *magnitudes, const int32_t *list, uint32_t count);
+
 #endif

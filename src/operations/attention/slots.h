@@ -27,6 +27,23 @@ enum {
 /* What a row of a slot table begins with. */
 #define SQA_ATTENTION_SLOT(member, use) #member, use, offsetof(sqa_tensors, member)
 
+/* Inputs within [-1, 1): with larger numbers the rounding of dot products alone would use up
+ * the tolerance of LSE near its zero. */
+#define SQA_UNIT_INPUT .low = -1.0f, .high = 1.0f
+
+/* The slots of a forward pass but for its lists. */
+#define SQA_ROW_SLOTS                                                                              \
+    [SQA_SLOT_Q] = {SQA_ATTENTION_SLOT(q, SQA_SLOT_INPUT), SQA_UNIT_INPUT},                        \
+    [SQA_SLOT_K] = {SQA_ATTENTION_SLOT(k, SQA_SLOT_INPUT), SQA_UNIT_INPUT},                        \
+    [SQA_SLOT_V] = {SQA_ATTENTION_SLOT(v, SQA_SLOT_INPUT), SQA_UNIT_INPUT},                        \
+    [SQA_SLOT_O] = {SQA_ATTENTION_SLOT(o, SQA_SLOT_OUTPUT)},                                       \
+    [SQA_SLOT_LSE] = {SQA_ATTENTION_SLOT(lse, SQA_SLOT_OUTPUT)},                                   \
+    [SQA_SLOT_BIAS] = {SQA_ATTENTION_SLOT(bias, SQA_SLOT_INPUT), SQA_UNIT_INPUT},                  \
+    [SQA_SLOT_MASK] = {SQA_ATTENTION_SLOT(mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},           \
+    [SQA_SLOT_KEY_MASK] = {SQA_ATTENTION_SLOT(key_mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},   \
+    [SQA_SLOT_SINKS] = {SQA_ATTENTION_SLOT(sinks, SQA_SLOT_INPUT), .low = -2.0f, .high = 2.0f},    \
+    [SQA_SLOT_SLOPES] = {SQA_ATTENTION_SLOT(slopes, SQA_SLOT_INPUT), .low = 0.0f, .high = 0.5f}
+
 /* Of the attention, whatever the operation: see sqa_operation_entry. */
 bool sqa_attention_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
 bool sqa_attention_is_touched(const sqa_problem *problem, uint32_t slot);
@@ -44,6 +61,10 @@ typedef void sqa_slot_fill(const sqa_problem *problem, uint64_t count, bool shuf
                            sqa_random *random, void *out);
 sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_block_indices,
     sqa_fill_q_starts, sqa_fill_kv_starts;
+
+/* What is promised of O and LSE, by every operation that writes them. */
+enum { SQA_FORWARD_TOLERANCES = 4 };
+extern const sqa_tolerance sqa_forward_tolerances[SQA_FORWARD_TOLERANCES];
 
 /* The parts of the key of a class: dtype, d, dv, mask, group, q, kv, rows. */
 extern const sqa_class_part sqa_attention_class_parts[];
