@@ -24,12 +24,12 @@ sqa_status sqa_check_plan_options(const sqa_plan_options *options)
     return SQA_OK;
 }
 
-static sqa_status check_operation(const sqa_plan *plan, sqa_operation operation)
+static sqa_status check_operation(const sqa_plan *plan, const sqa_operation_entry *operation)
 {
-    if (plan->problem.operation == operation)
+    if (plan->problem.operation == operation->id)
         return SQA_OK;
     return sqa_fail(SQA_INVALID_ARGUMENT, "plan: is one for %s, not for %s",
-                    sqa_operation_name(plan->problem.operation), sqa_operation_name(operation));
+                    sqa_operation_name(plan->problem.operation), operation->name);
 }
 
 static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_plan *plan,
@@ -42,9 +42,9 @@ static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_pla
                : status;
 }
 
-sqa_status sqa_call_plan(sqa_plan *plan, sqa_operation operation, cl_command_queue queue,
-                         const sqa_tensors *tensors, cl_uint wait_count, const cl_event *wait_list,
-                         cl_event *event)
+sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
+                         cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                         const cl_event *wait_list, cl_event *event)
 {
     sqa_tensor by_slot[SQA_MAX_SLOTS];
     sqa_status status = sqa_check_not_null("plan", plan);
@@ -71,7 +71,8 @@ sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,
     sqa_status status = sqa_plan_cache_get(context->plans, context, problem, &plan);
     if (status != SQA_OK)
         return status;
-    status = sqa_call_plan(plan, problem->operation, queue, tensors, wait_count, wait_list, event);
+    status = sqa_call_plan(plan, sqa_operation_of(problem), queue, tensors, wait_count, wait_list,
+                           event);
     sqa_plan_release(plan);
     return status;
 }

@@ -3,7 +3,7 @@
 #ifndef SQA_API_CALL_H
 #define SQA_API_CALL_H
 
-#include "problem/problem.h"
+#include "operations/operation.h"
 #include "sqa_cl/plan.h"
 
 /* Errors: SQA_INVALID_ARGUMENT with the name of the argument. */
@@ -12,11 +12,11 @@ sqa_status sqa_check_not_null(const char *name, const void *pointer);
 /* `options` may be NULL. Errors: SQA_INVALID_ARGUMENT. */
 sqa_status sqa_check_plan_options(const sqa_plan_options *options);
 
-/* Checks every argument and enqueues the plan, which has to be for `operation`. Errors
+/* Checks every argument and enqueues the plan, which has to be for that operation. Errors
  * as sqa_forward(). */
-sqa_status sqa_call_plan(sqa_plan *plan, sqa_operation operation, cl_command_queue queue,
-                         const sqa_tensors *tensors, cl_uint wait_count, const cl_event *wait_list,
-                         cl_event *event);
+sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
+                         cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                         const cl_event *wait_list, cl_event *event);
 
 /* The same with the plan that the context keeps for the problem. */
 sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,

@@ -2,6 +2,7 @@
 #include "runtime/plan.h"
 
 #include "api/call.h"
+#include "operations/entries.h"
 #include "problem/checks.h"
 #include "runtime/context.h"
 #include "runtime/warm_up.h"
@@ -60,7 +61,8 @@ sqa_status sqa_plan_warm_up(sqa_plan *plan, cl_command_queue queue)
 sqa_status sqa_forward(sqa_plan *plan, cl_command_queue queue, const sqa_tensors *tensors,
                        cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
-    return sqa_call_plan(plan, SQA_OPERATION_FORWARD, queue, tensors, wait_count, wait_list, event);
+    return sqa_call_plan(plan, &sqa_operation_forward, queue, tensors, wait_count, wait_list,
+                         event);
 }
 
 sqa_status sqa_attention_forward(sqa_context *context, cl_command_queue queue,

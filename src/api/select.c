@@ -3,6 +3,7 @@
 
 #include "api/call.h"
 #include "base/status.h"
+#include "operations/entries.h"
 #include "operations/select_blocks.h"
 #include "operations/selected_forward.h"
 #include "runtime/plan.h"
@@ -37,7 +38,7 @@ sqa_status sqa_select_plan_create(sqa_plan **out, sqa_context *context,
 sqa_status sqa_select_blocks(sqa_plan *plan, cl_command_queue queue, const sqa_tensors *tensors,
                              cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
-    return sqa_call_plan(plan, SQA_OPERATION_SELECT_BLOCKS, queue, tensors, wait_count, wait_list,
+    return sqa_call_plan(plan, &sqa_operation_select_blocks, queue, tensors, wait_count, wait_list,
                          event);
 }
 
@@ -75,7 +76,7 @@ sqa_status sqa_selected_plan_create(sqa_plan **out, sqa_context *context,
 sqa_status sqa_selected_forward(sqa_plan *plan, cl_command_queue queue, const sqa_tensors *tensors,
                                 cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
-    return sqa_call_plan(plan, SQA_OPERATION_SELECTED_FORWARD, queue, tensors, wait_count,
+    return sqa_call_plan(plan, &sqa_operation_selected_forward, queue, tensors, wait_count,
                          wait_list, event);
 }
 

@@ -1,4 +1,4 @@
-/* The operations, for the registry alone. */
+/* The operations by name: for the registry, and for those who are about one of them. */
 #ifndef SQA_OPERATIONS_ENTRIES_H
 #define SQA_OPERATIONS_ENTRIES_H
 

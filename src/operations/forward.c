@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/status.h"
 #include "operations/attention/fields.h"
 #include "operations/attention/reference.h"
 #include "operations/attention/slots.h"
@@ -14,6 +15,22 @@ static const sqa_shape_field *const fields[] = {
     sqa_output_fields,   sqa_layout_fields,  NULL,
 };
 
+sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc)
+{
+    sqa_problem problem;
+    if (desc && desc->operation != SQA_OPERATION_FORWARD)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.operation: %d is not forward attention; other operations are planned "
+                        "by functions of their own",
+                        (int)desc->operation);
+    memset(&problem, 0, sizeof problem);
+    problem.operation = SQA_OPERATION_FORWARD;
+    sqa_status status = sqa_attention_from_desc(&problem.of.attention, desc);
+    if (status == SQA_OK)
+        memcpy(out, &problem, sizeof problem);
+    return status;
+}
+
 static void start(void *descriptor)
 {
     *(sqa_attention_desc *)descriptor = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
@@ -24,9 +41,14 @@ static sqa_status settle(const void *descriptor, sqa_problem *out)
     return sqa_problem_from_desc(out, descriptor);
 }
 
+void sqa_problem_to_desc(const sqa_problem *problem, sqa_attention_desc *out)
+{
+    sqa_attention_to_desc(&problem->of.attention, out);
+}
+
 static void describe(const sqa_problem *problem, void *descriptor)
 {
-    sqa_problem_to_desc(problem, descriptor);
+    sqa_attention_to_desc(&problem->of.attention, descriptor);
 }
 
 static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {

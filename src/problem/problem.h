@@ -17,7 +17,8 @@ typedef struct sqa_problem {
     } of;
 } sqa_problem;
 
-/* Forward attention as `desc` says. Errors: SQA_INVALID_ARGUMENT, naming the field. */
+/* Forward attention as `desc` says (operations/forward.c).
+ * Errors: SQA_INVALID_ARGUMENT, naming the field. */
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc);
 
 /* A descriptor that gives the attention of this problem again. */

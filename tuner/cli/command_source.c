@@ -2,6 +2,7 @@
  * is needed to build and launch it by hand. Builds nothing itself, so that it can
  * show what a compiler refuses. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -9,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/operation_option.h"
 #include "cli/options.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
@@ -21,7 +23,7 @@ static const char summary[] =
     "the family and parameters given, headed by its build options and launch sizes.";
 
 typedef struct source_options {
-    const char *shape, *family, *set, *device, *database, *log_level;
+    const char *operation, *shape, *family, *set, *device, *database, *log_level;
 } source_options;
 
 /* A listing ends up in a C comment, which no device name may close. */
@@ -97,8 +99,8 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
     return status;
 }
 
-static sqa_status choose_and_print(const source_options *options, const sqa_context *context,
-                                   const sqa_problem *problem)
+static sqa_status print_leaf(const source_options *options, const sqa_context *context,
+                             const sqa_problem *problem)
 {
     sqa_choices choices;
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
@@ -114,8 +116,26 @@ static sqa_status choose_and_print(const source_options *options, const sqa_cont
     return status;
 }
 
+/* Of a recipe, the programs of its stages, one after the other. */
+static sqa_status choose_and_print(const source_options *options, const sqa_context *context,
+                                   const sqa_problem *problem)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    if (!entry->recipe)
+        return print_leaf(options, context, problem);
+    sqa_recipe *recipe = calloc(1, sizeof *recipe);
+    if (!recipe)
+        return sqa_fail_memory("a recipe");
+    sqa_status status = entry->recipe(problem, recipe);
+    for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
+        status = print_leaf(options, context, &recipe->stages[i].problem);
+    free(recipe);
+    return status;
+}
+
 static sqa_status run(const source_options *options)
 {
+    const sqa_operation_entry *operation = NULL;
     sqa_problem problem;
     sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
     sqa_context *context = NULL;
@@ -126,7 +146,9 @@ static sqa_status run(const source_options *options)
     if (options->set && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
     made.user_database = options->database;
-    sqa_status status = sqa_problem_parse(options->shape, &problem);
+    sqa_status status = sqa_operation_option(options->operation, &operation);
+    if (!status)
+        status = sqa_shape_option(options->shape, operation, &problem);
     if (!status)
         status = sqa_log_option(options->log_level, &made);
     if (!status)
@@ -143,6 +165,8 @@ int sqa_command_source(int argc, char **argv)
 {
     source_options given = {0};
     const sqa_option options[] = {
+        {"operation", "NAME", "of a shape without op=: forward (default), select_blocks, ...",
+         .text = &given.operation},
         {"shape", "SPEC", "b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal][,window=128:0]...",
          .text = &given.shape},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/operation_option.h"
 #include "cli/options.h"
 #include "conformance/suite.h"
 #include "device/cl_status.h"
@@ -54,20 +55,13 @@ typedef struct verification {
 /* Without a word for it, a property or a family is forward attention's. */
 static bool read_operation(const char *command, verify_options *options)
 {
-    const char *name = options->operation_name;
-    options->operation = sqa_operation_at(0)->id;
-    options->all_operations = !name && !options->shape && !options->property && !options->family;
-    if (name && options->shape)
-        return sqa_usage_error(command, "--operation: goes into --shape, as op=%s,...", name),
-               false;
-    if (!name || (sqa_operation_from_name(name, &options->operation) &&
-                  sqa_tuner_operation_find(options->operation)))
-        return true;
-    sqa_text names = SQA_TEXT_INIT;
-    sqa_operation_names(&names);
-    sqa_usage_error(command, "--operation: '%s' is not one of %s", name, sqa_text_get(&names));
-    sqa_text_free(&names);
-    return false;
+    const sqa_operation_entry *entry = sqa_operation_at(0);
+    options->all_operations =
+        !options->operation_name && !options->shape && !options->property && !options->family;
+    if (sqa_operation_option(options->operation_name, &entry) != SQA_OK)
+        return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
+    options->operation = entry->id;
+    return true;
 }
 
 static bool read_property(const char *command, verify_options *options)
@@ -105,7 +99,9 @@ static bool read_shape(const char *command, verify_options *options)
         return sqa_usage_error(command, "--layout: needs --shape"), false;
     if (!options->shape)
         return true;
-    if (sqa_problem_parse(options->shape, &options->only_case) != SQA_OK)
+    const sqa_operation_entry *entry =
+        options->operation_name ? sqa_operation_at((size_t)options->operation) : NULL;
+    if (sqa_shape_option(options->shape, entry, &options->only_case) != SQA_OK)
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT), false;
     sqa_tensor_shape first;
     options->operation = options->only_case.operation;
@@ -145,20 +141,26 @@ static bool read_values(const char *command, verify_options *options)
     return true;
 }
 
+/* The family, or what a recipe has in its place. */
+static const char *name_of(const sqa_suite *suite)
+{
+    return suite->family ? suite->family->name : sqa_operation_name(suite->operation);
+}
+
 /* "rows (VW=8,...) --shape ...": what `sqa verify` repeats the case with. */
 static void print_failure(const verification *v, const sqa_outcome *outcome)
 {
     const sqa_suite *suite = v->suite;
     printf("FAILED  %s%s%s%s: %s\n"
            "        on %s, driver %s\n"
-           "        again: sqa verify --device %u:%u%s%s --family %s%s%s %s\n",
-           suite->family->name, suite->config ? " (" : "", suite->config ? suite->config : "",
+           "        again: sqa verify --device %u:%u%s%s%s%s%s%s %s\n",
+           name_of(suite), suite->config ? " (" : "", suite->config ? suite->config : "",
            suite->config ? ")" : "", outcome->message, v->device.strings.device_name,
            v->device.strings.driver_version, v->options->platform_index, v->options->device_index,
            strstr(outcome->subject, "--shape") ? "" : " --operation ",
-           strstr(outcome->subject, "--shape") ? "" : sqa_operation_name(suite->family->operation),
-           suite->family->name, suite->config ? " --set " : "", suite->config ? suite->config : "",
-           outcome->subject);
+           strstr(outcome->subject, "--shape") ? "" : sqa_operation_name(suite->operation),
+           suite->family ? " --family " : "", suite->family ? suite->family->name : "",
+           suite->config ? " --set " : "", suite->config ? suite->config : "", outcome->subject);
     fflush(stdout);
 }
 
@@ -182,7 +184,7 @@ static void report(void *user, const sqa_outcome *outcome)
         print_failure(v, outcome);
     }
     if (v->progress)
-        fprintf(stderr, "%s: %zu checks", v->suite->family->name, v->done);
+        fprintf(stderr, "%s: %zu checks", name_of(v->suite), v->done);
 }
 
 /* What the options ask for, on one family and configuration. Random
@@ -199,7 +201,7 @@ static sqa_status run_checks(const verification *v, const sqa_suite *suite, bool
             sqa_suite_case(suite, &options->only_case, counts);
         return SQA_OK;
     }
-    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->family->operation);
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->operation);
     const sqa_grid_size size = sampled && !tiny ? SQA_GRID_SAMPLE : options->size;
     sqa_status status = SQA_OK;
     for (const sqa_case_grid *grid = operation->grids; grid->name && status == SQA_OK; grid++)
@@ -220,10 +222,10 @@ static double now(void)
 static void print_counts(const verification *v, const sqa_suite_counts *counts, double seconds)
 {
     const sqa_suite *suite = v->suite;
-    printf("%-6s %-4s %-8s %zu passed, %zu failed, %zu not supported", suite->family->name,
+    printf("%-6s %-4s %-8s %zu passed, %zu failed, %zu not supported", name_of(suite),
            sqa_dtype_name(suite->dtype), suite->config ? "as set" : "default", counts->passed,
            counts->failed, counts->unsupported);
-    const sqa_operation_entry *entry = sqa_operation_at((size_t)suite->family->operation);
+    const sqa_operation_entry *entry = sqa_operation_at((size_t)suite->operation);
     const char *between = "; worst error:";
     for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
         const sqa_output_error *error = &counts->worst[slot];
@@ -245,7 +247,7 @@ static void write_counts(verification *v, const sqa_suite_counts *counts, double
     sqa_json_integer(&v->json, "passed", (int64_t)counts->passed);
     sqa_json_integer(&v->json, "failed", (int64_t)counts->failed);
     sqa_json_integer(&v->json, "not_supported", (int64_t)counts->unsupported);
-    const sqa_operation_entry *entry = sqa_operation_at((size_t)v->suite->family->operation);
+    const sqa_operation_entry *entry = sqa_operation_at((size_t)v->suite->operation);
     sqa_json_object(&v->json, "worst_errors");
     for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
         const sqa_output_error *error = &counts->worst[slot];
@@ -262,13 +264,15 @@ static void write_counts(verification *v, const sqa_suite_counts *counts, double
     sqa_json_close(&v->json);
 }
 
-static sqa_status verify_config(verification *v, const sqa_kernel_family *family, sqa_dtype dtype,
+static sqa_status verify_config(verification *v, sqa_operation operation,
+                                const sqa_kernel_family *family, sqa_dtype dtype,
                                 const char *config, bool sampled)
 {
     sqa_suite_counts counts = {0};
     sqa_suite suite = {.context = v->context,
                        .queue = v->queue,
                        .device = &v->device,
+                       .operation = operation,
                        .family = family,
                        .dtype = dtype,
                        .config = config,
@@ -281,8 +285,8 @@ static sqa_status verify_config(verification *v, const sqa_kernel_family *family
     v->done = 0;
     if (v->options->json) {
         sqa_json_object(&v->json, NULL);
-        sqa_json_string(&v->json, "operation", sqa_operation_name(family->operation));
-        sqa_json_string(&v->json, "family", family->name);
+        sqa_json_string(&v->json, "operation", sqa_operation_name(operation));
+        sqa_json_string(&v->json, "family", name_of(&suite));
         sqa_json_string(&v->json, "dtype", sqa_dtype_name(dtype));
         sqa_json_string(&v->json, "config", config);
         sqa_json_array(&v->json, "failures");
@@ -302,33 +306,53 @@ static sqa_status verify_random_configs(verification *v, const sqa_kernel_family
                                         sqa_dtype dtype)
 {
     static char texts[MAX_RANDOM_CONFIGS][SQA_CONFIG_TEXT];
-    sqa_suite suite = {
-        .device = &v->device, .family = family, .dtype = dtype, .seed = v->options->seed};
+    sqa_suite suite = {.device = &v->device,
+                       .operation = family->operation,
+                       .family = family,
+                       .dtype = dtype,
+                       .seed = v->options->seed};
     size_t count = 0;
     sqa_status status = sqa_suite_random_configs(&suite, v->options->size == SQA_GRID_TINY,
                                                  v->options->configs, texts, &count);
     for (size_t i = 0; i < count && status == SQA_OK; i++)
-        status = verify_config(v, family, dtype, texts[i], true);
+        status = verify_config(v, family->operation, family, dtype, texts[i], true);
     return status;
 }
 
 /* Storage types differ in how elements are loaded and stored alone, so the short
  * ones get the sample of the grid unless they are what was asked for. */
-static sqa_status verify_family(verification *v, const sqa_kernel_family *family)
+static sqa_status verify_family(verification *v, sqa_operation operation,
+                                const sqa_kernel_family *family)
 {
     const bool only = v->options->dtype || v->options->shape;
     sqa_status status = SQA_OK;
     for (sqa_dtype dtype = SQA_DTYPE_F32; sqa_dtype_name(dtype) && status == SQA_OK; dtype++) {
         if (only && dtype != v->options->only_dtype)
             continue;
-        status = verify_config(v, family, dtype, v->options->set, !only && dtype != SQA_DTYPE_F32);
-        if (v->options->configs && status == SQA_OK)
+        status = verify_config(v, operation, family, dtype, v->options->set,
+                               !only && dtype != SQA_DTYPE_F32);
+        if (v->options->configs && family && status == SQA_OK)
             status = verify_random_configs(v, family, dtype);
     }
     return status;
 }
 
-static sqa_status verify_families(verification *v)
+/* Its families, or, of a recipe, what its stages choose. */
+static sqa_status verify_operation(verification *v, const sqa_operation_entry *entry)
+{
+    sqa_status status = SQA_OK;
+    if (entry->recipe)
+        return verify_family(v, entry->id, NULL);
+    for (size_t i = 0; i < sqa_family_count() && status == SQA_OK; i++) {
+        const sqa_kernel_family *family = sqa_family_at(i);
+        if (family->operation == entry->id &&
+            (!v->options->family || !strcmp(v->options->family, family->name)))
+            status = verify_family(v, entry->id, family);
+    }
+    return status;
+}
+
+static sqa_status verify_operations(verification *v)
 {
     sqa_status status = SQA_OK;
     if (v->options->json) {
@@ -337,13 +361,11 @@ static sqa_status verify_families(verification *v)
         sqa_json_string(&v->json, "driver", v->device.strings.driver_version);
         sqa_json_array(&v->json, "families");
     }
-    for (size_t i = 0; i < sqa_family_count() && status == SQA_OK; i++) {
-        const sqa_kernel_family *family = sqa_family_at(i);
-        const bool wanted =
-            v->options->all_operations || family->operation == v->options->operation;
-        if (wanted && sqa_tuner_operation_find(family->operation) &&
-            (!v->options->family || !strcmp(v->options->family, family->name)))
-            status = verify_family(v, family);
+    for (size_t i = 0; i < sqa_operation_count() && status == SQA_OK; i++) {
+        const sqa_operation_entry *entry = sqa_operation_at(i);
+        const bool wanted = v->options->all_operations || entry->id == v->options->operation;
+        if (wanted && sqa_tuner_operation_find(entry->id))
+            status = verify_operation(v, entry);
     }
     if (v->options->json) {
         sqa_json_close(&v->json);
@@ -380,7 +402,7 @@ int sqa_command_verify(int argc, char **argv)
     verify_options options = {.seed = 1};
     const sqa_option table[] = {
         {"device", "P:D", "the device, as `sqa info` numbers it", .text = &options.device},
-        {"operation", "NAME", "one operation only: forward, select_blocks; otherwise all",
+        {"operation", "NAME", "one operation only: forward, select_blocks, ...; otherwise all",
          .text = &options.operation_name},
         {"family", "NAME", "one kernel family only; otherwise all", .text = &options.family},
         {"set", "NAME=VALUE,...", "the family's parameters; otherwise its default",
@@ -415,7 +437,7 @@ int sqa_command_verify(int argc, char **argv)
     verification v = {.options = &options, .progress = isatty(STDERR_FILENO) != 0};
     sqa_status status = open_device(&v);
     if (status == SQA_OK)
-        status = verify_families(&v);
+        status = verify_operations(&v);
     if (v.queue)
         clReleaseCommandQueue(v.queue);
     sqa_context_destroy(v.context);

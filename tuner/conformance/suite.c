@@ -15,6 +15,8 @@
 static bool accepts(const sqa_suite *suite, const sqa_problem *problem, const char **why)
 {
     sqa_config config;
+    if (!suite->family)
+        return true;
     if (!suite->family->supports(problem, suite->device, why))
         return false;
     memset(&config, 0, sizeof config);
@@ -71,7 +73,7 @@ static void keep_worst(sqa_suite_counts *counts, const sqa_judgement *judgement)
 static sqa_plan_options options_of(const sqa_suite *suite)
 {
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
-    options.family = suite->family->name;
+    options.family = suite->family ? suite->family->name : NULL;
     options.config = suite->config;
     return options;
 }
@@ -165,7 +167,7 @@ static void pick_random(sqa_config_space *space, size_t wanted, uint64_t seed)
 sqa_status sqa_suite_random_configs(const sqa_suite *suite, bool small, size_t capacity,
                                     char (*texts)[SQA_CONFIG_TEXT], size_t *count)
 {
-    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->family->operation);
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->operation);
     const sqa_problem problem = operation->everyday(small, suite->dtype);
     sqa_config_space space;
     *count = 0;

@@ -26,9 +26,10 @@ typedef struct sqa_suite {
     sqa_context *context;
     cl_command_queue queue;
     const sqa_device *device; /* of the context */
-    const sqa_kernel_family *family;
-    sqa_dtype dtype;    /* of every case */
-    const char *config; /* NULL: the family's default for each problem */
+    sqa_operation operation;
+    const sqa_kernel_family *family; /* NULL: a recipe, whose stages have families */
+    sqa_dtype dtype;                 /* of every case */
+    const char *config;              /* NULL: the family's default for each problem */
     uint64_t seed;
     bool all_rows; /* compared with the reference; false: as many as the operation says do */
     void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */

@@ -56,13 +56,13 @@ typedef struct sqa_property {
 } sqa_property;
 
 typedef struct sqa_tuner_operation {
-    sqa_operation id;
-    const sqa_case_grid *grids; /* one without a name ends it */
+    const sqa_operation_entry *entry; /* the library's own */
+    const sqa_case_grid *grids;       /* one without a name ends it */
     const sqa_property *properties;
     size_t property_count;
 
     /* Sets of problems that people mean by a name: the names, up to NULL, and the problems
-     * appended, none for another name. */
+     * appended, none for another name; NULL: there are none. */
     const char *const *preset_names;
     sqa_status (*preset)(const char *name, sqa_case_list *out);
 

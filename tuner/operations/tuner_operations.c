@@ -6,16 +6,18 @@
 #include "base/status.h"
 #include "operations/forward/forward.h"
 #include "operations/select_blocks/select_blocks.h"
+#include "operations/selected_forward/selected_forward.h"
 
 static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_forward,
     &sqa_tuner_select_blocks,
+    &sqa_tuner_selected_forward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)
 {
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
-        if (operations[i]->id == operation)
+        if (operations[i]->entry->id == operation)
             return operations[i];
     return NULL;
 }
@@ -43,7 +45,8 @@ sqa_status sqa_preset_list(const char *name, sqa_case_list *out)
     const size_t before = out->count;
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < sizeof operations / sizeof *operations && status == SQA_OK; i++)
-        status = operations[i]->preset(name, out);
+        if (operations[i]->preset)
+            status = operations[i]->preset(name, out);
     if (status != SQA_OK || out->count > before)
         return status;
     sqa_text names = SQA_TEXT_INIT;

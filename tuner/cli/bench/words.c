@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "cli/bench/paper.h"
+#include "cli/operation_option.h"
 #include "operations/operations.h"
 #include "problem/names.h"
 #include "problem/problem.h"
@@ -149,14 +150,9 @@ static sqa_status check_problems(const sqa_bench_options *options)
 
 static sqa_status read_operation(const sqa_bench_words *words, sqa_bench_options *out)
 {
-    out->operation = sqa_operation_at(0)->id;
-    if (!words->operation || sqa_operation_from_name(words->operation, &out->operation))
-        return SQA_OK;
-    sqa_text names = SQA_TEXT_INIT;
-    sqa_operation_names(&names);
-    sqa_status status = sqa_fail(SQA_INVALID_ARGUMENT, "--operation is '%.40s'; expected one of %s",
-                                 words->operation, sqa_text_get(&names));
-    sqa_text_free(&names);
+    const sqa_operation_entry *entry = sqa_operation_at(0);
+    sqa_status status = sqa_operation_option(words->operation, &entry);
+    out->operation = entry->id;
     return status;
 }
 

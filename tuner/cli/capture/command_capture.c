@@ -295,11 +295,13 @@ int sqa_command_capture(int argc, char **argv)
     capture self = {.words = SQA_TUNE_WORDS_INIT, .folder.manifest = SQA_MANIFEST_INIT};
     const sqa_option options[] = {
         {"out", "DIR", "the folder to fill; what is in it is kept", .text = &self.out},
+        {"operation", "NAME", "of shapes without op=, and of presets: forward, select_blocks",
+         .text = &self.words.operation},
         {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",
          .list = &self.words.shapes},
         {"shapes", "FILE", "a shape per line, # begins a comment; repeatable",
          .list = &self.words.shape_files},
-        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder or decode",
+        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder, decode or sparse",
          .text = &self.words.preset},
         {"family", "NAME", "this kernel family instead of the best known and the default",
          .text = &self.words.family},

@@ -12,6 +12,7 @@
 #include "cli/run/tensor_files.h"
 #include "operations/attention/slots.h"
 #include "problem/names.h"
+#include "runtime/plan.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =
@@ -33,6 +34,7 @@ typedef struct run_options {
 /* Everything that is made on the way and released at its end. */
 typedef struct run_state {
     sqa_attention_desc desc;
+    sqa_problem problem;
     sqa_tensor_files files;
     sqa_run_pattern pattern;
     sqa_npy o, lse;
@@ -150,7 +152,7 @@ static sqa_status compute(const run_options *options, run_state *run)
     plan_options.config = options->set;
     sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
     if (!status)
-        status = sqa_plan_create(&run->plan, run->context, &run->desc, &plan_options);
+        status = sqa_plan_build(&run->plan, run->context, &run->problem, &plan_options);
     if (!status)
         status = sqa_plan_explain(run->plan, &info);
     if (status)
@@ -180,7 +182,7 @@ static sqa_status run_all(const run_options *options, run_state *run)
         status = sqa_tensor_files_read(&run->files, &run->desc);
     settle_dtype(options, run);
     if (!status)
-        status = sqa_run_pattern_read(&run->pattern, &run->desc);
+        status = sqa_run_pattern_read(&run->pattern, &run->desc, &run->problem);
     if (!status)
         status = sqa_output_tensor(&run->o, &run->desc);
     if (!status && options->lse)

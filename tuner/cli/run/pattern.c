@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "cli/run/pattern_files.h"
 #include "operations/attention/slots.h"
+#include "operations/selected_forward.h"
 #include "problem/names.h"
 
 #define MOST_GLOBALS (1u << 20)
@@ -41,6 +42,14 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
          .text = &paths[SQA_SLOT_BLOCK_OFFSETS]},
         {"block-indices", "FILE", "the key blocks of all lists, one list after the other",
          .text = &paths[SQA_SLOT_BLOCK_INDICES]},
+        {"top-k", "N", "with --block-size: the device selects N key blocks per query block",
+         .count = {&pattern->select.top_k, 1, MOST_BLOCK}},
+        {"sink-blocks", "N", "of these, the first N",
+         .count = {&pattern->select.sink_blocks, 0, MOST_BLOCK}},
+        {"local-blocks", "N", "and the N up to the query block's own",
+         .count = {&pattern->select.local_blocks, 0, MOST_BLOCK}},
+        {"lists", "FOR", "one selection for each head (default), kv head, or all heads",
+         .text = &pattern->lists},
         {"cu-seqlens-q", "FILE", "ragged: B + 1 starts of the sequences in a Q of batch 1",
          .text = &paths[SQA_SLOT_CU_SEQLENS_Q]},
         {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_SLOT_CU_SEQLENS_KV]},
@@ -89,23 +98,58 @@ static void read_scores(sqa_run_pattern *pattern, sqa_attention_desc *desc)
         pattern->paths[SQA_SLOT_SLOPES] = pattern->alibi;
 }
 
-static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
+/* For what there are lists, by the words of --lists. */
+static sqa_status read_lists(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
-    const bool size = pattern->block_queries != 0;
-    if (size != (pattern->paths[SQA_SLOT_BLOCK_OFFSETS] != NULL) ||
-        size != (pattern->paths[SQA_SLOT_BLOCK_INDICES] != NULL))
+    const uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
+    const struct {
+        const char *word;
+        uint32_t heads;
+    } words[] = {{"head", out_heads}, {"kv", desc->kv_heads}, {"all", 1}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(pattern->lists ? pattern->lists : "head", words[i].word)) {
+            desc->blocks.heads = words[i].heads;
+            desc->blocks.batch = desc->batch;
+            return SQA_OK;
+        }
+    return sqa_fail(SQA_INVALID_ARGUMENT, "--lists is '%.40s'; expected head, kv or all",
+                    pattern->lists);
+}
+
+/* Blocks come with lists in files, or with what the device selects by. */
+static sqa_status check_blocks(const sqa_run_pattern *pattern)
+{
+    const bool size = pattern->block_queries != 0, selected = pattern->select.top_k != 0;
+    const bool offsets = pattern->paths[SQA_SLOT_BLOCK_OFFSETS] != NULL;
+    const bool indices = pattern->paths[SQA_SLOT_BLOCK_INDICES] != NULL;
+    const bool others =
+        pattern->select.sink_blocks || pattern->select.local_blocks || pattern->lists;
+    if (others && !selected)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--sink-blocks, --local-blocks and --lists need --top-k");
+    if (selected && (!size || offsets || indices))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--top-k needs --block-size, and no --block-offsets and --block-indices: "
+                        "the device makes the lists");
+    if (!selected && (size != offsets || size != indices))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--block-size Q,K, --block-offsets FILE.npy and --block-indices FILE.npy "
                         "go together");
-    if (!size)
-        return SQA_OK;
-    if (pattern->globals)
+    if (size && pattern->globals)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--globals and --block-size exclude each other; list the blocks that hold "
                         "the tokens");
+    return SQA_OK;
+}
+
+static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
+{
+    sqa_status status = check_blocks(pattern);
+    if (status != SQA_OK || !pattern->block_queries)
+        return status;
     desc->blocks.query_size = pattern->block_queries;
     desc->blocks.key_size = pattern->block_keys;
-    return SQA_OK;
+    return pattern->select.top_k ? read_lists(pattern, desc) : SQA_OK;
 }
 
 static sqa_status read_words(sqa_run_pattern *pattern, sqa_attention_desc *desc)
@@ -120,13 +164,16 @@ static sqa_status read_words(sqa_run_pattern *pattern, sqa_attention_desc *desc)
     return status ? status : settle_blocks(pattern, desc);
 }
 
-sqa_status sqa_run_pattern_read(sqa_run_pattern *pattern, sqa_attention_desc *desc)
+sqa_status sqa_run_pattern_read(sqa_run_pattern *pattern, sqa_attention_desc *desc,
+                                sqa_problem *out)
 {
-    sqa_problem problem;
     sqa_status status = read_words(pattern, desc);
     if (status == SQA_OK)
         status = sqa_pattern_files_read(pattern->paths, pattern->files, desc);
-    return status ? status : sqa_problem_from_desc(&problem, desc);
+    if (status != SQA_OK)
+        return status;
+    return pattern->select.top_k ? sqa_problem_from_selected(out, desc, &pattern->select)
+                                 : sqa_problem_from_desc(out, desc);
 }
 
 static sqa_status upload_blocks(sqa_run_pattern *pattern, sqa_context *context,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "cli/operation_option.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
 #include "operations/tuner_operations.h"
@@ -49,7 +50,7 @@ static sqa_status add_problem(sqa_tune_plan *plan, const sqa_problem *problem)
 static sqa_status add_shape(sqa_tune_plan *plan, const char *text)
 {
     sqa_problem problem;
-    sqa_status status = sqa_problem_parse(text, &problem);
+    sqa_status status = sqa_shape_option(text, plan->operation, &problem);
     return status == SQA_OK ? add_problem(plan, &problem) : status;
 }
 
@@ -95,7 +96,8 @@ static sqa_status add_preset(sqa_tune_plan *plan, const char *name)
     sqa_case_list list = {NULL, 0};
     sqa_status status = sqa_preset_list(name, &list);
     for (size_t i = 0; i < list.count && status == SQA_OK; i++)
-        status = add_problem(plan, &list.cases[i]);
+        if (!plan->operation || list.cases[i].operation == plan->operation->id)
+            status = add_problem(plan, &list.cases[i]);
     sqa_case_list_free(&list);
     return status;
 }
@@ -103,8 +105,11 @@ static sqa_status add_preset(sqa_tune_plan *plan, const char *name)
 /* A row that cannot be read is left out. */
 static sqa_status add_stored(void *user, const sqa_stored_trial *trial)
 {
+    const sqa_tune_plan *plan = user;
     sqa_problem problem;
     if (!trial || sqa_stored_trial_problem(trial, &problem) != SQA_OK)
+        return SQA_OK;
+    if (plan->operation && plan->operation->id != problem.operation)
         return SQA_OK;
     return add_problem(user, &problem);
 }
@@ -123,10 +128,18 @@ static sqa_status add_database(sqa_tune_plan *plan, const char *path)
     return status;
 }
 
+/* The first of the operation; where none is asked for, of the first operation. */
+static const char *default_preset(const sqa_tune_plan *plan)
+{
+    const sqa_operation_entry *entry = plan->operation ? plan->operation : sqa_operation_at(0);
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(entry->id);
+    return operation && operation->preset ? operation->preset_names[0] : "";
+}
+
 sqa_status sqa_tune_problems_read(const sqa_tune_words *words, sqa_tune_plan *plan)
 {
-    sqa_status status = SQA_OK;
     plan->options.problems = plan->problems;
+    sqa_status status = sqa_operation_option(words->operation, &plan->operation);
     for (size_t i = 0; i < words->shapes.count && status == SQA_OK; i++)
         status = add_shape(plan, words->shapes.items[i]);
     for (size_t i = 0; i < words->shape_files.count && status == SQA_OK; i++)
@@ -135,8 +148,9 @@ sqa_status sqa_tune_problems_read(const sqa_tune_words *words, sqa_tune_plan *pl
         status = add_database(plan, words->like);
     bool others = words->shapes.count || words->shape_files.count || words->like;
     if (status == SQA_OK && (words->preset || !others))
-        status = add_preset(plan, words->preset ? words->preset : "quick");
+        status = add_preset(plan, words->preset ? words->preset : default_preset(plan));
     if (status == SQA_OK && !plan->options.problem_count)
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "--shapes: no shape in any line");
+        status = sqa_fail(SQA_INVALID_ARGUMENT,
+                          "no problem: no shape in any line, or none of the operation asked for");
     return status;
 }

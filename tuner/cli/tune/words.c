@@ -11,6 +11,7 @@
 #include "cli/log_option.h"
 #include "cli/tune/problems.h"
 #include "kernels/registry.h"
+#include "operations/operations.h"
 #include "tuning/tuning_table.h"
 
 #define DEFAULT_SECONDS 60.0
@@ -47,17 +48,22 @@ static sqa_tuning_budget budget_of(const sqa_tune_words *words)
     return budget;
 }
 
+/* Every problem's operation has it. */
 static sqa_status read_family(const char *name, sqa_tune_plan *plan)
 {
     plan->options.family = name;
-    if (!name || sqa_family_find(SQA_OPERATION_FORWARD, name))
-        return SQA_OK;
-    sqa_text names = SQA_TEXT_INIT;
-    sqa_family_names(SQA_OPERATION_FORWARD, &names);
-    sqa_status status = sqa_fail(SQA_INVALID_ARGUMENT, "--family is '%s'; expected one of %s", name,
-                                 sqa_text_get(&names));
-    sqa_text_free(&names);
-    return status;
+    for (size_t i = 0; name && i < plan->options.problem_count; i++) {
+        const sqa_operation_entry *entry = sqa_operation_of(&plan->problems[i]);
+        if (sqa_family_find(entry->id, name))
+            continue;
+        sqa_text names = SQA_TEXT_INIT;
+        sqa_family_names(entry->id, &names);
+        sqa_fail(SQA_INVALID_ARGUMENT, "--family is '%.40s'; of %s, expected one of %s", name,
+                 entry->name, sqa_text_get(&names));
+        sqa_text_free(&names);
+        return SQA_INVALID_ARGUMENT;
+    }
+    return SQA_OK;
 }
 
 sqa_status sqa_tune_read_strategy(const char *name, const sqa_strategy **out)

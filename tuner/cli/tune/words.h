@@ -3,12 +3,13 @@
 #define SQA_TUNER_TUNE_WORDS_H
 
 #include "cli/options.h"
+#include "operations/operation.h"
 #include "search/session.h"
 
 #define SQA_MAX_PROBLEMS 64 /* at once */
 
 typedef struct sqa_tune_words {
-    const char *preset, *family, *strategy, *database, *log_level;
+    const char *operation, *preset, *family, *strategy, *database, *log_level;
     const char *record, *set, *like;
     const char *budget_trials;
     sqa_tuning_budget budget;
@@ -25,6 +26,7 @@ typedef struct sqa_tune_words {
     }
 
 typedef struct sqa_tune_plan {
+    const sqa_operation_entry *operation; /* NULL: any */
     sqa_tuning_options options;
     sqa_problem problems[SQA_MAX_PROBLEMS];
     char database[4096];

@@ -2,6 +2,7 @@
 #include "operations/forward/forward.h"
 
 #include "base/status.h"
+#include "operations/entries.h"
 #include "operations/forward/grid.h"
 #include "operations/forward/layout.h"
 #include "operations/forward/pattern_grid.h"
@@ -69,7 +70,7 @@ static sqa_status lay_out(const char *name, sqa_problem *problem)
 }
 
 const sqa_tuner_operation sqa_tuner_forward = {
-    .id = SQA_OPERATION_FORWARD,
+    .entry = &sqa_operation_forward,
     .grids = grids,
     .properties = sqa_forward_properties,
     .property_count = SQA_FORWARD_PROPERTIES,

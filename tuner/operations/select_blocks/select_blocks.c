@@ -1,19 +1,14 @@
 /* Block selection's cases, as shapes, and its properties. */
 #include "operations/select_blocks/select_blocks.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "conformance/common_properties.h"
+#include "operations/case_shapes.h"
+#include "operations/entries.h"
 #include "operations/shape.h"
 
-/* How often a case is asked for: in every size, from quick on, in full alone. */
-typedef struct shape_row {
-    sqa_grid_size least;
-    const char *shape;
-} shape_row;
-
-static const shape_row rows[] = {
+static const sqa_case_shape shapes[] = {
     /* Plain; the last blocks are not full. */
     {SQA_GRID_TINY, "hq=1,nq=40,nk=90,d=8,blocks=16x8/h,topk=4"},
     {SQA_GRID_SAMPLE,
@@ -61,41 +56,23 @@ static const shape_row rows[] = {
     {SQA_GRID_FULL,
      "b=2,hq=8,hkv=1,nq=129,nk=257,d=128,causal,align=top-left,blocks=64x16,topk=6,sinkblocks=1"},
     {SQA_GRID_FULL, "hq=1,hkv=8,nq=63,nk=127,d=256,blocks=8x8/h,topk=7,sinkblocks=1,localblocks=1"},
+    {0},
 };
 
-static sqa_status list_shapes(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+static sqa_status list_grid(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
 {
-    sqa_status status = SQA_OK;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows && status == SQA_OK; i++) {
-        sqa_problem problem;
-        char shape[SQA_SHAPE_TEXT];
-        if (rows[i].least > size)
-            continue;
-        snprintf(shape, sizeof shape, "op=select_blocks,%s", rows[i].shape);
-        status = sqa_problem_parse(shape, &problem);
-        problem.of.attention.dtype = dtype;
-        if (status == SQA_OK)
-            status = sqa_case_list_add(out, &problem);
-    }
-    return status;
+    return sqa_case_shapes_list(shapes, "op=select_blocks", size, dtype, out);
 }
 
-static const sqa_case_grid grids[] = {{"grid", list_shapes, NULL}, {0}};
-
-static sqa_problem of_shape(const char *shape, sqa_dtype dtype)
-{
-    sqa_problem problem;
-    (void)sqa_problem_parse(shape, &problem); /* is valid */
-    problem.of.attention.dtype = dtype;
-    return problem;
-}
+static const sqa_case_grid grids[] = {{"grid", list_grid, NULL}, {0}};
 
 static sqa_problem padded(const sqa_property *self, bool small, sqa_dtype dtype)
 {
     (void)self, (void)small;
-    return of_shape("op=select_blocks,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3,"
-                    "localblocks=1,q=1900:850:21,k=1700:1650:23",
-                    dtype);
+    return sqa_case_shape_problem(
+        "op=select_blocks,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3,"
+        "localblocks=1,q=1900:850:21,k=1700:1650:23",
+        dtype);
 }
 
 static const sqa_property properties[] = {
@@ -110,7 +87,7 @@ static const char *const preset_names[] = {"sparse", NULL};
 
 static sqa_status preset(const char *name, sqa_case_list *out)
 {
-    static const char *const shapes[] = {
+    static const char *const sizes[] = {
         "op=select_blocks,hq=8,hkv=2,n=4096,d=64,causal,blocks=64x64/k,topk=16,sinkblocks=1,"
         "localblocks=2",
         "op=select_blocks,hq=16,hkv=4,n=8192,d=128,causal,blocks=64x64/k,topk=16,sinkblocks=1,"
@@ -118,11 +95,11 @@ static sqa_status preset(const char *name, sqa_case_list *out)
         "op=select_blocks,hq=8,n=8192,d=64,causal,blocks=64x512/h,topk=3,localblocks=1",
     };
     sqa_status status = SQA_OK;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes && status == SQA_OK; i++) {
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && status == SQA_OK; i++) {
         sqa_problem problem;
         if (strcmp(name, preset_names[0]) != 0)
             continue;
-        status = sqa_problem_parse(shapes[i], &problem);
+        status = sqa_problem_parse(sizes[i], &problem);
         if (status == SQA_OK)
             status = sqa_case_list_add(out, &problem);
     }
@@ -131,13 +108,13 @@ static sqa_status preset(const char *name, sqa_case_list *out)
 
 static sqa_problem everyday(bool small, sqa_dtype dtype)
 {
-    return of_shape(small ? "op=select_blocks,hq=2,n=64,d=8,blocks=8x8/h,topk=3"
-                          : "op=select_blocks,hq=2,n=512,d=64,blocks=64x64/h,topk=3",
-                    dtype);
+    return sqa_case_shape_problem(small ? "op=select_blocks,hq=2,n=64,d=8,blocks=8x8/h,topk=3"
+                                        : "op=select_blocks,hq=2,n=512,d=64,blocks=64x64/h,topk=3",
+                                  dtype);
 }
 
 const sqa_tuner_operation sqa_tuner_select_blocks = {
-    .id = SQA_OPERATION_SELECT_BLOCKS,
+    .entry = &sqa_operation_select_blocks,
     .grids = grids,
     .properties = properties,
     .property_count = sizeof properties / sizeof *properties,

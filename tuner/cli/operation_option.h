@@ -1,0 +1,16 @@
+/* The option --operation: which operation a command is about. */
+#ifndef SQA_TUNER_OPERATION_OPTION_H
+#define SQA_TUNER_OPERATION_OPTION_H
+
+#include "operations/operation.h"
+
+/* The operation of that name; NULL: *out stays as it is.
+ * Errors: SQA_INVALID_ARGUMENT, listing the names. */
+sqa_status sqa_operation_option(const char *name, const sqa_operation_entry **out);
+
+/* The shape as a problem; without op= it is of the operation given, NULL: of the first.
+ * Errors: SQA_INVALID_ARGUMENT, also where op= names another. */
+sqa_status sqa_shape_option(const char *shape, const sqa_operation_entry *operation,
+                            sqa_problem *out);
+
+#endif

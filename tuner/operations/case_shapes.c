@@ -1,0 +1,44 @@
+#include "operations/case_shapes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "operations/shape.h"
+#include "problem/names.h"
+
+static sqa_status read_shape(const char *operation, const char *shape, sqa_dtype dtype,
+                             sqa_problem *out)
+{
+    char text[SQA_SHAPE_TEXT];
+    snprintf(text, sizeof text, "%s,%s,dtype=%s", operation, shape, sqa_dtype_name(dtype));
+    return sqa_problem_parse(text, out);
+}
+
+sqa_status sqa_case_shapes_list(const sqa_case_shape *shapes, const char *operation,
+                                sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    sqa_status status = SQA_OK;
+    for (; shapes->shape && status == SQA_OK; shapes++) {
+        sqa_problem problem;
+        if (shapes->least > size)
+            continue;
+        status = read_shape(operation, shapes->shape, dtype, &problem);
+        if (status == SQA_OK)
+            status = sqa_case_list_add(out, &problem);
+    }
+    return status;
+}
+
+sqa_problem sqa_case_shape_problem(const char *shape, sqa_dtype dtype)
+{
+    sqa_problem problem;
+    memset(&problem, 0, sizeof problem);
+    const size_t name = strcspn(shape, ",");
+    char operation[64];
+    snprintf(operation, sizeof operation, "%.*s", (int)name, shape);
+    const sqa_status status = read_shape(operation, shape + name + 1, dtype, &problem);
+    assert(status == SQA_OK);
+    (void)status;
+    return problem;
+}
