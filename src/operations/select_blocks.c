@@ -101,6 +101,7 @@ static void describe(const sqa_problem *problem, void *descriptor)
 {
     sqa_selection_desc *desc = descriptor;
     sqa_selection_to_desc(&problem->of.selection, &desc->attention, &desc->select);
+    desc->attention.v = desc->attention.o = (sqa_strides){0, 0, 0}; /* which it has not */
 }
 
 static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {

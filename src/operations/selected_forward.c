@@ -15,9 +15,11 @@
 #include "problem/pattern.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,     sqa_value_fields,   sqa_storage_fields,
-    sqa_position_fields, sqa_pattern_fields, sqa_selection_fields,
-    sqa_output_fields,   sqa_layout_fields,  NULL,
+    sqa_size_fields,         sqa_value_fields,
+    sqa_storage_fields,      sqa_position_fields,
+    sqa_pattern_fields,      sqa_selection_fields,
+    sqa_output_fields,       sqa_layout_fields,
+    sqa_value_layout_fields, NULL,
 };
 
 /* The two stages as problems; windows and masks are the forward pass's alone. */

@@ -1,6 +1,7 @@
 /* Sizes, storage and layout of attention as keys of a shape. */
 #include "operations/attention/fields.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,10 +229,11 @@ bool sqa_read_strides(const char *text, sqa_strides *out)
     int64_t *const numbers[] = {&out->batch, &out->head, &out->sequence};
     for (int i = 0; i < 3; i++) {
         char *end = NULL;
+        errno = 0;
         if (*text < '0' || *text > '9')
             return false;
         *numbers[i] = strtoll(text, &end, 10);
-        if (*end != (i < 2 ? ':' : '\0'))
+        if (errno || *end != (i < 2 ? ':' : '\0'))
             return false;
         text = end + 1;
     }
@@ -289,6 +291,10 @@ const sqa_shape_field sqa_layout_fields[] = {
      .read = read_layout, .write = write_layout},
     STRIDES_FIELD(q, "Q"),
     STRIDES_FIELD(k, "K"),
+    {0},
+};
+
+const sqa_shape_field sqa_value_layout_fields[] = {
     STRIDES_FIELD(v, "V"),
     STRIDES_FIELD(o, "O"),
     {0},

@@ -13,7 +13,8 @@ extern const sqa_shape_field sqa_position_fields[]; /* causal, align */
 extern const sqa_shape_field sqa_pattern_fields[];  /* window, ..., sinks */
 extern const sqa_shape_field sqa_list_fields[];     /* blocks, ragged */
 extern const sqa_shape_field sqa_output_fields[];   /* lse */
-extern const sqa_shape_field sqa_layout_fields[];   /* layout, and the strides where it is none */
+/* The layout, and the strides where it is none: of Q and K, and of V and O. */
+extern const sqa_shape_field sqa_layout_fields[], sqa_value_layout_fields[];
 
 extern const sqa_shape_field_need sqa_attention_needs[]; /* heads and lengths */
 

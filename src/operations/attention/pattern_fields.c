@@ -188,7 +188,7 @@ static bool write_bias(const void *descriptor, char value[SQA_FIELD_VALUE])
 {
     const sqa_attention_desc *desc = descriptor;
     const char *dtype = sqa_dtype_name((sqa_dtype)desc->bias.dtype);
-    char dims[SQA_FIELD_VALUE / 2];
+    char dims[SQA_FIELD_VALUE - 8]; /* strides are up to 59 long, a type and the slash 5 */
     write_dims(desc, &desc->bias.strides, dims, sizeof dims);
     snprintf(value, SQA_FIELD_VALUE, "%s/%s", dtype ? dtype : "", dims);
     return desc->bias.present;
