@@ -130,20 +130,20 @@ START_TEST(defaults_are_filled_in)
     sqa_attention_desc desc = valid_desc();
     sqa_problem problem;
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_uint_eq(problem.value_dim, 8);
-    ck_assert_uint_eq(problem.out_heads, 4);
-    ck_assert_float_eq(problem.scale, 1.0f / sqrtf(8.0f));
-    ck_assert_int_eq(problem.q.sequence, 8);
-    ck_assert_int_eq(problem.q.head, 5 * 8);
-    ck_assert_int_eq(problem.q.batch, 4 * 5 * 8);
-    ck_assert_int_eq(problem.k.batch, 2 * 7 * 8);
-    ck_assert_int_eq(problem.o.batch, 4 * 5 * 8);
+    ck_assert_uint_eq(problem.of.attention.value_dim, 8);
+    ck_assert_uint_eq(problem.of.attention.out_heads, 4);
+    ck_assert_float_eq(problem.of.attention.scale, 1.0f / sqrtf(8.0f));
+    ck_assert_int_eq(problem.of.attention.q.sequence, 8);
+    ck_assert_int_eq(problem.of.attention.q.head, 5 * 8);
+    ck_assert_int_eq(problem.of.attention.q.batch, 4 * 5 * 8);
+    ck_assert_int_eq(problem.of.attention.k.batch, 2 * 7 * 8);
+    ck_assert_int_eq(problem.of.attention.o.batch, 4 * 5 * 8);
     desc.value_dim = 3;
     desc.scale = -2.0f;
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_int_eq(problem.v.sequence, 3);
-    ck_assert_int_eq(problem.o.sequence, 3);
-    ck_assert_float_eq(problem.scale, -2.0f);
+    ck_assert_int_eq(problem.of.attention.v.sequence, 3);
+    ck_assert_int_eq(problem.of.attention.o.sequence, 3);
+    ck_assert_float_eq(problem.of.attention.scale, -2.0f);
 }
 END_TEST
 
@@ -160,8 +160,8 @@ START_TEST(diagonals)
     sqa_problem problem;
     desc.causal = cases[_i].causal;
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_uint_eq(problem.mask, cases[_i].mask);
-    ck_assert_int_eq(problem.diagonal, cases[_i].diagonal);
+    ck_assert_uint_eq(problem.of.attention.mask, cases[_i].mask);
+    ck_assert_int_eq(problem.of.attention.diagonal, cases[_i].diagonal);
 }
 END_TEST
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "operations/tensors.h"
+#include "operations/attention/work.h"
 #include "problem/problem.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
@@ -60,7 +60,7 @@ static void expect_refused(const sqa_attention_desc *desc, const char *field)
                   "a wrong %s was accepted", field);
     ck_assert_msg(strstr(sqa_last_error(), field) != NULL, "'%s' does not name %s",
                   sqa_last_error(), field);
-    ck_assert_uint_eq(problem.batch, 0x5a5a5a5au); /* nothing was written */
+    ck_assert_uint_eq(problem.of.attention.batch, 0x5a5a5a5au); /* nothing was written */
 }
 
 START_TEST(wrong_fields_are_named)
@@ -145,8 +145,8 @@ START_TEST(narrower_windows_count)
     desc.blocks = (sqa_blocks){0, 0, 0, 0, 0};
     desc.window = windows[_i];
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_uint_eq(problem.mask, SQA_MASK_WINDOW);
-    ck_assert_int_eq(problem.diagonal, 20);
+    ck_assert_uint_eq(problem.of.attention.mask, SQA_MASK_WINDOW);
+    ck_assert_int_eq(problem.of.attention.diagonal, 20);
 }
 END_TEST
 
@@ -157,15 +157,17 @@ START_TEST(work_is_what_is_seen)
     desc.q_length = desc.kv_length = 100;
     desc.window = (sqa_window){3, 2};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem) * 100, 600 - 6 - 3, 1e-9);
+    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem.of.attention) * 100, 600 - 6 - 3,
+                            1e-9);
     desc.globals.count = 1; /* seen by 96 more, sees 97 more */
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem) * 100, 591 + 96 + 97, 1e-9);
+    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem.of.attention) * 100, 591 + 96 + 97,
+                            1e-9);
     desc.globals.count = 0;
     desc.window = (sqa_window){-1, -1};
     desc.blocks = (sqa_blocks){10, 10, 1, 1, 25};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem), 25, 1e-9);
+    ck_assert_double_eq_tol(sqa_attention_seen_keys(&problem.of.attention), 25, 1e-9);
 }
 END_TEST
 

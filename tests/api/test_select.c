@@ -8,6 +8,7 @@
 #include "operations/attention/selection_reference.h"
 #include "operations/select_blocks.h"
 #include "run_suite.h"
+#include "runtime/plan.h"
 #include "runtime/self_check.h"
 
 enum { HEADS = 2, QUERIES = 20, KEYS = 30, DIM = 8 };
@@ -155,14 +156,15 @@ START_TEST(unused_fields)
 END_TEST
 
 /* By counting what each row may choose from. */
-static uint64_t count_entries(const sqa_problem *problem)
+static uint64_t count_entries(const sqa_selection *selection)
 {
+    const sqa_attention *attention = &selection->attention;
     uint64_t entries = 0;
-    for (uint32_t row = 0; row < sqa_attention_query_blocks(problem); row++) {
-        const uint32_t count = sqa_reference_candidates(problem, row);
-        entries += count < problem->select.top_k ? count : problem->select.top_k;
+    for (uint32_t row = 0; row < sqa_attention_query_blocks(attention); row++) {
+        const uint32_t count = sqa_reference_candidates(selection, row);
+        entries += count < selection->top_k ? count : selection->top_k;
     }
-    return entries * problem->blocks.batch * problem->blocks.heads;
+    return entries * attention->blocks.batch * attention->blocks.heads;
 }
 
 START_TEST(entries_are_counted)
@@ -181,8 +183,9 @@ START_TEST(entries_are_counted)
         const sqa_select_options select = top(tops[rest]);
         ck_assert_int_eq(sqa_select_entries(&desc, &select, &entries), SQA_OK);
         ck_assert_int_eq(sqa_problem_from_selection(&problem, &desc, &select, false), SQA_OK);
-        ck_assert_msg(entries == count_entries(&problem), "combination %u: %u entries, not %u", i,
-                      entries, (unsigned)count_entries(&problem));
+        const uint64_t counted = count_entries(&problem.of.selection);
+        ck_assert_msg(entries == counted, "combination %u: %u entries, not %u", i, entries,
+                      (unsigned)counted);
     }
 }
 END_TEST
@@ -254,7 +257,7 @@ START_TEST(the_self_check_passes)
     desc.q_length = desc.kv_length = 1000;
     desc.blocks = (sqa_blocks){16, 8, 1, HEADS, 100000};
     ck_assert_int_eq(sqa_select_plan_create(&plan, test_context, &desc, &select, NULL), SQA_OK);
-    ck_assert_msg(sqa_self_check(plan) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_msg(sqa_self_check(plan->stages[0].leaf) == SQA_OK, "%s", sqa_last_error());
     sqa_plan_destroy(plan);
 }
 END_TEST

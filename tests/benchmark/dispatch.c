@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cli/device_option.h"
+#include "operations/attention/slots.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
 #include "sqa_cl.h"
@@ -142,7 +143,7 @@ static void set_up(bench *b)
     must(sqa_kernel_set_create(&b->kernels, b->plan->stages[0].leaf->program,
                                sqa_context_cl_device(b->context), &b->plan->stages[0].leaf->launch),
          "kernels");
-    /* By role, and the first enqueue of these kernels sets their arguments. */
+    /* By slot, and the first enqueue of these kernels sets their arguments. */
     const sqa_tensors *t = &b->tensors[0];
     const sqa_tensor by_slot[SQA_MAX_SLOTS] = {[SQA_SLOT_Q] = t->q,
                                                [SQA_SLOT_K] = t->k,

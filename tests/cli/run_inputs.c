@@ -10,7 +10,6 @@
 #include "operations/attention/reference.h"
 #include "operations/shape.h"
 #include "problem/storage.h"
-#include "reference/inputs.h"
 #include "text/npy.h"
 
 static void file_path(char out[128], const char *name)
@@ -42,18 +41,18 @@ void save_array(const char *name, const char *descr, uint32_t rank, const uint64
     free(zeros);
 }
 
-/* Leaves in memory what the storage type keeps, and saves just that. bf16 has no
- * file of its own. */
-static void save_floats(const char *name, sqa_dtype dtype, uint32_t rank, const uint64_t *shape,
-                        float *data, size_t count)
+/* What the storage type keeps is in memory already. bf16 has no file of its own. */
+static void save_floats(const char *name, sqa_element element, uint32_t rank, const uint64_t *shape,
+                        const float *data, size_t count)
 {
-    uint16_t *stored = malloc((count + 1) * sizeof(float));
+    if (element != SQA_ELEMENT_F16) {
+        save_array(name, "<f4", rank, shape, data, sizeof *data);
+        return;
+    }
+    uint16_t *stored = malloc((count + 1) * sizeof *stored);
     ck_assert_ptr_nonnull(stored);
-    sqa_storage_encode(dtype, data, stored, count);
-    sqa_storage_decode(dtype, stored, data, count);
-    const bool half = dtype == SQA_DTYPE_F16;
-    save_array(name, half ? "<f2" : "<f4", rank, shape, half ? (void *)stored : (void *)data,
-               half ? 2 : 4);
+    sqa_storage_encode(SQA_DTYPE_F16, data, stored, count);
+    save_array(name, "<f2", rank, shape, stored, sizeof *stored);
     free(stored);
 }
 
@@ -61,59 +60,54 @@ static void save_floats(const char *name, sqa_dtype dtype, uint32_t rank, const 
 static uint32_t file_shape(const sqa_tensor_shape *t, uint32_t slot, bool least_rank,
                            uint64_t out[4])
 {
-    const uint64_t all[4] = {t->strides.batch || role <= SQA_SLOT_V ? t->batch : 1,
-                             t->strides.head || role <= SQA_SLOT_V ? t->heads : 1,
-                             t->strides.sequence || role <= SQA_SLOT_V ? t->length : 1, t->dim};
+    const uint64_t all[4] = {t->strides.batch || slot <= SQA_SLOT_V ? t->batch : 1,
+                             t->strides.head || slot <= SQA_SLOT_V ? t->heads : 1,
+                             t->strides.sequence || slot <= SQA_SLOT_V ? t->length : 1, t->dim};
     uint32_t skipped = 0;
-    if (role == SQA_SLOT_KEY_MASK) {
+    if (slot == SQA_SLOT_KEY_MASK) {
         out[0] = t->batch;
         out[1] = t->dim;
         return 2;
     }
-    if (role >= SQA_SLOT_SINKS)
+    if (slot >= SQA_SLOT_SINKS)
         skipped = 3;
-    while (least_rank && role > SQA_SLOT_V && skipped < 2 && all[skipped] == 1)
+    while (least_rank && slot > SQA_SLOT_V && skipped < 2 && all[skipped] == 1)
         skipped++;
     memcpy(out, all + skipped, (4 - skipped) * sizeof *out);
     return 4 - skipped;
 }
 
-static void make_input(run_inputs *in, uint32_t slot, bool least_rank, sqa_random *random)
+static void save_input(const run_inputs *in, uint32_t slot, bool least_rank)
 {
+    const sqa_problem *problem = &in->tensors.problem;
     sqa_tensor_shape t;
     uint64_t shape[4];
     char name[32];
-    if (!sqa_tensor_shape_of(&in->problem, role, &t) || t.output)
+    if (!sqa_tensor_shape_of(problem, slot, &t) || sqa_tensor_is_output(problem, slot))
         return;
-    const size_t count = (size_t)sqa_tensor_extent(&t);
-    void *data = calloc(count + 1, sizeof(float));
-    ck_assert_ptr_nonnull(data);
-    in->by_slot[role] = data;
-    sqa_random_input(&in->problem, role, true, random, data);
-    const uint32_t rank = file_shape(&t, role, least_rank, shape);
-    snprintf(name, sizeof name, "%s.npy", t.name);
-    if (t.element <= SQA_ELEMENT_BF16)
-        save_floats(name, (sqa_dtype)t.element, rank, shape, data, count);
+    const uint32_t rank = file_shape(&t, slot, least_rank, shape);
+    snprintf(name, sizeof name, "%s.npy", sqa_tensor_name(problem, slot));
+    if (sqa_element_is_float(t.element))
+        save_floats(name, t.element, rank, shape, in->given.by_slot[slot],
+                    (size_t)sqa_tensor_extent(&t));
     else
-        save_array(name, t.element == SQA_ELEMENT_INT ? "<i4" : "|u1", rank, shape, data,
-                   sqa_element_size(t.element));
+        save_array(name, t.element == SQA_ELEMENT_INT ? "<i4" : "|u1", rank, shape,
+                   in->given.by_slot[slot], sqa_element_bits(t.element) / 8);
 }
 
 void make_run_inputs(run_inputs *out, const char *shape, bool least_rank)
 {
-    sqa_attention_desc desc;
-    sqa_random random = {7};
-    memset(out, 0, sizeof *out);
-    ck_assert_msg(sqa_shape_parse(shape, &desc) == SQA_OK, "%s", sqa_last_error());
-    ck_assert_msg(sqa_problem_from_desc(&out->problem, &desc) == SQA_OK, "%s", sqa_last_error());
-    for (int role = 0; role < SQA_MAX_TENSORS; role++)
-        make_input(out, (uint32_t)role, least_rank, &random);
+    sqa_problem problem;
+    ck_assert_msg(sqa_problem_parse(shape, &problem) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_host_tensors_create(&out->tensors, &problem, 7, false), SQA_OK);
+    out->given = sqa_host_tensors_views(&out->tensors);
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
+        save_input(out, slot, least_rank);
 }
 
 void free_run_inputs(run_inputs *in)
 {
-    for (int role = 0; role < SQA_MAX_TENSORS; role++)
-        free(in->by_slot[role]);
+    sqa_host_tensors_free(&in->tensors);
 }
 
 const program_result *run_files(const char *more)
@@ -177,12 +171,10 @@ static void check_lse(double value, double reference)
 static void check_head(const run_inputs *in, const sqa_npy *o, const sqa_npy *lse, uint32_t batch,
                        uint32_t head, uint32_t rows, size_t first)
 {
-    const sqa_problem *p = &in->problem;
-    sqa_reference_inputs given;
+    const sqa_attention *p = &in->tensors.problem.of.attention;
     double row[SQA_MAX_HEAD_DIM], row_lse = 0;
-    memcpy((void *)given.by_slot, in->by_slot, sizeof given.by_slot);
     for (uint32_t i = 0; i < rows; i++) {
-        sqa_reference_forward_row(p, &given, batch, head, i, row, &row_lse);
+        sqa_reference_forward_row(p, &in->given, batch, head, i, row, &row_lse);
         for (uint32_t d = 0; d < p->value_dim; d++)
             ck_assert_double_eq_tol((double)o->data[(first + i) * p->value_dim + d], row[d],
                                     tolerance(p->dtype));
@@ -193,7 +185,7 @@ static void check_head(const run_inputs *in, const sqa_npy *o, const sqa_npy *ls
 
 void check_outputs(const run_inputs *in)
 {
-    const sqa_problem *p = &in->problem;
+    const sqa_attention *p = &in->tensors.problem.of.attention;
     const bool ragged = p->mask & SQA_MASK_RAGGED;
     const uint32_t queries = ragged ? p->q_total : p->q_length;
     const uint64_t shape[] = {ragged ? 1 : p->batch, p->out_heads, queries, p->value_dim};
@@ -202,11 +194,9 @@ void check_outputs(const run_inputs *in)
         lse = read_output("lse.npy", 3);
     ck_assert_mem_eq(o.shape, shape, sizeof shape);
     ck_assert_int_eq(o.element, p->dtype == SQA_DTYPE_F16 ? SQA_ELEMENT_F16 : SQA_ELEMENT_F32);
-    sqa_reference_inputs given;
-    memcpy((void *)given.by_slot, in->by_slot, sizeof given.by_slot);
     for (uint32_t batch = 0; batch < p->batch; batch++)
         for (uint32_t head = 0; head < p->out_heads; head++) {
-            const sqa_sequence at = sqa_reference_sequence(p, &given, batch);
+            const sqa_sequence at = sqa_reference_sequence(p, &in->given, batch);
             const size_t entry = ragged ? head : (size_t)batch * p->out_heads + head;
             check_head(in, &o, &lse, batch, head, at.q_length, entry * queries + at.q_begin);
         }

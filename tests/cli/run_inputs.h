@@ -7,13 +7,13 @@
 #include <stddef.h>
 
 #include "cli/program.h"
-#include "operations/tensors.h"
+#include "reference/host_tensors.h"
 
 /* Every input the shape has, random: in <name>.npy of the work folder, named as in
- * sqa_tensors, and by role in memory. */
+ * sqa_tensors, and in memory. */
 typedef struct run_inputs {
-    sqa_problem problem;
-    void *by_slot[SQA_MAX_TENSORS]; /* as the oracle takes them */
+    sqa_host_tensors tensors;
+    sqa_reference_inputs given; /* as the oracle takes them */
 } run_inputs;
 
 /* `least_rank`: biases and masks without leading dimensions of size 1. */

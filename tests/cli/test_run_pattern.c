@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/run_inputs.h"
+#include "operations/attention/slots.h"
 #include "run_suite.h"
 
 #define BLOCKS " --block-offsets @/block_offsets.npy --block-indices @/block_indices.npy"
@@ -232,7 +233,7 @@ START_TEST(wide_integers)
 {
     run_inputs in;
     make_run_inputs(&in, "hq=1,n=40,d=8,window=2:2,globals=list4", false);
-    const int32_t *positions = in.by_slot[SQA_SLOT_GLOBALS];
+    const int32_t *positions = in.given.by_slot[SQA_SLOT_GLOBALS];
     const int64_t wide[4] = {positions[0], positions[1], positions[2], positions[3]};
     const uint64_t four = 4;
     save_array("globals.npy", "<i8", 1, &four, wide, 8);

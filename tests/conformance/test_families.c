@@ -1,5 +1,5 @@
-/* Every kernel family of forward attention against the oracle: the grid, the patterns
- * and the properties with its default configuration, a sample with random ones.
+/* Every kernel family against the oracle: the grids and the properties of its operation with
+ * its default configuration, a sample with random ones.
  * SQA_TEST_SIZE is tiny (sanitizers), quick (the default) or full. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,23 +8,24 @@
 #include "conformance/suite.h"
 #include "kernels/registry.h"
 #include "opencl_fixture.h"
+#include "operations/operations.h"
+#include "operations/tuner_operations.h"
 #include "run_suite.h"
 
-/* How much of it: the grid, and how many random configurations. */
+/* How much of it: the grids, and how many random configurations on how much of the first
+ * grid and of the others. */
 typedef struct test_size {
     const char *name;
-    sqa_grid_size grid, random_grid, random_patterns;
-    bool small_properties;
+    sqa_grid_size grid, random_first, random_others;
     size_t configs;
-    uint32_t sampled_rows;
 } test_size;
 
 enum { MAX_CONFIGS = 12 };
 
 static const test_size sizes[] = {
-    {"tiny", SQA_GRID_TINY, SQA_GRID_TINY, SQA_GRID_TINY, true, 1, 0},
-    {"quick", SQA_GRID_QUICK, SQA_GRID_SAMPLE, SQA_GRID_SAMPLE, false, 2, 96},
-    {"full", SQA_GRID_FULL, SQA_GRID_SAMPLE, SQA_GRID_QUICK, false, MAX_CONFIGS, 96},
+    {"tiny", SQA_GRID_TINY, SQA_GRID_TINY, SQA_GRID_TINY, 1},
+    {"quick", SQA_GRID_QUICK, SQA_GRID_SAMPLE, SQA_GRID_SAMPLE, 2},
+    {"full", SQA_GRID_FULL, SQA_GRID_SAMPLE, SQA_GRID_QUICK, MAX_CONFIGS},
 };
 
 static const test_size *chosen_size(void)
@@ -44,6 +45,11 @@ static void print_failure(void *user, const sqa_outcome *outcome)
                suite->config ? suite->config : "default", outcome->message, outcome->subject);
 }
 
+static bool is_tiny(void)
+{
+    return chosen_size()->grid == SQA_GRID_TINY;
+}
+
 static sqa_suite suite_of(size_t family, const char *config)
 {
     return (sqa_suite){.context = test_context,
@@ -52,69 +58,88 @@ static sqa_suite suite_of(size_t family, const char *config)
                        .family = sqa_family_at(family),
                        .config = config,
                        .seed = 7,
-                       .sampled_rows = chosen_size()->sampled_rows,
+                       .all_rows = is_tiny(),
                        .report = print_failure};
 }
 
-START_TEST(default_config_passes_the_grid)
+static const sqa_tuner_operation *operation_of(const sqa_suite *suite)
+{
+    return sqa_tuner_operation_find(suite->family->operation);
+}
+
+static size_t case_count(const sqa_case_grid *grid, sqa_grid_size size)
+{
+    sqa_case_list list = {NULL, 0};
+    ck_assert_int_eq(grid->list(size, SQA_DTYPE_F32, &list), SQA_OK);
+    const size_t count = list.count;
+    sqa_case_list_free(&list);
+    return count;
+}
+
+static void print_counts(const sqa_suite *suite, const char *what, const sqa_suite_counts *counts)
+{
+    printf("%-6s %-8s %-10s %zu passed, %zu not supported\n", suite->family->name,
+           suite->config ? "random" : "default", what, counts->passed, counts->unsupported);
+    fflush(stdout);
+}
+
+/* Every case is checked, or not for this family; what else a grid asks comes on top. */
+static void check_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size)
+{
+    sqa_suite_counts counts = {0};
+    ck_assert_int_eq(sqa_suite_grid(suite, grid, size, &counts), SQA_OK);
+    ck_assert_msg(counts.failed == 0, "%s, %s: %zu of %zu failed", suite->family->name, grid->name,
+                  counts.failed, counts.failed + counts.passed);
+    const size_t cases = case_count(grid, size), supported = cases - counts.unsupported;
+    ck_assert_uint_gt(counts.passed, 0);
+    ck_assert_uint_eq(counts.passed, grid->also ? 2 * supported : supported);
+    print_counts(suite, grid->name, &counts);
+}
+
+START_TEST(default_config_passes_the_grids)
 {
     sqa_suite suite = suite_of((size_t)_i, NULL);
-    sqa_suite_counts counts = {0};
     suite.user = &suite;
-    sqa_suite_grid(&suite, chosen_size()->grid, &counts);
-    ck_assert_msg(counts.failed == 0, "%s: %zu of %zu failed", suite.family->name, counts.failed,
-                  counts.failed + counts.passed);
-    ck_assert_uint_eq(counts.passed + counts.unsupported, sqa_grid_count(chosen_size()->grid));
-    printf("%-6s %zu passed, %zu not supported, worst rms %.1e\n", suite.family->name,
-           counts.passed, counts.unsupported, counts.worst_rms);
+    for (const sqa_case_grid *grid = operation_of(&suite)->grids; grid->name; grid++)
+        check_grid(&suite, grid, chosen_size()->grid);
 }
 END_TEST
 
-START_TEST(default_config_passes_the_patterns)
+/* `all` or only those that need no program beyond the sample's: compiling is what takes the
+ * time. */
+static void check_properties(const sqa_suite *suite, bool all)
 {
-    sqa_suite suite = suite_of((size_t)_i, NULL);
+    const sqa_tuner_operation *operation = operation_of(suite);
     sqa_suite_counts counts = {0};
-    suite.user = &suite;
-    ck_assert_int_eq(sqa_suite_patterns(&suite, chosen_size()->grid, &counts), SQA_OK);
-    ck_assert_msg(counts.failed == 0, "%s: %zu of %zu failed", suite.family->name, counts.failed,
-                  counts.failed + counts.passed);
-    ck_assert_uint_gt(counts.passed, 0);
+    size_t asked = 0;
+    for (size_t i = 0; i < operation->property_count; i++)
+        if (all || operation->properties[i].few_programs) {
+            sqa_suite_property(suite, &operation->properties[i], is_tiny(), &counts);
+            asked++;
+        }
+    ck_assert_msg(counts.failed == 0, "%s: %zu properties broken", suite->family->name,
+                  counts.failed);
+    ck_assert_uint_eq(counts.passed + counts.unsupported, asked);
+    print_counts(suite, "properties", &counts);
 }
-END_TEST
 
 START_TEST(default_config_keeps_the_properties)
 {
     sqa_suite suite = suite_of((size_t)_i, NULL);
-    sqa_suite_counts counts = {0};
     suite.user = &suite;
-    sqa_suite_properties(&suite, chosen_size()->small_properties, &counts);
-    ck_assert_msg(counts.failed == 0, "%s: %zu properties broken", suite.family->name,
-                  counts.failed);
-    ck_assert_uint_eq(counts.passed + counts.unsupported, sqa_property_count);
+    check_properties(&suite, true);
 }
 END_TEST
-
-/* But for the full size, only properties that need no program beyond the sample's:
- * compiling is what takes the time. */
-static void check_properties(const sqa_suite *suite, sqa_suite_counts *counts)
-{
-    const bool all = chosen_size()->grid == SQA_GRID_FULL;
-    for (size_t i = 0; i < sqa_property_count; i++)
-        if (all || sqa_properties[i].causal != SQA_CAUSAL_NONE)
-            sqa_suite_property(suite, &sqa_properties[i], chosen_size()->small_properties, counts);
-}
 
 static void check_config(size_t family, const char *config)
 {
     sqa_suite suite = suite_of(family, config);
-    sqa_suite_counts counts = {0};
+    const sqa_case_grid *grids = operation_of(&suite)->grids;
     suite.user = &suite;
-    sqa_suite_grid(&suite, chosen_size()->random_grid, &counts);
-    check_properties(&suite, &counts);
-    ck_assert_int_eq(sqa_suite_patterns(&suite, chosen_size()->random_patterns, &counts), SQA_OK);
-    ck_assert_msg(counts.failed == 0, "%s (%s): %zu failed", suite.family->name, config,
-                  counts.failed);
-    ck_assert_msg(counts.passed > 0, "%s (%s): nothing it supports", suite.family->name, config);
+    for (const sqa_case_grid *grid = grids; grid->name; grid++)
+        check_grid(&suite, grid,
+                   grid == grids ? chosen_size()->random_first : chosen_size()->random_others);
+    check_properties(&suite, chosen_size()->grid == SQA_GRID_FULL);
 }
 
 START_TEST(random_configs_pass_the_sample)
@@ -122,31 +147,54 @@ START_TEST(random_configs_pass_the_sample)
     char configs[MAX_CONFIGS][SQA_CONFIG_TEXT];
     size_t count = 0;
     sqa_suite suite = suite_of((size_t)_i, NULL);
-    ck_assert_int_eq(sqa_suite_random_configs(&suite, chosen_size()->small_properties,
-                                              chosen_size()->configs, configs, &count),
-                     SQA_OK);
+    ck_assert_int_eq(
+        sqa_suite_random_configs(&suite, is_tiny(), chosen_size()->configs, configs, &count),
+        SQA_OK);
     /* A family without parameters has its default only. */
     for (size_t i = 0; i < count && suite.family->parameter_count > 0; i++)
         check_config((size_t)_i, configs[i]);
 }
 END_TEST
 
-/* A search must always end: the last family of each operation takes anything. */
-START_TEST(naive_supports_everything)
+static const sqa_kernel_family *last_family_of(sqa_operation operation)
 {
-    const sqa_kernel_family *naive = sqa_family_find(SQA_OPERATION_FORWARD, "naive");
-    ck_assert_ptr_nonnull(naive);
-    for (size_t i = 0; i < sqa_grid_count(SQA_GRID_FULL); i++) {
-        sqa_grid_case test = sqa_grid_case_at(SQA_GRID_FULL, i);
-        sqa_problem problem;
-        sqa_config config;
-        const char *why = "";
-        memset(&config, 0, sizeof config);
-        ck_assert_int_eq(sqa_problem_from_desc(&problem, &test.desc), SQA_OK);
-        naive->default_config(&problem, &test_device, &config);
-        ck_assert_msg(sqa_family_accepts(naive, &config, &problem, &test_device, &why),
-                      "case %zu: %s", i, why);
-    }
+    const sqa_kernel_family *last = NULL;
+    for (size_t i = 0; i < sqa_family_count(); i++)
+        if (sqa_family_at(i)->operation == operation)
+            last = sqa_family_at(i);
+    return last;
+}
+
+static void expect_supported(const sqa_kernel_family *family, const sqa_problem *problem)
+{
+    char shape[SQA_SHAPE_TEXT];
+    sqa_config config;
+    const char *why = "";
+    memset(&config, 0, sizeof config);
+    family->default_config(problem, &test_device, &config);
+    sqa_problem_format(problem, shape, sizeof shape);
+    ck_assert_msg(sqa_family_accepts(family, &config, problem, &test_device, &why), "%s: %s", shape,
+                  why);
+}
+
+/* A search must always end: the last family of each operation takes anything. A recipe's
+ * stages have families instead. */
+START_TEST(the_last_family_supports_everything)
+{
+    const sqa_operation_entry *entry = sqa_operation_at((size_t)_i);
+    const sqa_kernel_family *last = last_family_of(entry->id);
+    ck_assert((last != NULL) == (entry->recipe == NULL));
+    if (!last)
+        return;
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(entry->id);
+    for (const sqa_case_grid *grid = operation->grids; grid->name; grid++)
+        for (sqa_dtype dtype = SQA_DTYPE_F32; dtype <= SQA_DTYPE_BF16; dtype++) {
+            sqa_case_list list = {NULL, 0};
+            ck_assert_int_eq(grid->list(SQA_GRID_FULL, dtype, &list), SQA_OK);
+            for (size_t i = 0; i < list.count; i++)
+                expect_supported(last, &list.cases[i]);
+            sqa_case_list_free(&list);
+        }
 }
 END_TEST
 
@@ -155,8 +203,7 @@ static TCase *case_of(int family)
 {
     TCase *one = tcase_create(sqa_family_at((size_t)family)->name);
     tcase_add_unchecked_fixture(one, open_device, close_device);
-    tcase_add_loop_test(one, default_config_passes_the_grid, family, family + 1);
-    tcase_add_loop_test(one, default_config_passes_the_patterns, family, family + 1);
+    tcase_add_loop_test(one, default_config_passes_the_grids, family, family + 1);
     tcase_add_loop_test(one, default_config_keeps_the_properties, family, family + 1);
     tcase_add_loop_test(one, random_configs_pass_the_sample, family, family + 1);
     return one;
@@ -169,11 +216,10 @@ int main(void)
     Suite *suite = suite_create("kernel families");
     TCase *registry = tcase_create("registry");
     tcase_add_unchecked_fixture(registry, open_device, close_device);
-    tcase_add_test(registry, naive_supports_everything);
+    tcase_add_loop_test(registry, the_last_family_supports_everything, 0,
+                        (int)sqa_operation_count());
     suite_add_tcase(suite, registry);
     for (int i = 0; i < (int)sqa_family_count(); i++) {
-        if (sqa_family_at((size_t)i)->operation != SQA_OPERATION_FORWARD)
-            continue;
         suite_add_tcase(suite, case_of(i));
         known = known || !strcmp(only, sqa_family_at((size_t)i)->name);
     }

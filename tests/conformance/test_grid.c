@@ -2,11 +2,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "conformance/grid.h"
-#include "conformance/pattern_grid.h"
-#include "conformance/properties.h"
+#include "operations/forward/forward.h"
+#include "operations/forward/grid.h"
+#include "operations/forward/pattern_grid.h"
+#include "operations/operations.h"
 #include "operations/shape.h"
-#include "problem/problem.h"
+#include "operations/tuner_operations.h"
 #include "run_suite.h"
 
 static const sqa_grid_size covering[] = {SQA_GRID_QUICK, SQA_GRID_FULL};
@@ -133,20 +134,29 @@ START_TEST(every_case_is_valid)
 }
 END_TEST
 
-/* A failing case is reported as --shape and --layout: they must lead back to it. */
-static void expect_typed(const sqa_grid_case *test)
+/* A failing case is reported as --shape, strides included: it must lead back to it. */
+static void expect_typed(const sqa_problem *problem)
 {
-    sqa_attention_desc packed = test->desc, again;
-    sqa_problem problem, repeated;
+    sqa_problem again;
     char text[SQA_SHAPE_TEXT];
+    sqa_problem_format(problem, text, sizeof text);
+    ck_assert_msg(sqa_problem_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
+    ck_assert_msg(!memcmp(problem, &again, sizeof again), "'%s' is another problem", text);
+}
+
+/* And so must the packed shape with --layout. */
+static void expect_laid_out(const sqa_grid_case *test)
+{
+    sqa_attention_desc packed = test->desc;
+    sqa_problem problem, again;
     memset(&packed.q, 0, 4 * sizeof packed.q);
-    sqa_shape_format(&packed, text, sizeof text);
-    ck_assert_msg(sqa_shape_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
-    if (test->layout != SQA_LAYOUT_BHSD)
-        sqa_layout_apply(test->layout, &again);
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &test->desc), SQA_OK);
-    ck_assert_int_eq(sqa_problem_from_desc(&repeated, &again), SQA_OK);
-    ck_assert_msg(!memcmp(&problem, &repeated, sizeof problem), "'%s' is another problem", text);
+    expect_typed(&problem);
+    ck_assert_int_eq(sqa_problem_from_desc(&again, &packed), SQA_OK);
+    expect_typed(&again);
+    if (test->layout != SQA_LAYOUT_BHSD)
+        ck_assert_int_eq(sqa_tuner_forward.lay_out(sqa_layout_name(test->layout), &again), SQA_OK);
+    ck_assert(!memcmp(&problem, &again, sizeof problem));
 }
 
 START_TEST(every_case_can_be_typed)
@@ -154,7 +164,7 @@ START_TEST(every_case_can_be_typed)
     sqa_grid_size size = (sqa_grid_size)_i;
     for (size_t i = 0; i < sqa_grid_count(size); i++) {
         const sqa_grid_case test = sqa_grid_case_at(size, i);
-        expect_typed(&test);
+        expect_laid_out(&test);
     }
 }
 END_TEST
@@ -164,7 +174,7 @@ START_TEST(every_pattern_can_be_typed)
     sqa_pattern_grid grid;
     ck_assert_int_eq(sqa_pattern_grid_create(&grid, (sqa_grid_size)_i), SQA_OK);
     for (size_t i = 0; i < grid.count; i++)
-        expect_typed(&grid.cases[i].test);
+        expect_laid_out(&grid.cases[i].test);
     sqa_pattern_grid_free(&grid);
 }
 END_TEST
@@ -215,6 +225,37 @@ START_TEST(every_pattern_is_valid)
 }
 END_TEST
 
+/* Of the operation's own grids. */
+static void check_case_lists(const sqa_tuner_operation *operation, sqa_grid_size size)
+{
+    for (const sqa_case_grid *grid = operation->grids; grid->name; grid++)
+        for (sqa_dtype dtype = SQA_DTYPE_F32; dtype <= SQA_DTYPE_BF16; dtype++) {
+            sqa_case_list list = {NULL, 0};
+            ck_assert_msg(grid->list(size, dtype, &list) == SQA_OK, "%s: %s", grid->name,
+                          sqa_last_error());
+            ck_assert_uint_gt(list.count, 0);
+            for (size_t i = 0; i < list.count; i++) {
+                ck_assert_int_eq(list.cases[i].operation, operation->id);
+                ck_assert_int_eq(list.cases[i].of.attention.dtype, dtype);
+                expect_typed(&list.cases[i]);
+            }
+            sqa_case_list_free(&list);
+        }
+}
+
+/* Every operation that has kernels has cases; a recipe's are those of its stages. */
+START_TEST(every_operation_has_cases)
+{
+    for (size_t i = 0; i < sqa_operation_count(); i++) {
+        const sqa_operation_entry *entry = sqa_operation_at(i);
+        const sqa_tuner_operation *operation = sqa_tuner_operation_find(entry->id);
+        ck_assert_msg(operation || entry->recipe, "%s has no cases", entry->name);
+        if (operation)
+            check_case_lists(operation, (sqa_grid_size)_i);
+    }
+}
+END_TEST
+
 START_TEST(layouts_have_names)
 {
     for (sqa_layout layout = 0; layout < SQA_LAYOUT_COUNT; layout++) {
@@ -241,6 +282,7 @@ int main(void)
     tcase_add_loop_test(grid, patterns_meet_in_pairs, SQA_GRID_QUICK, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_pattern_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_pattern_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
+    tcase_add_loop_test(grid, every_operation_has_cases, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_test(grid, layouts_have_names);
     suite_add_tcase(suite, grid);
     return sqa_run_suite(suite);

@@ -1,26 +1,25 @@
-/* The oracle held against numbers worked out by hand, and the check against
+/* The oracle held against numbers worked out by hand, and the judge against
  * faults planted on purpose: what judges everything else must be able to fail. */
 #include <math.h>
 #include <string.h>
 
-#include "conformance/check.h"
-#include "conformance/forward_case.h"
 #include "operations/attention/reference.h"
-#include "reference/error.h"
+#include "operations/operations.h"
+#include "reference/judge.h"
 #include "run_suite.h"
 
-static sqa_problem problem_of(const sqa_attention_desc *desc)
+static sqa_attention attention_of(const sqa_attention_desc *desc)
 {
-    sqa_problem problem;
-    ck_assert_int_eq(sqa_problem_from_desc(&problem, desc), SQA_OK);
-    return problem;
+    sqa_attention attention;
+    ck_assert_int_eq(sqa_attention_from_desc(&attention, desc), SQA_OK);
+    return attention;
 }
 
-static void row_of(const sqa_problem *problem, const float *q, const float *k, const float *v,
+static void row_of(const sqa_attention *attention, const float *q, const float *k, const float *v,
                    uint32_t head, uint32_t row, double *o, double *lse)
 {
     const sqa_reference_inputs inputs = {{[SQA_SLOT_Q] = q, [SQA_SLOT_K] = k, [SQA_SLOT_V] = v}};
-    sqa_reference_forward_row(problem, &inputs, 0, head, row, o, lse);
+    sqa_reference_forward_row(attention, &inputs, 0, head, row, o, lse);
 }
 
 /* Logits ln 1, ln 2, ln 3 give weights 1/6, 2/6, 3/6. */
@@ -36,8 +35,8 @@ START_TEST(three_keys_by_hand)
     desc.head_dim = 1;
     desc.value_dim = 2;
     desc.scale = 0.5f;
-    sqa_problem problem = problem_of(&desc);
-    row_of(&problem, q, k, v, 0, 0, o, &lse);
+    sqa_attention attention = attention_of(&desc);
+    row_of(&attention, q, k, v, 0, 0, o, &lse);
     ck_assert_double_eq_tol(o[0], (6.0 + 24.0 + 54.0) / 6.0, 1e-6);
     ck_assert_double_eq_tol(o[1], (6.0 + 18.0) / 6.0, 1e-6);
     ck_assert_double_eq_tol(lse, log(6.0), 1e-7);
@@ -65,10 +64,10 @@ START_TEST(causal_masks_by_hand)
     desc.causal = cases[_i].causal;
     desc.q_length = cases[_i].q_length;
     desc.kv_length = cases[_i].kv_length;
-    sqa_problem problem = problem_of(&desc);
+    sqa_attention attention = attention_of(&desc);
     for (uint32_t row = 0; row < desc.q_length; row++) {
         double o, lse, keys = cases[_i].keys[row];
-        row_of(&problem, zeros, zeros, powers, 0, row, &o, &lse);
+        row_of(&attention, zeros, zeros, powers, 0, row, &o, &lse);
         if (keys > 0) {
             ck_assert_double_eq_tol(o, (exp2(keys) - 1.0) / keys, 1e-12);
             ck_assert_double_eq_tol(lse, log(keys), 1e-12);
@@ -96,10 +95,10 @@ START_TEST(heads_by_hand)
     desc.head_dim = desc.q_length = desc.kv_length = 1;
     desc.q_heads = cases[_i].q_heads;
     desc.kv_heads = cases[_i].kv_heads;
-    sqa_problem problem = problem_of(&desc);
-    for (uint32_t h = 0; h < problem.out_heads; h++) {
+    sqa_attention attention = attention_of(&desc);
+    for (uint32_t h = 0; h < attention.out_heads; h++) {
         double o, lse;
-        row_of(&problem, numbers, ones, numbers, h, 0, &o, &lse);
+        row_of(&attention, numbers, ones, numbers, h, 0, &o, &lse);
         ck_assert_double_eq(o, cases[_i].kv_of[h]);
         ck_assert_double_eq(lse, cases[_i].q_of[h]);
     }
@@ -114,10 +113,10 @@ START_TEST(nan_in_a_visible_key_poisons_the_row)
     desc.head_dim = 1;
     desc.q_length = desc.kv_length = 2;
     desc.causal = SQA_CAUSAL_TOP_LEFT;
-    sqa_problem problem = problem_of(&desc);
-    row_of(&problem, q, k, v, 0, 0, &o, &lse);
+    sqa_attention attention = attention_of(&desc);
+    row_of(&attention, q, k, v, 0, 0, &o, &lse);
     ck_assert_double_eq(o, 1.0);
-    row_of(&problem, q, k, v, 0, 1, &o, &lse);
+    row_of(&attention, q, k, v, 0, 1, &o, &lse);
     ck_assert(isnan(o));
     ck_assert(isnan(lse));
 }
@@ -127,9 +126,9 @@ START_TEST(guards_and_poison_are_found)
 {
     sqa_host_tensor tensor;
     int64_t where = -1;
-    const sqa_strides strides = {100, 30, 7}; /* dim 5: gaps of 2 */
-    ck_assert_int_eq(sqa_host_tensor_create(&tensor, SQA_DTYPE_F32, &strides, 2, 3, 4, 5, 8),
-                     SQA_OK);
+    /* Gaps of 2 behind each vector. */
+    const sqa_tensor_shape shape = {SQA_ELEMENT_F32, {100, 30, 7}, 2, 3, 4, 5};
+    ck_assert_int_eq(sqa_host_tensor_create(&tensor, &shape, 8), SQA_OK);
     sqa_host_tensor_poison(&tensor);
     ck_assert(!sqa_host_tensor_broken_guard(&tensor, &where));
     ck_assert(sqa_host_tensor_unwritten(&tensor, &where));
@@ -150,9 +149,12 @@ END_TEST
 
 START_TEST(differences)
 {
-    sqa_tolerance t = sqa_tolerance_of(SQA_OPERATION_FORWARD, SQA_DTYPE_F32);
+    const sqa_tolerance *o, *lse;
     sqa_error_sum sum = {0};
-    ck_assert(t.rms > 0 && t.max > 0 && t.lse_absolute > 0);
+    const sqa_operation_entry *forward = sqa_operation_find("forward");
+    ck_assert_int_eq(sqa_operation_tolerance(forward, SQA_SLOT_O, SQA_ELEMENT_F32, &o), SQA_OK);
+    ck_assert_int_eq(sqa_operation_tolerance(forward, SQA_SLOT_LSE, SQA_ELEMENT_F32, &lse), SQA_OK);
+    ck_assert(o->rms > 0 && o->max > 0 && lse->absolute > 0);
     ck_assert_double_eq(sqa_difference(NAN, NAN), 0.0);
     ck_assert(isinf(sqa_difference(NAN, 1.0)));
     ck_assert(isinf(sqa_difference(1.0, INFINITY)));
@@ -163,12 +165,68 @@ START_TEST(differences)
     ck_assert_double_eq_tol(sqa_error_rms(&sum), 0.1, 1e-15);
     sqa_error_add(&sum, NAN, 4.0);
     ck_assert(isinf(sum.largest));
-    ck_assert(!(sqa_error_rms(&sum) <= t.rms));
-    ck_assert(sqa_lse_within(&t, -INFINITY, -INFINITY));
-    ck_assert(!sqa_lse_within(&t, -1e30, -INFINITY));
-    ck_assert(!sqa_lse_within(&t, NAN, 1.0));
-    ck_assert(sqa_lse_within(&t, 100.0005, 100.0));
-    ck_assert(!sqa_lse_within(&t, 100.002, 100.0));
+    ck_assert(!(sqa_error_rms(&sum) <= o->rms));
+}
+END_TEST
+
+/* Two queries, of which the first sees no key, and a key with the logit 100 and the value 3:
+ * O is 0 and 3, LSE -inf and 100. */
+static void open_planted(sqa_host_tensors *tensors)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_problem problem;
+    desc.q_length = 2;
+    desc.kv_length = desc.head_dim = 1;
+    desc.scale = 1.0f;
+    desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
+    desc.write_lse = 1;
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    ck_assert_int_eq(sqa_host_tensors_create(tensors, &problem, 1, true), SQA_OK);
+    sqa_host_tensor_fill(&tensors->of[SQA_SLOT_Q], 10.0f);
+    sqa_host_tensor_fill(&tensors->of[SQA_SLOT_K], 10.0f);
+    sqa_host_tensor_fill(&tensors->of[SQA_SLOT_V], 3.0f);
+}
+
+static const struct {
+    float o[2], lse[2];
+    const char *finding; /* of the run */
+    const char *message; /* "": passes */
+} planted[] = {
+    {{0.0f, 3.0f}, {-INFINITY, 100.0f}, "", ""},
+    {{0.0f, 3.0f}, {-INFINITY, 100.0005f}, "", ""},
+    {{0.0f, 3.0f}, {-INFINITY, 100.002f}, "", "lse at batch 0, head 0, query 1 is 100.00"},
+    {{0.0f, 3.0f}, {-1e30f, 100.0f}, "", "lse at batch 0, head 0, query 0 is -1"},
+    {{0.0f, 3.0f}, {NAN, 100.0f}, "", "lse at batch 0, head 0, query 0 is nan"},
+    {{0.0f, 3.0f}, {-INFINITY, -INFINITY}, "", "query 1 is -inf, the reference says 100"},
+    {{0.0f, 3.000005f}, {-INFINITY, 100.0f}, "", ""},
+    {{0.0f, 3.0001f},
+     {-INFINITY, 100.0f},
+     "",
+     "o differs from the reference: relative rms 3.3e-05"},
+    {{0.0f, NAN}, {-INFINITY, 100.0f}, "", "o differs from the reference"},
+    {{1e-4f, 3.0f}, {-INFINITY, 100.0f}, "", "query 0, where it is 0.0001 instead of 0"},
+    {{0.0f, 3.0f}, {-INFINITY, 100.0f}, "k was written to", "k was written to"},
+};
+enum { PLANTED = sizeof planted / sizeof *planted };
+
+START_TEST(planted_faults_are_found)
+{
+    sqa_host_tensors tensors;
+    sqa_judgement judgement;
+    open_planted(&tensors);
+    for (uint32_t row = 0; row < 2; row++) {
+        *sqa_host_tensor_at(&tensors.of[SQA_SLOT_O], 0, 0, row) = planted[_i].o[row];
+        *sqa_host_tensor_at(&tensors.of[SQA_SLOT_LSE], 0, 0, row) = planted[_i].lse[row];
+    }
+    for (int all_rows = 0; all_rows < 2; all_rows++) {
+        const char *message = planted[_i].message;
+        ck_assert_int_eq(sqa_judge(&tensors, all_rows, 5, planted[_i].finding, &judgement), SQA_OK);
+        ck_assert_msg(strstr(judgement.message, message) && judgement.passed == !*message,
+                      "'%s' instead of '%s'", judgement.message, message);
+        ck_assert(judgement.of[SQA_SLOT_O].judged && judgement.of[SQA_SLOT_LSE].judged);
+        ck_assert(!judgement.of[SQA_SLOT_Q].judged);
+    }
+    sqa_host_tensors_free(&tensors);
 }
 END_TEST
 
@@ -209,6 +267,7 @@ int main(void)
     tcase_add_test(oracle, nan_in_a_visible_key_poisons_the_row);
     tcase_add_test(oracle, guards_and_poison_are_found);
     tcase_add_test(oracle, differences);
+    tcase_add_loop_test(oracle, planted_faults_are_found, 0, PLANTED);
     tcase_add_test(oracle, random_numbers_repeat);
     suite_add_tcase(suite, oracle);
     return sqa_run_suite(suite);

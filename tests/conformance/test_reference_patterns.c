@@ -30,7 +30,7 @@ static uint32_t seen_by(const sqa_attention_desc *desc, const sqa_reference_inpu
     inputs.by_slot[SQA_SLOT_Q] = inputs.by_slot[SQA_SLOT_K] = zeros;
     inputs.by_slot[SQA_SLOT_V] = powers;
     ck_assert_msg(sqa_problem_from_desc(&problem, desc) == SQA_OK, "%s", sqa_last_error());
-    sqa_reference_forward_row(&problem, &inputs, batch, head, row, &o, &lse);
+    sqa_reference_forward_row(&problem.of.attention, &inputs, batch, head, row, &o, &lse);
     return isinf(lse) ? 0 : (uint32_t)lrint(o * exp(lse));
 }
 
@@ -141,7 +141,7 @@ static double log_odds(sqa_attention_desc *desc, const sqa_reference_inputs *giv
     desc->q_length = 1;
     desc->kv_length = 2;
     ck_assert_int_eq(sqa_problem_from_desc(&problem, desc), SQA_OK);
-    sqa_reference_forward_row(&problem, &inputs, 0, head, 0, &o, &lse);
+    sqa_reference_forward_row(&problem.of.attention, &inputs, 0, head, 0, &o, &lse);
     return log(o / (1.0 - o));
 }
 
@@ -181,12 +181,12 @@ START_TEST(sinks_by_hand)
     desc.sinks = 1;
     desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    sqa_reference_forward_row(&problem, &inputs, 0, 0, 1, &o, &lse);
+    sqa_reference_forward_row(&problem.of.attention, &inputs, 0, 0, 1, &o, &lse);
     ck_assert_double_eq_tol(o, 3.0 / (2.0 + exp(1.5)), 1e-9);
     ck_assert_double_eq_tol(lse, log(2.0 + exp(1.5)), 1e-9);
     desc.q_length = 8; /* the first rows see no key: no sink either */
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    sqa_reference_forward_row(&problem, &inputs, 0, 0, 0, &o, &lse);
+    sqa_reference_forward_row(&problem.of.attention, &inputs, 0, 0, 0, &o, &lse);
     ck_assert_double_eq(o, 0.0);
     ck_assert(isinf(lse) && lse < 0);
 }
@@ -205,7 +205,7 @@ START_TEST(hidden_by_bias)
     const sqa_reference_inputs all_low = {
         {[SQA_SLOT_Q] = zeros, [SQA_SLOT_K] = zeros, [SQA_SLOT_V] = powers, [SQA_SLOT_BIAS] = low}};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    sqa_reference_forward_row(&problem, &all_low, 0, 0, 3, &o, &lse);
+    sqa_reference_forward_row(&problem.of.attention, &all_low, 0, 0, 3, &o, &lse);
     ck_assert_double_eq_tol(o, 63.0 / 6.0, 1e-9);
 }
 END_TEST

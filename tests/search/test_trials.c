@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "operations/shape.h"
 #include "run_suite.h"
 #include "trial/fault.h"
 #include "trial/measure.h"
@@ -26,7 +27,7 @@ static sqa_request a_request(sqa_request_kind kind)
     desc.head_dim = 40;
     desc.causal = SQA_CAUSAL_TOP_LEFT;
     request.kind = kind;
-    request.problem = desc;
+    ck_assert_int_eq(sqa_problem_from_desc(&request.problem, &desc), SQA_OK);
     request.pace = (sqa_pace){(double)NAN, (double)NAN};
     request.count = 1;
     snprintf(request.candidates[0].family, sizeof request.candidates[0].family, "rows");
@@ -47,8 +48,10 @@ START_TEST(requests_survive_the_line)
     ck_assert(isnan(back.pace.best_relative));
     ck_assert_str_eq(back.candidates[0].family, "rows");
     ck_assert_str_eq(back.candidates[0].config, "A=1,B=2");
-    ck_assert_uint_eq(back.problem.kv_length, 200);
-    ck_assert_int_eq(back.problem.causal, SQA_CAUSAL_TOP_LEFT);
+    ck_assert_mem_eq(&back.problem, &request.problem, sizeof request.problem);
+    ck_assert_uint_eq(back.problem.of.attention.kv_length, 200);
+    ck_assert_uint_eq(back.problem.of.attention.mask, SQA_MASK_CAUSAL);
+    ck_assert_int_eq(back.problem.of.attention.diagonal, 0);
 
     request = a_request(SQA_REQUEST_FINALS);
     request.rounds = 9;
@@ -61,6 +64,25 @@ START_TEST(requests_survive_the_line)
     ck_assert_uint_eq(back.count, 2);
     ck_assert_str_eq(back.candidates[1].family, "naive");
     ck_assert_str_eq(back.candidates[1].config, "");
+}
+END_TEST
+
+/* Whatever the operation, and whatever the strides. */
+START_TEST(problems_survive_the_line)
+{
+    static const char *const shapes[] = {
+        "op=select_blocks,hq=6,hkv=2,nq=40,nk=70,causal,blocks=8x8/k,topk=3,localblocks=1",
+        "b=2,hq=2,n=30,d=8,window=7:0,q=1000:333:11,bias=f16/77:0:5",
+    };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        char line[SQA_PROTOCOL_LINE];
+        sqa_request request = a_request(SQA_REQUEST_FINALS), back;
+        ck_assert_msg(sqa_problem_parse(shapes[i], &request.problem) == SQA_OK, "%s",
+                      sqa_last_error());
+        ck_assert(sqa_request_format(&request, line));
+        ck_assert_msg(sqa_request_parse(line, &back), "%s", line);
+        ck_assert_mem_eq(&back.problem, &request.problem, sizeof request.problem);
+    }
 }
 END_TEST
 
@@ -353,6 +375,7 @@ int main(void)
 {
     TCase *text = tcase_create("protocol");
     tcase_add_test(text, requests_survive_the_line);
+    tcase_add_test(text, problems_survive_the_line);
     tcase_add_test(text, results_survive_the_line);
     tcase_add_test(text, nonsense_is_refused);
     tcase_add_test(text, faults_hit_whom_they_name);

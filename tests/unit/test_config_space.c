@@ -166,8 +166,8 @@ static void check_default(const sqa_kernel_family *family, const sqa_problem *pr
     /* Stored as f16, where more is kept in private memory, and with masks that are read. */
     for (int masked = 0; masked < 2; masked++) {
         sqa_problem half = *problem;
-        half.dtype = SQA_DTYPE_F16;
-        half.mask |= masked ? SQA_MASK_PAIR : 0;
+        half.of.attention.dtype = SQA_DTYPE_F16;
+        half.of.attention.mask |= masked ? SQA_MASK_PAIR : 0;
         if (!family->supports(&half, device, &why))
             continue;
         family->default_config(&half, device, &config);

@@ -9,16 +9,16 @@
 #include "operations/shape.h"
 
 static const sqa_case_shape shapes[] = {
-    /* Plain; the last blocks are not full. */
+    /* Plain; the last blocks are not full. Strides are of every kind below. */
     {SQA_GRID_TINY, "hq=1,nq=40,nk=90,d=8,blocks=16x8/h,topk=4"},
     {SQA_GRID_SAMPLE,
      "hq=2,nq=33,nk=127,d=8,blocks=8x4/h,topk=5,sinkblocks=1,localblocks=1,layout=bshd"},
     /* Causal, both alignments, more and fewer queries than keys. */
     {SQA_GRID_TINY, "hq=1,n=64,d=8,causal,blocks=8x8/h,topk=3,localblocks=1"},
-    {SQA_GRID_SAMPLE, "hq=1,nq=30,nk=100,d=8,causal,blocks=4x8/"
-                      "h,topk=5,sinkblocks=1,localblocks=2,q=400:390:13,k=1400:1350:13"},
-    {SQA_GRID_SAMPLE,
-     "hq=1,nq=100,nk=30,d=8,causal,blocks=8x4/h,topk=4,sinkblocks=1,localblocks=1"},
+    {SQA_GRID_SAMPLE, "hq=1,nq=30,nk=100,d=8,causal,blocks=4x8/h,topk=5,sinkblocks=1,"
+                      "localblocks=2,q=400:390:13,k=1400:1350:13"},
+    {SQA_GRID_SAMPLE, "hq=1,nq=100,nk=30,d=8,causal,blocks=8x4/h,topk=4,sinkblocks=1,"
+                      "localblocks=1,q=800:8:8,k=408:397:13"},
     {SQA_GRID_SAMPLE,
      "hq=1,nq=100,nk=30,d=8,causal,align=top-left,blocks=8x4/h,topk=4,localblocks=2"},
     {SQA_GRID_SAMPLE,
@@ -26,14 +26,18 @@ static const sqa_case_shape shapes[] = {
     /* Local blocks without a causal mask, by either alignment. */
     {SQA_GRID_SAMPLE, "hq=1,nq=30,nk=100,d=8,blocks=8x8/h,topk=4,sinkblocks=1,localblocks=2"},
     {SQA_GRID_SAMPLE, "hq=1,nq=100,nk=30,d=8,align=top-left,blocks=8x4/h,topk=4,localblocks=2"},
+    {SQA_GRID_SAMPLE, "hq=1,nq=100,nk=30,d=8,blocks=8x4/h,topk=4,sinkblocks=1,localblocks=2"},
     /* Heads: GQA and MQA in each way, rSQA in each way; batches. */
-    {SQA_GRID_TINY, "b=2,hq=6,hkv=2,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3,localblocks=1"},
+    {SQA_GRID_TINY, "b=2,hq=6,hkv=2,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3,localblocks=1,"
+                    "q=3200:8:80,k=5600:8:80"},
     {SQA_GRID_SAMPLE,
      "b=2,hq=6,hkv=2,nq=40,nk=70,d=8,causal,blocks=8x8/k,topk=3,localblocks=1,layout=bshd"},
-    {SQA_GRID_SAMPLE, "b=3,hq=6,hkv=2,nq=40,nk=70,d=8,blocks=8x8,topk=3"},
+    {SQA_GRID_SAMPLE, "b=3,hq=6,hkv=2,nq=40,nk=70,d=8,blocks=8x8,topk=3,q=3173:527:13,"
+                      "k=1845:917:13"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=1,nq=40,nk=70,d=8,blocks=8x8/k,topk=3"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=6,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3"},
-    {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=6,nq=40,nk=70,d=8,blocks=8x8,topk=3,sinkblocks=1"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=6,nq=40,nk=70,d=8,blocks=8x8,topk=3,sinkblocks=1,"
+                      "q=640:320:8,k=0:560:8"},
     /* Extremes: a single query, one block of everything, all blocks, single keys. */
     {SQA_GRID_SAMPLE,
      "hq=1,nq=1,nk=200,d=8,causal,blocks=64x4/h,topk=8,sinkblocks=1,localblocks=1"},
