@@ -47,13 +47,12 @@ void save_array(const char *name, const char *descr, uint32_t rank, const uint64
 static void save_floats(const char *name, sqa_dtype dtype, uint32_t rank, const uint64_t *shape,
                         float *data, size_t count)
 {
-    uint16_t *stored = malloc((count + 1) * sizeof(float));
+    void *stored = malloc((count + 1) * sizeof(float));
     ck_assert_ptr_nonnull(stored);
     sqa_storage_encode(dtype, data, stored, count);
     sqa_storage_decode(dtype, stored, data, count);
     const bool half = dtype == SQA_DTYPE_F16;
-    save_array(name, half ? "<f2" : "<f4", rank, shape, half ? (void *)stored : (void *)data,
-               half ? 2 : 4);
+    save_array(name, half ? "<f2" : "<f4", rank, shape, half ? stored : (void *)data, half ? 2 : 4);
     free(stored);
 }
 

@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "search/search.h"
-#include "sqa_cl.h"
 #include "shape/shape.h"
+#include "sqa_cl.h"
 #include "trial/protocol.h"
 
 /* Each of them ends a search; 0: no such limit. */
