@@ -1,5 +1,7 @@
 #include "kernels/source.h"
 
+#include <assert.h>
+
 #include "base/embedded.h"
 
 void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family, const sqa_config *config)
@@ -48,6 +50,7 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem)
 static void append_fragment(sqa_text *out, const char *name)
 {
     const char *text = sqa_embedded_text(sqa_embedded_kernels, name);
+    assert(text);
     if (text)
         sqa_text_append(out, text);
     else

@@ -1,5 +1,7 @@
 #include "kernels/work_division.h"
 
+#include <assert.h>
+
 /* Kernels count rows in an int. */
 #define MAX_SHARED_ROWS (UINT64_C(1) << 30)
 
@@ -28,6 +30,7 @@ uint64_t sqa_row_blocks(const sqa_problem *problem, bool share, int32_t rows)
     const bool blocks = problem->mask & SQA_MASK_BLOCKS;
     const uint64_t queries = blocks ? problem->blocks.query_size : problem->q_length;
     const uint64_t count = blocks ? sqa_problem_query_blocks(problem) : 1;
+    assert(rows > 0);
     return count * ((queries * rows_per_query + (uint64_t)rows - 1) / (uint64_t)rows);
 }
 
@@ -57,6 +60,8 @@ static void split_arguments(const sqa_problem *problem, int32_t split_keys, sqa_
 void sqa_split_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
                       sqa_launch *launch)
 {
+    assert(splits > 0 && key_tile > 0);
+    assert(launch->step_count > 0 && launch->step_count < SQA_MAX_STEPS);
     const int32_t tiles = ((int32_t)problem->kv_length + key_tile - 1) / key_tile;
     const int32_t split_keys = (tiles + splits - 1) / splits * key_tile;
     split_arguments(problem, split_keys, &launch->steps[0]);
