@@ -1,6 +1,7 @@
 /* See number.h. */
 #include "base/number.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 bool sqa_read_number(const char *text, uint64_t low, uint64_t high, uint64_t *out)
 {
     char *end = NULL;
+    assert(low <= high);
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || errno || number < low || number > high)

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ void sqa_text_format(sqa_text *text, const char *format, ...)
 
 const char *sqa_text_get(const sqa_text *text)
 {
+    assert(!text->data || !text->data[text->length]);
     return text->data ? text->data : "";
 }
 

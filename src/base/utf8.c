@@ -1,5 +1,6 @@
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <string.h>
 
 size_t sqa_utf8_length(const char *text)
@@ -38,6 +39,7 @@ static bool is_control(const char *at)
 char *sqa_utf8_clean(const char *text, char *out, size_t size, bool printable)
 {
     size_t used = 0;
+    assert(size > 0);
     while (*text) {
         size_t length = sqa_utf8_length(text), step = length ? length : 1;
         const char *from = text;

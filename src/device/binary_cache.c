@@ -1,5 +1,6 @@
 #include "device/binary_cache.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,7 @@ static file_name name_of(const sqa_text *key)
 {
     file_name name;
     char hash[SQA_HASH_TEXT];
+    assert(!key->failed); /* half a key would be another program's */
     sqa_hash_of_text(sqa_text_get(key), hash);
     snprintf(name.text, sizeof name.text, "%s" SQA_BINARY_SUFFIX, hash);
     return name;

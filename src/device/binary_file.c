@@ -1,5 +1,6 @@
 #include "device/binary_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static unsigned char *make_image(const char *key, size_t key_size, const void *p
     next += size;
     const sqa_hash hash = sqa_hash_of(image, (size_t)(next - image));
     memcpy(next, hash.bytes, sizeof hash.bytes);
+    assert(next + sizeof hash.bytes == image + *image_size);
     return image;
 }
 

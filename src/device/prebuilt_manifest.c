@@ -1,5 +1,6 @@
 #include "device/prebuilt_manifest.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,7 @@ const sqa_manifest_entry *sqa_manifest_find(const sqa_manifest *manifest, const 
 /* Takes the entry's line over, also when it fails. */
 static sqa_status append(sqa_manifest *manifest, const sqa_manifest_entry *entry)
 {
+    assert(!find(manifest, entry->key));
     sqa_manifest_entry *grown =
         realloc(manifest->entries, (manifest->count + 1) * sizeof *manifest->entries);
     if (!grown) {

@@ -1,5 +1,6 @@
 #include "device/program.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -57,6 +58,7 @@ sqa_status sqa_program_build_binary(cl_program *out, cl_context context, cl_devi
                                     const unsigned char *binary, size_t size, const char *options)
 {
     cl_int code = CL_SUCCESS, taken = CL_SUCCESS;
+    assert(size > 0); /* whether it is sound was for the caller to see */
     cl_program program =
         clCreateProgramWithBinary(context, 1, &device, &size, &binary, &taken, &code);
     if (code != CL_SUCCESS)

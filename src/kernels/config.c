@@ -1,5 +1,6 @@
 #include "kernels/config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,12 @@ void sqa_config_format(const sqa_kernel_family *family, const sqa_config *config
 {
     size_t length = 0;
     text[0] = 0;
+    assert(family->parameter_count <= SQA_MAX_PARAMETERS);
     for (size_t i = 0; i < family->parameter_count; i++) {
         int written = snprintf(text + length, SQA_CONFIG_TEXT - length, "%s%s=%d", i ? "," : "",
                                family->parameters[i].name, (int)config->value[i]);
         length += written > 0 ? (size_t)written : 0;
+        assert(length < SQA_CONFIG_TEXT);
         if (length >= SQA_CONFIG_TEXT)
             return;
     }

@@ -1,5 +1,6 @@
 #include "kernels/config_space.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,15 @@ static bool next_digits(const sqa_kernel_family *family, size_t *digit)
     return false;
 }
 
+/* By parameter values, first to last: the order of the enumeration. */
+static int compare(const sqa_config *a, const sqa_config *b)
+{
+    for (size_t i = 0; i < SQA_MAX_PARAMETERS; i++)
+        if (a->value[i] != b->value[i])
+            return a->value[i] < b->value[i] ? -1 : 1;
+    return 0;
+}
+
 static sqa_status append(sqa_config_space *space, size_t *capacity, const sqa_config *config)
 {
     if (space->count == *capacity) {
@@ -24,6 +34,7 @@ static sqa_status append(sqa_config_space *space, size_t *capacity, const sqa_co
         space->configs = configs;
         *capacity = larger;
     }
+    assert(space->count == 0 || compare(&space->configs[space->count - 1], config) < 0);
     space->configs[space->count++] = *config;
     return SQA_OK;
 }
@@ -58,15 +69,6 @@ void sqa_config_space_free(sqa_config_space *space)
     free(space->configs);
     space->configs = NULL;
     space->count = 0;
-}
-
-/* By parameter values, first to last: the order of the enumeration. */
-static int compare(const sqa_config *a, const sqa_config *b)
-{
-    for (size_t i = 0; i < SQA_MAX_PARAMETERS; i++)
-        if (a->value[i] != b->value[i])
-            return a->value[i] < b->value[i] ? -1 : 1;
-    return 0;
 }
 
 size_t sqa_config_space_find(const sqa_config_space *space, const sqa_config *config)

@@ -1,5 +1,7 @@
 #include "kernels/source.h"
 
+#include <assert.h>
+
 #include "base/embedded.h"
 #include "kernels/work_division.h"
 
@@ -51,6 +53,7 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split)
 static void append_fragment(sqa_text *out, const char *name)
 {
     const char *text = sqa_embedded_text(sqa_embedded_kernels, name);
+    assert(text);
     if (text)
         sqa_text_append(out, text);
     else

@@ -1,5 +1,7 @@
 #include "kernels/work_division.h"
 
+#include <assert.h>
+
 /* Kernels count rows in an int. */
 #define MAX_SHARED_ROWS (UINT64_C(1) << 30)
 
@@ -28,6 +30,7 @@ uint64_t sqa_row_blocks(const sqa_attention *attention, bool share, int32_t rows
     const bool blocks = attention->mask & SQA_MASK_BLOCKS;
     const uint64_t queries = blocks ? attention->blocks.query_size : attention->q_length;
     const uint64_t count = blocks ? sqa_attention_query_blocks(attention) : 1;
+    assert(rows > 0);
     return count * ((queries * rows_per_query + (uint64_t)rows - 1) / (uint64_t)rows);
 }
 
@@ -81,6 +84,7 @@ static void add_combine(const sqa_problem *problem, int32_t splits,
 void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
                         sqa_launch *launch)
 {
+    assert(splits > 0 && key_tile > 0);
     const sqa_attention *attention = &problem->of.attention;
     sqa_forward_values values = sqa_forward_values_of(attention);
     const int32_t tiles = ((int32_t)attention->kv_length + key_tile - 1) / key_tile;

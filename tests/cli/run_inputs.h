@@ -1,5 +1,5 @@
 /* What `sqa run` is given in tests: a problem as a shape, its tensors in files and in
- * memory, and the output held against the oracle. */
+ * memory, and the output held against the reference. */
 #ifndef SQA_TESTS_RUN_INPUTS_H
 #define SQA_TESTS_RUN_INPUTS_H
 
@@ -13,7 +13,7 @@
  * sqa_tensors, and in memory. */
 typedef struct run_inputs {
     sqa_host_tensors tensors;
-    sqa_reference_inputs given; /* as the oracle takes them */
+    sqa_reference_inputs given; /* as the reference takes them */
 } run_inputs;
 
 /* `least_rank`: biases and masks without leading dimensions of size 1. */
@@ -30,7 +30,7 @@ const program_result *run_files(const char *more);
 
 bool work_file_exists(const char *name);
 
-/* o.npy, and lse.npy where the shape has it, against the oracle, row by row. */
+/* o.npy, and lse.npy where the shape has it, against the reference, row by row. */
 void check_outputs(const run_inputs *in);
 
 /* One line that names what is wrong, exit 2, no output under any name. */

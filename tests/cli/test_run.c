@@ -1,4 +1,4 @@
-/* sqa run on real files: the right answer, checked by the oracle; one line and no
+/* sqa run on real files: the right answer, checked by the reference; one line and no
  * output where the input is wrong; the right answer and a word of warning where
  * the tuning database is. */
 #include <check.h>

@@ -1,5 +1,5 @@
 /* sqa run with masks, windows, biases, block lists and ragged batches: every option
- * against the oracle, alone and together, and what each refuses. */
+ * against the reference, alone and together, and what each refuses. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>

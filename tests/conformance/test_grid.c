@@ -235,7 +235,7 @@ static void check_case_lists(const sqa_tuner_operation *operation, sqa_grid_size
                           sqa_last_error());
             ck_assert_uint_gt(list.count, 0);
             for (size_t i = 0; i < list.count; i++) {
-                ck_assert_int_eq(list.cases[i].operation, operation->id);
+                ck_assert_int_eq(list.cases[i].operation, operation->entry->id);
                 ck_assert_int_eq(list.cases[i].of.attention.dtype, dtype);
                 expect_typed(&list.cases[i]);
             }

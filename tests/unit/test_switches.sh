@@ -8,6 +8,8 @@ cc=${2:-cc}
 object=$(mktemp)
 trap 'rm -f "$object"' EXIT
 seen=0
+# No file has a blank in its name.
+# shellcheck disable=SC2013
 for file in $(grep -rl --include='*.c' SQA_CL_TEST_ src tuner); do
     "$cc" -std=c11 -D_POSIX_C_SOURCE=200809L -DSQA_CL_BUILDING -Iinclude -Isrc -Ituner -c "$file" \
         -o "$object"

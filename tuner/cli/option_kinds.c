@@ -1,6 +1,7 @@
 /* See option_kinds.h. */
 #include "cli/option_kinds.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -131,6 +132,7 @@ sqa_status sqa_option_take(const sqa_option *option, const char *text)
         return option->other.read(text, option->other.to)
                    ? SQA_OK
                    : fail(option->name, text, option->other.expected);
+    assert(option->text);
     *option->text = text;
     return SQA_OK;
 }

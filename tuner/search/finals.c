@@ -1,6 +1,7 @@
 /* The finals of a problem: the best few of the search, the fallback and the
  * incumbent, measured round after round. The fastest becomes the winner, if it
  * beats what is in use today by more than the noise. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -36,6 +37,7 @@ static sqa_status measure(sqa_tuning_session *session, const sqa_problem *proble
                           sqa_trial_result *results)
 {
     sqa_candidate_text texts[SQA_MAX_FINALISTS];
+    assert(count > 0 && count <= SQA_MAX_FINALISTS);
     for (uint32_t i = 0; i < count; i++)
         texts[i] = contenders[i].text;
     uint32_t rounds = rounds_for(session, best_ms);

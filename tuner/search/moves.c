@@ -1,6 +1,7 @@
 /* See moves.h. */
 #include "search/moves.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* Jumps near the best point rather than anywhere: 3 of 4. */
@@ -44,6 +45,7 @@ size_t sqa_neighbours(sqa_search *search, sqa_point point, sqa_point out[SQA_MOS
             if (neighbour(space, point.config, which, direction, &config))
                 out[count++] = (sqa_point){point.family, config};
         }
+    assert(count <= SQA_MOST_NEIGHBOURS);
     for (size_t i = count; i > 1; i--) {
         size_t j = (size_t)sqa_random_below(&search->random, i);
         sqa_point swapped = out[i - 1];

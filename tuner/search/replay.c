@@ -1,6 +1,7 @@
 /* See replay.h. */
 #include "search/replay.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -69,6 +70,9 @@ static void summarise(double *reaches, size_t runs, sqa_replay_row *row)
 sqa_status sqa_replay(const sqa_sweep *sweep, const sqa_replay_options *options,
                       sqa_replay_row *rows, size_t row_count)
 {
+    assert(options->runs > 0);
+    for (size_t i = 1; i < row_count; i++)
+        assert(rows[i - 1].evaluations < rows[i].evaluations);
     double *reaches = calloc(row_count * options->runs, sizeof *reaches);
     if (!reaches)
         return sqa_fail_memory("the replays");

@@ -1,6 +1,7 @@
 /* The memory of a search: costs by point, and points not tried yet. */
 #include "search/search.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,8 @@ bool sqa_search_goes_on(const sqa_search *search)
 
 bool sqa_search_try(sqa_search *search, sqa_point point, double *cost)
 {
+    assert(point.family < search->space_count);
+    assert(point.config < search->spaces[point.family].count);
     double *known = &search->costs[point.family][point.config];
     if (isnan(*known)) {
         double found = (double)INFINITY;
@@ -96,6 +99,7 @@ bool sqa_search_random_in_family(sqa_search *search, size_t family, sqa_point *o
 sqa_point sqa_search_random_point(sqa_search *search)
 {
     sqa_point point = {0, 0};
+    assert(search->tried < search->total);
     size_t first = (size_t)sqa_random_below(&search->random, search->space_count);
     for (size_t step = 0; step < search->space_count; step++)
         if (sqa_search_random_in_family(search, (first + step) % search->space_count, &point))

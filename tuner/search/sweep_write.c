@@ -1,5 +1,6 @@
 /* The lines of a sweep, and which configurations it is of; see sweep.h. SQLite
  * writes what needs escaping. */
+#include <assert.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -113,6 +114,7 @@ static void insert_value(sqa_parameter *parameter, int32_t value)
         at++;
     if (at < parameter->value_count && parameter->values[at] == value)
         return;
+    assert(parameter->value_count < SQA_MAX_VALUES);
     memmove(&parameter->values[at + 1], &parameter->values[at],
             (parameter->value_count - at) * sizeof *parameter->values);
     parameter->values[at] = value;

@@ -2,6 +2,7 @@
  * besides the version number that opens every document. */
 #include "text/json.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static void write_escaped(FILE *file, const char *value)
 /* What comes before every value: separator, line, indentation, key. */
 static void write_lead(sqa_json *json, const char *key)
 {
+    assert((key == NULL) == (json->closer[json->depth] == ']'));
     if (!json->empty[json->depth])
         fputc(',', json->file);
     json->empty[json->depth] = false;
@@ -46,6 +48,7 @@ static void open_nested(sqa_json *json, const char *key, char opener, char close
 {
     write_lead(json, key);
     fputc(opener, json->file);
+    assert(json->depth + 1 < (int)sizeof json->closer);
     if (json->depth + 1 < (int)sizeof json->closer)
         json->depth++;
     json->empty[json->depth] = true;

@@ -2,6 +2,7 @@
  * not suffice for prints as "?". */
 #include "text/table.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 void sqa_table_column(sqa_table *table, const char *heading, sqa_table_align align)
 {
+    assert(table->cell_count == 0 && table->column_count < SQA_TABLE_MAX_COLUMNS);
     if (table->column_count == SQA_TABLE_MAX_COLUMNS)
         return;
     table->heading[table->column_count] = heading;

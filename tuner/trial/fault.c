@@ -61,8 +61,9 @@ bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candi
                                              : NULL;
     if (fault == SQA_FAULT_NONE || bench->fault)
         return false;
-    while (fault == SQA_FAULT_HANG)
-        pause();
+    if (fault == SQA_FAULT_HANG)
+        for (;;)
+            pause();
     if (fault == SQA_FAULT_CRASH) {
         signal(SIGSEGV, SIG_DFL); /* some runtimes catch it */
         raise(SIGSEGV);

@@ -1,6 +1,7 @@
 /* See measure.h. */
 #include "trial/measure.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -146,6 +147,7 @@ static int compare_doubles(const void *a, const void *b)
 /* Linear interpolation between the sorted values around `quantile`. */
 static double quantile_of(const double *sorted, size_t count, double quantile)
 {
+    assert(count > 0);
     double position = quantile * (double)(count - 1);
     size_t below = (size_t)position;
     size_t above = below + 1 < count ? below + 1 : below;

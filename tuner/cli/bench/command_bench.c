@@ -87,7 +87,7 @@ static void print(const bench_call *call, const sqa_bench_view *view)
 
 /* With all it takes open. */
 static sqa_status run(const bench_call *call, const sqa_bench_options *options,
-                      sqa_context *context, sqa_bench_view *view, const sqa_bench_plot *plot)
+                      sqa_context *context, sqa_bench_view view, const sqa_bench_plot *plot)
 {
     sqa_device device;
     sqa_bench_report report;
@@ -95,17 +95,17 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     if (status != SQA_OK)
         return status;
     status = measure(context, options, &report);
-    view->options = options;
-    view->report = &report;
-    view->device = &device;
-    view->paper = call->words.preset != NULL;
+    view.options = options;
+    view.report = &report;
+    view.device = &device;
+    view.paper = call->words.preset != NULL;
     if (status == SQA_OK || report.count)
-        print(call, view);
+        print(call, &view);
     if (status == SQA_OK && report.interrupted)
         status = sqa_fail(SQA_UNSUPPORTED, "not all was measured%s",
                           call->plot ? ", and no picture drawn" : "");
     if (status == SQA_OK && call->plot)
-        status = sqa_bench_plot_draw(plot, view);
+        status = sqa_bench_plot_draw(plot, &view);
     sqa_bench_report_free(&report);
     return status;
 }
@@ -129,7 +129,7 @@ static sqa_status bench(bench_call *call)
     if (status == SQA_OK)
         status = sqa_context_open(&context, view.platform, view.index, &made);
     if (status == SQA_OK)
-        status = run(call, &options, context, &view, &plot);
+        status = run(call, &options, context, view, &plot);
     sqa_context_destroy(context);
     return status;
 }
