@@ -213,7 +213,6 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const int32_t *value = config->value;
-    sqa_source_parameters(out, &sqa_rows_forward, config);
     if (is_oclgrind(device)) /* knows no prefetching */
         sqa_text_append(out, "#define PREFETCH(p)\n");
     each(out, "ROW", value[RV]);

@@ -95,8 +95,7 @@ static const char *const fragments[] = {"common/types.cl", "select/pool.cl", "se
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)device;
-    sqa_source_parameters(out, &sqa_select_family, config);
+    (void)config, (void)device;
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", problem->head_dim,
                     (int)problem->dtype);
     sqa_source_fragments(out, &sqa_select_family);

@@ -272,7 +272,6 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const uint32_t subgroup = sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
-    sqa_source_parameters(out, &sqa_tiled_forward, config);
     if (config->value[SUBGROUP] && device->limits.subgroup_size_on_request)
         sqa_text_format(out,
                         "#define SUBGROUP_ATTRIBUTE "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device/cl_status.h"
+#include "kernels/source.h"
 #include "runtime/context.h"
 #include "runtime/self_check.h"
 
@@ -32,8 +33,8 @@ static bool has_output(const sqa_problem *problem)
 static sqa_status build_program(sqa_plan *plan)
 {
     sqa_text source = SQA_TEXT_INIT;
-    plan->choice.family->source(&plan->choice.config, &plan->problem, &plan->context->device,
-                                &source);
+    sqa_family_source(plan->choice.family, &plan->choice.config, &plan->problem,
+                      &plan->context->device, &source);
     sqa_status status = sqa_text_status(&source);
     if (status == SQA_OK)
         status = sqa_program_cache_get(plan->context->programs, &plan->program,

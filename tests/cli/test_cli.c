@@ -203,6 +203,9 @@ START_TEST(source_is_complete)
         char *found = strstr(result->out, needed[i]);
         ck_assert_msg(found && found < end, "%s", needed[i]);
     }
+    ck_assert_ptr_nonnull(strstr(result->out, "\n#define CHUNK 16 /* output columns "));
+    ck_assert_ptr_null(strstr(result->out, "#if SQA_"));
+    ck_assert_ptr_null(strstr(result->out, "window"));
     cl_device_id device;
     sqa_context *context = NULL;
     ck_assert_int_eq(sqa_context_open(&context, 0, 0, NULL), SQA_OK);

@@ -10,14 +10,17 @@
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
+#include "kernels/source.h"
 #include "runtime/choose.h"
 #include "runtime/context.h"
 #include "shape/shape.h"
 #include "sqa_cl/version.h"
 
 static const char summary[] =
-    "The generated OpenCL C of the kernel that the device would use for a shape, or of\n"
-    "the family and parameters given, headed by its build options and launch sizes.";
+    "The OpenCL C that is compiled for a shape: of the kernel that the device would use, or of\n"
+    "the family and parameters given, without what the shape does not need. What it says\n"
+    "beyond that is in comments, which the compiler does not get: its build options and launch\n"
+    "sizes, and what each parameter means.";
 
 typedef struct source_options {
     const char *shape, *family, *set, *device, *database, *log_level;
@@ -70,10 +73,27 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
     sqa_text_format(out, "workspace %zu bytes\n", launch.workspace_bytes);
 }
 
+/* What is compiled, with the meaning of each parameter beside it; they come first, a line
+ * each. */
+static void append_source(sqa_text *out, const sqa_kernel_family *family, const char *source)
+{
+    size_t width = 0;
+    const char *line = source;
+    for (size_t i = 0; i < family->parameter_count; i++, line += strcspn(line, "\n") + 1)
+        width = strcspn(line, "\n") > width ? strcspn(line, "\n") : width;
+    for (size_t i = 0; i < family->parameter_count; i++) {
+        const size_t length = strcspn(source, "\n");
+        sqa_text_format(out, "%-*.*s /* %s */\n", (int)width, (int)length, source,
+                        family->parameters[i].meaning);
+        source += length + 1;
+    }
+    sqa_text_append(out, source);
+}
+
 static sqa_status print_source(const sqa_choice *choice, const sqa_problem *problem,
                                const sqa_device *device, const sqa_attention_desc *desc)
 {
-    sqa_text listing = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
+    sqa_text listing = SQA_TEXT_INIT, source = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
     char shape[SQA_SHAPE_TEXT], config[SQA_CONFIG_TEXT];
     sqa_shape_format(desc, shape, sizeof shape);
     sqa_config_format(choice->family, &choice->config, config);
@@ -86,11 +106,16 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
     sqa_text_format(&listing, "options   %s\n", sqa_build_options);
     list_launch(&listing, choice, problem, device);
     append_comment(&text, &listing);
-    choice->family->source(&choice->config, problem, device, &text);
-    sqa_status status = sqa_text_status(&text);
+    sqa_family_source(choice->family, &choice->config, problem, device, &source);
+    sqa_status status = sqa_text_status(&source);
+    if (!status) {
+        append_source(&text, choice->family, sqa_text_get(&source));
+        status = sqa_text_status(&text);
+    }
     if (!status)
         fputs(sqa_text_get(&text), stdout);
     sqa_text_free(&listing);
+    sqa_text_free(&source);
     sqa_text_free(&text);
     return status;
 }
