@@ -7,12 +7,11 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
+#include "cli/target.h"
 #include "kernels/source.h"
 #include "runtime/choose.h"
-#include "runtime/context.h"
 #include "shape/shape.h"
 #include "sqa_cl/version.h"
 
@@ -23,7 +22,7 @@ static const char summary[] =
     "sizes, and what each parameter means.";
 
 typedef struct source_options {
-    const char *shape, *family, *set, *device, *database, *log_level;
+    const char *shape, *family, *set, *device, *profile, *database, *log_level;
 } source_options;
 
 /* A listing ends up in a C comment, which no device name may close. */
@@ -120,8 +119,8 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
     return status;
 }
 
-static sqa_status choose_and_print(const source_options *options, const sqa_context *context,
-                                   const sqa_attention_desc *desc)
+static sqa_status choose_and_print(const source_options *options, const sqa_target *target,
+                                   const sqa_prebuilt *prebuilt, const sqa_attention_desc *desc)
 {
     sqa_problem problem;
     sqa_choices choices;
@@ -131,38 +130,47 @@ static sqa_status choose_and_print(const source_options *options, const sqa_cont
     sqa_status status = sqa_problem_from_desc(&problem, desc);
     if (status)
         return status;
-    status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt, &problem,
-                        &plan_options);
+    status =
+        sqa_choose(&choices, &target->device, &target->tuning, prebuilt, &problem, &plan_options);
     if (!status && choices.count == 0)
         status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this shape on this device");
     if (!status)
-        status = print_source(&choices.items[0], &problem, &context->device, desc);
+        status = print_source(&choices.items[0], &problem, &target->device, desc);
     sqa_text_free(&choices.passed_over);
     return status;
+}
+
+static sqa_status open_prebuilt(sqa_prebuilt **out, const sqa_log *log)
+{
+    char folder[4096];
+    sqa_prebuilt_folder_path(NULL, folder, sizeof folder);
+    return sqa_prebuilt_open(out, folder, log);
 }
 
 static sqa_status run(const source_options *options)
 {
     sqa_attention_desc desc;
-    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
-    sqa_context *context = NULL;
-    unsigned platform = 0, device = 0;
+    sqa_context_options logging = SQA_CONTEXT_OPTIONS_INIT;
+    sqa_target target = {0};
+    sqa_prebuilt *prebuilt = NULL;
     if (!options->shape)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--shape is missing; expected for example --shape hq=8,hkv=8,n=4096,d=64");
     if (options->set && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
-    made.user_database = options->database;
     sqa_status status = sqa_shape_parse(options->shape, &desc);
     if (!status)
-        status = sqa_log_option(options->log_level, &made);
+        status = sqa_log_option(options->log_level, &logging);
+    const sqa_log log = {logging.log, logging.log_user, logging.log_level};
     if (!status)
-        status = sqa_device_option(options->device, &platform, &device);
+        status =
+            sqa_target_open(&target, options->device, options->profile, options->database, &log);
     if (!status)
-        status = sqa_context_open(&context, platform, device, &made);
+        status = open_prebuilt(&prebuilt, &log);
     if (!status)
-        status = choose_and_print(options, context, &desc);
-    sqa_context_destroy(context);
+        status = choose_and_print(options, &target, prebuilt, &desc);
+    sqa_prebuilt_close(prebuilt);
+    sqa_target_close(&target);
     return status;
 }
 
@@ -176,6 +184,8 @@ int sqa_command_source(int argc, char **argv)
         {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &given.device},
+        {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
+         .text = &given.profile},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
         {0},
