@@ -234,7 +234,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
                                      : row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM);
 #endif
 
-    const int key_tiles = sqa_walk_tiles(walk, BN);
+    const int key_tiles = walk_tiles(walk, BN);
     int first_key = 0;
 #pragma unroll 1
     for (int t = 0; t < key_tiles; t++, first_key += BN) {

@@ -149,16 +149,6 @@ INLINE bool sqa_walk_next(sqa_walk *walk)
 #endif
 }
 
-/* How many tiles of up to `size` keys the walk takes. Kernels with barriers count
- * them first: a loop around barriers has to be a plain one. */
-INLINE int sqa_walk_tiles(sqa_walk walk, const int size)
-{
-    int tiles = 0;
-    while (sqa_walk_next(&walk))
-        tiles += (walk.end - walk.begin + size - 1) / size;
-    return tiles;
-}
-
 /* The walk of rows that reach `reach`, through the keys low .. high - 1 only. With
  * block lists, `list` is the number of the list (SQA_BLOCK_LIST). */
 #define SQA_WALK(walk, reach, low_key, high_key, list)                                             \

@@ -8,21 +8,6 @@
 #include "problem/checks.h"
 #include "sqa_cl/context.h"
 
-static sqa_status load_tuning(sqa_context *context, const sqa_context_options *options)
-{
-    char found[4096];
-    const char *path = options->user_database;
-    if (!path && sqa_user_database_path(found, sizeof found))
-        path = found;
-    if (path && path[0]) {
-        sqa_status status = sqa_tuning_table_load_file(&context->tuning, path, &context->log);
-        if (status != SQA_OK)
-            return status;
-    }
-    return options->skip_seed ? SQA_OK
-                              : sqa_tuning_table_load_seed(&context->tuning, &context->log);
-}
-
 static sqa_status open_programs(sqa_context *context, const sqa_context_options *options)
 {
     char folder[4096];
@@ -44,7 +29,8 @@ static sqa_status set_up(sqa_context *context, cl_device_id device,
 {
     sqa_status status = sqa_device_query(&context->device, device);
     if (status == SQA_OK)
-        status = load_tuning(context, options);
+        status = sqa_tuning_table_load(&context->tuning, options->user_database, options->skip_seed,
+                                       &context->log);
     if (status == SQA_OK)
         status = open_programs(context, options);
     if (status == SQA_OK)

@@ -26,11 +26,16 @@ static bool reserve(sqa_text *text, size_t extra)
 
 void sqa_text_append(sqa_text *text, const char *string)
 {
-    size_t length = strlen(string);
+    sqa_text_append_bytes(text, string, strlen(string));
+}
+
+void sqa_text_append_bytes(sqa_text *text, const char *bytes, size_t length)
+{
     if (!reserve(text, length))
         return;
-    memcpy(text->data + text->length, string, length + 1);
+    memcpy(text->data + text->length, bytes, length);
     text->length += length;
+    text->data[text->length] = '\0';
 }
 
 void sqa_text_format(sqa_text *text, const char *format, ...)

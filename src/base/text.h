@@ -22,6 +22,7 @@ typedef struct sqa_text {
     }
 
 void sqa_text_append(sqa_text *text, const char *string);
+void sqa_text_append_bytes(sqa_text *text, const char *bytes, size_t length);
 void sqa_text_format(sqa_text *text, const char *format, ...) SQA_PRINTF(2, 3);
 
 /* The text, "" while empty. Valid until the next append. */

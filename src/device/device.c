@@ -11,8 +11,10 @@
 #define NV_COMPUTE_CAPABILITY_MAJOR 0x4000
 #define NV_COMPUTE_CAPABILITY_MINOR 0x4001
 #define AMD_BOARD_NAME 0x4038
+#define NV_REGISTERS_PER_BLOCK 0x4002
 #define NV_WARP_SIZE 0x4003
 #define AMD_WAVEFRONT_WIDTH 0x4043
+#define AMD_LOCAL_MEM_SIZE_PER_COMPUTE_UNIT 0x4047
 /* cl_intel_required_subgroup_size */
 #define INTEL_SUB_GROUP_SIZES 0x4108
 
@@ -64,6 +66,16 @@ static bool has_extension(const char *extensions, const char *name)
     return false;
 }
 
+static void query_unit(sqa_device_limits *out, cl_device_id id)
+{
+    cl_uint local = 0;
+    query_value(id, AMD_WAVEFRONT_WIDTH, &out->wavefront_width, sizeof out->wavefront_width);
+    query_value(id, NV_WARP_SIZE, &out->wavefront_width, sizeof out->wavefront_width);
+    query_value(id, NV_REGISTERS_PER_BLOCK, &out->unit_registers, sizeof out->unit_registers);
+    query_value(id, AMD_LOCAL_MEM_SIZE_PER_COMPUTE_UNIT, &local, sizeof local);
+    out->unit_local_memory_bytes = local;
+}
+
 /* Where the extensions of a device say how large its sub-groups are. */
 static void query_subgroups(sqa_device_limits *out, cl_device_id id)
 {
@@ -76,16 +88,13 @@ static void query_subgroups(sqa_device_limits *out, cl_device_id id)
     cl_int code = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, length, extensions, NULL);
     if (code == CL_SUCCESS && has_extension(extensions, "cl_khr_subgroup_shuffle")) {
         size_t sizes[8] = {0};
-        cl_uint hardware = 0;
         out->subgroup_size_on_request =
             has_extension(extensions, "cl_intel_required_subgroup_size") &&
             clGetDeviceInfo(id, INTEL_SUB_GROUP_SIZES, sizeof sizes, sizes, NULL) == CL_SUCCESS;
-        query_value(id, AMD_WAVEFRONT_WIDTH, &hardware, sizeof hardware);
-        query_value(id, NV_WARP_SIZE, &hardware, sizeof hardware);
         for (int i = 0; i < 8 && out->subgroup_size_on_request; i++)
             out->subgroup_sizes[i] = (uint32_t)sizes[i];
         if (!out->subgroup_size_on_request)
-            out->subgroup_sizes[0] = hardware;
+            out->subgroup_sizes[0] = out->wavefront_width;
     }
     free(extensions);
 }
@@ -163,6 +172,7 @@ static void query_limits(sqa_device_limits *out, cl_device_id id)
     query_value(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &allocation, sizeof allocation);
     query_value(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, &vector_width, sizeof vector_width);
     query_value(id, CL_DEVICE_DOUBLE_FP_CONFIG, &fp64, sizeof fp64);
+    query_unit(out, id);
     query_subgroups(out, id);
     out->local_memory_bytes = local;
     out->local_memory_is_global = local_type != CL_LOCAL;

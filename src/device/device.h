@@ -20,6 +20,10 @@ typedef struct sqa_device_limits {
     uint64_t global_memory_bytes;
     uint64_t max_allocation_bytes;
     uint32_t vector_width_float; /* native; 1 when unknown */
+    /* What vendors' extensions say of a compute unit; 0: unknown. */
+    uint32_t wavefront_width; /* work-items in step: a warp, a wavefront */
+    uint32_t unit_registers;  /* of 32 bits */
+    uint64_t unit_local_memory_bytes;
     /* Sub-groups with shuffles (cl_khr_subgroup_shuffle): sizes a kernel can ask for,
      * or the one size the hardware has. All zero: none, or of unknown size. */
     uint32_t subgroup_sizes[8];

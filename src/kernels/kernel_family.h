@@ -43,8 +43,9 @@ typedef struct sqa_kernel_family {
     void (*default_config)(const sqa_problem *problem, const sqa_device *device,
                            sqa_config *config);
 
-    /* Appends the complete OpenCL C of the configuration. It may depend on the
-     * problem's operation, dtypes, dimensions, mask and score bits and write_lse only,
+    /* Appends the OpenCL C of the configuration that comes below the #define lines of its
+     * parameters; all else goes through sqa_family_source() (source.h). It may depend on
+     * the problem's operation, dtypes, dimensions, mask and score bits and write_lse only,
      * so that lengths, heads, strides, windows and scale share one program. */
     void (*source)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out);

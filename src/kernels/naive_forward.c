@@ -38,8 +38,7 @@ static const char *const fragments[] = {SQA_FORWARD_FRAGMENTS, "forward/naive.cl
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)device;
-    sqa_source_parameters(out, &sqa_naive_forward, config);
+    (void)config, (void)device;
     sqa_source_forward(out, problem, false);
     sqa_source_fragments(out, &sqa_naive_forward);
 }

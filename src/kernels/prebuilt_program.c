@@ -4,6 +4,7 @@
 
 #include "device/binary_key.h"
 #include "kernels/registry.h"
+#include "kernels/source.h"
 #include "operations/operations.h"
 
 sqa_status sqa_program_key(char out[SQA_HASH_TEXT], const sqa_kernel_family *family,
@@ -11,7 +12,7 @@ sqa_status sqa_program_key(char out[SQA_HASH_TEXT], const sqa_kernel_family *fam
                            const sqa_device *device)
 {
     sqa_text source = SQA_TEXT_INIT;
-    family->source(config, problem, device, &source);
+    sqa_family_source(family, config, problem, device, &source);
     sqa_status status = sqa_text_status(&source);
     if (status == SQA_OK)
         status = sqa_prebuilt_key(out, &device->strings, sqa_build_options, sqa_text_get(&source));

@@ -2,6 +2,7 @@
  * algorithm is in cl/forward/rows.cl, the register tiles are expanded here. */
 #include <string.h>
 
+#include "device/architectures.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "kernels/work_division.h"
@@ -21,19 +22,6 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [SHARE] = {"SHARE", "1: query heads of one key/value head share its tiles", {0, 1}, 2},
     [SPLIT] = {"SPLIT", "work-items that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
-
-/* More accumulators than this spill on every CPU known; fewer leave fma idle. A vector of 16
- * lanes counts twice where the device's own are shorter. */
-#define MAX_ACCUMULATORS 24
-
-/* Of private memory, so that it stays in the second-level cache and off small
- * thread stacks. */
-#define MAX_PRIVATE_BYTES (384 * 1024)
-
-static bool has_wide_vectors(const sqa_device *device)
-{
-    return device->limits.vector_width_float >= 16;
-}
 
 static bool is_oclgrind(const sqa_device *device)
 {
@@ -74,13 +62,14 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 {
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
-    const int32_t registers_per_vector = value[LANES] == 16 && !has_wide_vectors(device) ? 2 : 1;
+    const sqa_architecture *here = sqa_architecture_find(device);
+    const int32_t registers_per_vector = value[LANES] > here->vector_lanes ? 2 : 1;
     if (value[KEYS] % value[MC] != 0)
         *why = "KEYS must be a multiple of MC";
-    else if (value[RV] * value[MC] * registers_per_vector > MAX_ACCUMULATORS ||
-             value[RV] * value[MD] * registers_per_vector > MAX_ACCUMULATORS)
+    else if (value[RV] * value[MC] * registers_per_vector > here->accumulators ||
+             value[RV] * value[MD] * registers_per_vector > here->accumulators)
         *why = "the register tile does not fit the registers";
-    else if (private_bytes(config, attention) > MAX_PRIVATE_BYTES)
+    else if (private_bytes(config, attention) > here->private_bytes)
         *why = "the row tiles do not fit the private memory";
     else if (!value[PACK] && attention->dtype != SQA_DTYPE_F32)
         *why = "storage other than f32 needs PACK";
@@ -94,25 +83,11 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* The register tiles, MD as MC, that the default chooses from, the best of sweeps on AVX2 and
- * AVX-512, with the time of a row in percent of the first. The first is best for many rows. Of few,
- * or of blocks of them, another may have fewer that only fill the last tile, or leave fewer cores
- * idle; being another program to build, it has to save 3 %. */
-typedef struct register_tile {
-    int32_t lanes, rv, mc, cost;
-} register_tile;
-
-enum { REGISTER_TILES = 3 };
-static const register_tile narrow_vectors[REGISTER_TILES] = {
-    {8, 3, 4, 100}, {8, 4, 3, 102}, {16, 1, 6, 107}};
-static const register_tile wide_vectors[REGISTER_TILES] = {
-    {16, 3, 4, 100}, {16, 4, 4, 101}, {16, 1, 8, 102}};
-
 /* The cost of the rows that the busiest core takes. */
-static uint64_t cost_of(const register_tile *tile, const sqa_attention *attention,
+static uint64_t cost_of(const sqa_register_tile *tile, const sqa_attention *attention,
                         const sqa_device *device)
 {
-    const int32_t rows = tile->lanes * tile->rv;
+    const int32_t rows = tile->lanes * tile->vectors;
     const uint64_t cores = device->strings.compute_units ? device->strings.compute_units : 1;
     const uint64_t rounds = (sqa_work_groups(attention, false, rows) + cores - 1) / cores;
     return rounds * (uint64_t)(rows * tile->cost);
@@ -147,7 +122,7 @@ static int32_t default_keys(const sqa_attention *attention, int32_t mc)
 
 /* The default with this register tile, with fewer row tiles and keys than are best where those
  * do not fit; false: nothing does. */
-static bool complete(const register_tile *tile, const sqa_problem *problem,
+static bool complete(const sqa_register_tile *tile, const sqa_problem *problem,
                      const sqa_device *device, sqa_config *out)
 {
     const sqa_attention *attention = &problem->of.attention;
@@ -156,9 +131,9 @@ static bool complete(const register_tile *tile, const sqa_problem *problem,
     int32_t *value = out->value;
     memset(out, 0, sizeof *out);
     value[LANES] = tile->lanes;
-    value[RV] = tile->rv;
-    value[MC] = value[MD] = tile->mc;
-    value[KEYS] = default_keys(attention, tile->mc);
+    value[RV] = tile->vectors;
+    value[MC] = value[MD] = tile->broadcasts;
+    value[KEYS] = default_keys(attention, tile->broadcasts);
     value[TILES] = default_tiles(attention, device, value);
     value[UNROLL] = 4;
     value[PACK] = attention->dtype != SQA_DTYPE_F32;
@@ -171,16 +146,19 @@ static bool complete(const register_tile *tile, const sqa_problem *problem,
     return is_valid(out, problem, device, &why);
 }
 
+/* MD is as MC. The first register tile is best for many rows. Of few, or of blocks of them,
+ * another may have fewer that only fill the last tile, or leave fewer cores idle; being another
+ * program to build, it has to save 3 %. */
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const sqa_attention *attention = &problem->of.attention;
-    const register_tile *choices = has_wide_vectors(device) ? wide_vectors : narrow_vectors;
+    const sqa_register_tile *tiles = sqa_architecture_find(device)->register_tiles;
     uint64_t least = UINT64_MAX;
     memset(config, 0, sizeof *config);
-    for (int i = 0; i < REGISTER_TILES; i++) {
-        const uint64_t cost = cost_of(&choices[i], attention, device);
+    for (int i = 0; i < SQA_REGISTER_TILES && tiles[i].lanes; i++) {
+        const uint64_t cost = cost_of(&tiles[i], attention, device);
         sqa_config candidate;
-        if (cost + cost / 32 < least && complete(&choices[i], problem, device, &candidate)) {
+        if (cost + cost / 32 < least && complete(&tiles[i], problem, device, &candidate)) {
             *config = candidate;
             least = cost;
         }
@@ -218,7 +196,6 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const int32_t *value = config->value;
-    sqa_source_parameters(out, &sqa_rows_forward, config);
     if (is_oclgrind(device)) /* knows no prefetching */
         sqa_text_append(out, "#define PREFETCH(p)\n");
     each(out, "ROW", value[RV]);

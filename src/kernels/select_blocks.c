@@ -3,6 +3,7 @@
  * the lists (cl/select/choose.cl). */
 #include <string.h>
 
+#include "device/architectures.h"
 #include "kernels/arguments.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
@@ -77,16 +78,16 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const sqa_attention *attention = &problem->of.attention;
-    const bool cpu = device->strings.type == SQA_DEVICE_CPU;
+    const sqa_architecture *here = sqa_architecture_find(device);
     const char *why = NULL;
     int32_t *value = config->value;
     memset(config, 0, sizeof *config);
-    value[POOL] = cpu ? 16 : 4;
+    value[POOL] = here->read_floats;
     while (attention->head_dim % (uint32_t)value[POOL] != 0)
         value[POOL] /= 2;
-    value[SLICES] = cpu ? 1 : 8;
-    value[ITEMS] = cpu ? 1 : 128;
-    value[VEC] = cpu ? 8 : 4;
+    value[SLICES] = here->group_items > 1 ? 8 : 1;
+    value[ITEMS] = here->group_items;
+    value[VEC] = here->compute_floats;
     value[ROWS] = 4;
     if (!is_valid(config, problem, device, &why))
         value[SLICES] = 1;
@@ -242,8 +243,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const sqa_attention *attention = &problem->of.attention;
-    (void)device;
-    sqa_source_parameters(out, &sqa_select_family, config);
+    (void)config, (void)device;
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_DTYPE %d\n\n", attention->head_dim,
                     (int)attention->dtype);
     for (int i = 0; i < KERNELS; i++)

@@ -3,12 +3,21 @@
 #include <assert.h>
 
 #include "base/embedded.h"
+#include "kernels/thin/thin.h"
 #include "kernels/work_division.h"
 
-void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family, const sqa_config *config)
+void sqa_family_source(const sqa_kernel_family *family, const sqa_config *config,
+                       const sqa_problem *problem, const sqa_device *device, sqa_text *out)
 {
+    sqa_text parameters = SQA_TEXT_INIT, rest = SQA_TEXT_INIT;
     for (size_t i = 0; i < family->parameter_count; i++)
-        sqa_text_format(out, "#define %s %d\n", family->parameters[i].name, (int)config->value[i]);
+        sqa_text_format(&parameters, "#define %s %d\n", family->parameters[i].name,
+                        (int)config->value[i]);
+    family->source(config, problem, device, &rest);
+    sqa_thin(out, sqa_text_get(&parameters), sqa_text_get(&rest));
+    out->failed = out->failed || parameters.failed || rest.failed;
+    sqa_text_free(&parameters);
+    sqa_text_free(&rest);
 }
 
 /* One "#define NAME 0|1" per kind of mask and score: what a kernel leaves out is not

@@ -1,14 +1,17 @@
 /* Assembling a kernel's OpenCL C: parameters as #define lines, then fragments of
- * cl/ in order. Families add only what the preprocessor cannot say. */
+ * cl/ in order. Families add only what the preprocessor cannot say; what a problem
+ * does not have is thinned out of it. */
 #ifndef SQA_KERNELS_SOURCE_H
 #define SQA_KERNELS_SOURCE_H
 
 #include "base/text.h"
 #include "kernels/kernel_family.h"
 
-/* "#define NAME value" for every parameter of the configuration. */
-void sqa_source_parameters(sqa_text *out, const sqa_kernel_family *family,
-                           const sqa_config *config);
+/* Appends the OpenCL C that is compiled, captured and hashed for the configuration: a line
+ * "#define NAME value" for every parameter, in the family's order, and below it what thinning
+ * leaves of the family's source. No comments: one that is reworded makes no other program. */
+void sqa_family_source(const sqa_kernel_family *family, const sqa_config *config,
+                       const sqa_problem *problem, const sqa_device *device, sqa_text *out);
 
 /* The definitions common to every forward kernel (SQA_HEAD_DIM, SQA_CAUSAL, ...), and the
  * list of its arguments; with those of splitting keys where it is `split`. */

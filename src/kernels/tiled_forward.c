@@ -1,6 +1,7 @@
 /* tiled: the GPU family. Work-groups share tiles of Q, K, V and the weights
  * through local memory; the algorithm is in cl/forward/tiled.cl and the
  * fragments tiled_*.cl. */
+#include "device/architectures.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "kernels/work_division.h"
@@ -41,20 +42,11 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [SPLIT] = {"SPLIT", "work-groups that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
-/* What a thread holds at once. With addresses and loads under way on top, compilers
- * for NVIDIA and AMD need all of a thread's 256 registers for this many, and spill
- * from about 180 on. */
-#define MAX_REGISTERS 160
-
 /* From here on a loop over the whole head dimension is too long to be unrolled. */
 #define LONG_HEAD_DIM 192
 
 /* Rows or keys of a thread, beyond which it only gets fewer threads to do the work. */
 #define MAX_PER_THREAD 8
-
-/* Threads of a group: fewer leave lanes idle, more wait for each other at barriers. */
-#define MIN_THREADS 32
-#define MAX_THREADS 256
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
@@ -177,19 +169,21 @@ static bool shape_is_valid(const int32_t *value, const sqa_attention *attention,
     return false;
 }
 
-static bool threads_are_valid(const int32_t *value, const sqa_device_limits *limits,
-                              const char **why)
+static bool threads_are_valid(const int32_t *value, const sqa_device *device, const char **why)
 {
+    const sqa_device_limits *limits = &device->limits;
+    const sqa_architecture *here = sqa_architecture_find(device);
     const size_t across = (size_t)value[TX], down = (size_t)value[TY], threads = across * down;
     const size_t *most = limits->max_work_item_sizes;
-    const size_t least =
-        limits->max_work_group_size < MIN_THREADS ? limits->max_work_group_size : MIN_THREADS;
+    const size_t least = limits->max_work_group_size < here->least_items
+                             ? limits->max_work_group_size
+                             : here->least_items;
     if (threads > limits->max_work_group_size || across > most[0] || down > most[1])
         *why = "the work-group is larger than the device allows";
-    else if (threads > MAX_THREADS)
-        *why = "a work-group of more than 256 threads waits too long at barriers";
+    else if (threads > here->most_items)
+        *why = "a work-group of so many threads waits too long at barriers";
     else if (2 * threads <= least && 2 * threads <= most[0] * most[1])
-        *why = "a work-group of fewer than 32 threads leaves lanes idle";
+        *why = "a work-group of so few threads leaves lanes idle";
     else
         return true;
     return false;
@@ -209,13 +203,13 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     const sqa_device_limits *limits = &device->limits;
-    if (!shape_is_valid(value, attention, why) || !threads_are_valid(value, limits, why))
+    if (!shape_is_valid(value, attention, why) || !threads_are_valid(value, device, why))
         return false;
     if (!rows_are_enough(value, attention))
         *why = "three quarters of the tile would have no rows";
     else if (local_bytes(value, attention) > limits->local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
-    else if (registers(value, attention) > MAX_REGISTERS)
+    else if (registers(value, attention) > sqa_architecture_find(device)->item_registers)
         *why = "what a thread holds does not fit the registers";
     else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
@@ -275,7 +269,6 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *attention = &problem->of.attention;
     const uint32_t subgroup = sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
-    sqa_source_parameters(out, &sqa_tiled_forward, config);
     if (config->value[SUBGROUP] && device->limits.subgroup_size_on_request)
         sqa_text_format(out,
                         "#define SUBGROUP_ATTRIBUTE "

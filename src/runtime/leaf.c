@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/source.h"
 #include "operations/operations.h"
 #include "runtime/context.h"
 #include "runtime/self_check.h"
@@ -25,8 +26,8 @@ static sqa_status fail_prebuilt(const sqa_leaf *leaf)
 static sqa_status build_program(sqa_leaf *leaf)
 {
     sqa_text source = SQA_TEXT_INIT;
-    leaf->choice.family->source(&leaf->choice.config, &leaf->problem, &leaf->context->device,
-                                &source);
+    sqa_family_source(leaf->choice.family, &leaf->choice.config, &leaf->problem,
+                      &leaf->context->device, &source);
     sqa_status status = sqa_text_status(&source);
     if (status == SQA_OK)
         status = sqa_program_cache_get(leaf->context->programs, &leaf->program,

@@ -264,3 +264,13 @@ bool sqa_user_database_path(char *out, size_t size)
            path_below(getenv("XDG_DATA_HOME"), "/sqa_cl/tuning.db", out, size) ||
            path_below(getenv("HOME"), "/.local/share/sqa_cl/tuning.db", out, size);
 }
+
+sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_database, bool skip_seed,
+                                 const sqa_log *log)
+{
+    char found[4096];
+    if (!user_database && sqa_user_database_path(found, sizeof found))
+        user_database = found;
+    sqa_status status = sqa_tuning_table_load_file(table, user_database, log);
+    return status != SQA_OK || skip_seed ? status : sqa_tuning_table_load_seed(table, log);
+}

@@ -50,6 +50,11 @@ sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
 /* Appends the rows built into the library. */
 sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_log *log);
 
+/* Appends what a context dispatches from: the user's database, then, unless `skip_seed`,
+ * the rows built in. `user_database` NULL: where the per-user one lives; "": none. */
+sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_database, bool skip_seed,
+                                 const sqa_log *log);
+
 void sqa_tuning_table_free(sqa_tuning_table *table);
 
 /* Where the per-user database lives: $SQA_CL_DB, else $XDG_DATA_HOME/sqa_cl/tuning.db,

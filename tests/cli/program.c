@@ -95,3 +95,20 @@ void work_folder_tear_down(void)
     closedir(folder);
     rmdir(work_folder);
 }
+
+static char vendors[512]; /* "": the variable was not set */
+
+void leave_platforms(void)
+{
+    const char *kept = getenv("OCL_ICD_VENDORS");
+    snprintf(vendors, sizeof vendors, "%s", kept ? kept : "");
+    setenv("OCL_ICD_VENDORS", work_folder, 1);
+}
+
+void return_to_platforms(void)
+{
+    if (vendors[0])
+        setenv("OCL_ICD_VENDORS", vendors, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
+}

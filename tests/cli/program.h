@@ -20,4 +20,8 @@ extern char work_folder[64];
 void work_folder_set_up(void);
 void work_folder_tear_down(void);
 
+/* From here on OpenCL has no platform; and has those again that it had. */
+void leave_platforms(void);
+void return_to_platforms(void);
+
 #endif

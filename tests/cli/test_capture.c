@@ -9,6 +9,7 @@
 
 #include "cli/device_option.h"
 #include "cli/run_inputs.h"
+#include "kernels/thin/tokens.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 
@@ -97,6 +98,26 @@ START_TEST(captured_programs_run)
     result = run_files(" --family naive --set CHUNK=64");
     ck_assert_int_eq(result->code, 1);
     check_says(result->err, "--family naive --set CHUNK=64");
+}
+END_TEST
+
+/* But for the comments: heading, and meanings of parameters. */
+START_TEST(what_is_printed_is_captured)
+{
+    static char printed[SQA_KEPT_OUTPUT], captured[SQA_KEPT_OUTPUT];
+    char key[33], path[128];
+    size_t length = 0;
+    const program_result *result =
+        run_sqa("source --shape " SHAPE ",causal --family naive --set CHUNK=4");
+    ck_assert_int_eq(result->code, 0);
+    ck_assert(sqa_strip_comments(result->out, printed, &length));
+    find_key(capture(" --shape " SHAPE ",causal --family naive --set CHUNK=4")->out, key);
+    file_of(key, ".cl", path);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fread(captured, 1, sizeof captured, file), length);
+    fclose(file);
+    ck_assert_int_eq(memcmp(captured, printed, length), 0);
 }
 END_TEST
 
@@ -284,6 +305,7 @@ int main(void)
     tcase_set_timeout(tests, 300);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, captured_programs_run);
+    tcase_add_test(tests, what_is_printed_is_captured);
     tcase_add_test(tests, what_is_missing_is_named);
     tcase_add_test(tests, a_binary_is_added);
     tcase_add_test(tests, tuning_ranks_what_is_there);

@@ -65,6 +65,12 @@ static const struct {
     {"info --nonsense", 2, NULL, "`sqa help info`"},
     {"info --device 9:9", 1, NULL, "no device 9:9"},
     {"info --device nonsense", 2, NULL, "PLATFORM:DEVICE"},
+    {"info --profile", 0, "\nmax_work_group_size=", NULL},
+    {"info --profile --json", 2, NULL, "--profile goes with no --json"},
+    {"info --profile --device 9:9", 1, NULL, "platform: 9 is outside"},
+    {"source --shape hq=1,n=8 --device-profile /none", 2, NULL, "--device-profile: /none: No such"},
+    {"source --shape hq=1,n=8 --device 0:0 --device-profile x", 2, NULL, "name two devices"},
+    {"capture --out x --build --shape hq=1,n=8 --device-profile /none", 2, NULL, "/none: No such"},
     {"source", 2, NULL, "--shape is missing"},
     {"source --shape hq=3,hkv=2,n=8", 2, NULL, "one must divide the other"},
     {"source --shape hq=1,hkv=1,n=8,d=513", 2, NULL, "d is '513'; expected a number from 1 to 512"},
@@ -183,10 +189,7 @@ END_TEST
 
 START_TEST(info_without_any_platform)
 {
-    const char *vendors = getenv("OCL_ICD_VENDORS");
-    char kept[512];
-    snprintf(kept, sizeof kept, "%s", vendors ? vendors : "");
-    setenv("OCL_ICD_VENDORS", work_folder, 1);
+    leave_platforms();
     const program_result *result = run_sqa("info");
     ck_assert_int_eq(result->code, 0);
     ck_assert_ptr_nonnull(strstr(result->out, "No OpenCL platform"));
@@ -195,10 +198,7 @@ START_TEST(info_without_any_platform)
     check_json(result->out);
     result = run_sqa("source --shape hq=1,hkv=1,n=8");
     ck_assert_int_eq(result->code, 1);
-    if (vendors)
-        setenv("OCL_ICD_VENDORS", kept, 1);
-    else
-        unsetenv("OCL_ICD_VENDORS");
+    return_to_platforms();
 }
 END_TEST
 
@@ -218,6 +218,9 @@ START_TEST(source_is_complete)
         char *found = strstr(result->out, needed[i]);
         ck_assert_msg(found && found < end, "%s", needed[i]);
     }
+    ck_assert_ptr_nonnull(strstr(result->out, "\n#define CHUNK 16 /* output columns "));
+    ck_assert_ptr_null(strstr(result->out, "#if SQA_"));
+    ck_assert_ptr_null(strstr(result->out, "window"));
     cl_device_id device;
     sqa_context *context = NULL;
     ck_assert_int_eq(sqa_context_open(&context, 0, 0, NULL), SQA_OK);

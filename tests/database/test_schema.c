@@ -6,7 +6,6 @@
 
 #include "database/fixture.h"
 #include "store/migrate.h"
-#include "store/subgroup_text.h"
 #include "tuning/schema.h"
 #include "tuning/tuning_table.h"
 
@@ -181,39 +180,12 @@ START_TEST(version_1_is_read_and_brought_up)
 }
 END_TEST
 
-START_TEST(subgroups_are_one_text)
-{
-    static const char *const good[] = {"", "fixed 32", "choice 8,16,32", "choice 8"};
-    static const char *const bad[] = {"32",           "fixed",         "fixed ",
-                                      "fixed 0",      "fixed 032",     "fixed 8,",
-                                      "choice 8,,16", "choice -8",     "fixed 8 ",
-                                      "choice a,b",   "fixed 9999999", "choice 1,2,3,4,5,6,7,8,9"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        sqa_device_limits limits;
-        char text[SQA_SUBGROUP_TEXT];
-        memset(&limits, 0xff, sizeof limits);
-        ck_assert(sqa_subgroups_parse(good[i], &limits));
-        ck_assert_int_eq(limits.subgroup_size_on_request, good[i][0] == 'c');
-        sqa_subgroups_format(&limits, text);
-        ck_assert_str_eq(text, good[i]);
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        sqa_device_limits limits;
-        ck_assert_msg(!sqa_subgroups_parse(bad[i], &limits), "%s", bad[i]);
-    }
-}
-END_TEST
-
 int main(void)
 {
     static const TTest *const *const tests[] = {
-        &newer_schema_is_left_alone,
-        &another_programs_database_is_left_alone,
-        &older_schema_is_brought_up_in_order,
-        &failed_migration_changes_nothing,
-        &migrations_built_in_reach_the_schema,
-        &version_1_is_read_and_brought_up,
-        &subgroups_are_one_text,
+        &newer_schema_is_left_alone,           &another_programs_database_is_left_alone,
+        &older_schema_is_brought_up_in_order,  &failed_migration_changes_nothing,
+        &migrations_built_in_reach_the_schema, &version_1_is_read_and_brought_up,
     };
     return fixture_main("schema", "versions", 120, tests, sizeof tests / sizeof tests[0]);
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "reference/random.h"
+#include "base/random.h"
 
 enum { MOST_BYTES = 1 << 16, MOST_SEEDS = 256, LONGEST_RUN = 10 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/architectures.h"
 #include "device/identity.h"
 #include "run_suite.h"
 
@@ -258,6 +259,37 @@ START_TEST(type_names)
 }
 END_TEST
 
+/* Every device has figures: those of the longest vectors it has, those of work-groups
+ * otherwise. */
+START_TEST(figures_of_a_device)
+{
+    static const struct {
+        sqa_device_type type;
+        uint32_t native_floats;
+        int32_t vector_lanes, group_items;
+    } expected[] = {
+        {SQA_DEVICE_CPU, 32, 16, 1},   {SQA_DEVICE_CPU, 16, 16, 1},
+        {SQA_DEVICE_CPU, 8, 8, 1},     {SQA_DEVICE_CPU, 4, 8, 1},
+        {SQA_DEVICE_CPU, 1, 8, 1},     {SQA_DEVICE_GPU, 1, 0, 128},
+        {SQA_DEVICE_GPU, 16, 0, 128},  {SQA_DEVICE_ACCELERATOR, 1, 0, 128},
+        {SQA_DEVICE_OTHER, 0, 0, 128},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const sqa_device device = {.strings = {.type = expected[i].type},
+                                   .limits = {.vector_width_float = expected[i].native_floats}};
+        const sqa_architecture *found = sqa_architecture_find(&device);
+        ck_assert_int_eq(found->vector_lanes, expected[i].vector_lanes);
+        ck_assert_int_eq(found->group_items, expected[i].group_items);
+        ck_assert_uint_lt(found->least_items, found->most_items);
+        for (int t = 0; t < SQA_REGISTER_TILES && found->vector_lanes; t++)
+            ck_assert_int_le(found->register_tiles[t].vectors *
+                                 found->register_tiles[t].broadcasts *
+                                 (found->register_tiles[t].lanes > found->vector_lanes ? 2 : 1),
+                             found->accumulators);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("identity");
@@ -266,6 +298,7 @@ int main(void)
     tcase_add_loop_test(tests, driver_version_is_ignored, 0, RECORDING_COUNT);
     tcase_add_test(tests, any_bytes);
     tcase_add_test(tests, type_names);
+    tcase_add_test(tests, figures_of_a_device);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

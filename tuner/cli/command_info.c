@@ -9,9 +9,11 @@
 #include "cli/database_state.h"
 #include "cli/device_option.h"
 #include "cli/options.h"
+#include "cli/target.h"
 #include "device/binary_cache.h"
 #include "device/binary_folder.h"
 #include "device/device.h"
+#include "device/profile.h"
 #include "sqa_cl.h"
 #include "text/json.h"
 #include "text/table.h"
@@ -39,7 +41,7 @@ typedef struct info_facts {
 
 typedef struct info_options {
     const char *device, *database;
-    bool json, peak;
+    bool json, peak, profile;
 } info_options;
 
 static void measure_peak(device_facts *facts)
@@ -141,6 +143,20 @@ static void print_row(sqa_table *table, const char *name, const char *value)
     sqa_table_cell(table, "%s", value);
 }
 
+/* What vendors' extensions tell of a compute unit, if they do. */
+static void print_unit(sqa_table *table, const sqa_device_limits *limits)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%u work-items", limits->wavefront_width);
+    if (limits->wavefront_width)
+        print_row(table, "wavefront", text);
+    snprintf(text, sizeof text, "%u", limits->unit_registers);
+    if (limits->unit_registers)
+        print_row(table, "unit's registers", text);
+    if (limits->unit_local_memory_bytes)
+        print_bytes(table, "unit's memory", limits->unit_local_memory_bytes, ", local");
+}
+
 static void print_device(const device_facts *facts)
 {
     const sqa_device *device = &facts->device;
@@ -169,6 +185,7 @@ static void print_device(const device_facts *facts)
              limits->max_work_group_size, limits->max_work_item_sizes[0],
              limits->max_work_item_sizes[1], limits->max_work_item_sizes[2]);
     print_row(&table, "work-group", text);
+    print_unit(&table, limits);
     if (!limits->has_compiler)
         print_row(&table, "compiler", "none: it runs pre-built binaries only");
     if (isfinite(facts->ceiling.fma_gflops)) {
@@ -251,6 +268,9 @@ static void write_limits(sqa_json *json, const sqa_device_limits *limits)
     sqa_json_integer(json, "local_memory_bytes", (int64_t)limits->local_memory_bytes);
     sqa_json_boolean(json, "local_memory_is_global", limits->local_memory_is_global);
     sqa_json_integer(json, "vector_width_float", limits->vector_width_float);
+    sqa_json_integer(json, "wavefront_width", limits->wavefront_width);
+    sqa_json_integer(json, "unit_registers", limits->unit_registers);
+    sqa_json_integer(json, "unit_local_memory_bytes", (int64_t)limits->unit_local_memory_bytes);
     sqa_json_boolean(json, "has_fp64", limits->has_fp64);
     sqa_json_boolean(json, "has_compiler", limits->has_compiler);
     sqa_json_close(json);
@@ -315,12 +335,44 @@ static void print_json(const info_facts *info)
     sqa_json_finish(&json);
 }
 
+/* Of one device, for --device-profile elsewhere. */
+static sqa_status print_profile(const info_options *options)
+{
+    sqa_device device;
+    sqa_text text = SQA_TEXT_INIT;
+    if (options->json || options->peak)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--profile goes with no --%s",
+                        options->json ? "json" : "peak");
+    sqa_status status = sqa_target_query_device(&device, options->device);
+    sqa_text_append(&text, "# A device, for sqa source and sqa capture --device-profile.\n");
+    if (status == SQA_OK)
+        status = sqa_profile_write(&text, &device);
+    if (status == SQA_OK)
+        fputs(sqa_text_get(&text), stdout);
+    sqa_text_free(&text);
+    return status;
+}
+
+static sqa_status run(const info_options *options)
+{
+    info_facts info = {0};
+    if (options->profile)
+        return print_profile(options);
+    sqa_status status = gather(&info, options);
+    if (status == SQA_OK)
+        (options->json ? print_json : print_people)(&info);
+    free(info.devices);
+    return status;
+}
+
 int sqa_command_info(int argc, char **argv)
 {
     info_options given = {0};
     const sqa_option options[] = {
         {"json", NULL, "one JSON document", .flag = &given.json},
         {"peak", NULL, "measure each device's ceilings (some seconds each)", .flag = &given.peak},
+        {"profile", NULL, "one device (0:0) as a text, for --device-profile elsewhere",
+         .flag = &given.profile},
         {"device", "P:D", "this device only", .text = &given.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {0},
@@ -328,14 +380,6 @@ int sqa_command_info(int argc, char **argv)
     int code = SQA_EXIT_OK;
     if (!sqa_options_read(argc, argv, summary, options, &code))
         return code;
-    info_facts info = {0};
-    sqa_status status = gather(&info, &given);
-    if (status)
-        code = sqa_command_fail(argv[0], status);
-    else if (given.json)
-        print_json(&info);
-    else
-        print_people(&info);
-    free(info.devices);
-    return code;
+    sqa_status status = run(&given);
+    return status ? sqa_command_fail(argv[0], status) : SQA_EXIT_OK;
 }

@@ -8,22 +8,24 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/operation_option.h"
 #include "cli/options.h"
+#include "cli/target.h"
+#include "kernels/source.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
 #include "runtime/choose.h"
-#include "runtime/context.h"
 #include "sqa_cl/version.h"
 
 static const char summary[] =
-    "The generated OpenCL C of the kernel that the device would use for a shape, or of\n"
-    "the family and parameters given, headed by its build options and launch sizes.";
+    "The OpenCL C that is compiled for a shape: of the kernel that the device would use, or of\n"
+    "the family and parameters given, without what the shape does not need. What it says\n"
+    "beyond that is in comments, which the compiler does not get: its build options and launch\n"
+    "sizes, and what each parameter means.";
 
 typedef struct source_options {
-    const char *operation, *shape, *family, *set, *device, *database, *log_level;
+    const char *operation, *shape, *family, *set, *device, *profile, *database, *log_level;
 } source_options;
 
 /* A listing ends up in a C comment, which no device name may close. */
@@ -74,10 +76,27 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
     sqa_launch_free(&launch);
 }
 
+/* What is compiled, with the meaning of each parameter beside it; they come first, a line
+ * each. */
+static void append_source(sqa_text *out, const sqa_kernel_family *family, const char *source)
+{
+    size_t width = 0;
+    const char *line = source;
+    for (size_t i = 0; i < family->parameter_count; i++, line += strcspn(line, "\n") + 1)
+        width = strcspn(line, "\n") > width ? strcspn(line, "\n") : width;
+    for (size_t i = 0; i < family->parameter_count; i++) {
+        const size_t length = strcspn(source, "\n");
+        sqa_text_format(out, "%-*.*s /* %s */\n", (int)width, (int)length, source,
+                        family->parameters[i].meaning);
+        source += length + 1;
+    }
+    sqa_text_append(out, source);
+}
+
 static sqa_status print_source(const sqa_choice *choice, const sqa_problem *problem,
                                const sqa_device *device)
 {
-    sqa_text listing = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
+    sqa_text listing = SQA_TEXT_INIT, source = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
     char shape[SQA_SHAPE_TEXT], config[SQA_CONFIG_TEXT];
     sqa_problem_format(problem, shape, sizeof shape);
     sqa_config_format(choice->family, &choice->config, config);
@@ -90,74 +109,88 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
     sqa_text_format(&listing, "options   %s\n", sqa_build_options);
     list_launch(&listing, choice, problem, device);
     append_comment(&text, &listing);
-    choice->family->source(&choice->config, problem, device, &text);
-    sqa_status status = sqa_text_status(&text);
+    sqa_family_source(choice->family, &choice->config, problem, device, &source);
+    sqa_status status = sqa_text_status(&source);
+    if (!status) {
+        append_source(&text, choice->family, sqa_text_get(&source));
+        status = sqa_text_status(&text);
+    }
     if (!status)
         fputs(sqa_text_get(&text), stdout);
     sqa_text_free(&listing);
+    sqa_text_free(&source);
     sqa_text_free(&text);
     return status;
 }
 
-static sqa_status print_leaf(const source_options *options, const sqa_context *context,
-                             const sqa_problem *problem)
+static sqa_status print_leaf(const source_options *options, const sqa_target *target,
+                             const sqa_prebuilt *prebuilt, const sqa_problem *problem)
 {
     sqa_choices choices;
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_choose(&choices, &context->device, &context->tuning, context->prebuilt,
-                                   problem, &plan_options);
+    sqa_status status =
+        sqa_choose(&choices, &target->device, &target->tuning, prebuilt, problem, &plan_options);
     if (!status && choices.count == 0)
         status = sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this shape on this device");
     if (!status)
-        status = print_source(&choices.items[0], problem, &context->device);
+        status = print_source(&choices.items[0], problem, &target->device);
     sqa_text_free(&choices.passed_over);
     return status;
 }
 
 /* Of a recipe, the programs of its stages, one after the other. */
-static sqa_status choose_and_print(const source_options *options, const sqa_context *context,
-                                   const sqa_problem *problem)
+static sqa_status choose_and_print(const source_options *options, const sqa_target *target,
+                                   const sqa_prebuilt *prebuilt, const sqa_problem *problem)
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
     if (!entry->recipe)
-        return print_leaf(options, context, problem);
+        return print_leaf(options, target, prebuilt, problem);
     sqa_recipe *recipe = calloc(1, sizeof *recipe);
     if (!recipe)
         return sqa_fail_memory("a recipe");
     sqa_status status = entry->recipe(problem, recipe);
     for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
-        status = print_leaf(options, context, &recipe->stages[i].problem);
+        status = print_leaf(options, target, prebuilt, &recipe->stages[i].problem);
     free(recipe);
     return status;
+}
+
+static sqa_status open_prebuilt(sqa_prebuilt **out, const sqa_log *log)
+{
+    char folder[4096];
+    sqa_prebuilt_folder_path(NULL, folder, sizeof folder);
+    return sqa_prebuilt_open(out, folder, log);
 }
 
 static sqa_status run(const source_options *options)
 {
     const sqa_operation_entry *operation = NULL;
     sqa_problem problem;
-    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
-    sqa_context *context = NULL;
-    unsigned platform = 0, device = 0;
+    sqa_context_options logging = SQA_CONTEXT_OPTIONS_INIT;
+    sqa_target target = {0};
+    sqa_prebuilt *prebuilt = NULL;
     if (!options->shape)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--shape is missing; expected for example --shape hq=8,hkv=8,n=4096,d=64");
     if (options->set && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
-    made.user_database = options->database;
     sqa_status status = sqa_operation_option(options->operation, &operation);
     if (!status)
         status = sqa_shape_option(options->shape, operation, &problem);
     if (!status)
-        status = sqa_log_option(options->log_level, &made);
+        status = sqa_log_option(options->log_level, &logging);
+    const sqa_log log = {logging.log, logging.log_user, logging.log_level};
     if (!status)
-        status = sqa_device_option(options->device, &platform, &device);
+        status =
+            sqa_target_open(&target, options->device, options->profile, options->database, &log);
     if (!status)
-        status = sqa_context_open(&context, platform, device, &made);
+        status = open_prebuilt(&prebuilt, &log);
     if (!status)
-        status = choose_and_print(options, context, &problem);
-    sqa_context_destroy(context);
+        status = choose_and_print(options, &target, prebuilt, &problem);
+    sqa_prebuilt_close(prebuilt);
+    sqa_target_close(&target);
     return status;
 }
 
@@ -173,6 +206,8 @@ int sqa_command_source(int argc, char **argv)
         {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &given.device},
+        {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
+         .text = &given.profile},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
         {0},

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "kernels/registry.h"
+#include "kernels/source.h"
 #include "runtime/choose.h"
 #include "search/tune_problem.h"
 
@@ -71,7 +72,7 @@ static void hash_source(const sqa_tuning_session *session, const sqa_problem *pr
                         const sqa_contender *contender, char out[SQA_HASH_TEXT])
 {
     sqa_text source = SQA_TEXT_INIT;
-    contender->family->source(&contender->config, problem, &session->device, &source);
+    sqa_family_source(contender->family, &contender->config, problem, &session->device, &source);
     out[0] = '\0';
     if (sqa_text_status(&source) == SQA_OK)
         sqa_hash_of_text(sqa_text_get(&source), out);

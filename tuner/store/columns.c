@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "device/subgroups.h"
 #include "operations/operations.h"
 #include "problem/names.h"
-#include "store/subgroup_text.h"
 
 _Static_assert(sizeof(sqa_operation) == sizeof(int) && sizeof(sqa_dtype) == sizeof(int) &&
                    sizeof(sqa_causal) == sizeof(int) && sizeof(sqa_trial_status) == sizeof(int) &&

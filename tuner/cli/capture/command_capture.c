@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "cli/capture/folder.h"
 #include "cli/command.h"
+#include "cli/target.h"
 #include "cli/tune/words.h"
 #include "device/cl_status.h"
 #include "device/prebuilt.h"
@@ -31,12 +32,13 @@ static const char summary[] =
 
 typedef struct capture {
     sqa_tune_words words;
-    const char *out;
+    const char *out, *profile;
     sqa_option_list add;
     bool build;
     sqa_tune_plan *plan;
-    sqa_context *context;
-    cl_command_queue queue; /* NULL unless it builds */
+    sqa_target target;
+    sqa_context *context;   /* NULL unless it builds */
+    cl_command_queue queue; /* likewise */
     sqa_capture_folder folder;
 } capture;
 
@@ -73,7 +75,7 @@ static sqa_status capture_config(capture *self, const sqa_problem *problem,
     char key[SQA_HASH_TEXT], shape[SQA_SHAPE_TEXT];
     sqa_problem_format(problem, shape, sizeof shape);
     sqa_status status = sqa_capture_source(&self->folder, family, config, problem, shape,
-                                           &self->context->device, key);
+                                           &self->target.device, key);
     return status == SQA_OK && self->build && !sqa_capture_has_binary(&self->folder, key)
                ? build(self, problem, family, config, key)
                : status;
@@ -83,9 +85,8 @@ static sqa_status capture_config(capture *self, const sqa_problem *problem,
 static sqa_status capture_choices(capture *self, const sqa_problem *problem)
 {
     sqa_choices choices;
-    const sqa_context *context = self->context;
-    sqa_status status =
-        sqa_choose(&choices, &context->device, &context->tuning, NULL, problem, NULL);
+    const sqa_target *target = &self->target;
+    sqa_status status = sqa_choose(&choices, &target->device, &target->tuning, NULL, problem, NULL);
     bool untuned = false;
     for (size_t i = 0; i < choices.count && status == SQA_OK && !untuned; i++) {
         const sqa_choice *choice = &choices.items[i];
@@ -114,7 +115,7 @@ static sqa_status capture_family(capture *self, const sqa_problem *problem)
 {
     const sqa_kernel_family *family =
         sqa_family_find(problem->operation, self->plan->options.family);
-    const sqa_device *device = &self->context->device;
+    const sqa_device *device = &self->target.device;
     sqa_kernel_family narrowed = *family;
     sqa_parameter parameters[SQA_MAX_PARAMETERS];
     sqa_config config;
@@ -151,29 +152,39 @@ static sqa_status capture_problems(capture *self)
     return status;
 }
 
-static sqa_status create_queue(capture *self)
-{
-    cl_int code = CL_SUCCESS;
-    if (!self->context->device.limits.has_compiler)
-        return sqa_fail(SQA_UNSUPPORTED, "--build: this device has no OpenCL compiler; build the "
-                                         "sources with the vendor's tool and --add the binaries");
-    self->queue = clCreateCommandQueue(self->context->cl, self->context->device.id, 0, &code);
-    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateCommandQueue");
-}
-
-/* What is in the folder already must not decide what belongs there: no pre-built
+/* For --build. What is in the folder already must not decide what is built: no pre-built
  * programs, and none of the binary cache. */
-static sqa_status open_device(capture *self)
+static sqa_status open_builder(capture *self)
 {
     const sqa_tuning_options *options = &self->plan->options;
     sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
+    cl_int code = CL_SUCCESS;
+    if (self->profile)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--build: the device of a profile is not here");
+    if (!self->target.device.limits.has_compiler)
+        return sqa_fail(SQA_UNSUPPORTED, "--build: this device has no OpenCL compiler; build the "
+                                         "sources with the vendor's tool and --add the binaries");
     made.user_database = options->database;
     made.binary_cache = made.prebuilt = "";
     made.log = options->log.callback;
     made.log_user = options->log.user;
     made.log_level = options->log.level;
     sqa_status status = sqa_context_open(&self->context, options->platform, options->device, &made);
-    return status == SQA_OK && self->build ? create_queue(self) : status;
+    if (status != SQA_OK)
+        return status;
+    self->queue = clCreateCommandQueue(self->context->cl, self->context->device.id, 0, &code);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateCommandQueue");
+}
+
+static sqa_status capture_all(capture *self)
+{
+    const sqa_tuning_options *options = &self->plan->options;
+    const sqa_option_list *devices = &self->words.devices;
+    sqa_status status = sqa_target_open(&self->target, devices->count ? devices->items[0] : NULL,
+                                        self->profile, options->database, &options->log);
+    if (status == SQA_OK && self->build)
+        status = open_builder(self);
+    return status == SQA_OK ? capture_problems(self) : status;
 }
 
 /* KEY=FILE. */
@@ -278,11 +289,8 @@ static sqa_status run(capture *self)
     sqa_status status = sqa_tune_words_read(words, self->plan);
     if (status == SQA_OK)
         status = sqa_capture_open(&self->folder, self->out);
-    if (status == SQA_OK && (has_problems || !self->add.count)) {
-        status = open_device(self);
-        if (status == SQA_OK)
-            status = capture_problems(self);
-    }
+    if (status == SQA_OK && (has_problems || !self->add.count))
+        status = capture_all(self);
     for (size_t i = 0; i < self->add.count && status == SQA_OK; i++)
         status = add_binary(self, self->add.items[i]);
     if (status == SQA_OK)
@@ -309,6 +317,8 @@ int sqa_command_capture(int argc, char **argv)
          .text = &self.words.set},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .list = &self.words.devices},
+        {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
+         .text = &self.profile},
         {"db", "FILE", "tuning database instead of the user's own", .text = &self.words.database},
         {"add", "KEY=FILE", "take in what the vendor's tool made of KEY.cl; repeatable",
          .list = &self.add},
@@ -329,6 +339,7 @@ int sqa_command_capture(int argc, char **argv)
     if (self.queue)
         clReleaseCommandQueue(self.queue);
     sqa_context_destroy(self.context);
+    sqa_target_close(&self.target);
     sqa_capture_close(&self.folder);
     free(self.plan);
     return code;

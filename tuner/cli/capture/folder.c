@@ -9,6 +9,7 @@
 #include "device/binary_folder.h"
 #include "device/prebuilt.h"
 #include "kernels/prebuilt_program.h"
+#include "kernels/source.h"
 #include "operations/operations.h"
 
 static sqa_status write_file(const sqa_capture_folder *folder, const char *name, const void *bytes,
@@ -88,7 +89,7 @@ sqa_status sqa_capture_source(sqa_capture_folder *folder, const sqa_kernel_famil
                                       .shape = shape,
                                       .options = sqa_build_options,
                                       .source = name};
-    family->source(config, problem, device, &source);
+    sqa_family_source(family, config, problem, device, &source);
     status = sqa_text_status(&source);
     if (status == SQA_OK)
         status = write_file(folder, name, source.data, source.length);

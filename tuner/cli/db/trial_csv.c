@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/db/subcommand.h"
+#include "device/subgroups.h"
 #include "store/columns.h"
-#include "store/subgroup_text.h"
 #include "text/field.h"
 
 static int64_t read_integer(const sqa_column *column, const char *at)

@@ -1,4 +1,4 @@
-#include "store/subgroup_text.h"
+#include "device/subgroups.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-/* The sub-groups of a device as one word for the database: "" without any,
+/* The sub-groups of a device as one text, for the database and profiles: "" without any,
  * "fixed 32" for the one size of the hardware, "choice 8,16,32" for sizes that a
  * kernel can ask for. */
-#ifndef SQA_TUNER_SUBGROUP_TEXT_H
-#define SQA_TUNER_SUBGROUP_TEXT_H
+#ifndef SQA_DEVICE_SUBGROUPS_H
+#define SQA_DEVICE_SUBGROUPS_H
 
 #include <stdbool.h>
 

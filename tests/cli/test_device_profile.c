@@ -1,0 +1,123 @@
+/* Device profiles from outside: what is generated and captured for a device that is not
+ * here is what it would be there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/program.h"
+#include "run_suite.h"
+
+/* Nobody's. */
+#define GPU                                                                                        \
+    "vendor=some\narchitecture=arch\nmodel=gpu\nruntime=vendor\ntype=gpu\ndevice_name=Some GPU\n"  \
+    "device_vendor=Some\ncompute_units=80\nmax_work_group_size=1024\nmax_work_item_size_0=1024\n"  \
+    "max_work_item_size_1=1024\nmax_work_item_size_2=64\nlocal_memory_bytes=49152\n"               \
+    "local_memory_is_global=0\nglobal_memory_bytes=17179869184\nmax_allocation_bytes=4294967296\n"
+
+static char profile[128];
+
+static void write_profile(const char *text)
+{
+    snprintf(profile, sizeof profile, "%s/profile", work_folder);
+    FILE *file = fopen(profile, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void check_says(const char *text, const char *wanted)
+{
+    ck_assert_msg(strstr(text, wanted), "'%s' lacks '%s'", text, wanted);
+}
+
+START_TEST(a_profile_stands_for_its_device)
+{
+    static const char shape[] = "hq=8,hkv=2,n=2000,d=64,causal,window=100:0";
+    write_profile(run_sqa("info --profile")->out);
+    char *here = strdup(run_sqa("source --shape %s", shape)->out);
+    ck_assert_ptr_nonnull(here);
+    leave_platforms();
+    const program_result *result = run_sqa("source --shape %s --device-profile %s", shape, profile);
+    return_to_platforms();
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_str_eq(result->out, here);
+    free(here);
+}
+END_TEST
+
+static const program_result *gpu_source(const char *more)
+{
+    leave_platforms();
+    const program_result *result =
+        run_sqa("source --shape hq=8,n=2000,d=64 --device-profile %s%s", profile, more);
+    return_to_platforms();
+    return result;
+}
+
+/* The default stages tiles in local memory, and sub-groups can be had where there are some. */
+START_TEST(a_gpu)
+{
+    write_profile(GPU);
+    const program_result *result = gpu_source("");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_says(result->out, "\n * device    Some GPU\n");
+    check_says(result->out, "\n * family    tiled");
+    check_says(result->out, "\n#define STAGE 1 ");
+    check_says(result->out, "\n#define SUBGROUP 0 ");
+    check_says(gpu_source(" --family rows")->err, "needs a CPU device");
+    check_says(gpu_source(" --family tiled --set SUBGROUP=1")->err, "SUBGROUP needs sub-groups");
+    write_profile(GPU "subgroups=choice 8,16,32\n");
+    result = gpu_source(" --family tiled --set SUBGROUP=1");
+    check_says(result->out, "\n#define SUBGROUP 1 ");
+    check_says(result->out, "intel_reqd_sub_group_size(8)");
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_named)
+{
+    write_profile(GPU "compute_units=many\n");
+    const program_result *result = gpu_source("");
+    ck_assert_int_eq(result->code, 2);
+    check_says(result->err, "--device-profile: /tmp/");
+    check_says(result->err, "/profile: line 17: compute_units is given twice");
+    write_profile("vendor=some\n");
+    check_says(gpu_source("")->err, "/profile: architecture is missing");
+    write_profile("");
+    check_says(gpu_source("")->err, "/profile: empty");
+}
+END_TEST
+
+/* Programs have the keys that the device itself will ask for. */
+START_TEST(programs_are_captured)
+{
+    static const char wanted[] = "--shape hq=2,n=40,d=16 --family naive --set CHUNK=4|64";
+    run_sqa("capture --out %s %s", work_folder, wanted);
+    write_profile(run_sqa("info --profile")->out);
+    const program_result *result =
+        run_sqa("capture --out %s %s --device-profile %s", work_folder, wanted, profile);
+    check_says(result->out, "2 programs, 0 of them new");
+    write_profile(GPU);
+    leave_platforms();
+    result = run_sqa("capture --out %s %s --device-profile %s", work_folder, wanted, profile);
+    check_says(result->out, "4 programs, 2 of them new");
+    result =
+        run_sqa("capture --out %s %s --device-profile %s --build", work_folder, wanted, profile);
+    return_to_platforms();
+    ck_assert_int_eq(result->code, 2);
+    check_says(result->err, "--build: the device of a profile is not here");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("device profiles");
+    TCase *tests = tcase_create("commands");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
+    tcase_add_test(tests, a_profile_stands_for_its_device);
+    tcase_add_test(tests, a_gpu);
+    tcase_add_test(tests, what_is_wrong_is_named);
+    tcase_add_test(tests, programs_are_captured);
+    suite_add_tcase(suite, tests);
+    return sqa_run_suite(suite);
+}
