@@ -61,7 +61,7 @@ cmp good.jsonl copy.jsonl || failures=$((failures + 1))
 "$sqa" db export --best | cmp good.jsonl - || failures=$((failures + 1))
 "$sqa" db import - --db second.db <good.jsonl >out || failures=$((failures + 1))
 expect 0 "1 already there" "$sqa" db merge second.db
-expect 2 "merged into" "$sqa" db merge tuning.db
+expect 2 "taken into" "$sqa" db merge tuning.db
 expect 1 "missing.db" "$sqa" db merge missing.db
 [ ! -e missing.db ] || failures=$((failures + 1))
 

@@ -49,3 +49,11 @@ sqa_status sqa_seed_database_state(sqa_database_state *out)
     finish(out, &table);
     return status;
 }
+
+sqa_command_file sqa_database_file(const char *given, char buffer[4096])
+{
+    sqa_command_file file = {"--db", given, SQA_FILE_READ};
+    if (!given && sqa_user_database_path(buffer, 4096))
+        file.path = buffer;
+    return file;
+}

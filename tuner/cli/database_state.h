@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "sqa_cl/status.h"
+#include "text/command_files.h"
 
 typedef struct sqa_database_state {
     char path[4096];   /* "" for the one built in, or when there is no place for one */
@@ -17,5 +18,9 @@ typedef struct sqa_database_state {
  * Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_user_database_state(const char *path, sqa_database_state *out);
 sqa_status sqa_seed_database_state(sqa_database_state *out);
+
+/* The database that is read: the one that --db names, or the user's own, whose path goes
+ * to `buffer`; none when `given` is empty. */
+sqa_command_file sqa_database_file(const char *given, char buffer[4096]);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "cli/capture/files.h"
 #include "cli/capture/folder.h"
 #include "cli/command.h"
 #include "cli/tune/words.h"
@@ -284,6 +285,8 @@ static sqa_status run(capture *self)
     sqa_status status = sqa_tune_words_read(words, self->plan);
     if (status == SQA_OK)
         status = sqa_capture_open(&self->folder, self->out);
+    if (status == SQA_OK)
+        status = sqa_capture_check_files(self->out, words, &self->add);
     if (status == SQA_OK && (has_problems || !self->add.count)) {
         status = open_device(self);
         if (status == SQA_OK)
