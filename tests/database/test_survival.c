@@ -265,6 +265,11 @@ START_TEST(without_a_home)
     const program_result *result = run_sqa("db list");
     ck_assert_int_eq(result->code, 1);
     ck_assert_ptr_nonnull(strstr(result->err, "set SQA_CL_DB or HOME, or say --db FILE"));
+    result = run_sqa("info");
+    ck_assert_int_eq(result->code, 0);
+    ck_assert_ptr_nonnull(strstr(result->out, "no place: set SQA_CL_DB or HOME, or say --db FILE"));
+    ck_assert_ptr_null(strstr(result->out, "missing"));
+    ck_assert_ptr_nonnull(strstr(run_sqa("info --json")->out, "\"state\": \"no place\""));
     for (int i = 0; i < 3; i++)
         if (kept[i])
             ck_assert_int_eq(setenv(names[i], kept[i], 1), 0);

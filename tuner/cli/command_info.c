@@ -179,10 +179,11 @@ static void print_device(const device_facts *facts)
     sqa_table_print(&table, stdout);
 }
 
-static void print_database(sqa_table *table, const char *role, const sqa_database_state *state)
+static void print_database(sqa_table *table, const char *role, const char *unnamed,
+                           const sqa_database_state *state)
 {
     sqa_table_cell(table, "  %s", role);
-    sqa_table_cell(table, "%s", state->path[0] ? state->path : "(built in)");
+    sqa_table_cell(table, "%s", state->path[0] ? state->path : unnamed);
     if (state->message[0])
         sqa_table_cell(table, "%s: %s", state->state, state->message);
     else if (!strcmp(state->state, "missing"))
@@ -219,8 +220,8 @@ static void print_people(const info_facts *info)
     sqa_table table = SQA_TABLE_INIT;
     for (int i = 0; i < 3; i++)
         sqa_table_column(&table, "", SQA_ALIGN_LEFT);
-    print_database(&table, "user", &info->user);
-    print_database(&table, "seed", &info->seed);
+    print_database(&table, "user", "(none)", &info->user);
+    print_database(&table, "seed", "(built in)", &info->seed);
     sqa_table_print(&table, stdout);
     print_cache(info);
     const char *clblast = clblast_version();

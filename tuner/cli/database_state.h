@@ -9,9 +9,9 @@
 
 typedef struct sqa_database_state {
     char path[4096];   /* "" for the one built in, or when there is no place for one */
-    const char *state; /* "in use", "missing" or "left aside" */
+    const char *state; /* "in use", "missing", "no place" or "left aside" */
     size_t results;    /* best configurations it holds */
-    char message[512]; /* why it is left aside */
+    char message[512]; /* why it is left aside, or has no place */
 } sqa_database_state;
 
 /* `path` NULL: the user's own. A database that cannot be read is no error here.
