@@ -225,8 +225,8 @@ static void print_people(const info_facts *info)
     sqa_table_print(&table, stdout);
     print_cache(info);
     const char *clblast = clblast_version();
-    printf("\nlibsqa_cl %s; CLBlast %s\n", sqa_version_string(),
-           clblast ? clblast : "was not found when it was built, nothing needs it yet");
+    printf("\nlibsqa_cl %s; CLBlast %s%swas %sfound when it was built, and nothing uses it yet\n",
+           sqa_version_string(), clblast ? clblast : "", clblast ? " " : "", clblast ? "" : "not ");
 }
 
 static void write_identity(sqa_json *json, const sqa_device_identity *identity)
