@@ -1,10 +1,8 @@
 # What `cmake --install` puts where, and how others find it: the CMake package
 # sqa_cl (targets sqa_cl::sqa_cl, sqa_cl::sqa_cl_static) and sqa_cl.pc. Both work
-# out their paths from where they lie, so that an installed tree can be moved.
+# out their paths from where they lie, so that an installed tree can be moved; but
+# for folders that were chosen as absolute paths, which stay what they are.
 include(CMakePackageConfigHelpers)
-
-add_library(sqa_cl::sqa_cl ALIAS sqa_cl_shared)
-add_library(sqa_cl::sqa_cl_static ALIAS sqa_cl_static)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sqa_cl)
 install(TARGETS sqa_cl_shared sqa_cl_static EXPORT sqa_cl_targets
@@ -25,9 +23,19 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfig.cmake
               ${CMAKE_CURRENT_LIST_DIR}/package/FindXXHash.cmake
   DESTINATION ${package_dir})
 
-# The way from the folder of sqa_cl.pc to the prefix.
-file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
+# sqa_cl.pc lies in the folder of libraries.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+else()
+  file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" pc_prefix "\${pcfiledir}/${pc_prefix}")
+endif()
+foreach(folder LIBDIR INCLUDEDIR)
+  set(pc_${folder} "\${prefix}/${CMAKE_INSTALL_${folder}}")
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_${folder}}")
+    set(pc_${folder} ${CMAKE_INSTALL_${folder}})
+  endif()
+endforeach()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/package/sqa_cl.pc.in
   ${CMAKE_CURRENT_BINARY_DIR}/sqa_cl.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sqa_cl.pc

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/draft.h"
+
 static bool read_fully(int file, unsigned char *bytes, size_t size)
 {
     while (size > 0) {
@@ -89,33 +91,25 @@ static int write_fully(int file, const void *bytes, size_t size)
     return 0;
 }
 
-static int write_and_rename(int file, const char *temporary, const char *path, mode_t mode,
-                            const void *bytes, size_t size)
-{
-    int failure = write_fully(file, bytes, size);
-    if (!failure && (fchmod(file, mode) != 0 || fsync(file) != 0))
-        failure = errno;
-    if (close(file) != 0 && !failure)
-        failure = errno;
-    if (!failure && rename(temporary, path) != 0)
-        failure = errno;
-    if (failure)
-        unlink(temporary);
-    return failure;
-}
-
 int sqa_file_write(const char *folder, const char *name, sqa_file_owner owner, const void *bytes,
                    size_t size)
 {
-    char temporary[4096], path[4096];
-    int long_temporary =
-        snprintf(temporary, sizeof temporary, "%s/" SQA_FILE_TEMPORARY "XXXXXX", folder);
-    int long_path = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (long_temporary < 0 || (size_t)long_temporary >= sizeof temporary || long_path < 0 ||
-        (size_t)long_path >= sizeof path)
-        return ENAMETOOLONG;
+    char path[4096];
+    sqa_draft draft = SQA_DRAFT_INIT;
     const mode_t own = S_IRUSR | S_IWUSR;
     const mode_t mode = owner == SQA_FILE_OWN ? own : own | S_IRGRP | S_IROTH;
-    int file = mkstemp(temporary);
-    return file < 0 ? errno : write_and_rename(file, temporary, path, mode, bytes, size);
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return ENAMETOOLONG;
+    int failure = sqa_draft_begin(&draft, folder, own);
+    if (!failure)
+        failure = write_fully(draft.file, bytes, size);
+    if (!failure && fchmod(draft.file, mode))
+        failure = errno;
+    if (!failure)
+        failure = sqa_draft_complete(&draft);
+    if (!failure)
+        failure = sqa_draft_keep(&draft, path);
+    sqa_draft_discard(&draft);
+    return failure;
 }

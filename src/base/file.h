@@ -27,9 +27,8 @@ typedef struct sqa_file {
  * than `owner` says may write are refused. */
 sqa_file_state sqa_file_read(const char *path, sqa_file_owner owner, size_t limit, sqa_file *out);
 
-/* Writes a file whole or not at all, by a temporary one beside it whose name starts
- * with SQA_FILE_TEMPORARY; others may read a SHARED one. 0, or an errno. */
-#define SQA_FILE_TEMPORARY "new-"
+/* Writes a file whole or not at all, by a draft beside it; others may read a SHARED one.
+ * 0, or an errno. */
 int sqa_file_write(const char *folder, const char *name, sqa_file_owner owner, const void *bytes,
                    size_t size);
 

@@ -10,9 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/draft.h"
 #include "device/binary_file.h"
 
-/* No writer takes so long: its temporary file was left behind. */
+/* No writer takes so long: its draft was left behind. */
 enum { ABANDONED_SECONDS = 3600 };
 
 enum { NAME_LENGTH = SQA_HASH_TEXT - 1 + sizeof SQA_BINARY_SUFFIX - 1 };
@@ -78,7 +79,7 @@ static bool is_entry(const char *name)
 
 static bool is_abandoned(const char *name, const struct stat *info)
 {
-    return !strncmp(name, SQA_FILE_TEMPORARY, sizeof SQA_FILE_TEMPORARY - 1) &&
+    return !strncmp(name, SQA_DRAFT_PREFIX, sizeof SQA_DRAFT_PREFIX - 1) &&
            time(NULL) - info->st_mtime > ABANDONED_SECONDS;
 }
 

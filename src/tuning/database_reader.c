@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -65,9 +66,17 @@ static int wait_a_little(void *most_steps, int steps)
     return 1;
 }
 
+int sqa_database_open_file(sqlite3 **out, const char *path, int flags)
+{
+    char name[4096];
+    int length = snprintf(name, sizeof name, "%s%s", path[0] == '/' ? "" : "./", path);
+    return length < 0 || (size_t)length >= sizeof name ? SQLITE_CANTOPEN
+                                                       : sqlite3_open_v2(name, out, flags, NULL);
+}
+
 static int open_file(sqlite3 **out, const char *path, int flags, int busy_ms)
 {
-    int code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int code = sqa_database_open_file(out, path, flags | SQLITE_OPEN_NOMUTEX);
     if (code == SQLITE_OK)
         code = sqlite3_busy_handler(*out, wait_a_little, (void *)(intptr_t)(busy_ms / STEP_MS));
     /* Opening is lazy; only a read shows whether the file can be used. */

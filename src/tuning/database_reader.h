@@ -13,6 +13,10 @@
  * Errors: SQA_DATABASE_ERROR, whose detail names the file and the reason. */
 sqa_status sqa_database_open_reader(sqlite3 **out, const char *path, int busy_ms);
 
+/* sqlite3_open_v2() for what is a file's name and nothing else: of relative ones SQLite
+ * would take file:NAME for an address and :memory: for no file at all. */
+int sqa_database_open_file(sqlite3 **out, const char *path, int flags);
+
 /* Opens a database image in memory, which must outlive the connection. */
 sqa_status sqa_database_open_image(sqlite3 **out, const unsigned char *image, size_t size);
 

@@ -260,8 +260,11 @@ static bool path_below(const char *base, const char *tail, char *out, size_t siz
 
 bool sqa_user_database_path(char *out, size_t size)
 {
+    const char *xdg = getenv("XDG_DATA_HOME");
+    if (xdg && xdg[0] != '/') /* a relative one is to be ignored, says its specification */
+        xdg = NULL;
     return path_below(getenv("SQA_CL_DB"), "", out, size) ||
-           path_below(getenv("XDG_DATA_HOME"), "/sqa_cl/tuning.db", out, size) ||
+           path_below(xdg, "/sqa_cl/tuning.db", out, size) ||
            path_below(getenv("HOME"), "/.local/share/sqa_cl/tuning.db", out, size);
 }
 

@@ -58,8 +58,8 @@ sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_datab
 void sqa_tuning_table_free(sqa_tuning_table *table);
 
 /* Where the per-user database lives: $SQA_CL_DB, else $XDG_DATA_HOME/sqa_cl/tuning.db,
- * else $HOME/.local/share/sqa_cl/tuning.db. false when none of them is set or the
- * path does not fit. */
+ * else $HOME/.local/share/sqa_cl/tuning.db; an $XDG_DATA_HOME that is relative is
+ * ignored. false when none of them is set or the path does not fit. */
 bool sqa_user_database_path(char *out, size_t size);
 
 #endif

@@ -3,14 +3,17 @@
 #include <check.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 char work_folder[64];
+unsigned file_limit;
 
 enum { MAX_WORDS = 64 };
 
@@ -18,6 +21,13 @@ static void redirect(const char *name, int descriptor)
 {
     int file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (file < 0 || dup2(file, descriptor) < 0)
+        _exit(126);
+}
+
+static void limit_files(void)
+{
+    const struct rlimit limit = {file_limit, file_limit};
+    if (file_limit && (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit)))
         _exit(126);
 }
 
@@ -60,6 +70,7 @@ const program_result *run_sqa(const char *arguments, ...)
     if (child == 0) {
         redirect(out, STDOUT_FILENO);
         redirect(err, STDERR_FILENO);
+        limit_files();
         execv(words[0], words);
         _exit(127);
     }

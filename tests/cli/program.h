@@ -14,6 +14,9 @@ typedef struct program_result {
  * say the same less readably. The result lives until the next call. */
 const program_result *run_sqa(const char *arguments, ...) __attribute__((format(printf, 1, 2)));
 
+/* The longest file that it may write, in bytes, which stands for a full disk; 0: any. */
+extern unsigned file_limit;
+
 /* A folder of the test's own, made before each test and removed, with all that is
  * in it, after. */
 extern char work_folder[64];

@@ -115,7 +115,7 @@ START_TEST(places_that_cannot_be_written)
     check_refused(run_sqa("run --q %s/q.npy --k %s/k.npy --v %s/v.npy", f, f, f), "--out",
                   "missing");
     check_refused(run_sqa("run --q %s/q.npy --k %s/k.npy --v %s/v.npy --out %s", f, f, f, f), f,
-                  "not a regular file");
+                  "is a folder");
     check_refused(
         run_sqa("run --q %s/q.npy --k %s/k.npy --v %s/v.npy --out %s/no/o.npy", f, f, f, f),
         "no/o.npy", "cannot be written");

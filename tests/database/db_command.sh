@@ -61,7 +61,7 @@ cmp good.jsonl copy.jsonl || failures=$((failures + 1))
 "$sqa" db export --best | cmp good.jsonl - || failures=$((failures + 1))
 "$sqa" db import - --db second.db <good.jsonl >out || failures=$((failures + 1))
 expect 0 "1 already there" "$sqa" db merge second.db
-expect 2 "merged into" "$sqa" db merge tuning.db
+expect 2 "taken into" "$sqa" db merge tuning.db
 expect 1 "missing.db" "$sqa" db merge missing.db
 [ ! -e missing.db ] || failures=$((failures + 1))
 
@@ -157,6 +157,18 @@ expect 1 "its device_name names this machine" env USER=Tiger "$sqa" db export --
 sed 's/"final":true/"final":false/' good.jsonl >unsure.jsonl
 "$sqa" db import unsure.jsonl --db unsure.db >out || failures=$((failures + 1))
 expect 1 "won without a final" "$sqa" db export --submit --device tiger --db unsure.db --out none.jsonl
+
+# A file name is a file name, whatever SQLite makes of such words.
+for name in file:named.db :memory: 'file:other.db?mode=memory'; do
+    expect 0 "1 added" "$sqa" db import good.jsonl --db "$name"
+    [ -f "$name" ] || { echo "FAILED: no file $name"; failures=$((failures + 1)); }
+    expect 0 "tiger-8cu" "$sqa" db best --db "$name"
+    expect 0 "tiger-8cu" env SQA_CL_DB="$name" "$sqa" db best
+    expect 0 "in use, 1 best" env SQA_CL_DB="$name" "$sqa" info
+done
+[ ! -e named.db ] && [ ! -e other.db ] || failures=$((failures + 1))
+expect 0 "$work/.local/share/sqa_cl/tuning.db" env -u SQA_CL_DB HOME="$work" XDG_DATA_HOME=data \
+    "$sqa" db path
 
 # Files in a bad state.
 dd if=/dev/urandom of=noise.db bs=4096 count=4 2>dd.log

@@ -313,6 +313,9 @@ START_TEST(user_path_follows_the_environment)
     ck_assert_int_eq(setenv("SQA_CL_DB", "", 1), 0);
     ck_assert(sqa_user_database_path(path, sizeof path));
     ck_assert_str_eq(path, "/data/sqa_cl/tuning.db");
+    ck_assert_int_eq(setenv("XDG_DATA_HOME", "data", 1), 0); /* a relative one is ignored */
+    ck_assert(sqa_user_database_path(path, sizeof path));
+    ck_assert_str_eq(path, "/home/me/.local/share/sqa_cl/tuning.db");
     ck_assert_int_eq(unsetenv("XDG_DATA_HOME"), 0);
     ck_assert(sqa_user_database_path(path, sizeof path));
     ck_assert_str_eq(path, "/home/me/.local/share/sqa_cl/tuning.db");

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/draft.h"
 #include "device/binary_cache.h"
 #include "device/binary_folder.h"
 #include "device/binary_key.h"
@@ -263,15 +264,15 @@ START_TEST(only_files_of_the_cache_are_removed)
     sqa_binary_cache *cache = open_cache(folder, 1);
     make_file("notes.txt", 100000);
     make_file("0123.bin", 100000);
-    make_file(SQA_FILE_TEMPORARY "killed", 100000);
-    make_file(SQA_FILE_TEMPORARY "writer", 0);
+    make_file(SQA_DRAFT_PREFIX "killed", 100000);
+    make_file(SQA_DRAFT_PREFIX "writer", 0);
     make_file("0123456789abcdef0123456789abcdef.bin", 10);
     ck_assert_uint_eq(usage().entries, 1);
     sqa_binary_folder_trim(folder, 0);
     ck_assert(has_file("notes.txt"));
     ck_assert(has_file("0123.bin"));
-    ck_assert(has_file(SQA_FILE_TEMPORARY "writer"));
-    ck_assert(!has_file(SQA_FILE_TEMPORARY "killed"));
+    ck_assert(has_file(SQA_DRAFT_PREFIX "writer"));
+    ck_assert(!has_file(SQA_DRAFT_PREFIX "killed"));
     ck_assert(!has_file("0123456789abcdef0123456789abcdef.bin"));
     sqa_binary_cache_destroy(cache);
 }
@@ -428,8 +429,8 @@ START_TEST(writers_at_once_do_no_harm)
     DIR *directory = opendir(folder);
     ck_assert_ptr_nonnull(directory);
     for (struct dirent *item; (item = readdir(directory));)
-        ck_assert_msg(strncmp(item->d_name, SQA_FILE_TEMPORARY, 4) != 0, "%s was left behind",
-                      item->d_name);
+        ck_assert_msg(strncmp(item->d_name, SQA_DRAFT_PREFIX, sizeof SQA_DRAFT_PREFIX - 1) != 0,
+                      "%s was left behind", item->d_name);
     closedir(directory);
 }
 END_TEST

@@ -196,10 +196,11 @@ static void print_device(const device_facts *facts)
     sqa_table_print(&table, stdout);
 }
 
-static void print_database(sqa_table *table, const char *role, const sqa_database_state *state)
+static void print_database(sqa_table *table, const char *role, const char *unnamed,
+                           const sqa_database_state *state)
 {
     sqa_table_cell(table, "  %s", role);
-    sqa_table_cell(table, "%s", state->path[0] ? state->path : "(built in)");
+    sqa_table_cell(table, "%s", state->path[0] ? state->path : unnamed);
     if (state->message[0])
         sqa_table_cell(table, "%s: %s", state->state, state->message);
     else if (!strcmp(state->state, "missing"))
@@ -236,13 +237,13 @@ static void print_people(const info_facts *info)
     sqa_table table = SQA_TABLE_INIT;
     for (int i = 0; i < 3; i++)
         sqa_table_column(&table, "", SQA_ALIGN_LEFT);
-    print_database(&table, "user", &info->user);
-    print_database(&table, "seed", &info->seed);
+    print_database(&table, "user", "(none)", &info->user);
+    print_database(&table, "seed", "(built in)", &info->seed);
     sqa_table_print(&table, stdout);
     print_cache(info);
     const char *clblast = clblast_version();
-    printf("\nlibsqa_cl %s; CLBlast %s\n", sqa_version_string(),
-           clblast ? clblast : "was not found when it was built, nothing needs it yet");
+    printf("\nlibsqa_cl %s; CLBlast %s%swas %sfound when it was built, and nothing uses it yet\n",
+           sqa_version_string(), clblast ? clblast : "", clblast ? " " : "", clblast ? "" : "not ");
 }
 
 static void write_identity(sqa_json *json, const sqa_device_identity *identity)

@@ -26,14 +26,18 @@ static void finish(sqa_database_state *out, sqa_tuning_table *table)
 sqa_status sqa_user_database_state(const char *path, sqa_database_state *out)
 {
     struct stat info;
+    char buffer[sizeof out->path];
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
     const sqa_log log = {keep_message, out, SQA_LOG_WARNING};
+    const sqa_command_file file = sqa_database_file(path, buffer);
     *out = (sqa_database_state){.state = "missing"};
-    if (path)
-        snprintf(out->path, sizeof out->path, "%s", path);
-    else if (!sqa_user_database_path(out->path, sizeof out->path))
-        out->path[0] = '\0';
-    if (!out->path[0] || (stat(out->path, &info) != 0 && errno == ENOENT))
+    snprintf(out->path, sizeof out->path, "%s", file.path ? file.path : "");
+    if (!out->path[0]) {
+        out->state = "no place";
+        keep_message(out, SQA_LOG_WARNING, "set SQA_CL_DB or HOME, or say --db FILE");
+        return SQA_OK;
+    }
+    if (stat(out->path, &info) != 0 && errno == ENOENT)
         return SQA_OK;
     sqa_status status = sqa_tuning_table_load_file(&table, out->path, &log);
     finish(out, &table);
@@ -48,4 +52,12 @@ sqa_status sqa_seed_database_state(sqa_database_state *out)
     sqa_status status = sqa_tuning_table_load_seed(&table, &log);
     finish(out, &table);
     return status;
+}
+
+sqa_command_file sqa_database_file(const char *given, char buffer[4096])
+{
+    sqa_command_file file = {"--db", given, SQA_FILE_READ};
+    if (!given && sqa_user_database_path(buffer, 4096))
+        file.path = buffer;
+    return file;
 }

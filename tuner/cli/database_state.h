@@ -5,17 +5,22 @@
 #include <stddef.h>
 
 #include "sqa_cl/status.h"
+#include "text/command_files.h"
 
 typedef struct sqa_database_state {
     char path[4096];   /* "" for the one built in, or when there is no place for one */
-    const char *state; /* "in use", "missing" or "left aside" */
+    const char *state; /* "in use", "missing", "no place" or "left aside" */
     size_t results;    /* best configurations it holds */
-    char message[512]; /* why it is left aside */
+    char message[512]; /* why it is left aside, or has no place */
 } sqa_database_state;
 
 /* `path` NULL: the user's own. A database that cannot be read is no error here.
  * Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_user_database_state(const char *path, sqa_database_state *out);
 sqa_status sqa_seed_database_state(sqa_database_state *out);
+
+/* The database that is read: the one that --db names, or the user's own, whose path goes
+ * to `buffer`; none when `given` is empty. */
+sqa_command_file sqa_database_file(const char *given, char buffer[4096]);
 
 #endif

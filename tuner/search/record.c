@@ -10,6 +10,7 @@
 #include "operations/shape.h"
 #include "search/steady_trial.h"
 #include "search/tune_problem.h"
+#include "text/output.h"
 #include "trial/measure.h"
 #include "trial/runner.h"
 
@@ -61,25 +62,24 @@ static sqa_status enumerate(recording *self)
     return status;
 }
 
-/* Writes it anew and puts it in the old one's place, so that a kill leaves either. */
+/* Writes it anew, so that a kill leaves either the older or the newer one. */
 static sqa_status write_file(const recording *self)
 {
-    char part[4096];
-    int length = snprintf(part, sizeof part, "%s.part", self->options->file);
-    if (length < 0 || (size_t)length >= sizeof part)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--record takes a shorter name");
-    FILE *file = fopen(part, "w");
-    if (!file)
-        return fail_file(self);
-    bool written = fputs(self->header, file) >= 0;
-    for (size_t i = 0; i < self->report->done && written; i++)
-        written = fputs(self->lines[i], file) >= 0;
-    sqa_status status = written ? SQA_OK : fail_file(self);
-    if (fclose(file) && status == SQA_OK)
-        status = fail_file(self);
-    if (status == SQA_OK && rename(part, self->options->file))
-        status = fail_file(self);
-    return status;
+    sqa_output out;
+    sqa_status status = sqa_output_open(&out, "--record", self->options->file);
+    if (status != SQA_OK)
+        return status;
+    fputs(self->header, out.file);
+    for (size_t i = 0; i < self->report->done; i++)
+        fputs(self->lines[i], out.file);
+    return sqa_output_close(&out, SQA_OK);
+}
+
+/* A device or a pipe gets the recording once, at its end. */
+static bool is_continued(const recording *self)
+{
+    sqa_place place;
+    return sqa_place_find(&place, self->options->file) == 0 && place.path[0];
 }
 
 static double number_in(const char *line, const char *name)
@@ -164,9 +164,10 @@ static sqa_status open_recording(recording *self)
     sqa_status status = enumerate(self);
     if (status == SQA_OK)
         status = make_header(self);
-    if (status == SQA_OK)
+    self->report->continued = is_continued(self);
+    if (status == SQA_OK && self->report->continued)
         status = read_file(self);
-    if (status == SQA_OK)
+    if (status == SQA_OK && self->report->continued)
         status = write_file(self); /* better now than after the first minutes */
     if (status == SQA_OK)
         status = sqa_runner_create(&self->runner, &runner);
@@ -214,7 +215,7 @@ static sqa_status keep(recording *self, size_t index, const sqa_trial_result *re
     self->report->done += !*line;
     free(*line);
     *line = made;
-    return write_file(self);
+    return self->report->continued ? write_file(self) : SQA_OK;
 }
 
 /* Measured in full, however slow: a sweep is what others are judged by. */
@@ -268,6 +269,8 @@ sqa_status sqa_record_sweep(const sqa_record_options *options, sqa_record_report
     sqa_status status = open_recording(self);
     if (status == SQA_OK)
         status = record(self);
+    if (status == SQA_OK && !self->report->continued)
+        status = write_file(self);
     close_recording(self);
     free(self);
     return status;

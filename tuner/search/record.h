@@ -28,10 +28,11 @@ typedef struct sqa_record_report {
     size_t known;    /* those the file had */
     size_t done;     /* those it has now */
     size_t doubtful; /* of these, measured while the machine was slow or unsteady */
+    bool continued;  /* another recording goes on from the file: it is no device or pipe */
 } sqa_record_report;
 
-/* Errors: SQA_INVALID_ARGUMENT, also for a file that is another sweep's;
- * SQA_NO_DEVICE, SQA_OPENCL_ERROR, SQA_OUT_OF_MEMORY. */
+/* Errors: SQA_INVALID_ARGUMENT, also for a file that is another sweep's; SQA_DATABASE_ERROR
+ * when it cannot be written; SQA_NO_DEVICE, SQA_OPENCL_ERROR, SQA_OUT_OF_MEMORY. */
 sqa_status sqa_record_sweep(const sqa_record_options *options, sqa_record_report *report);
 
 #endif

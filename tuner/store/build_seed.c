@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         return 2;
     }
     sqa_store *store = NULL;
-    if (sqa_store_open(&store, ":memory:") != SQA_OK) {
+    if (sqa_store_open_in_memory(&store) != SQA_OK) {
         fprintf(stderr, "sqa_build_seed: %s\n", sqa_last_error());
         return 1;
     }

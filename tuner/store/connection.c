@@ -80,8 +80,8 @@ static sqa_status open_writer(sqa_store *store)
     if (!stat(store->path, &file) && !S_ISREG(file.st_mode))
         return sqa_fail(SQA_DATABASE_ERROR, "tuning database %s: it is not a file", store->path);
     int code =
-        sqlite3_open_v2(store->path, &store->database,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+        sqa_database_open_file(&store->database, store->path,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX);
     if (code == SQLITE_OK)
         code = sqlite3_busy_timeout(store->database, SQA_STORE_BUSY_MS);
     if (code == SQLITE_OK && sqlite3_db_readonly(store->database, "main") == 1)
@@ -123,6 +123,20 @@ static sqa_status open_empty(sqa_store *store)
     if (code != SQLITE_OK)
         return sqa_store_fail(store, code);
     return sqa_migrate(store->database, store->path, sqa_embedded_sql, SQA_SCHEMA_VERSION);
+}
+
+sqa_status sqa_store_open_in_memory(sqa_store **out)
+{
+    sqa_store *store = NULL;
+    sqa_status status = new_store(&store, "in memory");
+    if (status != SQA_OK)
+        return status;
+    status = open_empty(store);
+    if (status == SQA_OK) {
+        int code = sqlite3_exec(store->database, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+        status = code == SQLITE_OK ? SQA_OK : sqa_store_fail(store, code);
+    }
+    return finish_open(store, status, out);
 }
 
 /* Puts a copy in memory in the place of the file, which must not be written to, and

@@ -13,6 +13,9 @@ struct sqa_store {
     char *path;
 };
 
+/* Opens an empty database that is no file. */
+sqa_status sqa_store_open_in_memory(sqa_store **out);
+
 /* How long a writer waits for others before it gives up. */
 enum { SQA_STORE_BUSY_MS = 15000 };
 

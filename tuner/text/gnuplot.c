@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,14 +31,13 @@ sqa_status sqa_gnuplot_find(char out[SQA_GNUPLOT_PATH])
 /* gnuplot reads the script as its input and writes the picture to its output, so
  * that no file name has to be spelled in its language. It warns of an encoding
  * that is not its locale's, hence a locale that is. */
-static sqa_status run(const char *gnuplot, FILE *script, int picture)
+static sqa_status start(const char *gnuplot, FILE *script, int picture, pid_t *child)
 {
     extern char **environ;
     char program[] = "env", locale[] = "LC_ALL=C.UTF-8", path[SQA_GNUPLOT_PATH];
     char *const words[] = {program, locale, path, NULL};
     snprintf(path, sizeof path, "%s", gnuplot);
     posix_spawn_file_actions_t actions;
-    pid_t child = 0;
     int code = posix_spawn_file_actions_init(&actions);
     if (code)
         return sqa_fail_memory("the call of gnuplot");
@@ -45,20 +45,48 @@ static sqa_status run(const char *gnuplot, FILE *script, int picture)
     if (!code)
         code = posix_spawn_file_actions_adddup2(&actions, picture, STDOUT_FILENO);
     if (!code)
-        code = posix_spawnp(&child, program, &actions, NULL, words, environ);
+        code = posix_spawnp(child, program, &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (code)
-        return sqa_fail(SQA_UNSUPPORTED, "%s cannot be run: %s", gnuplot, strerror(code));
+    return code ? sqa_fail(SQA_UNSUPPORTED, "%s cannot be run: %s", gnuplot, strerror(code))
+                : SQA_OK;
+}
+
+static sqa_status await(pid_t child)
+{
     int status = 0;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return sqa_fail(SQA_UNSUPPORTED, "gnuplot: %s", strerror(errno));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return sqa_fail(SQA_UNSUPPORTED, "gnuplot failed");
-    return SQA_OK;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0
+               ? SQA_OK
+               : sqa_fail(SQA_UNSUPPORTED, "gnuplot failed");
 }
 
-sqa_status sqa_gnuplot_run(const char *gnuplot, const char *script, int picture)
+/* By a pipe: gnuplot does not look whether a disk took all of its picture. */
+static sqa_status run(const char *gnuplot, FILE *script, FILE *out)
+{
+    int ends[2];
+    char bytes[4096];
+    pid_t child = 0;
+    if (pipe(ends))
+        return sqa_fail(SQA_UNSUPPORTED, "a pipe from gnuplot: %s", strerror(errno));
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    sqa_status status = start(gnuplot, script, ends[1], &child);
+    close(ends[1]);
+    for (ssize_t got = 1; status == SQA_OK && got != 0;) {
+        got = read(ends[0], bytes, sizeof bytes);
+        if (got > 0)
+            fwrite(bytes, 1, (size_t)got, out);
+        else if (got < 0 && errno != EINTR)
+            break;
+    }
+    close(ends[0]);
+    return status == SQA_OK ? await(child) : status;
+}
+
+/* `script` in a file, which needs no second pipe to be served. */
+static sqa_status run_script(const char *gnuplot, const char *script, FILE *out)
 {
     FILE *file = tmpfile();
     sqa_status status = SQA_OK;
@@ -66,13 +94,28 @@ sqa_status sqa_gnuplot_run(const char *gnuplot, const char *script, int picture)
         status = sqa_fail(SQA_UNSUPPORTED, "the script for gnuplot: %s", strerror(errno));
     if (status == SQA_OK) {
         rewind(file);
-        status = run(gnuplot, file, picture);
+        status = run(gnuplot, file, out);
     }
     if (file)
         fclose(file);
-    struct stat made;
-    if (status == SQA_OK && (fstat(picture, &made) || made.st_size == 0))
+    return status;
+}
+
+sqa_status sqa_gnuplot_draw(const char *gnuplot, const char *script, sqa_picture *out)
+{
+    *out = (sqa_picture){NULL, 0};
+    FILE *memory = open_memstream(&out->bytes, &out->size);
+    if (!memory)
+        return sqa_fail_memory("a picture");
+    sqa_status status = run_script(gnuplot, script, memory);
+    if ((ferror(memory) | fclose(memory)) && status == SQA_OK)
+        status = sqa_fail_memory("a picture");
+    if (status == SQA_OK && !out->size)
         status = sqa_fail(SQA_UNSUPPORTED, "gnuplot drew nothing");
+    if (status != SQA_OK) {
+        free(out->bytes);
+        *out = (sqa_picture){NULL, 0};
+    }
     return status;
 }
 

@@ -9,9 +9,14 @@
 /* Where it is on the PATH. Errors: SQA_UNSUPPORTED, saying which package has it. */
 sqa_status sqa_gnuplot_find(char out[SQA_GNUPLOT_PATH]);
 
-/* Runs the script; the picture goes to the file descriptor `picture`.
- * Errors: SQA_UNSUPPORTED, also when nothing was drawn. */
-sqa_status sqa_gnuplot_run(const char *gnuplot, const char *script, int picture);
+typedef struct sqa_picture {
+    char *bytes; /* a zero follows them; the caller frees them */
+    size_t size;
+} sqa_picture;
+
+/* Runs the script and takes in what it drew.
+ * Errors: SQA_UNSUPPORTED, also when nothing was drawn; SQA_OUT_OF_MEMORY. */
+sqa_status sqa_gnuplot_draw(const char *gnuplot, const char *script, sqa_picture *out);
 
 /* Appends `text` as a quoted string of gnuplot's language: names come from drivers,
  * and may hold anything. */

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "operations/tensors.h"
 #include "text/npy_header.h"
@@ -50,25 +51,7 @@ void sqa_npy_shape_text(const sqa_npy *tensor, char *text, size_t size);
  * bytes of each element where those differ. */
 void sqa_npy_turn_bytes(void *elements, size_t count, size_t element);
 
-/* An output file in the making: written beside its final place and moved there in
- * one step, so that no half-written file is ever seen under its name. */
-typedef struct sqa_npy_draft {
-    const char *path;     /* borrowed */
-    char temporary[4200]; /* "" when there is no draft */
-} sqa_npy_draft;
-
-#define SQA_NPY_DRAFT_INIT                                                                         \
-    {                                                                                              \
-        NULL, ""                                                                                   \
-    }
-
-/* Whether `path` could be written, before any work is done for it. */
-sqa_status sqa_npy_draft_check(const char *path);
-/* Of floats only. */
-sqa_status sqa_npy_draft_write(sqa_npy_draft *out, const char *path, const sqa_npy *tensor);
-/* Moves the draft to its place. */
-sqa_status sqa_npy_draft_keep(sqa_npy_draft *draft);
-/* Removes the draft, if there still is one. */
-void sqa_npy_draft_discard(sqa_npy_draft *draft);
+/* Writes one of floats; whether all of it could be written, the stream knows. */
+void sqa_npy_write(FILE *file, const sqa_npy *tensor);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cli/bench/report.h"
 #include "cli/bench/words.h"
 #include "cli/command.h"
+#include "cli/database_state.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
@@ -110,6 +111,17 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     return status;
 }
 
+static sqa_status check_files(const bench_call *call)
+{
+    char buffer[4096];
+    const sqa_command_file files[] = {
+        sqa_database_file(call->database, buffer),
+        {"--plot", call->plot, SQA_FILE_WRITTEN},
+        {"standard output", NULL, SQA_FILE_PRINTED},
+    };
+    return sqa_command_files_check(files, sizeof files / sizeof files[0]);
+}
+
 static sqa_status bench(bench_call *call)
 {
     sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
@@ -126,6 +138,8 @@ static sqa_status bench(bench_call *call)
         status = sqa_device_option(call->device, &view.platform, &view.index);
     if (status == SQA_OK && call->plot)
         status = sqa_bench_plot_open(&plot, call->plot);
+    if (status == SQA_OK)
+        status = check_files(call);
     if (status == SQA_OK)
         status = sqa_context_open(&context, view.platform, view.index, &made);
     if (status == SQA_OK)

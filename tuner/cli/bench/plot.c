@@ -1,17 +1,16 @@
 /* See plot.h. */
 #include "cli/bench/plot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/status.h"
 #include "base/text.h"
 #include "cli/bench/script.h"
 #include "text/gnuplot.h"
+#include "text/output.h"
 
 static sqa_status take_name(sqa_bench_plot *plot, const char *file)
 {
@@ -21,11 +20,7 @@ static sqa_status take_name(sqa_bench_plot *plot, const char *file)
     if (!plot->svg && strcasecmp(suffix, ".png") != 0)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--plot is '%s'; expected a name in .png or .svg",
                         file);
-    if (length >= sizeof plot->file)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--plot takes a name of at most %zu characters",
-                        sizeof plot->file - 1);
-    memcpy(plot->file, file, length + 1);
-    snprintf(plot->part, sizeof plot->part, "%s.part", file);
+    plot->file = file;
     return SQA_OK;
 }
 
@@ -39,42 +34,30 @@ sqa_status sqa_bench_plot_open(sqa_bench_plot *plot, const char *file)
 {
     memset(plot, 0, sizeof *plot);
     sqa_status status = take_name(plot, file);
-    if (status == SQA_OK)
-        status = find_gnuplot(plot);
-    if (status != SQA_OK)
-        return status;
-    int made = open(plot->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (made < 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--plot: %s cannot be written: %s", plot->file,
-                        strerror(errno));
-    close(made);
-    unlink(plot->part); /* it can be made, and is when there is something to draw */
-    return SQA_OK;
+    return status == SQA_OK ? find_gnuplot(plot) : status;
 }
 
-static sqa_status draw(const sqa_bench_plot *plot, const char *text)
+static sqa_status write_picture(const sqa_bench_plot *plot, const sqa_picture *picture)
 {
-    int picture = open(plot->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (picture < 0)
-        return sqa_fail(SQA_UNSUPPORTED, "--plot: %s: %s", plot->part, strerror(errno));
-    sqa_status status = sqa_gnuplot_run(plot->gnuplot, text, picture);
-    close(picture);
-    return status == SQA_OK ? SQA_OK
-                            : sqa_fail(status, "--plot: %s: %s", plot->file, sqa_last_error());
+    sqa_output out;
+    sqa_status status = sqa_output_open(&out, "--plot", plot->file);
+    if (status != SQA_OK)
+        return status;
+    fwrite(picture->bytes, 1, picture->size, out.file);
+    return sqa_output_close(&out, SQA_OK);
 }
 
 sqa_status sqa_bench_plot_draw(const sqa_bench_plot *plot, const sqa_bench_view *view)
 {
     sqa_text text = SQA_TEXT_INIT;
+    sqa_picture picture = {NULL, 0};
     sqa_bench_script(view, plot->svg, &text);
     sqa_status status = sqa_text_status(&text);
+    if (status == SQA_OK && sqa_gnuplot_draw(plot->gnuplot, sqa_text_get(&text), &picture))
+        status = sqa_fail(SQA_UNSUPPORTED, "--plot: %s: %s", plot->file, sqa_last_error());
     if (status == SQA_OK)
-        status = draw(plot, sqa_text_get(&text));
+        status = write_picture(plot, &picture);
+    free(picture.bytes);
     sqa_text_free(&text);
-    if (status == SQA_OK && rename(plot->part, plot->file))
-        status =
-            sqa_fail(SQA_UNSUPPORTED, "--plot: cannot write %s: %s", plot->file, strerror(errno));
-    if (status != SQA_OK)
-        unlink(plot->part);
     return status;
 }

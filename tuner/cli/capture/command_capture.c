@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "cli/capture/files.h"
 #include "cli/capture/folder.h"
 #include "cli/command.h"
 #include "cli/target.h"
@@ -289,6 +290,8 @@ static sqa_status run(capture *self)
     sqa_status status = sqa_tune_words_read(words, self->plan);
     if (status == SQA_OK)
         status = sqa_capture_open(&self->folder, self->out);
+    if (status == SQA_OK)
+        status = sqa_capture_check_files(self->out, words, self->profile, &self->add);
     if (status == SQA_OK && (has_problems || !self->add.count))
         status = capture_all(self);
     for (size_t i = 0; i < self->add.count && status == SQA_OK; i++)

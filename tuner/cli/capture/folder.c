@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "device/binary_folder.h"
@@ -12,12 +13,19 @@
 #include "kernels/source.h"
 #include "operations/operations.h"
 
+/* The library reads plain files only: what else has the name is left as it is. */
 static sqa_status write_file(const sqa_capture_folder *folder, const char *name, const void *bytes,
                              size_t size)
 {
+    char path[4096];
+    struct stat found;
+    int length = snprintf(path, sizeof path, "%s/%s", folder->path, name);
+    if (length > 0 && (size_t)length < sizeof path && lstat(path, &found) == 0 &&
+        !S_ISREG(found.st_mode))
+        return sqa_fail(SQA_DATABASE_ERROR, "--out: %s: not a plain file", path);
     int failure = sqa_file_write(folder->path, name, SQA_FILE_SHARED, bytes, size);
-    return failure ? sqa_fail(SQA_INVALID_ARGUMENT, "--out: %s/%s: %s", folder->path, name,
-                              strerror(failure))
+    return failure ? sqa_fail(SQA_DATABASE_ERROR, "--out: %s/%s cannot be written: %s",
+                              folder->path, name, strerror(failure))
                    : SQA_OK;
 }
 

@@ -3,13 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
 #include "store/exchange.h"
-#include "text/draft.h"
+#include "text/output.h"
 
 /* One export: what of which database, and where to. */
 typedef struct export_request {
@@ -39,11 +38,10 @@ static sqa_status write_lines(const export_request *request, sqa_store *store, F
 
 static sqa_status write_file(const export_request *request, sqa_store *store, uint64_t *lines)
 {
-    sqa_draft draft;
-    sqa_status status = sqa_draft_open(&draft, "--out", request->path);
-    return status == SQA_OK
-               ? sqa_draft_close(&draft, "--out", write_lines(request, store, draft.file, lines))
-               : status;
+    sqa_output out;
+    sqa_status status = sqa_output_open(&out, "--out", request->path);
+    return status == SQA_OK ? sqa_output_close(&out, write_lines(request, store, out.file, lines))
+                            : status;
 }
 
 static sqa_status export_rows(export_request *request, uint64_t *lines)
@@ -55,6 +53,8 @@ static sqa_status export_rows(export_request *request, uint64_t *lines)
         status = sqa_db_submit_prepare(&request->filter, &here, request->made);
     if (status == SQA_OK && request->submit && !request->path)
         request->path = request->made;
+    if (status == SQA_OK && request->path)
+        status = sqa_db_check_output(&request->choice, request->path);
     if (status == SQA_OK)
         status = sqa_db_open_to_read(&store, &request->choice);
     if (status == SQA_OK)
@@ -94,7 +94,8 @@ int sqa_db_export(int argc, char **argv)
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
     if (request.path)
-        printf("%s: %" PRIu64 " trial%s written\n", request.path, lines, lines == 1 ? "" : "s");
+        fprintf(sqa_output_words(request.path), "%s: %" PRIu64 " trial%s written\n", request.path,
+                lines, lines == 1 ? "" : "s");
     return SQA_EXIT_OK;
 }
 
@@ -129,14 +130,14 @@ static int print_outcome(const sqa_exchange *exchange, bool as_json)
     return exchange->refused ? SQA_EXIT_FAILED : SQA_EXIT_OK;
 }
 
-static sqa_status import_file(const sqa_db_choice *choice, const char *path, sqa_exchange *exchange)
+static sqa_status import_file(const char *path, const char *target, sqa_exchange *exchange)
 {
     bool from_stdin = !strcmp(path, "-");
     FILE *file = from_stdin ? stdin : fopen(path, "r");
     if (!file)
         return sqa_fail(SQA_DATABASE_ERROR, "%s: %s", path, strerror(errno));
     sqa_store *store = NULL;
-    sqa_status status = sqa_db_open_to_write(&store, choice);
+    sqa_status status = sqa_store_open(&store, target);
     if (status == SQA_OK)
         status = sqa_store_import(store, file, path, exchange);
     sqa_store_close(store);
@@ -145,25 +146,10 @@ static sqa_status import_file(const sqa_db_choice *choice, const char *path, sqa
     return status;
 }
 
-/* Whether both are one file, of which one half would wait for the other. */
-static bool is_same_file(const char *a, const char *b)
+static sqa_status merge_file(const char *path, const char *target, sqa_exchange *exchange)
 {
-    struct stat first, second;
-    return !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
-static sqa_status merge_file(const sqa_db_choice *choice, const char *path, sqa_exchange *exchange)
-{
-    char buffer[SQA_DB_PATH_SIZE];
-    const char *target;
-    sqa_status status = sqa_db_locate(choice, buffer, &target);
-    if (status != SQA_OK)
-        return status;
-    if (is_same_file(path, target))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "%s is the database it would be merged into", path);
     sqa_store *from = NULL, *store = NULL;
-    status = sqa_store_open_read_only(&from, path);
+    sqa_status status = sqa_store_open_read_only(&from, path);
     if (status == SQA_OK)
         status = sqa_store_open(&store, target);
     if (status == SQA_OK)
@@ -173,8 +159,25 @@ static sqa_status merge_file(const sqa_db_choice *choice, const char *path, sqa_
     return status;
 }
 
-static int take_in(int argc, char **argv, const char *summary,
-                   sqa_status (*take)(const sqa_db_choice *, const char *, sqa_exchange *))
+typedef sqa_status taker(const char *path, const char *target, sqa_exchange *exchange);
+
+/* Refuses what would be taken into itself, of which one half would wait for the other. */
+static sqa_status take_file(taker *take, const sqa_db_choice *choice, const char *path,
+                            sqa_exchange *exchange)
+{
+    char buffer[SQA_DB_PATH_SIZE];
+    const char *target;
+    sqa_place from, to;
+    sqa_status status = sqa_db_locate(choice, buffer, &target);
+    if (status != SQA_OK)
+        return status;
+    if (sqa_place_find(&from, path) == 0 && sqa_place_find(&to, target) == 0 && from.exists &&
+        sqa_place_is_same(&from, &to))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s is the database it would be taken into", path);
+    return take(path, target, exchange);
+}
+
+static int take_in(int argc, char **argv, const char *summary, taker *take)
 {
     sqa_db_choice choice = {0};
     bool json = false;
@@ -185,7 +188,7 @@ static int take_in(int argc, char **argv, const char *summary,
         return code;
     speaker who = {argv[0], path};
     sqa_exchange exchange = {.refuse = print_refusal, .user = &who};
-    sqa_status status = take(&choice, path, &exchange);
+    sqa_status status = take_file(take, &choice, path, &exchange);
     return status == SQA_OK ? print_outcome(&exchange, json) : sqa_command_fail(argv[0], status);
 }
 

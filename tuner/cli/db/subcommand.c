@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/database_state.h"
 #include "kernels/registry.h"
 #include "problem/names.h"
 #include "tuning/tuning_table.h"
@@ -97,6 +98,16 @@ sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice)
     const char *path;
     sqa_status status = sqa_db_locate(choice, buffer, &path);
     return status == SQA_OK ? sqa_store_open_read_only(out, path) : status;
+}
+
+sqa_status sqa_db_check_output(const sqa_db_choice *choice, const char *path)
+{
+    char buffer[SQA_DB_PATH_SIZE];
+    const sqa_command_file files[] = {
+        sqa_database_file(choice->seed ? "" : choice->path, buffer),
+        {"--out", path, SQA_FILE_WRITTEN},
+    };
+    return sqa_command_files_check(files, sizeof files / sizeof files[0]);
 }
 
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice)

@@ -86,6 +86,9 @@ sqa_status sqa_db_locate(const sqa_db_choice *choice, char buffer[SQA_DB_PATH_SI
 sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice);
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice);
 
+/* Whether --out may be written while the choice is read. Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_db_check_output(const sqa_db_choice *choice, const char *path);
+
 /* To write, but only where there is a database already. */
 sqa_status sqa_db_open_existing(sqa_store **out, const sqa_db_choice *choice);
 

@@ -5,9 +5,9 @@
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
 #include "cli/report/sections.h"
-#include "text/draft.h"
 #include "text/gnuplot.h"
 #include "text/html.h"
+#include "text/output.h"
 
 static const char summary[] =
     "Writes what the tuning database knows as one HTML file that needs nothing else: devices\n"
@@ -62,11 +62,10 @@ static const char *find_gnuplot(const report_request *request, char path[SQA_GNU
 static sqa_status write_report(const report_request *request, const sqa_report_data *data)
 {
     char gnuplot[SQA_GNUPLOT_PATH];
-    sqa_draft draft;
-    sqa_status status = sqa_draft_open(&draft, "--out", request->path);
+    sqa_output out;
+    sqa_status status = sqa_output_open(&out, "--out", request->path);
     return status == SQA_OK
-               ? sqa_draft_close(&draft, "--out",
-                                 write_page(draft.file, find_gnuplot(request, gnuplot), data))
+               ? sqa_output_close(&out, write_page(out.file, find_gnuplot(request, gnuplot), data))
                : status;
 }
 
@@ -75,6 +74,8 @@ static sqa_status report(report_request *request)
     sqa_store *store = NULL;
     sqa_report_data data = SQA_REPORT_DATA_INIT;
     sqa_status status = sqa_db_check_filter(&request->filter);
+    if (status == SQA_OK)
+        status = sqa_db_check_output(&request->choice, request->path);
     if (status == SQA_OK)
         status = sqa_db_open_to_read(&store, &request->choice);
     if (status == SQA_OK)
@@ -104,6 +105,6 @@ int sqa_command_report(int argc, char **argv)
     sqa_status status = report(&request);
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
-    printf("%s\n", request.path);
+    fprintf(sqa_output_words(request.path), "%s\n", request.path);
     return SQA_EXIT_OK;
 }

@@ -50,40 +50,19 @@ static void write_svg(FILE *file, char *svg)
     }
 }
 
-static sqa_status read_back(FILE *drawn, char **out)
-{
-    if (fseek(drawn, 0, SEEK_END))
-        return sqa_fail(SQA_UNSUPPORTED, "gnuplot's picture cannot be read");
-    long size = ftell(drawn);
-    rewind(drawn);
-    char *text = size > 0 ? malloc((size_t)size + 1) : NULL;
-    if (!text)
-        return sqa_fail_memory("a picture");
-    text[fread(text, 1, (size_t)size, drawn)] = 0;
-    *out = text;
-    return SQA_OK;
-}
-
 static sqa_status draw(FILE *file, const char *gnuplot, sqa_text *script, const char *caption)
 {
-    char *svg = NULL;
-    FILE *drawn = tmpfile();
+    sqa_picture picture;
     sqa_status status = sqa_text_status(script);
-    if (!drawn)
-        status = sqa_fail(SQA_UNSUPPORTED, "there is no room for a picture");
     if (status == SQA_OK)
-        status = sqa_gnuplot_run(gnuplot, sqa_text_get(script), fileno(drawn));
-    if (status == SQA_OK)
-        status = read_back(drawn, &svg);
+        status = sqa_gnuplot_draw(gnuplot, sqa_text_get(script), &picture);
     if (status == SQA_OK) {
         fputs("<figure>\n", file);
-        write_svg(file, svg);
+        write_svg(file, picture.bytes);
         sqa_html_element(file, "figcaption", "%s", caption);
         fputs("</figure>\n", file);
+        free(picture.bytes);
     }
-    free(svg);
-    if (drawn)
-        fclose(drawn);
     sqa_text_free(script);
     return status;
 }

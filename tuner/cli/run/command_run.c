@@ -4,15 +4,18 @@
 
 #include "base/status.h"
 #include "cli/command.h"
+#include "cli/database_state.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
 #include "cli/run/host_call.h"
 #include "cli/run/pattern.h"
+#include "cli/run/pattern_files.h"
 #include "cli/run/tensor_files.h"
 #include "operations/attention/slots.h"
 #include "problem/names.h"
 #include "runtime/plan.h"
+#include "text/output.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =
@@ -40,7 +43,7 @@ typedef struct run_state {
     sqa_npy o, lse;
     sqa_context *context;
     sqa_plan *plan;
-    sqa_npy_draft o_draft, lse_draft;
+    sqa_output o_file, lse_file;
 } run_state;
 
 static sqa_status check_required(const run_options *options)
@@ -53,11 +56,22 @@ static sqa_status check_required(const run_options *options)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
     if (options->set && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
-    if (options->lse && !strcmp(options->lse, options->out))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--lse and --out name the same file, %s",
-                        options->out);
-    sqa_status status = sqa_npy_draft_check(options->out);
-    return status || !options->lse ? status : sqa_npy_draft_check(options->lse);
+    return SQA_OK;
+}
+
+static sqa_status check_files(const run_options *options, const sqa_run_pattern *pattern)
+{
+    enum { OWN = 6 };
+    char buffer[4096];
+    const sqa_command_file own[OWN] = {
+        {"--q", options->q, SQA_FILE_READ},        {"--k", options->k, SQA_FILE_READ},
+        {"--v", options->v, SQA_FILE_READ},        sqa_database_file(options->database, buffer),
+        {"--out", options->out, SQA_FILE_WRITTEN}, {"--lse", options->lse, SQA_FILE_WRITTEN},
+    };
+    sqa_command_file files[OWN + SQA_PATTERN_FILES];
+    memcpy(files, own, sizeof own);
+    sqa_pattern_files_name(pattern->paths, files + OWN);
+    return sqa_command_files_check(files, sizeof files / sizeof files[0]);
 }
 
 /* The descriptor's members that options give; the files give the others. */
@@ -163,14 +177,24 @@ static sqa_status compute(const run_options *options, run_state *run)
     return call(run);
 }
 
+static sqa_status write_output(sqa_output *out, const char *option, const char *path,
+                               const sqa_npy *tensor)
+{
+    sqa_status status = sqa_output_open(out, option, path);
+    if (status)
+        return status;
+    sqa_npy_write(out->file, tensor);
+    return sqa_output_complete(out);
+}
+
 static sqa_status write_outputs(const run_options *options, run_state *run)
 {
-    sqa_status status = sqa_npy_draft_write(&run->o_draft, options->out, &run->o);
+    sqa_status status = write_output(&run->o_file, "--out", options->out, &run->o);
     if (!status && options->lse)
-        status = sqa_npy_draft_write(&run->lse_draft, options->lse, &run->lse);
+        status = write_output(&run->lse_file, "--lse", options->lse, &run->lse);
     if (!status && options->lse)
-        status = sqa_npy_draft_keep(&run->lse_draft);
-    return status ? status : sqa_npy_draft_keep(&run->o_draft);
+        status = sqa_output_keep(&run->lse_file);
+    return status ? status : sqa_output_keep(&run->o_file);
 }
 
 static sqa_status run_all(const run_options *options, run_state *run)
@@ -184,6 +208,8 @@ static sqa_status run_all(const run_options *options, run_state *run)
     if (!status)
         status = sqa_run_pattern_read(&run->pattern, &run->desc, &run->problem);
     if (!status)
+        status = check_files(options, &run->pattern);
+    if (!status)
         status = sqa_output_tensor(&run->o, &run->desc);
     if (!status && options->lse)
         status = sqa_lse_tensor(&run->lse, &run->desc);
@@ -196,8 +222,8 @@ static sqa_status run_all(const run_options *options, run_state *run)
 
 static void release(run_state *run)
 {
-    sqa_npy_draft_discard(&run->o_draft);
-    sqa_npy_draft_discard(&run->lse_draft);
+    sqa_output_discard(&run->o_file);
+    sqa_output_discard(&run->lse_file);
     sqa_plan_destroy(run->plan);
     sqa_context_destroy(run->context);
     sqa_npy_free(&run->o);
@@ -244,8 +270,8 @@ int sqa_command_run(int argc, char **argv)
 {
     run_options given = {0};
     run_state run = {.pattern = SQA_RUN_PATTERN_INIT,
-                     .o_draft = SQA_NPY_DRAFT_INIT,
-                     .lse_draft = SQA_NPY_DRAFT_INIT};
+                     .o_file = SQA_OUTPUT_INIT,
+                     .lse_file = SQA_OUTPUT_INIT};
     int code = SQA_EXIT_OK;
     if (!read_options(argc, argv, &given, &run.pattern, &code))
         return code;

@@ -182,21 +182,24 @@ static const struct {
     const char *option;
     sqa_npy_wish wish;
     sqa_status (*fit)(const fitting *f);
-} inputs[] = {
-    {SQA_SLOT_CU_SEQLENS_Q, "cu-seqlens-q", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_starts},
-    {SQA_SLOT_CU_SEQLENS_KV, "cu-seqlens-k", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_both_starts},
-    {SQA_SLOT_BIAS, "bias", {SQA_NPY_FLOATS, 2, 4, pairs}, fit_bias},
-    {SQA_SLOT_MASK, "mask", {SQA_NPY_BYTES, 2, 4, pairs}, fit_mask},
-    {SQA_SLOT_KEY_MASK, "key-mask", {SQA_NPY_BYTES, 2, 2, "(B, Nk)"}, fit_key_mask},
-    {SQA_SLOT_SINKS, "sinks", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_sinks},
-    {SQA_SLOT_SLOPES, "alibi", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_heads},
-    {SQA_SLOT_GLOBALS, "globals", {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, fit_globals},
+} inputs[SQA_PATTERN_FILES] = {
+    {SQA_SLOT_CU_SEQLENS_Q, "--cu-seqlens-q", {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"}, fit_starts},
+    {SQA_SLOT_CU_SEQLENS_KV,
+     "--cu-seqlens-k",
+     {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"},
+     fit_both_starts},
+    {SQA_SLOT_BIAS, "--bias", {SQA_NPY_FLOATS, 2, 4, pairs}, fit_bias},
+    {SQA_SLOT_MASK, "--mask", {SQA_NPY_BYTES, 2, 4, pairs}, fit_mask},
+    {SQA_SLOT_KEY_MASK, "--key-mask", {SQA_NPY_BYTES, 2, 2, "(B, Nk)"}, fit_key_mask},
+    {SQA_SLOT_SINKS, "--sinks", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_sinks},
+    {SQA_SLOT_SLOPES, "--alibi", {SQA_NPY_FLOATS, 1, 1, "(H,)"}, fit_heads},
+    {SQA_SLOT_GLOBALS, "--globals", {SQA_NPY_INTEGERS, 1, 1, "(N,)"}, fit_globals},
     {SQA_SLOT_BLOCK_OFFSETS,
-     "block-offsets",
+     "--block-offsets",
      {SQA_NPY_INTEGERS, 1, 1, "(lists + 1,)"},
      fit_block_offsets},
     {SQA_SLOT_BLOCK_INDICES,
-     "block-indices",
+     "--block-indices",
      {SQA_NPY_INTEGERS, 1, 1, "(entries,)"},
      fit_block_indices},
 };
@@ -204,7 +207,7 @@ static const struct {
 sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
                                   sqa_npy files[SQA_MAX_TENSORS], sqa_attention_desc *desc)
 {
-    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+    for (size_t i = 0; i < SQA_PATTERN_FILES; i++) {
         const uint32_t slot = inputs[i].slot;
         const fitting f = {paths[slot], &files[slot], files, desc};
         if (!paths[slot])
@@ -213,7 +216,14 @@ sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
         if (status == SQA_OK)
             status = inputs[i].fit(&f);
         if (status)
-            return sqa_fail(status, "--%s: %s", inputs[i].option, sqa_last_error());
+            return sqa_fail(status, "%s: %s", inputs[i].option, sqa_last_error());
     }
     return SQA_OK;
+}
+
+void sqa_pattern_files_name(const char *const paths[SQA_MAX_TENSORS],
+                            sqa_command_file out[SQA_PATTERN_FILES])
+{
+    for (size_t i = 0; i < SQA_PATTERN_FILES; i++)
+        out[i] = (sqa_command_file){inputs[i].option, paths[inputs[i].slot], SQA_FILE_READ};
 }

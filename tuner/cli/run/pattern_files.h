@@ -4,11 +4,17 @@
 #ifndef SQA_TUNER_RUN_PATTERN_FILES_H
 #define SQA_TUNER_RUN_PATTERN_FILES_H
 
+#include "text/command_files.h"
 #include "text/npy.h"
 
 /* Reads those that have a path. Free the files also after a failure.
  * Errors: SQA_INVALID_ARGUMENT, one line that names option, file and what was expected. */
 sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
                                   sqa_npy files[SQA_MAX_TENSORS], sqa_attention_desc *desc);
+
+/* The options and paths of all of them; the path of one not given is NULL. */
+enum { SQA_PATTERN_FILES = 10 };
+void sqa_pattern_files_name(const char *const paths[SQA_MAX_TENSORS],
+                            sqa_command_file out[SQA_PATTERN_FILES]);
 
 #endif

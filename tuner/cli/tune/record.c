@@ -2,11 +2,14 @@
 #include "cli/tune/record.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
+#include "cli/database_state.h"
 #include "kernels/registry.h"
 #include "search/record.h"
 #include "text/json.h"
+#include "text/output.h"
 #include "text/progress.h"
 
 static void show(void *user, size_t done, size_t count, double seconds_left)
@@ -30,12 +33,31 @@ static void report(const sqa_tune_words *words, const sqa_record_report *report)
         sqa_json_finish(&json);
         return;
     }
-    printf("%s: %zu of %zu configurations, %zu of them new, %zu while the machine was slow or "
-           "unsteady\n",
-           words->record, report->done, report->count, report->done - report->known,
-           report->doubtful);
-    if (report->done < report->count || report->doubtful)
-        printf("the same command goes on from here\n");
+    FILE *out = sqa_output_words(words->record);
+    fprintf(out,
+            "%s: %zu of %zu configurations, %zu of them new, %zu while the machine was slow or "
+            "unsteady\n",
+            words->record, report->done, report->count, report->done - report->known,
+            report->doubtful);
+    if (report->continued && (report->done < report->count || report->doubtful))
+        fputs("the same command goes on from here\n", out);
+}
+
+static sqa_status check_files(const sqa_tune_words *words)
+{
+    enum { OWN = 4, LISTED = sizeof words->shape_files.items / sizeof words->shape_files.items[0] };
+    char buffer[4096];
+    const sqa_command_file own[OWN] = {
+        sqa_database_file(words->database, buffer),
+        {"--like", words->like, SQA_FILE_READ},
+        {"--record", words->record, SQA_FILE_WRITTEN},
+        {"standard output", NULL, words->json ? SQA_FILE_PRINTED : SQA_FILE_READ},
+    };
+    sqa_command_file files[OWN + LISTED];
+    memcpy(files, own, sizeof own);
+    for (size_t i = 0; i < words->shape_files.count; i++)
+        files[OWN + i] = (sqa_command_file){"--shapes", words->shape_files.items[i], SQA_FILE_READ};
+    return sqa_command_files_check(files, OWN + words->shape_files.count);
 }
 
 int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_tune_plan *plan)
@@ -43,6 +65,8 @@ int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_
     const sqa_tuning_options *options = &plan->options;
     if (options->problem_count != 1 || !options->family)
         return sqa_usage_error(command, "--record needs one --shape and a --family");
+    if (check_files(words))
+        return sqa_command_fail(command, SQA_INVALID_ARGUMENT);
     sqa_progress progress = sqa_progress_begin();
     const sqa_record_options record = {
         .platform = options->platform,
