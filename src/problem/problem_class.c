@@ -1,8 +1,12 @@
 #include "problem/problem_class.h"
 
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "problem/names.h"
 #include "problem/work.h"
 
 /* round(log2(value)) without floating point: the exponent of the nearest power,
@@ -109,4 +113,86 @@ bool sqa_mask_from_name(const char *name, uint32_t *out)
             return true;
         }
     return false;
+}
+
+/* What a key is made of, in order. */
+typedef enum part_kind { PART_DTYPE, PART_MASK, PART_COUNT } part_kind;
+
+static const struct part {
+    const char *name;
+    part_kind kind;
+    size_t offset; /* of 32 bits */
+    uint32_t least, most;
+} parts[] = {
+    {"dtype", PART_DTYPE, offsetof(sqa_problem_class, dtype), 0, 0},
+    {"d", PART_COUNT, offsetof(sqa_problem_class, head_dim), 1, SQA_MAX_HEAD_DIM},
+    {"dv", PART_COUNT, offsetof(sqa_problem_class, value_dim), 1, SQA_MAX_HEAD_DIM},
+    {"mask", PART_MASK, offsetof(sqa_problem_class, mask), 0, 0},
+    {"group", PART_COUNT, offsetof(sqa_problem_class, group), 1, 65535},
+    {"q", PART_COUNT, offsetof(sqa_problem_class, q_bucket), 0, 63},
+    {"kv", PART_COUNT, offsetof(sqa_problem_class, kv_bucket), 0, 63},
+    {"rows", PART_COUNT, offsetof(sqa_problem_class, rows_bucket), 0, 63},
+};
+enum { PARTS = sizeof parts / sizeof *parts, VALUE_TEXT = 32 };
+
+static void format_value(const struct part *part, uint32_t value, char out[VALUE_TEXT])
+{
+    if (part->kind == PART_COUNT)
+        snprintf(out, VALUE_TEXT, "%" PRIu32, value);
+    else
+        snprintf(out, VALUE_TEXT, "%s",
+                 part->kind == PART_MASK ? sqa_mask_name(value) : sqa_dtype_name((sqa_dtype)value));
+}
+
+void sqa_problem_class_format(const sqa_problem_class *problem_class, char text[SQA_CLASS_KEY_TEXT])
+{
+    size_t used = 0;
+    for (int i = 0; i < PARTS; i++) {
+        uint32_t value;
+        char word[VALUE_TEXT];
+        memcpy(&value, (const char *)problem_class + parts[i].offset, sizeof value);
+        format_value(&parts[i], value, word);
+        used += (size_t)snprintf(text + used, SQA_CLASS_KEY_TEXT - used, "%s%s=%s", i ? "," : "",
+                                 parts[i].name, word);
+    }
+}
+
+static bool parse_value(const struct part *part, const char *word, uint32_t *out)
+{
+    sqa_dtype dtype;
+    char *end = NULL;
+    switch (part->kind) {
+    case PART_MASK: return sqa_mask_from_name(word, out);
+    case PART_DTYPE:
+        if (!sqa_dtype_from_name(word, &dtype))
+            return false;
+        *out = (uint32_t)dtype;
+        return true;
+    default: break;
+    }
+    /* One text per number: no signs, blanks or leading zeros. */
+    char again[VALUE_TEXT];
+    *out = (uint32_t)strtoul(word, &end, 10);
+    snprintf(again, sizeof again, "%" PRIu32, *out);
+    return !strcmp(again, word) && *out >= part->least && *out <= part->most;
+}
+
+bool sqa_problem_class_parse(sqa_operation operation, const char *text, sqa_problem_class *out)
+{
+    memset(out, 0, sizeof *out);
+    out->operation = operation;
+    for (int i = 0; i < PARTS; i++) {
+        const size_t name = strlen(parts[i].name), item = strcspn(text, ",");
+        char word[VALUE_TEXT];
+        uint32_t value;
+        if (strncmp(text, parts[i].name, name) != 0 || text[name] != '=' ||
+            item - name - 1 >= sizeof word)
+            return false;
+        snprintf(word, sizeof word, "%.*s", (int)(item - name - 1), text + name + 1);
+        if (!parse_value(&parts[i], word, &value) || text[item] != (i + 1 < PARTS ? ',' : '\0'))
+            return false;
+        memcpy((char *)out + parts[i].offset, &value, sizeof value);
+        text += item + 1;
+    }
+    return true;
 }

@@ -8,6 +8,8 @@
 
 #include "problem/problem.h"
 
+#define SQA_CLASS_KEY_TEXT 192 /* bytes that any key fits in */
+
 /* Kinds of mask that call for different configurations: how much a work-group sees
  * at a time, where its rows may begin, what it has to read beside K and V. ALiBi,
  * softcap, sinks and ragged lengths change what is done to a score, not which
@@ -41,6 +43,14 @@ bool sqa_problem_class_equal(const sqa_problem_class *a, const sqa_problem_class
  * every kind of mask that only one has; negative when operation, dtype or
  * dimensions differ, so that it says nothing. */
 int sqa_problem_class_distance(const sqa_problem_class *a, const sqa_problem_class *b);
+
+/* The class as the database's key:
+ * "dtype=f32,d=64,dv=64,mask=causal,group=1,q=11,kv=11,rows=3". */
+void sqa_problem_class_format(const sqa_problem_class *problem_class,
+                              char text[SQA_CLASS_KEY_TEXT]);
+
+/* The inverse; false: it is no key of this operation's. */
+bool sqa_problem_class_parse(sqa_operation operation, const char *text, sqa_problem_class *out);
 
 /* The names of a class's mask: "none", "causal", "causal+window", ...; NULL for
  * other values. */

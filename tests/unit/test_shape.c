@@ -205,6 +205,17 @@ static void check_same_pattern(const sqa_attention_desc *a, const sqa_attention_
     ck_assert_uint_eq(a->bias.present, b->bias.present);
 }
 
+static void check_canonical(const sqa_problem *problem)
+{
+    sqa_problem again;
+    char text[SQA_SHAPE_TEXT], twice[SQA_SHAPE_TEXT];
+    sqa_problem_format(problem, text, sizeof text);
+    ck_assert_msg(sqa_problem_parse(text, &again) == SQA_OK, "'%s': %s", text, sqa_last_error());
+    ck_assert_msg(!memcmp(problem, &again, sizeof again), "'%s' is another problem", text);
+    sqa_problem_format(&again, twice, sizeof twice);
+    ck_assert_str_eq(twice, text);
+}
+
 START_TEST(random_descriptors)
 {
     sqa_random random = {3};
@@ -220,7 +231,51 @@ START_TEST(random_descriptors)
         ck_assert_int_eq(sqa_problem_from_desc(&repeated, &again), SQA_OK);
         ck_assert_msg(!memcmp(&problem, &repeated, sizeof problem), "'%s' is another problem",
                       text);
+        check_canonical(&problem);
     }
+}
+END_TEST
+
+static const struct {
+    const char *text, *canonical; /* NULL: refused, and `error` says why */
+    const char *error;
+} problems[] = {
+    {"hq=8,n=16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
+    {"op=forward,hq=8,n=16,dv=64,scale=0.125", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
+    {"hq=2,n=3,window=5:5", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
+    {"hq=2,n=3,layout=strided", "b=1,hq=2,hkv=2,nq=3,nk=3,d=64", NULL},
+    {"b=3,hq=2,nq=9,nk=8,ragged=20:24", "b=3,hq=2,hkv=2,nq=9,nk=8,d=64,ragged=20:24", NULL},
+    {"op=select_blocks,hq=8,hkv=2,n=512,blocks=64x64/k,topk=9,causal",
+     "op=select_blocks,b=1,hq=8,hkv=2,nq=512,nk=512,d=64,causal,blocks=64x64/k,topk=8,"
+     "sinkblocks=0,localblocks=0",
+     NULL},
+    {"op=select_blocks,hq=4,nq=99,nk=300,blocks=16x32,topk=3,localblocks=1,align=top-left,"
+     "sinkblocks=2,layout=bshd,dtype=f16",
+     "op=select_blocks,b=1,hq=4,hkv=4,nq=99,nk=300,d=64,dtype=f16,align=top-left,blocks=16x32,"
+     "topk=3,sinkblocks=2,localblocks=1,layout=bshd",
+     NULL},
+    {"op=sideways,hq=2,n=3", NULL, "there is no such operation"},
+    {"op=select_blocks,hq=2,n=300,topk=1", NULL, "has no block sizes"},
+    {"op=select_blocks,hq=2,n=300,blocks=16x16", NULL, "top_k"},
+    {"op=select_blocks,hq=2,n=300,blocks=16x16,topk=x", NULL, "topk='x'; expected a number"},
+    {"hq=2,n=3,topk=1", NULL, "'topk' is not a key"},
+};
+enum { PROBLEM_COUNT = sizeof problems / sizeof problems[0] };
+
+START_TEST(problem_texts)
+{
+    sqa_problem problem;
+    char text[SQA_SHAPE_TEXT];
+    sqa_status status = sqa_problem_parse(problems[_i].text, &problem);
+    if (!problems[_i].canonical) {
+        ck_assert_int_ne(status, SQA_OK);
+        ck_assert_msg(strstr(sqa_last_error(), problems[_i].error), "%s", sqa_last_error());
+        return;
+    }
+    ck_assert_msg(status == SQA_OK, "%s: %s", problems[_i].text, sqa_last_error());
+    sqa_problem_format(&problem, text, sizeof text);
+    ck_assert_str_eq(text, problems[_i].canonical);
+    check_canonical(&problem);
 }
 END_TEST
 
@@ -281,6 +336,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, shape_texts, 0, SHAPE_COUNT);
     tcase_add_test(tests, random_descriptors);
+    tcase_add_loop_test(tests, problem_texts, 0, PROBLEM_COUNT);
     tcase_add_test(tests, longest_text);
     tcase_add_test(tests, odd_strides);
     tcase_add_test(tests, pattern_alone);

@@ -244,22 +244,28 @@ sqa_status sqa_shape_pattern_apply(const char *pattern, sqa_attention_desc *desc
     return status;
 }
 
+/* A batch stride that a ragged batch does not use, or all three left out, say nothing. */
+static bool same_strides(const sqa_attention_desc *desc, const sqa_strides *own,
+                         const sqa_strides *packed)
+{
+    const bool none = !own->batch && !own->head && !own->sequence;
+    const bool same_batch = own->batch == packed->batch || desc->ragged.present;
+    return none || (same_batch && own->head == packed->head && own->sequence == packed->sequence);
+}
+
+static bool is_packed(const sqa_attention_desc *desc, packing strides)
+{
+    sqa_attention_desc packed = *desc;
+    pack(&packed, strides);
+    return same_strides(desc, &desc->q, &packed.q) && same_strides(desc, &desc->k, &packed.k) &&
+           same_strides(desc, &desc->v, &packed.v) && same_strides(desc, &desc->o, &packed.o);
+}
+
 static const char *layout_name(const sqa_attention_desc *desc)
 {
-    static const sqa_strides none = {0, 0, 0};
-    sqa_attention_desc bshd = *desc, bhsd = *desc;
-    pack(&bshd, sqa_strides_bshd);
-    pack(&bhsd, sqa_strides_bhsd);
-    const sqa_strides *own[] = {&desc->q, &desc->k, &desc->v, &desc->o};
-    const sqa_strides *first[] = {&bhsd.q, &bhsd.k, &bhsd.v, &bhsd.o};
-    const sqa_strides *second[] = {&bshd.q, &bshd.k, &bshd.v, &bshd.o};
-    bool is_first = true, is_second = true;
-    for (int i = 0; i < 4; i++) {
-        is_first = is_first &&
-                   (!memcmp(own[i], &none, sizeof none) || !memcmp(own[i], first[i], sizeof none));
-        is_second = is_second && !memcmp(own[i], second[i], sizeof none);
-    }
-    return is_first ? "" : is_second ? ",layout=bshd" : ",layout=strided";
+    return is_packed(desc, sqa_strides_bhsd)   ? ""
+           : is_packed(desc, sqa_strides_bshd) ? ",layout=bshd"
+                                               : ",layout=strided";
 }
 
 /* Appends to `text` of `size` bytes; what does not fit is cut off. */

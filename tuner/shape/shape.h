@@ -24,7 +24,7 @@
 
 #include <stddef.h>
 
-#include "sqa_cl/attention.h"
+#include "problem/problem.h"
 
 #define SQA_SHAPE_TEXT 448         /* bytes that any shape's text fits in */
 #define SQA_SHAPE_PATTERN_TEXT 320 /* and any pattern's */
@@ -35,6 +35,14 @@ sqa_status sqa_shape_parse(const char *spec, sqa_attention_desc *out);
 /* The inverse. Strides that have no such name are written as "strided", which cannot
  * be read back. */
 void sqa_shape_format(const sqa_attention_desc *desc, char *text, size_t size);
+
+/* The shape of a problem of any operation, in the one form in which the tuning database has
+ * it: "op=NAME," in front unless it is forward attention; what is as it would be without its
+ * key is left out. What is written is read back as the very same problem, but for strides
+ * that have no name: "layout=strided" is read as packed.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, naming the key and its range. */
+sqa_status sqa_problem_parse(const char *text, sqa_problem *out);
+void sqa_problem_format(const sqa_problem *problem, char *text, size_t size);
 
 /* The pattern's keys alone, such as "causal,window=128:0", "" for none: into a
  * descriptor that has its heads and lengths, and out of one.
