@@ -14,12 +14,14 @@ static sqa_status load_tuning(sqa_context *context, const sqa_context_options *o
     if (!path && sqa_user_database_path(found, sizeof found))
         path = found;
     if (path && path[0]) {
-        sqa_status status = sqa_tuning_table_load_file(&context->tuning, path, &context->log);
+        sqa_status status =
+            sqa_tuning_table_load_file(&context->tuning, path, &context->device, &context->log);
         if (status != SQA_OK)
             return status;
     }
-    return options->skip_seed ? SQA_OK
-                              : sqa_tuning_table_load_seed(&context->tuning, &context->log);
+    return options->skip_seed
+               ? SQA_OK
+               : sqa_tuning_table_load_seed(&context->tuning, &context->device, &context->log);
 }
 
 static sqa_status open_programs(sqa_context *context, const sqa_context_options *options)

@@ -87,14 +87,12 @@ static sqa_status add_preset(sqa_tune_plan *plan, const char *name)
     return status;
 }
 
-/* What has strides of its own cannot be said as a shape, and is left out. */
+/* What no shape of this command says is left out. */
 static sqa_status add_stored(void *user, const sqa_stored_trial *trial)
 {
-    if (!trial || !strcmp(trial->layout, "strided"))
-        return SQA_OK;
     sqa_attention_desc desc;
-    sqa_stored_trial_desc(trial, &desc);
-    return add_problem(user, &desc);
+    return trial && sqa_shape_parse(trial->shape, &desc) == SQA_OK ? add_problem(user, &desc)
+                                                                   : SQA_OK;
 }
 
 static sqa_status add_database(sqa_tune_plan *plan, const char *path)
