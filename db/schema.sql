@@ -118,8 +118,7 @@ CREATE TABLE trial (
 ) STRICT;
 
 CREATE INDEX trial_by_config ON trial (environment, problem, family, config);
-CREATE INDEX trial_by_speed ON trial (environment, class, problem, median_ms)
-    WHERE status = 'ok';
+CREATE INDEX trial_by_speed ON trial (environment, problem, median_ms) WHERE status = 'ok';
 
 -- The finalist that won, per environment and class.
 CREATE TABLE winner (

@@ -87,5 +87,4 @@ DROP TABLE problem_class;
 ALTER TABLE problem_class_3 RENAME TO problem_class;
 
 CREATE INDEX trial_by_config ON trial (environment, problem, family, config);
-CREATE INDEX trial_by_speed ON trial (environment, class, problem, median_ms)
-    WHERE status = 'ok';
+CREATE INDEX trial_by_speed ON trial (environment, problem, median_ms) WHERE status = 'ok';

@@ -140,17 +140,25 @@ static bool read_row(sqlite3_stmt *statement, sqa_tuning_row *row)
     return true;
 }
 
-static int bind_device(sqlite3_stmt *statement, const sqa_device *device)
+/* The environments whose rows can serve the device; all, if it is NULL. */
+static int prepare_environments(sqlite3 *database, const sqa_device *device, sqlite3_stmt **out)
 {
+    static const char all[] = "SELECT id FROM environment",
+                      own[] = "SELECT environment.id FROM environment"
+                              " JOIN device ON device.id = environment.device"
+                              " WHERE vendor = ?1 AND runtime = ?2 AND type = ?3";
+    int code = sqlite3_prepare_v2(database, device ? own : all, -1, out, NULL);
+    if (!device)
+        return code;
     const char *const texts[] = {device->identity.vendor, device->identity.runtime,
                                  sqa_device_type_name(device->strings.type)};
-    int code = SQLITE_OK;
     for (int i = 0; i < 3 && code == SQLITE_OK; i++)
-        code = sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
+        code = sqlite3_bind_text(*out, i + 1, texts[i], -1, SQLITE_STATIC);
     return code;
 }
 
-static int prepare_query(sqlite3 *database, const sqa_device *device, sqlite3_stmt **out)
+/* The best rows of one environment, by the columns that this schema has. */
+static int prepare_rows(sqlite3 *database, sqlite3_stmt **out)
 {
     int version = 0;
     if (!sqa_database_pragma(database, "PRAGMA user_version", &version))
@@ -160,13 +168,11 @@ static int prepare_query(sqlite3 *database, const sqa_device *device, sqlite3_st
     for (int i = 0; i < COLUMN_COUNT; i++)
         sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ",
                         old && columns[i].old_sql ? columns[i].old_sql : columns[i].sql);
-    sqa_text_append(&query, " FROM best");
-    if (device)
-        sqa_text_append(&query, " WHERE vendor = ?1 AND runtime = ?2 AND type = ?3");
+    sqa_text_append(&query, " FROM best WHERE environment = ?1");
     int code = query.failed ? SQLITE_NOMEM
                             : sqlite3_prepare_v2(database, sqa_text_get(&query), -1, out, NULL);
     sqa_text_free(&query);
-    return code == SQLITE_OK && device ? bind_device(*out, device) : code;
+    return code;
 }
 
 static sqa_status append(sqa_tuning_table *table, size_t *capacity, const sqa_tuning_row *row)
@@ -183,30 +189,52 @@ static sqa_status append(sqa_tuning_table *table, size_t *capacity, const sqa_tu
     return SQA_OK;
 }
 
-/* Appends the usable rows; *skipped counts the others. */
-static sqa_status read_rows(sqa_tuning_table *table, sqlite3 *database, const char *name,
-                            sqa_tuning_source source, const sqa_device *device, size_t *skipped)
+/* A reading of one database, on its way. */
+typedef struct reading {
+    sqa_tuning_table *table;
+    size_t capacity;
+    sqa_tuning_source source;
+    size_t skipped; /* rows that are not usable */
+} reading;
+
+/* Appends the usable rows of the statement; *code says how it ended. */
+static sqa_status read_environment(reading *self, sqlite3_stmt *rows, int64_t environment,
+                                   int *code)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = prepare_query(database, device, &statement);
-    sqa_status status = code == SQLITE_OK ? SQA_OK : sqa_database_fail(database, name, code);
-    if (status != SQA_OK) {
-        sqlite3_finalize(statement);
-        return status;
-    }
-    size_t capacity = table->count; /* realloc at the first row, whatever is there */
-    while (status == SQA_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+    sqa_status status = SQA_OK;
+    *code = sqlite3_bind_int64(rows, 1, environment);
+    if (*code != SQLITE_OK)
+        return SQA_OK;
+    while (status == SQA_OK && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
         sqa_tuning_row row;
         memset(&row, 0, sizeof row);
-        row.source = source;
-        if (read_row(statement, &row))
-            status = append(table, &capacity, &row);
+        row.source = self->source;
+        if (read_row(rows, &row))
+            status = append(self->table, &self->capacity, &row);
         else
-            ++*skipped;
+            self->skipped++;
+    }
+    sqlite3_reset(rows);
+    return status;
+}
+
+static sqa_status read_rows(reading *self, sqlite3 *database, const char *name,
+                            const sqa_device *device)
+{
+    sqlite3_stmt *environments = NULL, *rows = NULL;
+    sqa_status status = SQA_OK;
+    int code = prepare_environments(database, device, &environments);
+    if (code == SQLITE_OK)
+        code = prepare_rows(database, &rows);
+    bool more = code == SQLITE_OK;
+    while (more && status == SQA_OK && (code = sqlite3_step(environments)) == SQLITE_ROW) {
+        status = read_environment(self, rows, sqlite3_column_int64(environments, 0), &code);
+        more = code == SQLITE_DONE;
     }
     if (status == SQA_OK && code != SQLITE_DONE)
         status = sqa_database_fail(database, name, code);
-    sqlite3_finalize(statement);
+    sqlite3_finalize(environments);
+    sqlite3_finalize(rows);
     return status;
 }
 
@@ -214,11 +242,16 @@ static sqa_status read_rows(sqa_tuning_table *table, sqlite3 *database, const ch
 static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *name,
                        sqa_tuning_source source, const sqa_device *device, const sqa_log *log)
 {
-    size_t before = table->count, skipped = 0;
+    const size_t before = table->count;
+    reading self = {.table = table, .capacity = before, .source = source};
     bool empty = false;
-    sqa_status status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
+    /* One state of the file, whoever is writing or bringing it up meanwhile. */
+    const int code = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL);
+    sqa_status status = code == SQLITE_OK ? SQA_OK : sqa_database_fail(database, name, code);
+    if (status == SQA_OK)
+        status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
     if (status == SQA_OK && !empty)
-        status = read_rows(table, database, name, source, device, &skipped);
+        status = read_rows(&self, database, name, device);
     sqlite3_close(database);
 
     if (status != SQA_OK) {
@@ -228,10 +261,10 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
         sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
         return SQA_OK;
     }
-    if (skipped)
+    if (self.skipped)
         sqa_log_write(log, SQA_LOG_WARNING,
                       "tuning database %s: %zu of %zu results are not usable and left aside", name,
-                      skipped, skipped + table->count - before);
+                      self.skipped, self.skipped + table->count - before);
     sqa_log_write(log, SQA_LOG_INFO, "tuning database %s: %zu results", name,
                   table->count - before);
     return SQA_OK;

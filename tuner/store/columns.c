@@ -146,6 +146,19 @@ void sqa_columns_from_line(sqa_text *sql)
     }
 }
 
+/* One member of an exported line. Figures of a view have no more digits than measured ones. */
+static void append_member(sqa_text *sql, const sqa_column *column)
+{
+    const char *name = column->name;
+    sqa_text_format(sql, "'%s', ", name);
+    if (column->kind == SQA_COLUMN_BOOLEAN)
+        sqa_text_format(sql, "json(iif(%s, 'true', 'false'))", name);
+    else if (column->kind == SQA_COLUMN_FIGURE && column->group == SQA_GROUP_VIEW)
+        sqa_text_format(sql, "json(iif(%s IS NULL, 'null', printf('%%!.9g', %s)))", name, name);
+    else
+        sqa_text_append(sql, name);
+}
+
 void sqa_columns_to_line(sqa_text *sql)
 {
     static const char *const objects[] = {"device", "environment", "problem", "trial"};
@@ -157,11 +170,8 @@ void sqa_columns_to_line(sqa_text *sql)
             const sqa_column *column = &sqa_columns[i];
             if (!column->line || strcmp(column->line, objects[o]))
                 continue;
-            sqa_text_format(sql, "%s'%s', ", separator, column->name);
-            if (column->kind == SQA_COLUMN_BOOLEAN)
-                sqa_text_format(sql, "json(iif(%s, 'true', 'false'))", column->name);
-            else
-                sqa_text_append(sql, column->name);
+            sqa_text_append(sql, separator);
+            append_member(sql, column);
             separator = ", ";
         }
         sqa_text_append(sql, ")");

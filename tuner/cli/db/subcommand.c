@@ -116,7 +116,7 @@ sqa_status sqa_db_open_existing(sqa_store **out, const sqa_db_choice *choice)
     return status == SQA_OK ? sqa_db_open_to_write(out, choice) : status;
 }
 
-/* "forward, select_blocks". */
+/* The names of all operations. */
 static void list_operations(sqa_text *names)
 {
     const char *name;
