@@ -100,12 +100,12 @@ static const char *const mask_names[] = {
     "causal+window+blocks+stored",
 };
 
-const char *sqa_mask_name(uint32_t mask)
+static const char *mask_name(uint32_t mask)
 {
     return mask < sizeof mask_names / sizeof *mask_names ? mask_names[mask] : NULL;
 }
 
-bool sqa_mask_from_name(const char *name, uint32_t *out)
+static bool mask_from_name(const char *name, uint32_t *out)
 {
     for (uint32_t i = 0; i < sizeof mask_names / sizeof *mask_names; i++)
         if (!strcmp(name, mask_names[i])) {
@@ -141,7 +141,7 @@ static void format_value(const struct part *part, uint32_t value, char out[VALUE
         snprintf(out, VALUE_TEXT, "%" PRIu32, value);
     else
         snprintf(out, VALUE_TEXT, "%s",
-                 part->kind == PART_MASK ? sqa_mask_name(value) : sqa_dtype_name((sqa_dtype)value));
+                 part->kind == PART_MASK ? mask_name(value) : sqa_dtype_name((sqa_dtype)value));
 }
 
 void sqa_problem_class_format(const sqa_problem_class *problem_class, char text[SQA_CLASS_KEY_TEXT])
@@ -162,7 +162,7 @@ static bool parse_value(const struct part *part, const char *word, uint32_t *out
     sqa_dtype dtype;
     char *end = NULL;
     switch (part->kind) {
-    case PART_MASK: return sqa_mask_from_name(word, out);
+    case PART_MASK: return mask_from_name(word, out);
     case PART_DTYPE:
         if (!sqa_dtype_from_name(word, &dtype))
             return false;

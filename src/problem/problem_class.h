@@ -52,9 +52,4 @@ void sqa_problem_class_format(const sqa_problem_class *problem_class,
 /* The inverse; false: it is no key of this operation's. */
 bool sqa_problem_class_parse(sqa_operation operation, const char *text, sqa_problem_class *out);
 
-/* The names of a class's mask: "none", "causal", "causal+window", ...; NULL for
- * other values. */
-const char *sqa_mask_name(uint32_t mask);
-bool sqa_mask_from_name(const char *name, uint32_t *out);
-
 #endif
