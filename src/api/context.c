@@ -30,7 +30,7 @@ static sqa_status set_up(sqa_context *context, cl_device_id device,
     sqa_status status = sqa_device_query(&context->device, device);
     if (status == SQA_OK)
         status = sqa_tuning_table_load(&context->tuning, options->user_database, options->skip_seed,
-                                       &context->log);
+                                       &context->device, &context->log);
     if (status == SQA_OK)
         status = open_programs(context, options);
     if (status == SQA_OK)

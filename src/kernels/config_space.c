@@ -1,6 +1,7 @@
 #include "kernels/config_space.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,4 +86,27 @@ size_t sqa_config_space_find(const sqa_config_space *space, const sqa_config *co
             low = middle + 1;
     }
     return SIZE_MAX;
+}
+
+void sqa_candidates_digest(const sqa_kernel_family *family, char out[SQA_HASH_TEXT])
+{
+    sqa_text text = SQA_TEXT_INIT;
+    sqa_text_format(&text, "%" PRIu32, family->space_version);
+    for (size_t i = 0; i < family->parameter_count; i++) {
+        const sqa_parameter *parameter = &family->parameters[i];
+        sqa_text_format(&text, ";%s=", parameter->name);
+        for (size_t j = 0; j < parameter->value_count; j++)
+            sqa_text_format(&text, "%s%" PRId32, j ? "," : "", parameter->values[j]);
+    }
+    out[0] = '\0';
+    if (sqa_text_status(&text) == SQA_OK)
+        sqa_hash_of_text(sqa_text_get(&text), out);
+    sqa_text_free(&text);
+}
+
+bool sqa_candidates_are_current(const sqa_kernel_family *family, const char *digest)
+{
+    char today[SQA_HASH_TEXT];
+    sqa_candidates_digest(family, today);
+    return digest[0] && !strcmp(today, digest);
 }

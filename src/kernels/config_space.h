@@ -3,6 +3,7 @@
 #ifndef SQA_KERNELS_CONFIG_SPACE_H
 #define SQA_KERNELS_CONFIG_SPACE_H
 
+#include "base/hash.h"
 #include "kernels/kernel_family.h"
 
 typedef struct sqa_config_space {
@@ -21,5 +22,13 @@ void sqa_config_space_free(sqa_config_space *space);
 
 /* Position of `config`, or SIZE_MAX. */
 size_t sqa_config_space_find(const sqa_config_space *space, const sqa_config *config);
+
+/* A digest of what a family's configurations are taken from: its parameters, their values
+ * and what they mean (space_version). A winner was the best of the candidates there were;
+ * where the digest is another by now, there may be better ones. Empty when memory ran out. */
+void sqa_candidates_digest(const sqa_kernel_family *family, char out[SQA_HASH_TEXT]);
+
+/* Whether the digest is the family's of today; an unknown one, "", is not. */
+bool sqa_candidates_are_current(const sqa_kernel_family *family, const char *digest);
 
 #endif

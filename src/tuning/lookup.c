@@ -89,7 +89,7 @@ static bool is_better(const standing *a, const standing *b)
         return a->units_apart < b->units_apart;
     if (a->other_driver != b->other_driver)
         return b->other_driver;
-    return a->row->gflops > b->row->gflops;
+    return a->row->fraction > b->row->fraction;
 }
 
 size_t sqa_lookup(const sqa_tuning_table *table, const sqa_device *device,

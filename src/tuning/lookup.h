@@ -27,7 +27,7 @@ typedef struct sqa_candidate {
 } sqa_candidate;
 
 /* Fills at most `capacity` candidates, best first: by rung, user before seed,
- * nearer class, nearer compute units, same driver, higher measured rate. Rows of
+ * nearer class, nearer compute units, same driver, nearer to what was possible. Rows of
  * another runtime are never candidates. Returns how many. */
 size_t sqa_lookup(const sqa_tuning_table *table, const sqa_device *device,
                   const sqa_problem_class *problem_class, sqa_candidate *out, size_t capacity);

@@ -23,32 +23,45 @@ typedef enum column_kind {
     COLUMN_TEXT,    /* a char array of `most` bytes */
     COLUMN_INTEGER, /* 32 bits, signed or not, within least..most */
     COLUMN_REAL,    /* a double, finite and >= 0 */
-    COLUMN_TYPE     /* the words for enum values */
+    COLUMN_TYPE,    /* the word for an enum's value */
+    COLUMN_OPERATION,
+    COLUMN_CLASS /* a key of the operation, which was read before */
 } column_kind;
 
 #define AT(member) offsetof(sqa_tuning_row, member)
 #define SIZE(member) sizeof(((sqa_tuning_row *)0)->member)
 
+/* Up to schema 2 a class had columns of its own, and no ceiling but that of multiply-adds. */
+#define OLD_KEY                                                                                    \
+    "'dtype=' || dtype || ',d=' || head_dim || ',dv=' || value_dim || ',mask=' || mask ||"         \
+    " ',group=' || group_size || ',q=' || q_bucket || ',kv=' || kv_bucket || ',rows=' ||"          \
+    " rows_bucket"
+
 /* Everything that is read, with the range each value must be in. What only the
  * kernel families can judge (family, parameters) is judged where it is dispatched. */
 static const struct column {
-    const char *name;
+    const char *sql, *old_sql; /* the latter up to schema 2; NULL: the same */
     column_kind kind;
     size_t offset;
     int64_t least, most; /* of an integer's value, of a text's bytes with its zero */
 } columns[] = {
-    {"vendor", COLUMN_TEXT, AT(identity.vendor), 2, SIZE(identity.vendor)},
-    {"architecture", COLUMN_TEXT, AT(identity.architecture), 1, SIZE(identity.architecture)},
-    {"model", COLUMN_TEXT, AT(identity.model), 1, SIZE(identity.model)},
-    {"runtime", COLUMN_TEXT, AT(identity.runtime), 1, SIZE(identity.runtime)},
-    {"type", COLUMN_TYPE, AT(device_type), 0, 0},
-    {"compute_units", COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX},
-    {"vector_width_float", COLUMN_INTEGER, AT(vector_width_float), 0, UINT32_MAX},
-    {"driver_version", COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version)},
-    {"family", COLUMN_TEXT, AT(family), 2, SIZE(family)},
-    {"space_version", COLUMN_INTEGER, AT(space_version), 0, UINT32_MAX},
-    {"config", COLUMN_TEXT, AT(config), 1, SIZE(config)},
-    {"gflops", COLUMN_REAL, AT(gflops), 0, 0},
+    {"vendor", NULL, COLUMN_TEXT, AT(identity.vendor), 2, SIZE(identity.vendor)},
+    {"architecture", NULL, COLUMN_TEXT, AT(identity.architecture), 1, SIZE(identity.architecture)},
+    {"model", NULL, COLUMN_TEXT, AT(identity.model), 1, SIZE(identity.model)},
+    {"runtime", NULL, COLUMN_TEXT, AT(identity.runtime), 1, SIZE(identity.runtime)},
+    {"type", NULL, COLUMN_TYPE, AT(device_type), 0, 0},
+    {"compute_units", NULL, COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX},
+    {"vector_width_float", NULL, COLUMN_INTEGER, AT(vector_width_float), 0, UINT32_MAX},
+    {"driver_version", NULL, COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version)},
+    {"operation", NULL, COLUMN_OPERATION, AT(problem_class.operation), 0, 0},
+    {"key", OLD_KEY, COLUMN_CLASS, AT(problem_class), 0, 0},
+    {"family", NULL, COLUMN_TEXT, AT(family), 2, SIZE(family)},
+    {"space_version", NULL, COLUMN_INTEGER, AT(space_version), 0, UINT32_MAX},
+    {"coalesce(candidates, '')", "''", COLUMN_TEXT, AT(candidates), 1, SIZE(candidates)},
+    {"config", NULL, COLUMN_TEXT, AT(config), 1, SIZE(config)},
+    {"gflops", NULL, COLUMN_REAL, AT(gflops), 0, 0},
+    {"coalesce(fraction_of_roofline, 0.0)", "coalesce(fraction_of_ceiling, 0.0)", COLUMN_REAL,
+     AT(fraction), 0, 0},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
@@ -113,6 +126,8 @@ static bool read_column(const struct column *column, sqlite3_stmt *statement, in
     switch (column->kind) {
     case COLUMN_TEXT: return read_text(column, text, out);
     case COLUMN_TYPE: return device_type_from_name(text, out);
+    case COLUMN_OPERATION: return sqa_operation_from_name(text, out);
+    case COLUMN_CLASS: return sqa_problem_class_parse(row->problem_class.operation, text, out);
     default: return false;
     }
 }
@@ -122,21 +137,38 @@ static bool read_row(sqlite3_stmt *statement, sqa_tuning_row *row)
     for (int i = 0; i < COLUMN_COUNT; i++)
         if (!read_column(&columns[i], statement, i, row))
             return false;
-    const char *operation = column_text(statement, COLUMN_COUNT);
-    const char *key = column_text(statement, COLUMN_COUNT + 1);
-    sqa_operation id;
-    return operation && key && sqa_operation_from_name(operation, &id) &&
-           sqa_problem_class_parse(id, key, &row->problem_class);
+    return true;
 }
 
-static int prepare_query(sqlite3 *database, sqlite3_stmt **out)
+/* The environments whose rows can serve the device; all, if it is NULL. */
+static int prepare_environments(sqlite3 *database, const sqa_device *device, sqlite3_stmt **out)
 {
+    static const char all[] = "SELECT id FROM environment",
+                      own[] = "SELECT environment.id FROM environment"
+                              " JOIN device ON device.id = environment.device"
+                              " WHERE vendor = ?1 AND runtime = ?2 AND type = ?3";
+    int code = sqlite3_prepare_v2(database, device ? own : all, -1, out, NULL);
+    if (!device)
+        return code;
+    const char *const texts[] = {device->identity.vendor, device->identity.runtime,
+                                 sqa_device_type_name(device->strings.type)};
+    for (int i = 0; i < 3 && code == SQLITE_OK; i++)
+        code = sqlite3_bind_text(*out, i + 1, texts[i], -1, SQLITE_STATIC);
+    return code;
+}
+
+/* The best rows of one environment, by the columns that this schema has. */
+static int prepare_rows(sqlite3 *database, sqlite3_stmt **out)
+{
+    int version = 0;
+    if (!sqa_database_pragma(database, "PRAGMA user_version", &version))
+        return sqlite3_extended_errcode(database);
+    const bool old = version <= SQA_SCHEMA_LAST_OF_ATTENTION;
     sqa_text query = SQA_TEXT_INIT;
     for (int i = 0; i < COLUMN_COUNT; i++)
-        sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ", columns[i].name);
-    sqa_text_append(&query, ", operation, 'dtype=' || dtype || ',d=' || head_dim || ',dv=' || value_dim ||"
-                            " ',mask=' || mask || ',group=' || group_size || ',q=' || q_bucket ||"
-                            " ',kv=' || kv_bucket || ',rows=' || rows_bucket FROM best");
+        sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ",
+                        old && columns[i].old_sql ? columns[i].old_sql : columns[i].sql);
+    sqa_text_append(&query, " FROM best WHERE environment = ?1");
     int code = query.failed ? SQLITE_NOMEM
                             : sqlite3_prepare_v2(database, sqa_text_get(&query), -1, out, NULL);
     sqa_text_free(&query);
@@ -157,40 +189,69 @@ static sqa_status append(sqa_tuning_table *table, size_t *capacity, const sqa_tu
     return SQA_OK;
 }
 
-/* Appends the usable rows; *skipped counts the others. */
-static sqa_status read_rows(sqa_tuning_table *table, sqlite3 *database, const char *name,
-                            sqa_tuning_source source, size_t *skipped)
+/* A reading of one database, on its way. */
+typedef struct reading {
+    sqa_tuning_table *table;
+    size_t capacity;
+    sqa_tuning_source source;
+    size_t skipped; /* rows that are not usable */
+} reading;
+
+/* Appends the usable rows of the statement; *code says how it ended. */
+static sqa_status read_environment(reading *self, sqlite3_stmt *rows, int64_t environment,
+                                   int *code)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = prepare_query(database, &statement);
-    if (code != SQLITE_OK)
-        return sqa_database_fail(database, name, code);
     sqa_status status = SQA_OK;
-    size_t capacity = table->count; /* realloc at the first row, whatever is there */
-    while (status == SQA_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+    *code = sqlite3_bind_int64(rows, 1, environment);
+    if (*code != SQLITE_OK)
+        return SQA_OK;
+    while (status == SQA_OK && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
         sqa_tuning_row row;
         memset(&row, 0, sizeof row);
-        row.source = source;
-        if (read_row(statement, &row))
-            status = append(table, &capacity, &row);
+        row.source = self->source;
+        if (read_row(rows, &row))
+            status = append(self->table, &self->capacity, &row);
         else
-            ++*skipped;
+            self->skipped++;
+    }
+    sqlite3_reset(rows);
+    return status;
+}
+
+static sqa_status read_rows(reading *self, sqlite3 *database, const char *name,
+                            const sqa_device *device)
+{
+    sqlite3_stmt *environments = NULL, *rows = NULL;
+    sqa_status status = SQA_OK;
+    int code = prepare_environments(database, device, &environments);
+    if (code == SQLITE_OK)
+        code = prepare_rows(database, &rows);
+    bool more = code == SQLITE_OK;
+    while (more && status == SQA_OK && (code = sqlite3_step(environments)) == SQLITE_ROW) {
+        status = read_environment(self, rows, sqlite3_column_int64(environments, 0), &code);
+        more = code == SQLITE_DONE;
     }
     if (status == SQA_OK && code != SQLITE_DONE)
         status = sqa_database_fail(database, name, code);
-    sqlite3_finalize(statement);
+    sqlite3_finalize(environments);
+    sqlite3_finalize(rows);
     return status;
 }
 
 /* Reads `database` and closes it. All of its rows or, with a warning, none. */
 static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *name,
-                       sqa_tuning_source source, const sqa_log *log)
+                       sqa_tuning_source source, const sqa_device *device, const sqa_log *log)
 {
-    size_t before = table->count, skipped = 0;
+    const size_t before = table->count;
+    reading self = {.table = table, .capacity = before, .source = source};
     bool empty = false;
-    sqa_status status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
+    /* One state of the file, whoever is writing or bringing it up meanwhile. */
+    const int code = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL);
+    sqa_status status = code == SQLITE_OK ? SQA_OK : sqa_database_fail(database, name, code);
+    if (status == SQA_OK)
+        status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
     if (status == SQA_OK && !empty)
-        status = read_rows(table, database, name, source, &skipped);
+        status = read_rows(&self, database, name, device);
     sqlite3_close(database);
 
     if (status != SQA_OK) {
@@ -200,16 +261,17 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
         sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
         return SQA_OK;
     }
-    if (skipped)
+    if (self.skipped)
         sqa_log_write(log, SQA_LOG_WARNING,
                       "tuning database %s: %zu of %zu results are not usable and left aside", name,
-                      skipped, skipped + table->count - before);
+                      self.skipped, self.skipped + table->count - before);
     sqa_log_write(log, SQA_LOG_INFO, "tuning database %s: %zu results", name,
                   table->count - before);
     return SQA_OK;
 }
 
-sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path, const sqa_log *log)
+sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
+                                      const sqa_device *device, const sqa_log *log)
 {
     if (!path || !path[0])
         return SQA_OK;
@@ -221,14 +283,15 @@ sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
     sqlite3 *database = NULL;
     sqa_status status = sqa_database_open_reader(&database, path, BUSY_MS);
     if (status == SQA_OK)
-        return load(table, database, path, SQA_SOURCE_USER, log);
+        return load(table, database, path, SQA_SOURCE_USER, device, log);
     if (status == SQA_OUT_OF_MEMORY)
         return status;
     sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
     return SQA_OK;
 }
 
-sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_log *log)
+sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_device *device,
+                                      const sqa_log *log)
 {
     if (!sqa_seed_database_size)
         return SQA_OK;
@@ -236,7 +299,7 @@ sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_log *lo
     sqa_status status =
         sqa_database_open_image(&database, sqa_seed_database, sqa_seed_database_size);
     if (status == SQA_OK)
-        return load(table, database, "built into the library", SQA_SOURCE_SEED, log);
+        return load(table, database, "built into the library", SQA_SOURCE_SEED, device, log);
     if (status == SQA_OUT_OF_MEMORY)
         return status;
     sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
@@ -269,11 +332,11 @@ bool sqa_user_database_path(char *out, size_t size)
 }
 
 sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_database, bool skip_seed,
-                                 const sqa_log *log)
+                                 const sqa_device *device, const sqa_log *log)
 {
     char found[4096];
     if (!user_database && sqa_user_database_path(found, sizeof found))
         user_database = found;
-    sqa_status status = sqa_tuning_table_load_file(table, user_database, log);
-    return status != SQA_OK || skip_seed ? status : sqa_tuning_table_load_seed(table, log);
+    sqa_status status = sqa_tuning_table_load_file(table, user_database, device, log);
+    return status != SQA_OK || skip_seed ? status : sqa_tuning_table_load_seed(table, device, log);
 }

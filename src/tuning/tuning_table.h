@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/log.h"
-#include "device/identity.h"
+#include "device/device.h"
 #include "kernels/config.h"
 #include "operations/problem_class.h"
 
@@ -26,8 +27,10 @@ typedef struct sqa_tuning_row {
     sqa_problem_class problem_class;
     char family[32];
     uint32_t space_version;
+    char candidates[SQA_HASH_TEXT]; /* sqa_candidates_digest() when it was measured; "": unknown */
     char config[SQA_CONFIG_TEXT];
     double gflops;
+    double fraction; /* of what was possible when it was measured; 0: unknown */
 } sqa_tuning_row;
 
 typedef struct sqa_tuning_table {
@@ -40,20 +43,21 @@ typedef struct sqa_tuning_table {
         0, 0                                                                                       \
     }
 
-/* Appends the best rows of the database file at `path`. A missing file is normal
- * and silent. Anything else that stops the reading (unreadable, not a database,
- * locked, newer schema, a directory) gives one warning and SQA_OK; only
- * SQA_OUT_OF_MEMORY is an error. */
+/* Appends the best rows of the database file at `path`: those that can serve the device,
+ * by its vendor, runtime and type; NULL: all. A missing file is normal and silent. Anything else
+ * that stops the reading (unreadable, not a database, locked, newer schema, a directory) gives one
+ * warning and SQA_OK; only SQA_OUT_OF_MEMORY is an error. */
 sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
-                                      const sqa_log *log);
+                                      const sqa_device *device, const sqa_log *log);
 
-/* Appends the rows built into the library. */
-sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_log *log);
+/* Appends those of the rows built into the library. */
+sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_device *device,
+                                      const sqa_log *log);
 
 /* Appends what a context dispatches from: the user's database, then, unless `skip_seed`,
  * the rows built in. `user_database` NULL: where the per-user one lives; "": none. */
 sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_database, bool skip_seed,
-                                 const sqa_log *log);
+                                 const sqa_device *device, const sqa_log *log);
 
 void sqa_tuning_table_free(sqa_tuning_table *table);
 

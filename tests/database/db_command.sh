@@ -26,9 +26,16 @@ expect()
 }
 
 cat >good.jsonl <<'LINE'
-{"schema":1,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"subgroups":"","global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","pattern":"","write_lse":0,"layout":"bhsd"},"trial":{"family":"naive","space_version":1,"config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
+{"schema":2,"device":{"vendor":"paper","architecture":"origami","model":"tiger-8cu","runtime":"pocl","type":"cpu","platform_name":"Paper","device_name":"Paper Tiger 8","device_vendor":"Paper Inc.","board_name":"","nv_major":0,"nv_minor":0,"compute_units":8,"max_work_group_size":4096,"max_work_item_size_0":4096,"max_work_item_size_1":4096,"max_work_item_size_2":4096,"local_memory_bytes":1048576,"local_memory_is_global":true,"vector_width_float":8,"has_fp64":true,"has_compiler":true,"subgroups":"","global_memory_bytes":8589934592,"max_allocation_bytes":2147483648},"environment":{"platform_version":"OpenCL 3.0","device_version":"OpenCL 3.0","driver_version":"1.0","library_version":"0.1.0"},"problem":{"operation":"forward","shape":"b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64"},"trial":{"family":"naive","space_version":1,"candidates":"00ff","config":"CHUNK=16","source_hash":null,"status":"ok","median_ms":10.0,"spread_ms":0.2,"max_error":3.25e-07,"gflops":214.748365,"ceiling_gflops":1000.0,"ceiling_matrix_gflops":null,"ceiling_copy_gbs":50.0,"ceiling_read_gbs":null,"build_ms":210.5,"samples":11,"seed":1,"final":true,"message":"","recorded_at":"2026-01-31T12:00:00Z","winner":true}}
 LINE
 sed 's/CHUNK=16/CHUNK=15/' good.jsonl >bad.jsonl
+# The same as lines had it before there were shapes, and a trial of another operation.
+sed 's/"schema":2/"schema":1/; s/"candidates":[^,]*,//; s/"ceiling_[mcr][a-z_]*":[^,]*,//g
+    s/"shape":"[^"]*"/"dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","pattern":"","write_lse":0,"layout":"bhsd"/
+    s/2026-01-31/2025-12-31/' good.jsonl >old.jsonl
+sed 's/"forward","shape":"[^"]*"/"select_blocks","shape":"op=select_blocks,b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal,blocks=64x64\/k,topk=16,sinkblocks=0,localblocks=1"/
+    s/"naive"/"select"/; s/"CHUNK=16"/"POOL=4,SLICES=4,ITEMS=64,VEC=4,ROWS=1"/; s/"max_error":[^,]*/"max_error":0.0/
+    s/"median_ms":10.0/"median_ms":0.5/; s/"gflops":[^,]*/"gflops":7.340032/' good.jsonl >select.jsonl
 
 expect 2 "usage: sqa db" "$sqa" db
 expect 0 "usage: sqa db" "$sqa" db --help
@@ -65,14 +72,17 @@ expect 2 "taken into" "$sqa" db merge tuning.db
 expect 1 "missing.db" "$sqa" db merge missing.db
 [ ! -e missing.db ] || failures=$((failures + 1))
 
+expect 0 "1 added" "$sqa" db import old.jsonl --db old.db
+expect 0 '"shape":"b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64"' "$sqa" db export --db old.db
+
 # Looking.
 expect 0 "tiger-8cu" "$sqa" db list
 expect 0 "CHUNK=16" "$sqa" db best --device TIGER --family naive --operation forward
 expect 0 "no results" "$sqa" db best --device elephant
 expect 2 "not one of" "$sqa" db best --family clever
-expect 2 "not an operation" "$sqa" db list --operation sideways
+expect 2 "not one of forward, select_blocks" "$sqa" db list --operation sideways
 expect 2 "--seed-db" "$sqa" db list --seed-db --db second.db
-for member in '"schema": 1' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 64' '"CHUNK": 16' \
+for member in '"schema": 2' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 64' '"CHUNK": 16' \
     '"median_ms": 10' '"spread_ms": 0.2' '"fraction_of_ceiling": 0.214748365' \
     '"max_error": 3.25e-07' '"recorded_at": "2026-01-31T12:00:00Z"' '"library_version": "0.1.0"'; do
     expect 0 "$member" "$sqa" db best --json
@@ -109,6 +119,27 @@ expect 0 'naive,CHUNK=16,true,1,2026' "$sqa" db query --csv
 expect 0 'trial,recorded_at' "$sqa" db query --csv
 expect 0 'paper,origami,tiger-8cu,pocl,cpu' "$sqa" db list --csv
 [ "$("$sqa" db best --csv | wc -l)" -eq 2 ] || failures=$((failures + 1))
+
+# Another operation beside it, told apart by nothing but what the rows say.
+cp tuning.db both.db
+SQA_CL_DB=$work/both.db
+expect 0 "1 added" "$sqa" db import select.jsonl
+expect 0 "select(POOL=4,SLICES=4,ITEMS=64,VEC=4,ROWS=1)" "$sqa" db query --operation select_blocks
+expect 0 "1 best trial;" "$sqa" db best --operation select_blocks --dim 64 --seq 4096 --mask causal+blocks --heads 8
+expect 0 "no results" "$sqa" db best --operation select_blocks --dtype bf16
+expect 2 "--family: 'naive' is not one of select" "$sqa" db best --operation select_blocks --family naive
+for member in '"operation": "select_blocks"' '"top_k": 16' '"local_blocks": 1' '"causal": true' \
+    '"blocks": "64x64/k"' '"fraction_of_roofline": 0.4' '"ceiling_copy_gbs": 50' '"POOL": 4'; do
+    expect 0 "$member" "$sqa" db best --operation select_blocks --json
+done
+expect 0 'shape,dtype,head_dim,value_dim,mask,group_size,q_bucket,kv_bucket,rows_bucket,batch,q_heads,kv_heads,q_length,kv_length,causal,blocks,top_k,sink_blocks,local_blocks,family' \
+    "$sqa" db list --csv
+expect 0 'winners 2, best 2' "$sqa" db check
+"$sqa" db export --operation select_blocks | cmp select.jsonl - || failures=$((failures + 1))
+expect 0 "only in B" "$sqa" db diff tuning.db both.db
+expect 0 "select_blocks" "$sqa" db diff tuning.db both.db --csv
+expect 0 "select_blocks f32 b=1 nq=4096 nk=4096 d=64 causal blocks=64x64/k" "$sqa" db query
+SQA_CL_DB=$work/tuning.db
 
 # What was refused above is in quarantine, once, and cannot move the cursor.
 "$sqa" db import bad.jsonl 2>out && failures=$((failures + 1))

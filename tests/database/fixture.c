@@ -105,7 +105,7 @@ sqa_trial_record fixture_record(int64_t environment, const sqa_problem *problem,
                               .family = family,
                               .config = &config,
                               .result = &result,
-                              .fma_ceiling_gflops = 1e6,
+                              .ceilings = {.fma_gflops = 1e6},
                               .seed = UINT64_MAX - 6};
 }
 
@@ -171,6 +171,22 @@ char *fixture_read(const char *path)
     return text;
 }
 
+char *fixture_text(const char *path, const char *sql)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    ck_assert_int_eq(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    ck_assert_msg(sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK, "%s",
+                  sqlite3_errmsg(database));
+    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+    const char *found = (const char *)sqlite3_column_text(statement, 0);
+    char *text = strdup(found ? found : "");
+    ck_assert_ptr_nonnull(text);
+    sqlite3_finalize(statement);
+    ck_assert_int_eq(sqlite3_close(database), SQLITE_OK);
+    return text;
+}
+
 char *fixture_schema(const char *path)
 {
     static const char sql[] =
@@ -179,16 +195,7 @@ char *fixture_schema(const char *path)
         "          '') AS line"
         " FROM sqlite_schema AS s LEFT JOIN pragma_table_info(s.name) AS c"
         " ORDER BY s.type, s.name, c.cid)";
-    sqlite3 *database = NULL;
-    sqlite3_stmt *statement = NULL;
-    ck_assert_int_eq(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-    char *text = strdup((const char *)sqlite3_column_text(statement, 0));
-    ck_assert_ptr_nonnull(text);
-    sqlite3_finalize(statement);
-    ck_assert_int_eq(sqlite3_close(database), SQLITE_OK);
-    return text;
+    return fixture_text(path, sql);
 }
 
 void fixture_write(const char *path, const void *bytes, size_t size)

@@ -36,6 +36,9 @@ int64_t fixture_fill(const char *path, int count);
 /* Number a query gives on the file at `path`. */
 int64_t fixture_number(const char *path, const char *sql);
 
+/* Text a query gives there, which the caller frees. */
+char *fixture_text(const char *path, const char *sql);
+
 /* Runs SQL on the file, whatever it says. */
 void fixture_run(const char *path, const char *sql);
 

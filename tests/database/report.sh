@@ -79,6 +79,17 @@ grep -q '&lt;img src=x' hostile.html || fail "escapes of the driver"
 [ "$(count '<script' hostile.html)" -eq 0 ] || fail "a script got through"
 [ "$(count '<img' hostile.html)" -eq 0 ] || fail "an image got through"
 
+# A problem that is none, in a database that somebody made: its text runs nothing.
+if command -v sqlite3 >/dev/null 2>&1 && command -v gnuplot >/dev/null 2>&1; then
+    cp tuning.db spoilt.db
+    sqlite3 spoilt.db "UPDATE problem SET shape = shape || ',x=''\"\`touch pwned\`; system(''touch pwned'')
+END
+system(''touch pwned'')'" || fail "sqlite3"
+    "$sqa" report --db spoilt.db --out spoilt.html >out 2>err || fail "spoilt: $(cat err)"
+    grep -q 'touch?pwned' spoilt.html || fail "spoilt: the problem is not shown"
+    [ ! -e pwned ] || fail "a problem's text was run"
+fi
+
 # A place that cannot be written leaves nothing, and what was there stays.
 "$sqa" report --seed-db --out no/such/folder/page.html >out 2>&1 && fail "an impossible place"
 grep -q -- '--out' out || fail "an impossible place: $(cat out)"

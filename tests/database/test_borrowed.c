@@ -88,8 +88,8 @@ static const struct {
     {NULL, "exact", false},
     {"UPDATE environment SET driver_version = 'the driver of last year'", "other-driver", true},
     {"UPDATE environment SET driver_version = driver_version || '.1'", "other-driver", true},
-    {"UPDATE problem_class SET q_bucket = q_bucket + 2", "nearest-size", false},
-    {"UPDATE problem_class SET rows_bucket = rows_bucket + 1; UPDATE environment SET"
+    {"UPDATE problem_class SET key = replace(key, ',q=6', ',q=8')", "nearest-size", false},
+    {"UPDATE problem_class SET key = replace(key, 'rows=1', 'rows=2'); UPDATE environment SET"
      " driver_version = 'old'",
      "nearest-size", true},
     {"UPDATE device SET model = model || '-x', compute_units = compute_units + 3", "architecture",
@@ -116,8 +116,8 @@ static const struct {
     {"UPDATE device SET type = 'accelerator'", NULL},
     {"UPDATE device SET architecture = 'another', vector_width_float = vector_width_float + 1",
      NULL},
-    {"UPDATE problem_class SET dtype = 'f16'", NULL},
-    {"UPDATE problem_class SET head_dim = 17", NULL},
+    {"UPDATE problem_class SET key = replace(key, 'f32', 'f16')", NULL},
+    {"UPDATE problem_class SET key = replace(key, ',d=16', ',d=17')", NULL},
     {"UPDATE trial SET space_version = 99", "another version"},
     {"UPDATE trial SET family = 'clever'", "unknown kernel family"},
     {"UPDATE trial SET config = 'CHUNK=5'", "unreadable parameters"},

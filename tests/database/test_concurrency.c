@@ -80,7 +80,7 @@ static int read_trials(const char *path, int rounds)
         fixture_log heard;
         sqa_log log = fixture_listen(&heard);
         sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
-        if (sqa_tuning_table_load_file(&table, path, &log) != SQA_OK)
+        if (sqa_tuning_table_load_file(&table, path, NULL, &log) != SQA_OK)
             return 1;
         if (heard.count[SQA_LOG_WARNING]) {
             fprintf(stderr, "%s\n", heard.last[SQA_LOG_WARNING]);
@@ -204,7 +204,7 @@ static void kill_writer(const char *path, long microseconds, bool committing)
     fixture_log heard;
     sqa_log log = fixture_listen(&heard);
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, NULL, &log), SQA_OK);
     ck_assert_msg(heard.count[SQA_LOG_WARNING] == 0, "%s", heard.last[SQA_LOG_WARNING]);
     ck_assert_uint_eq(table.count, 1);
     sqa_tuning_table_free(&table);
@@ -264,7 +264,7 @@ START_TEST(reader_rolls_a_hot_journal_back)
     fixture_log heard;
     sqa_log log = fixture_listen(&heard);
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, NULL, &log), SQA_OK);
     ck_assert_msg(heard.count[SQA_LOG_WARNING] == 0, "%s", heard.last[SQA_LOG_WARNING]);
     ck_assert_uint_eq(table.count, 1);
     ck_assert_str_ne(table.rows[0].config, "half done");

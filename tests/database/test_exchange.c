@@ -148,7 +148,7 @@ static int64_t contest(double mine_ms, double mine_ceiling, double other_ms, dou
         int64_t environment, trial;
         ck_assert_int_eq(sqa_store_environment(store, &device, &environment), SQA_OK);
         sqa_trial_record record = fixture_record(environment, &problem, times[i]);
-        record.fma_ceiling_gflops = ceilings[i];
+        record.ceilings.fma_gflops = ceilings[i];
         ck_assert_int_eq(sqa_store_add_trial(store, &record, &trial), SQA_OK);
         ck_assert_int_eq(sqa_store_set_winner(store, trial), SQA_OK);
         sqa_store_close(store);
@@ -196,8 +196,10 @@ START_TEST(impossible_rows_are_refused)
     const struct {
         const char *from, *to, *words;
     } cases[] = {
-        {"{\"schema\":1", "{\"schema\":2", "schema"},
-        {"{\"schema\":1", "{\"schema\":1,,", "JSON"},
+        {"{\"schema\":2", "{\"schema\":3", "schema"},
+        {"{\"schema\":2", "{\"schema\":\"2\"", "schema"},
+        {"{\"schema\":2", "{\"schema\":1", "$.problem.shape is not one"},
+        {"{\"schema\":2", "{\"schema\":2,,", "JSON"},
         {"{\"schema\"", "\"schema\"", "JSON"},
         {"\"vendor\":\"paper\"", "\"vendor\":\"\"", "device.vendor"},
         {"\"vendor\":\"paper\"", "\"vendor\":7", "device.vendor"},
@@ -215,10 +217,14 @@ START_TEST(impossible_rows_are_refused)
         {"\"compute_units\":8", "\"compute_units\":4294967296", "compute_units"},
         {"\"has_fp64\":true", "\"has_fp64\":2", "has_fp64"},
         {"\"operation\":\"forward\"", "\"operation\":\"sideways\"", "operation"},
-        {"\"head_dim\":64", "\"head_dim\":0", "head_dim"},
-        {"\"head_dim\":64", "\"head_dim\":1000", "head_dim"},
-        {"\"q_heads\":8", "\"q_heads\":3", "kv_heads"},
-        {"\"layout\":\"bhsd\"", "\"layout\":\"sdhb\"", "layout"},
+        {"\"operation\":\"forward\"", "\"operation\":\"select_blocks\"", "not that of its shape"},
+        {",d=64\"", ",d=0\"", "d is '0'"},
+        {",d=64\"", ",d=1000\"", "d is '1000'"},
+        {",d=64\"", ",d=64,sideways\"", "'sideways' is not a key"},
+        {",d=64\"", ",d=64,layout=sdhb\"", "layout is 'sdhb'"},
+        {"\"shape\":\"b=1", "\"shape\":\"op=sideways,b=1", "no such operation"},
+        {"\"shape\":\"b=1", "\"shape\":[],\"x\":\"b=1", "$.problem.x is not one"},
+        {"hq=8,", "hq=3,", "one must divide the other"},
         {"\"family\":\"naive\"", "\"family\":\"clever\"", "family"},
         {"\"space_version\":1", "\"space_version\":9", "space_version"},
         {"\"config\":\"CHUNK=16\"", "\"config\":\"CHUNK=17\"", "CHUNK"},
@@ -238,6 +244,10 @@ START_TEST(impossible_rows_are_refused)
         {"\"build_ms\":210.5", "\"build_ms\":1e300", "build_ms"},
         {"\"ceiling_gflops\":1000000.0", "\"ceiling_gflops\":1e300", "ceiling_gflops"},
         {"\"source_hash\":null", "\"source_hash\":\"../..\"", "source_hash"},
+        {"\"candidates\":\"", "\"candidates\":\"../..", "candidates"},
+        {"\"ceiling_matrix_gflops\":null", "\"ceiling_matrix_gflops\":0", "ceiling_matrix_gflops"},
+        {"\"ceiling_copy_gbs\":null", "\"ceiling_copy_gbs\":1e300", "ceiling_copy_gbs"},
+        {"\"ceiling_read_gbs\":null", "\"ceiling_read_gbs\":-1", "ceiling_read_gbs"},
         {"\"message\":\"\"", "\"message\":\"in /home/me\"", "message"},
         {"\"recorded_at\":\"20", "\"recorded_at\":\"19-", "recorded_at"},
     };
@@ -245,6 +255,104 @@ START_TEST(impossible_rows_are_refused)
         expect_refused(good, cases[i].from, cases[i].to, cases[i].words);
     ck_assert_int_eq(fixture_number(fixture_path("target.db"), "SELECT count(*) FROM trial"), 0);
     ck_assert_int_eq(fixture_number(fixture_path("target.db"), "SELECT count(*) FROM device"), 0);
+}
+END_TEST
+
+/* A line as schema 1 had it, of which some are about. */
+#define OLD_LINE(problem, gflops, more)                                                            \
+    "{\"schema\":1,\"device\":{\"vendor\":\"paper\",\"architecture\":\"origami\",\"model\":"       \
+    "\"tiger-8cu\",\"runtime\":\"pocl\",\"type\":\"cpu\",\"platform_name\":\"Paper\","             \
+    "\"device_name\":\"Paper Tiger 8\",\"device_vendor\":\"Paper Inc.\",\"board_name\":\"\","      \
+    "\"nv_major\":0,\"nv_minor\":0,\"compute_units\":8,\"max_work_group_size\":4096,"              \
+    "\"max_work_item_size_0\":4096,\"max_work_item_size_1\":4096,\"max_work_item_size_2\":4096,"   \
+    "\"local_memory_bytes\":1048576,\"local_memory_is_global\":true,\"vector_width_float\":8,"     \
+    "\"has_fp64\":true,\"has_compiler\":true,\"global_memory_bytes\":8589934592,"                  \
+    "\"max_allocation_bytes\":2147483648},\"environment\":{\"platform_version\":\"OpenCL 3.0\","   \
+    "\"device_version\":\"OpenCL 3.0\",\"driver_version\":\"1.0\",\"library_version\":\"0.1.0\"}," \
+    "\"problem\":{\"operation\":\"forward\",\"dtype\":\"f32\",\"head_dim\":64,\"value_dim\":64,"   \
+    "\"batch\":1,\"q_heads\":8,\"kv_heads\":8,\"q_length\":1024,\"kv_length\":1024," problem       \
+    "},\"trial\":{\"family\":\"naive\",\"space_version\":1,\"config\":\"CHUNK=16\","               \
+    "\"source_hash\":null,\"status\":\"ok\",\"median_ms\":10.0,\"spread_ms\":0.2,\"max_error\":"   \
+    "3.25e-07,\"gflops\":" gflops ",\"ceiling_gflops\":1000.0,\"build_ms\":210.5,\"samples\":11,"  \
+    "\"seed\":1,\"final\":true,\"message\":\"\",\"recorded_at\":\"2026-01-31T12:00:00Z\","         \
+    "\"winner\":true" more "}}"
+#define OLD_PLAIN "\"causal\":\"none\",\"pattern\":\"\",\"write_lse\":0,\"layout\":\"bhsd\""
+
+START_TEST(lines_of_schema_1_are_still_taken_in)
+{
+    static const struct {
+        const char *line, *shape; /* NULL: refused, and `words` say why */
+        const char *words;
+    } cases[] = {
+        {OLD_LINE(OLD_PLAIN, "214.748365", ""), "b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64", NULL},
+        {OLD_LINE("\"causal\":\"top-left\",\"pattern\":\"window=1023:0\",\"write_lse\":1,"
+                  "\"layout\":\"bshd\"",
+                  "107.479040", ""),
+         "b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64,causal,align=top-left,lse,layout=bshd", NULL},
+        {OLD_LINE("\"causal\":\"none\",\"write_lse\":0,\"layout\":\"strided\"", "214.748365", ""),
+         "b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64,layout=strided", NULL},
+        {OLD_LINE(OLD_PLAIN, "999.0", ""), NULL, "gflops does not follow"},
+        {OLD_LINE(OLD_PLAIN, "214.748365", ",\"candidates\":null"), NULL,
+         "$.trial.candidates is not one"},
+        {OLD_LINE(OLD_PLAIN ",\"shape\":\"\"", "214.748365", ""), NULL,
+         "$.problem.shape is not one"},
+        {OLD_LINE("\"causal\":\"sideways\",\"pattern\":\"\",\"write_lse\":0,\"layout\":\"bhsd\"",
+                  "214.748365", ""),
+         NULL, "align is 'sideways'"},
+        {OLD_LINE("\"causal\":\"none\",\"pattern\":7,\"write_lse\":0,\"layout\":\"bhsd\"",
+                  "214.748365", ""),
+         NULL, "problem.pattern is missing or not a value"},
+        {OLD_LINE("\"causal\":\"none\",\"pattern\":\"\",\"write_lse\":2,\"layout\":\"bhsd\"",
+                  "214.748365", ""),
+         NULL, "lse takes no value"},
+        {OLD_LINE("\"causal\":\"none\",\"pattern\":\"\",\"write_lse\":0", "214.748365", ""), NULL,
+         "problem.layout is missing"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[256];
+        fixture_write(fixture_path("old.jsonl"), cases[i].line, strlen(cases[i].line));
+        sqa_exchange exchange = import_from(fixture_path("target.db"), fixture_path("old.jsonl"));
+        if (!cases[i].shape) {
+            ck_assert_msg(exchange.refused == 1 && strstr(refused.reason, cases[i].words),
+                          "line %zu is refused as: %s", i, refused.reason);
+            continue;
+        }
+        ck_assert_msg(exchange.added == 1, "line %zu: %s", i, refused.reason);
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM result WHERE shape = '%s' AND candidates IS NULL AND"
+                 " (bytes IS NULL) = (shape LIKE '%%strided') AND ceiling_copy_gbs IS NULL",
+                 cases[i].shape);
+        ck_assert_msg(fixture_number(fixture_path("target.db"), sql) == 1, "%s", cases[i].shape);
+        exchange = import_from(fixture_path("target.db"), fixture_path("old.jsonl"));
+        ck_assert_uint_eq(exchange.known, 1);
+    }
+}
+END_TEST
+
+/* Faster than multiply-adds can be: with matrix units, and only then. */
+START_TEST(matrix_units_have_a_ceiling_of_their_own)
+{
+    static char line[1 << 17];
+    fixture_fill(fixture_path("good.db"), 1);
+    fixture_run(fixture_path("good.db"), "UPDATE trial SET ceiling_gflops = 20.0");
+    export_to(fixture_path("good.db"), fixture_path("good.jsonl"), 1);
+    sqa_exchange exchange = import_from(fixture_path("a.db"), fixture_path("good.jsonl"));
+    ck_assert_uint_eq(exchange.refused, 1);
+    ck_assert_msg(strstr(refused.reason, "ceiling is 20"), "%s", refused.reason);
+    static const char *const ceilings[] = {"300.0", "100.0"};
+    for (int i = 0; i < 2; i++) {
+        const char *good = read_file(fixture_path("good.jsonl"));
+        const char *from = "\"ceiling_matrix_gflops\":null", *at = strstr(good, from);
+        ck_assert_ptr_nonnull(at);
+        snprintf(line, sizeof line, "%.*s\"ceiling_matrix_gflops\":%s%s", (int)(at - good), good,
+                 ceilings[i], at + strlen(from));
+        fixture_write(fixture_path("fast.jsonl"), line, strlen(line));
+        exchange = import_from(fixture_path("b.db"), fixture_path("fast.jsonl"));
+        ck_assert_uint_eq(exchange.added, i == 0);
+    }
+    ck_assert_int_eq(fixture_number(fixture_path("b.db"),
+                                    "SELECT round(1000 * fraction_of_ceiling) FROM result"),
+                     716);
 }
 END_TEST
 
@@ -271,7 +379,7 @@ START_TEST(merging_refuses_spoilt_rows)
     fixture_fill(first, 3);
     fixture_run(first, "PRAGMA ignore_check_constraints = ON;"
                        "UPDATE trial SET config = 'CHUNK=5' WHERE id = 1;"
-                       "UPDATE trial SET median_ms = 0.5 WHERE id = 2");
+                       "UPDATE trial SET flop = 5.0 WHERE id = 2");
     sqa_exchange exchange = listen();
     sqa_store *from = NULL, *store = fixture_open(second);
     ck_assert_int_eq(sqa_store_open_read_only(&from, first), SQA_OK);
@@ -307,6 +415,8 @@ int main(void)
         &merging_keeps_every_trial,
         &better_winner_stays,
         &impossible_rows_are_refused,
+        &lines_of_schema_1_are_still_taken_in,
+        &matrix_units_have_a_ceiling_of_their_own,
         &good_rows_survive_bad_neighbours,
         &merging_refuses_spoilt_rows,
         &seed_is_an_importable_database,

@@ -26,9 +26,12 @@ static const spoiling spoilings[] = {
     /* SQL wherever there is a word that has to mean something */
     {"\"type\":\"cpu\"", "\"type\":\"%s\""},
     {"\"operation\":\"forward\"", "\"operation\":\"%s\""},
-    {"\"dtype\":\"f32\"", "\"dtype\":\"%s\""},
-    {"\"causal\":\"none\"", "\"causal\":\"%s\""},
-    {"\"layout\":\"bhsd\"", "\"layout\":\"%s\""},
+    {"\"shape\":\"b=1", "\"shape\":\"%s"},
+    {"\"shape\":\"b=1", "\"shape\":\"op=%s,b=1"},
+    {",d=64\"", ",d=64,dtype=%s\""},
+    {",d=64\"", ",d=64,layout=%s\""},
+    {",d=64\"", ",d=64,%s\""},
+    {"\"candidates\":\"", "\"candidates\":\"%s"},
     {"\"family\":\"naive\"", "\"family\":\"%s\""},
     {"\"config\":\"CHUNK=16\"", "\"config\":\"%s\""},
     {"\"config\":\"CHUNK=16\"", "\"config\":\"CHUNK=16,%s\""},
@@ -38,8 +41,11 @@ static const spoiling spoilings[] = {
     {"\"recorded_at\":\"20", "\"recorded_at\":\"%s"},
     {"\"subgroups\":\"\"", "\"subgroups\":\"%s\""},
     {"\"median_ms\":10.0", "\"median_ms\":\"%s\""},
-    {"\"schema\":1", "\"schema\":\"%s\""},
-    {"\"schema\":1", "\"%s\":1"},
+    {"\"schema\":2", "\"schema\":\"%s\""},
+    {"\"schema\":2", "\"%s\":2"},
+    {"\"schema\":2", "\"schema\":1"},
+    {"\"schema\":2", "\"schema\":3"},
+    {"\"schema\":2", "\"schema\":4294967298"},
     /* times and rates */
     {"\"median_ms\":10.0", "\"median_ms\":NaN"},
     {"\"median_ms\":10.0", "\"median_ms\":Infinity"},
@@ -54,7 +60,8 @@ static const spoiling spoilings[] = {
     {"\"build_ms\":210.5", "\"build_ms\":-0.5"},
     {"\"max_error\":3.25e-07", "\"max_error\":0.5"},
     {"\"max_error\":3.25e-07", "\"max_error\":-1"},
-    {"\"gflops\":214.748365", "\"gflops\":1e9"},
+    {"\"gflops\":214.7483", "\"gflops\":1e9,\"x\":"},
+    {"\"gflops\":214.7483", "\"gflops\":114.7483"},
     {"\"ceiling_gflops\":1000000.0", "\"ceiling_gflops\":1e-9"},
     {"\"ceiling_gflops\":1000000.0", "\"ceiling_gflops\":-1"},
     {"\"samples\":11", "\"samples\":0"},
@@ -79,15 +86,19 @@ static const spoiling spoilings[] = {
     {"\"config\":\"CHUNK=16\",", ""},
     {"\"family\":\"naive\",", ""},
     /* problems that are none */
-    {"\"head_dim\":64", "\"head_dim\":0"},
-    {"\"head_dim\":64", "\"head_dim\":513"},
-    {"\"head_dim\":64", "\"head_dim\":4294967360"},
-    {"\"q_heads\":8", "\"q_heads\":0"},
-    {"\"q_heads\":8", "\"q_heads\":5"},
-    {"\"kv_length\":1024", "\"kv_length\":-1024"},
-    {"\"q_length\":1024", "\"q_length\":1e3"},
-    {"\"batch\":1", "\"batch\":4000000000"},
-    {"\"write_lse\":0", "\"write_lse\":2"},
+    {",d=64\"", ",d=0\""},
+    {",d=64\"", ",d=513\""},
+    {",d=64\"", ",d=4294967360\""},
+    {",d=64\"", ",d=64,d=64\""},
+    {",d=64\"", ",d=64,\""},
+    {"hq=8,", "hq=0,"},
+    {"hq=8,", "hq=5,"},
+    {"nk=1024", "nk=-1024"},
+    {"nq=1024", "nq=1e3"},
+    {"b=1,", "b=4000000000,"},
+    {",d=64\"", ",d=64,lse=2\""},
+    {"\"shape\":\"b=1", "\"shape\":\"op=select_blocks,b=1"},
+    {"\"shape\":\"b=1", "\"shape\":{},\"y\":\"b=1"},
     /* devices that are none */
     {"\"vendor\":\"paper\"", "\"vendor\":\"\""},
     {"\"vendor\":\"paper\"", "\"vendor\":null"},
@@ -99,8 +110,8 @@ static const spoiling spoilings[] = {
     {"\"vendor\":\"paper\"", "\"vendor\":\"paper\",\"vendor\":\"stone\""},
     {"\"family\":\"naive\"", "\"family\":\"naive\",\"family\":\"naive\""},
     {"\"trial\":{", "\"trial\":{\"x\":1,"},
-    {"{\"schema\":1", "{\"schema\":1,\"schema\":1"},
-    {"{\"schema\":1", "{\"schema\":1,\"__proto__\":{\"winner\":true}"},
+    {"{\"schema\":2", "{\"schema\":2,\"schema\":2"},
+    {"{\"schema\":2", "{\"schema\":2,\"__proto__\":{\"winner\":true}"},
     /* text that is none */
     {"\"vendor\":\"paper\"", "\"vendor\":\"p\xff\xfe\""},
     {"\"vendor\":\"paper\"", "\"vendor\":\"\xc0\xafpaper\""},
@@ -108,9 +119,9 @@ static const spoiling spoilings[] = {
     {"\"vendor\":\"paper\"", "\"vendor\":\"p\\u0000aper\""},
     {"\"vendor\":\"paper\"", "\"vendor\":\"\\udc00\""},
     {"\"vendor\":\"paper\"", "\"vendor\":\"paper"},
-    {"{\"schema\":1", "{/* */\"schema\":1"},
-    {"{\"schema\":1", "{schema:1"},
-    {"{\"schema\":1", "[\"schema\",1"},
+    {"{\"schema\":2", "{/* */\"schema\":2"},
+    {"{\"schema\":2", "{schema:2"},
+    {"{\"schema\":2", "[\"schema\",2"},
     {"}}", "}"},
     {"}}", "}}}"},
     {"}}", "},}"},
@@ -159,18 +170,18 @@ static void add_filler(sqa_text *out, char byte, size_t count)
 /* Ten megabytes in a string, and nesting as deep as a line may be long. */
 static void add_huge(sqa_text *out)
 {
-    sqa_text_append(out, "{\"schema\":1,\"device\":{\"vendor\":\"");
+    sqa_text_append(out, "{\"schema\":2,\"device\":{\"vendor\":\"");
     add_filler(out, 'A', 10u << 20);
     sqa_text_append(out, "\"}}\n");
     for (int i = 0; i < 2; i++) {
         const char *opener = i ? "{\"schema\":" : "[";
-        sqa_text_append(out, i ? "" : "{\"schema\":1,\"device\":");
+        sqa_text_append(out, i ? "" : "{\"schema\":2,\"device\":");
         for (int depth = 0; depth < (i ? 5000 : 60000); depth++)
             sqa_text_append(out, opener);
         sqa_text_append(out, "\n");
     }
     /* Shallow enough for a reader that has no limit of its own, yet not a trial's. */
-    sqa_text_append(out, "{\"schema\":1,\"device\":{\"vendor\":");
+    sqa_text_append(out, "{\"schema\":2,\"device\":{\"vendor\":");
     add_filler(out, '[', 900);
     add_filler(out, ']', 900);
     sqa_text_append(out, "}}\n");
@@ -243,7 +254,7 @@ static char *facts(void)
     ck_assert_int_eq(sqa_store_open_read_only(&store, path), SQA_OK);
     ck_assert_int_eq(sqa_store_export(store, &all, NULL, NULL, file, &lines), SQA_OK);
     sqa_store_close(store);
-    static const char *const tables[] = {"device", "environment", "problem_class",
+    static const char *const tables[] = {"device", "environment", "problem_class", "problem",
                                          "trial",  "winner",      "best"};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         char sql[64];
@@ -259,7 +270,7 @@ static size_t count_dispatched(void)
     fixture_log heard;
     sqa_log log = fixture_listen(&heard);
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, NULL, &log), SQA_OK);
     ck_assert_int_eq(heard.count[SQA_LOG_WARNING], 0);
     size_t count = table.count;
     sqa_tuning_table_free(&table);

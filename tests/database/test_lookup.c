@@ -49,7 +49,7 @@ static sqa_tuning_row *add_row(const char *config)
     snprintf(row->family, sizeof row->family, "naive");
     snprintf(row->config, sizeof row->config, "%s", config);
     row->space_version = 1;
-    row->gflops = 100;
+    row->fraction = 0.5;
     return row;
 }
 
@@ -184,7 +184,7 @@ START_TEST(rungs_in_order)
     add_row("a");
     /* Speed does not lift a row over a rung. */
     for (size_t i = 0; i < row_count; i++)
-        rows[i].gflops = 1000.0 - 100.0 * (double)i;
+        rows[i].fraction = 1.0 - 0.1 * (double)i;
     expect_order("abcde");
 }
 END_TEST
@@ -193,7 +193,7 @@ START_TEST(user_before_seed)
 {
     add_row("b")->source = SQA_SOURCE_SEED;
     add_row("a");
-    rows[0].gflops = 1e6;
+    rows[0].fraction = 0.9;
     expect_order("ab");
     /* But a rung counts more than where the row comes from. */
     rows[1].problem_class.value[Q_BUCKET_PART]++;
@@ -206,7 +206,7 @@ START_TEST(nearer_class_first)
     add_row("c")->problem_class.value[Q_BUCKET_PART] += 4;
     add_row("a")->problem_class.value[Q_BUCKET_PART] -= 1;
     add_row("b")->problem_class.value[KV_BUCKET_PART] += 2;
-    rows[0].gflops = 1e6;
+    rows[0].fraction = 0.9;
     expect_order("abc");
 }
 END_TEST
@@ -230,9 +230,9 @@ START_TEST(same_driver_then_rate_first)
     add_row("a")->problem_class.value[Q_BUCKET_PART]++;
     add_row("d")->problem_class.value[Q_BUCKET_PART]++;
     add_row("b")->problem_class.value[Q_BUCKET_PART]++;
-    rows[0].gflops = 50;
-    rows[1].gflops = 200;
-    rows[2].gflops = 1e6;
+    rows[0].fraction = 0.1;
+    rows[1].fraction = 0.7;
+    rows[2].fraction = 0.9;
     snprintf(rows[2].driver_version, sizeof rows[2].driver_version, "0.9");
     expect_order("abcd");
 }
@@ -241,13 +241,13 @@ END_TEST
 START_TEST(best_ones_fit_a_small_capacity)
 {
     for (int i = 0; i < 12; i++)
-        add_row("")->gflops = (i * 7) % 12;
+        add_row("")->fraction = (double)((i * 7) % 12) / 12;
     ck_assert_uint_eq(look(), CAPACITY);
     for (int i = 0; i < CAPACITY; i++)
-        ck_assert_double_eq(found[i].row->gflops, 11 - i);
+        ck_assert_double_eq(found[i].row->fraction, (double)(11 - i) / 12);
     sqa_tuning_table table = {rows, row_count};
     ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 1), 1);
-    ck_assert_double_eq(found[0].row->gflops, 11);
+    ck_assert_double_eq(found[0].row->fraction, 11.0 / 12);
     ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 0), 0);
 }
 END_TEST

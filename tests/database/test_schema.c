@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "database/fixture.h"
 #include "store/migrate.h"
 #include "tuning/schema.h"
@@ -37,13 +38,12 @@ END_TEST
 
 /* Three versions of a database as they might have come one after another. */
 static const sqa_embedded_file versions[] = {
-    {"migrations/003_names.sql", "ALTER TABLE thing RENAME COLUMN label TO name;"
-                                 "CREATE VIEW names AS SELECT name FROM thing;"},
+    {"migrations/003_names.sql", "ALTER TABLE thing RENAME COLUMN label TO name"},
     {"migrations/002_label.sql",
      "ALTER TABLE thing ADD COLUMN label TEXT; UPDATE thing SET label = 'old ' || id;"},
     {"schema.sql", "PRAGMA application_id = 0x53514144; PRAGMA user_version = 3;"
-                   "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT);"
-                   "CREATE VIEW names AS SELECT name FROM thing;"},
+                   "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT)"},
+    {"views.sql", "CREATE VIEW names AS SELECT name FROM thing"},
     {NULL, NULL},
 };
 
@@ -60,10 +60,14 @@ START_TEST(older_schema_is_brought_up_in_order)
 {
     const char *path = fixture_path("old.db");
     fixture_run(path, "PRAGMA application_id = 0x53514144; PRAGMA user_version = 1;"
-                      "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (7)");
+                      "CREATE TABLE thing (id INTEGER PRIMARY KEY); INSERT INTO thing VALUES (7);"
+                      "CREATE VIEW names AS SELECT id AS name FROM thing;"
+                      "CREATE VIEW \"old \"\"view\"\"\" AS SELECT * FROM names");
     ck_assert_msg(migrate(path, versions, 3) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(fixture_number(path, "PRAGMA user_version"), 3);
     ck_assert_int_eq(fixture_number(path, "SELECT name = 'old 7' FROM names"), 1);
+    ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"),
+                     1);
     ck_assert_int_eq(migrate(path, versions, 3), SQA_OK);
 
     const char *fresh = fixture_path("new.db");
@@ -107,12 +111,17 @@ START_TEST(migrations_built_in_reach_the_schema)
 }
 END_TEST
 
+static void make_from(const char *path, const char *file)
+{
+    char *sql = fixture_read(file);
+    fixture_run(path, sql);
+    free(sql);
+}
+
 /* A database as version 1 made it, with a trial that won. */
 static void make_version_1(const char *path)
 {
-    char *schema = fixture_read(SQA_TEST_SOURCE "/database/schema_1.sql");
-    fixture_run(path, schema);
-    free(schema);
+    make_from(path, SQA_TEST_SOURCE "/database/schema_1.sql");
     fixture_run(
         path,
         "INSERT INTO device VALUES (3, 'paper', 'origami', 'tiger-8cu', 'pocl', 'cpu', 'Paper',"
@@ -126,13 +135,19 @@ static void make_version_1(const char *path)
         "INSERT INTO winner VALUES (5, 7, 9)");
 }
 
-static int64_t count_best(const char *path)
+static sqa_tuning_table read_table(const char *path, const sqa_device *device)
 {
     fixture_log heard;
     sqa_log log = fixture_listen(&heard);
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, device, &log), SQA_OK);
     ck_assert_msg(heard.count[SQA_LOG_WARNING] == 0, "%s", heard.last[SQA_LOG_WARNING]);
+    return table;
+}
+
+static int64_t count_best(const char *path)
+{
+    sqa_tuning_table table = read_table(path, NULL);
     int64_t count = (int64_t)table.count;
     sqa_tuning_table_free(&table);
     return count;
@@ -180,12 +195,125 @@ START_TEST(version_1_is_read_and_brought_up)
 }
 END_TEST
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* What the library would choose from, a line per class; the caller frees it. */
+static char *choices(const char *path)
+{
+    static char lines[32][1024];
+    sqa_text text = SQA_TEXT_INIT;
+    sqa_tuning_table table = read_table(path, NULL);
+    ck_assert_uint_le(table.count, 32);
+    for (size_t i = 0; i < table.count; i++) {
+        const sqa_tuning_row *row = &table.rows[i];
+        char key[SQA_CLASS_KEY_TEXT];
+        sqa_problem_class_format(&row->problem_class, key);
+        snprintf(lines[i], sizeof lines[i], "%s %s %s: %s(%s) version %u, %.3f GFLOP/s, %.4f\n",
+                 row->identity.model, row->driver_version, key, row->family, row->config,
+                 row->space_version, row->gflops, row->fraction);
+    }
+    qsort(lines, table.count, sizeof lines[0], by_text);
+    for (size_t i = 0; i < table.count; i++)
+        sqa_text_append(&text, lines[i]);
+    sqa_tuning_table_free(&table);
+    return text.data;
+}
+
+/* All of a trial but its problem, which both versions have under the same names. */
+#define FACTS                                                                                      \
+    "SELECT group_concat(fact, char(10)) FROM (SELECT id || ' ' || environment || ' ' || class ||" \
+    " ' ' || family || space_version || config || coalesce(source_hash, '-') || status ||"         \
+    " coalesce(median_ms, '-') || coalesce(spread_ms, '-') || coalesce(max_error, '-') ||"         \
+    " coalesce(round(gflops, 4), '-') || coalesce(ceiling_gflops, '-') ||"                         \
+    " coalesce(build_ms, '-') || samples || ' ' || seed || final || message || recorded_at ||"     \
+    " winner AS fact FROM result ORDER BY id)"
+
+START_TEST(version_2_is_read_and_brought_up)
+{
+    static const char *const shapes[] = {
+        "b=1,hq=8,hkv=8,nq=1000,nk=1000,d=64,lse,layout=bshd",
+        "b=1,hq=8,hkv=2,nq=4096,nk=4096,d=128,dv=64,dtype=f16,causal,window=128:0,lse,layout=bshd",
+        "b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64,causal,align=top-left,softcap=30,sinks",
+        "b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64,causal,layout=strided",
+        "b=1,hq=8,hkv=8,nq=512,nk=512,d=64,blocks=64x64@0.25/h",
+    };
+    const char *path = fixture_path("tuning.db"), *fresh = fixture_path("fresh.db");
+    make_from(path, SQA_TEST_SOURCE "/database/schema_2.sql");
+    char *before = choices(path), *facts_before = fixture_text(path, FACTS);
+    ck_assert_int_eq(count_best(path), 6);
+    sqa_store *store = NULL;
+    ck_assert_msg(sqa_store_open_read_only(&store, path) == SQA_OK, "%s", sqa_last_error());
+    sqa_store_report report;
+    ck_assert_int_eq(sqa_store_check(store, &report), SQA_OK);
+    sqa_store_close(store);
+    ck_assert_int_eq(report.trials, 15);
+    ck_assert_int_eq(fixture_number(path, "PRAGMA user_version"), 2);
+
+    store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_check(store, &report), SQA_OK);
+    sqa_store_close(store);
+    ck_assert_msg(report.sound, "%s", report.problem);
+    ck_assert_int_eq(report.devices, 2);
+    ck_assert_int_eq(report.environments, 3);
+    ck_assert_int_eq(report.classes, 5);
+    ck_assert_int_eq(report.trials, 15);
+    ck_assert_int_eq(report.winners, 3);
+    ck_assert_int_eq(report.best, 6);
+    ck_assert_int_eq(report.reopened, 3); /* nobody knows any more what they were the best of */
+    ck_assert_int_eq(report.quarantined, 1);
+    char *after = choices(path), *facts_after = fixture_text(path, FACTS);
+    ck_assert_str_eq(after, before);
+    ck_assert_str_eq(facts_after, facts_before);
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        char sql[256];
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM result WHERE shape = '%s'", shapes[i]);
+        ck_assert_msg(fixture_number(path, sql) == 1, "%s", shapes[i]);
+    }
+    /* What moves is known where the shape says it; no text says that one pattern. */
+    ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM trial WHERE bytes IS NULL"), 2);
+    ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM problem WHERE shape LIKE"
+                                          " '%mask=strided' AND fields ->> 'nq' = 512"),
+                     1);
+
+    sqa_store_close(fixture_open(fresh));
+    char *brought_up = fixture_schema(path), *made = fixture_schema(fresh);
+    ck_assert_str_eq(brought_up, made);
+    char *const texts[] = {before, after, facts_before, facts_after, brought_up, made};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        free(texts[i]);
+}
+END_TEST
+
+/* Of an older file, too, only what can serve the device is kept. */
+START_TEST(older_files_are_read_for_one_device)
+{
+    const char *path = fixture_path("tuning.db");
+    sqa_device device = fixture_device();
+    make_from(path, SQA_TEST_SOURCE "/database/schema_2.sql");
+    sqa_tuning_table table = read_table(path, &device);
+    ck_assert_uint_eq(table.count, 4);
+    for (size_t i = 0; i < table.count; i++) {
+        ck_assert_str_eq(table.rows[i].identity.vendor, "paper");
+        ck_assert_str_eq(table.rows[i].candidates, "");
+    }
+    sqa_tuning_table_free(&table);
+}
+END_TEST
+
 int main(void)
 {
     static const TTest *const *const tests[] = {
-        &newer_schema_is_left_alone,           &another_programs_database_is_left_alone,
-        &older_schema_is_brought_up_in_order,  &failed_migration_changes_nothing,
-        &migrations_built_in_reach_the_schema, &version_1_is_read_and_brought_up,
+        &newer_schema_is_left_alone,
+        &another_programs_database_is_left_alone,
+        &older_schema_is_brought_up_in_order,
+        &failed_migration_changes_nothing,
+        &migrations_built_in_reach_the_schema,
+        &version_1_is_read_and_brought_up,
+        &version_2_is_read_and_brought_up,
+        &older_files_are_read_for_one_device,
     };
     return fixture_main("schema", "versions", 120, tests, sizeof tests / sizeof tests[0]);
 }

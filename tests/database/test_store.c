@@ -68,8 +68,9 @@ START_TEST(trial_is_read_back_as_written)
     ck_assert_uint_eq(trial->device.limits.local_memory_bytes, device.limits.local_memory_bytes);
     ck_assert_int_eq(trial->device.limits.has_fp64, true);
     ck_assert_str_eq(trial->family, "naive");
-    ck_assert_str_eq(trial->layout, "bhsd");
-    ck_assert_uint_eq(trial->q_length, 1024);
+    ck_assert_str_eq(trial->operation, "forward");
+    ck_assert_str_eq(trial->shape, "b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64");
+    ck_assert_str_eq(trial->class_key, "dtype=f32,d=64,dv=64,mask=none,group=1,q=10,kv=10,rows=3");
     ck_assert_int_eq(trial->result.status, SQA_TRIAL_OK);
     ck_assert_double_eq(trial->result.median_ms, 10.0);
     ck_assert_double_eq(trial->result.max_error, 3.25e-7);
@@ -77,11 +78,13 @@ START_TEST(trial_is_read_back_as_written)
     ck_assert_uint_eq((uint64_t)trial->seed, UINT64_MAX - 6);
     sqa_problem problem = fixture_problem(1024);
     ck_assert_double_eq_tol(trial->gflops, sqa_problem_flop(&problem) / 1e7, 1e-5);
+    ck_assert_double_eq(trial->flop, sqa_problem_flop(&problem));
+    ck_assert_double_eq(trial->bytes, sqa_problem_bytes(&problem));
+    ck_assert_double_eq_tol(trial->gbs, sqa_problem_bytes(&problem) / 1e7, 1e-9);
     ck_assert_double_eq_tol(trial->fraction_of_ceiling, trial->gflops / 1e6, 1e-12);
+    ck_assert_double_nan(trial->ceilings.matrix_gflops);
     ck_assert_uint_eq(strlen(trial->recorded_at), 20);
     ck_assert_int_eq(trial->winner, false);
-    sqa_stored_class expected = sqa_stored_class_of(&problem);
-    ck_assert(sqa_stored_class_equal(&trial->problem_class, &expected));
     sqa_store_close(store);
 }
 END_TEST
@@ -107,9 +110,9 @@ START_TEST(patterns_are_kept)
     collected out = {.count = 0};
     sqa_store_filter filter = {.id = id};
     ck_assert_int_eq(sqa_store_each(store, &filter, collect, &out), SQA_OK);
-    ck_assert_str_eq(out.trial[0].pattern, "window=64:-1,globals=list3,bias=f16/hq");
-    ck_assert_msg(sqa_stored_trial_problem(&out.trial[0], &again) == SQA_OK, "%s",
-                  sqa_last_error());
+    ck_assert_str_eq(out.trial[0].shape, "b=1,hq=4,hkv=4,nq=300,nk=300,d=64,causal,align=top-left,"
+                                         "window=64:-1,globals=list3,bias=f16/hq");
+    ck_assert_msg(sqa_problem_parse(out.trial[0].shape, &again) == SQA_OK, "%s", sqa_last_error());
     ck_assert_mem_eq(&problem, &again, sizeof problem);
     sqa_trial_result result;
     bool found = false;
@@ -211,6 +214,136 @@ START_TEST(resuming_finds_the_latest_search_trial)
 }
 END_TEST
 
+static int64_t add_timed(sqa_store *store, int64_t environment, const sqa_problem *problem,
+                         double median_ms, const sqa_trial_ceilings *ceilings)
+{
+    sqa_trial_record record = fixture_record(environment, problem, median_ms);
+    sqa_config config;
+    sqa_device device = fixture_device();
+    memset(&config, 0, sizeof config);
+    for (size_t i = 0; i < sqa_family_count(); i++)
+        if (sqa_family_at(i)->operation == problem->operation)
+            record.family = sqa_family_at(i); /* the last one takes everything */
+    record.family->default_config(problem, &device, &config);
+    record.config = &config;
+    record.ceilings = *ceilings;
+    int64_t trial = 0;
+    ck_assert_msg(sqa_store_add_trial(store, &record, &trial) == SQA_OK, "%s", sqa_last_error());
+    return trial;
+}
+
+/* Of one problem the fastest counts, of the problems of a class the one that was nearest to
+ * what memory or arithmetic allowed, whichever bounds it. */
+START_TEST(best_of_a_class_is_nearest_to_its_roofline)
+{
+    const char *path = fixture_path("tuning.db");
+    const sqa_trial_ceilings quiet = {1e4, NAN, 10.0, NAN}, busy = {2e3, NAN, 2.0, NAN};
+    const sqa_problem first = fixture_problem(1024), second = fixture_problem(1000);
+    sqa_device device = fixture_device();
+    int64_t environment;
+    sqa_store *store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_environment(store, &device, &environment), SQA_OK);
+    const int64_t slow = add_timed(store, environment, &first, 10.0, &busy);
+    ck_assert_int_eq(fixture_number(path, "SELECT id FROM best"), slow);
+    /* The same problem in less time, though the device could have done it in much less. */
+    const int64_t fast = add_timed(store, environment, &first, 9.0, &quiet);
+    ck_assert_int_eq(fixture_number(path, "SELECT id FROM best"), fast);
+    /* Another problem of the class: slower on the clock, but on a busy machine. */
+    const int64_t other = add_timed(store, environment, &second, 20.0, &busy);
+    ck_assert_int_eq(fixture_number(path, "SELECT id FROM best"), other);
+    /* 8 MB at 10 GB/s are a fraction of 0.84 / 9 ms, more than the arithmetic's. */
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT fraction_of_roofline > 0.093 AND fraction_of_roofline < 0.0933 AND"
+             " fraction_of_ceiling < 0.03 FROM result WHERE id = %lld",
+             (long long)fast);
+    ck_assert_int_eq(fixture_number(path, sql), 1);
+    ck_assert_int_eq(sqa_store_set_winner(store, slow), SQA_OK);
+    ck_assert_int_eq(fixture_number(path, "SELECT id FROM best"), slow);
+    sqa_store_close(store);
+}
+END_TEST
+
+/* Nothing in the store knows which operations there are. */
+START_TEST(operations_share_a_database)
+{
+    static const char *const shapes[] = {
+        "b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal",
+        "op=select_blocks,b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal,blocks=64x64/k,topk=16,"
+        "sinkblocks=1,localblocks=2",
+    };
+    const char *path = fixture_path("tuning.db");
+    const sqa_trial_ceilings ceilings = {1e6, NAN, 1e3, NAN};
+    sqa_device device = fixture_device();
+    int64_t environment;
+    sqa_store *store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_environment(store, &device, &environment), SQA_OK);
+    for (int i = 0; i < 2; i++) {
+        sqa_problem problem;
+        ck_assert_msg(sqa_problem_parse(shapes[i], &problem) == SQA_OK, "%s", sqa_last_error());
+        ck_assert_int_eq(add_timed(store, environment, &problem, 1.0 + (double)i, &ceilings),
+                         i + 1);
+        ck_assert_int_eq(sqa_store_set_winner(store, i + 1), SQA_OK);
+    }
+    ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM best"), 2);
+    for (int i = 0; i < 2; i++) {
+        collected out = {.count = 0};
+        const sqa_store_filter filter = {.operation = i ? "select_blocks" : "forward"};
+        ck_assert_int_eq(sqa_store_each(store, &filter, collect, &out), SQA_OK);
+        ck_assert_int_eq(out.count, 1);
+        ck_assert_str_eq(out.trial[0].shape, shapes[i]);
+        ck_assert_double_gt(out.trial[0].fraction_of_roofline, 0.0);
+    }
+    char *columns = fixture_text(path, "SELECT causal || ' ' || blocks || ' ' || top_k || ' ' ||"
+                                       " sink_blocks || ' ' || local_blocks || ' ' ||"
+                                       " (config ->> 'ITEMS' > 0) FROM best_select_blocks");
+    ck_assert_str_eq(columns, "1 64x64/k 16 1 2 1");
+    free(columns);
+    columns = fixture_text(path, "SELECT variant || ' ' || model_heads || ' ' || q_length || ' ' ||"
+                                 " dtype || ' ' || causal || ' ' || align || ' ' ||"
+                                 " (config ->> 'CHUNK') FROM best_forward");
+    ck_assert_str_eq(columns, "gqa 8 4096 f32 1 bottom-right 16");
+    free(columns);
+    sqa_store_close(store);
+}
+END_TEST
+
+/* Heads are named by the most that the device was tuned with for the same problem; those
+ * that share a class (sSQA and rSQA) have one row together. */
+START_TEST(variants_are_named_by_their_heads)
+{
+    static const struct {
+        const char *heads, *variant;
+    } cases[] = {{"hq=16,hkv=16", "mha"}, {"hq=16,hkv=4", "gqa"},  {"hq=16,hkv=1", "mqa"},
+                 {"hq=8,hkv=4", "sqa"},   {"hq=8,hkv=8", "ssqa"},  {"hq=4,hkv=4", "xsqa"},
+                 {"hq=4,hkv=1", "xsmqa"}, {"hq=12,hkv=4", "lsqa"}, {"hq=16,hkv=2", NULL}};
+    const char *path = fixture_path("tuning.db");
+    const sqa_trial_ceilings ceilings = {1e6, NAN, NAN, NAN};
+    sqa_device device = fixture_device();
+    int64_t environment;
+    char text[256];
+    sqa_store *store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_environment(store, &device, &environment), SQA_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sqa_problem problem;
+        snprintf(text, sizeof text, "%s,n=512,d=64", cases[i].heads);
+        ck_assert_int_eq(sqa_problem_parse(text, &problem), SQA_OK);
+        ck_assert_int_eq(sqa_store_set_winner(store, add_timed(store, environment, &problem,
+                                                               1.0 + (double)i, &ceilings)),
+                         SQA_OK);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(text, sizeof text, "SELECT variant FROM best_forward WHERE instr(shape, '%s,')",
+                 cases[i].heads);
+        char *variant = fixture_text(path, text);
+        ck_assert_msg(!strcmp(variant, cases[i].variant ? cases[i].variant : ""), "%s is %s",
+                      cases[i].heads, variant);
+        free(variant);
+    }
+    sqa_store_close(store);
+}
+END_TEST
+
 START_TEST(filters_select)
 {
     const char *path = fixture_path("tuning.db");
@@ -230,6 +363,14 @@ START_TEST(filters_select)
         {{.family = "NAIVE"}, 0},
         {{.operation = "forward"}, 3},
         {{.operation = "backward"}, 0},
+        {{.dtype = "f32", .mask = "none", .head_dim = 64, .q_length = 1024}, 3},
+        {{.dtype = "f16"}, 0},
+        {{.mask = "causal"}, 0},
+        {{.head_dim = 6}, 0},
+        {{.q_length = 102}, 0},
+        {{.variant = "mha", .heads = 8}, 3},
+        {{.variant = "xsqa"}, 3},
+        {{.variant = "xsqa", .heads = 8}, 0},
         {{.best_only = true}, 1},
         {{.id = 2}, 1},
         {{.id = 77}, 0},
@@ -254,6 +395,9 @@ int main(void)
         &impossible_success_is_refused,
         &best_is_fastest_until_there_is_a_winner,
         &resuming_finds_the_latest_search_trial,
+        &best_of_a_class_is_nearest_to_its_roofline,
+        &operations_share_a_database,
+        &variants_are_named_by_their_heads,
         &filters_select,
     };
     return fixture_main("store", "trials", 120, tests, sizeof tests / sizeof tests[0]);

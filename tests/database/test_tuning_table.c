@@ -10,6 +10,7 @@
 
 #include "database/fixture.h"
 #include "operations/tensors.h"
+#include "kernels/config_space.h"
 #include "run_suite.h"
 #include "tuning/tuning_table.h"
 
@@ -32,7 +33,7 @@ static void teardown(void)
 static void expect(const char *path, size_t rows, int warnings)
 {
     sqa_log log = fixture_listen(&heard);
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, NULL, &log), SQA_OK);
     ck_assert_msg(heard.count[SQA_LOG_WARNING] == warnings, "%d warnings, the last: %s",
                   heard.count[SQA_LOG_WARNING], heard.last[SQA_LOG_WARNING]);
     ck_assert_int_eq(heard.count[SQA_LOG_ERROR], 0);
@@ -60,7 +61,11 @@ START_TEST(reads_the_best_rows)
     ck_assert_str_eq(row->driver_version, "1.0");
     ck_assert_mem_eq(&row->problem_class, &expected, sizeof expected);
     ck_assert_str_eq(row->family, "naive");
+    char digest[SQA_HASH_TEXT];
+    sqa_candidates_digest(sqa_family_find(SQA_OPERATION_FORWARD, "naive"), digest);
+    ck_assert_str_eq(row->candidates, digest);
     ck_assert_double_eq_tol(row->gflops, sqa_problem_flop(&problem) / 8e6, 1e-3);
+    ck_assert_double_eq_tol(row->fraction, row->gflops / 1e6, 1e-12);
     /* A second database adds to the first. */
     expect(path, 2, 0);
 }
@@ -71,8 +76,8 @@ START_TEST(missing_file_is_silent)
     expect(fixture_path("none.db"), 0, 0);
     ck_assert_int_eq(heard.count[SQA_LOG_INFO], 1);
     expect(fixture_path("no/such/folder/none.db"), 0, 0);
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, NULL, NULL), SQA_OK);
-    ck_assert_int_eq(sqa_tuning_table_load_file(&table, "", NULL), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, NULL, NULL, NULL), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, "", NULL, NULL), SQA_OK);
     ck_assert_int_ne(access(fixture_path("none.db"), F_OK), 0);
 }
 END_TEST
@@ -121,7 +126,7 @@ START_TEST(damage_anywhere)
         fixture_write(path, bytes, seed % 4 ? size : at + 1);
         memcpy(bytes + at, saved, sizeof saved);
         memset(heard.count, 0, sizeof heard.count);
-        ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &log), SQA_OK);
+        ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, NULL, &log), SQA_OK);
         ck_assert_int_le(heard.count[SQA_LOG_WARNING], 1);
         ck_assert_int_eq(heard.count[SQA_LOG_ERROR], 0);
         for (size_t i = 0; i < table.count; i++)
@@ -168,7 +173,7 @@ START_TEST(unreadable)
         if (geteuid() == 0 && setuid(65534))
             _exit(2);
         sqa_log log = fixture_listen(&heard);
-        sqa_status status = sqa_tuning_table_load_file(&table, path, &log);
+        sqa_status status = sqa_tuning_table_load_file(&table, path, NULL, &log);
         _exit(status != SQA_OK || table.count != 0 || heard.count[SQA_LOG_WARNING] != 1);
     }
     int status;
@@ -230,17 +235,15 @@ END_TEST
 START_TEST(unusable_rows_are_skipped)
 {
     const char *const spoils[] = {
-        "UPDATE problem_class SET head_dim = 0",
-        "UPDATE problem_class SET head_dim = 513",
-        "UPDATE problem_class SET head_dim = 4294967360", /* 64 when cut to 32 bits */
-        "UPDATE problem_class SET value_dim = -1",
-        "UPDATE problem_class SET group_size = 0",
-        "UPDATE problem_class SET q_bucket = -1",
-        "UPDATE problem_class SET kv_bucket = 64",
-        "UPDATE problem_class SET rows_bucket = 9223372036854775807",
         "UPDATE problem_class SET operation = 'sideways'",
-        "UPDATE problem_class SET dtype = ''",
-        "UPDATE problem_class SET mask = 'zorro'",
+        "UPDATE problem_class SET key = ''",
+        "UPDATE problem_class SET key = replace(key, 'd=64,', 'd=0,')",
+        "UPDATE problem_class SET key = replace(key, ',d=64,', ',d=4294967360,')", /* 64 if cut */
+        "UPDATE problem_class SET key = replace(key, 'q=10', 'q=-1')",
+        "UPDATE problem_class SET key = replace(key, 'kv=10', 'kv=64')",
+        "UPDATE problem_class SET key = replace(key, 'mask=none', 'mask=zorro')",
+        "UPDATE problem_class SET key = key || ',more=1'",
+        "UPDATE problem_class SET key = key || char(0) || '1'",
         "UPDATE device SET vendor = ''",
         "UPDATE device SET vendor = 'a vendor whose name does not fit in the field at all'",
         "UPDATE device SET type = 'toaster'",
@@ -251,9 +254,10 @@ START_TEST(unusable_rows_are_skipped)
         "UPDATE trial SET family = ''",
         "UPDATE trial SET family = printf('%032d', 1)",
         "UPDATE trial SET config = printf('%0256d', 1)",
+        "UPDATE trial SET candidates = printf('%033d', 1)",
         "UPDATE trial SET space_version = -1",
-        "UPDATE trial SET gflops = 9e999",
-        "UPDATE trial SET gflops = -1",
+        "UPDATE trial SET flop = 9e999",
+        "UPDATE trial SET flop = -1",
     };
     const char *path = fixture_path("tuning.db");
     for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
@@ -266,6 +270,57 @@ START_TEST(unusable_rows_are_skipped)
         ck_assert_msg(strstr(heard.last[SQA_LOG_WARNING], "1 of 1"), "%s: %s", spoils[i],
                       heard.last[SQA_LOG_WARNING]);
     }
+}
+END_TEST
+
+/* A database that many devices share: a context holds what can serve its own. */
+START_TEST(only_rows_of_the_device_are_kept)
+{
+    enum { FOREIGN = 50000 };
+    const char *path = fixture_path("tuning.db");
+    fixture_fill(path, 1);
+    char sql[2048];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO device SELECT NULL, vendor || 's', architecture, model, runtime, type,"
+             " platform_name, device_name, device_vendor, board_name, nv_major, nv_minor,"
+             " compute_units, max_work_group_size, max_work_item_size_0, max_work_item_size_1,"
+             " max_work_item_size_2, local_memory_bytes, local_memory_is_global,"
+             " vector_width_float, has_fp64, has_compiler, subgroups, global_memory_bytes,"
+             " max_allocation_bytes FROM device;"
+             "INSERT INTO environment SELECT NULL, 2, platform_version, device_version,"
+             " driver_version, library_version FROM environment;"
+             "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= %d)"
+             " INSERT INTO problem_class SELECT i, 'forward',"
+             " printf('dtype=f32,d=%%d,dv=%%d,mask=none,group=1,q=1,kv=1,rows=1', 1 + i / 250,"
+             " 1 + i %% 250) FROM n;"
+             "INSERT INTO problem SELECT id, id, 'hq=1,n=' || id, '{}' FROM problem_class"
+             " WHERE id > 1;"
+             "INSERT INTO trial SELECT NULL, 2, problem.id, problem.class, family, space_version,"
+             " candidates, config, source_hash, status, median_ms, spread_ms, max_error, flop,"
+             " bytes, ceiling_gflops, ceiling_matrix_gflops, ceiling_copy_gbs, ceiling_read_gbs,"
+             " build_ms, samples, seed, final, message, recorded_at FROM trial, problem"
+             " WHERE problem.id > 1;"
+             "INSERT INTO winner SELECT environment, class, id FROM trial WHERE environment = 2"
+             " AND id %% 2",
+             FOREIGN);
+    fixture_run(path, sql);
+    sqa_log log = fixture_listen(&heard);
+    sqa_device device = fixture_device();
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &device, &log), SQA_OK);
+    ck_assert_int_eq(heard.count[SQA_LOG_WARNING], 0);
+    ck_assert_uint_eq(table.count, 1);
+    sqa_tuning_table_free(&table);
+
+    /* They are there, for whoever is one of those. */
+    snprintf(device.identity.vendor, sizeof device.identity.vendor, "papers");
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &device, &log), SQA_OK);
+    ck_assert_uint_eq(table.count, FOREIGN);
+    device.strings.type = SQA_DEVICE_GPU;
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &device, &log), SQA_OK);
+    snprintf(device.identity.runtime, sizeof device.identity.runtime, "another");
+    device.strings.type = SQA_DEVICE_CPU;
+    ck_assert_int_eq(sqa_tuning_table_load_file(&table, path, &device, &log), SQA_OK);
+    ck_assert_uint_eq(table.count, FOREIGN);
 }
 END_TEST
 
@@ -292,7 +347,7 @@ END_TEST
 START_TEST(seed_loads)
 {
     sqa_log log = fixture_listen(&heard);
-    ck_assert_int_eq(sqa_tuning_table_load_seed(&table, &log), SQA_OK);
+    ck_assert_int_eq(sqa_tuning_table_load_seed(&table, NULL, &log), SQA_OK);
     ck_assert_int_eq(heard.count[SQA_LOG_WARNING], 0);
     for (size_t i = 0; i < table.count; i++) {
         ck_assert_int_eq(table.rows[i].source, SQA_SOURCE_SEED);
@@ -342,6 +397,7 @@ int main(void)
         &newer_older_and_foreign_schema,
         &table_missing_inside,
         &unusable_rows_are_skipped,
+        &only_rows_of_the_device_are_kept,
         &words_with_sql_in_them_are_only_words,
         &seed_loads,
         &user_path_follows_the_environment,

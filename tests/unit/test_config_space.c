@@ -266,6 +266,39 @@ START_TEST(wrong_texts)
 }
 END_TEST
 
+/* Another value, name or meaning makes another set; nothing else does. */
+START_TEST(candidate_sets_are_told_apart)
+{
+    static const sqa_parameter base[] = {{"A", "", {1, 2}, 2}, {"B", "", {12}, 1}};
+    static const sqa_parameter more[] = {{"A", "", {1, 2, 4}, 3}, {"B", "", {12}, 1}};
+    static const sqa_parameter moved[] = {{"A", "", {1}, 1}, {"B", "", {2, 12}, 2}};
+    static const sqa_parameter renamed[] = {{"A", "", {1, 2}, 2}, {"C", "", {12}, 1}};
+    static const sqa_parameter explained[] = {{"A", "size", {1, 2}, 2}, {"B", "", {12}, 1}};
+    static const sqa_kernel_family families[] = {
+        {.name = "a", .parameters = base, .parameter_count = 2, .space_version = 1},
+        {.name = "a", .parameters = base, .parameter_count = 2, .space_version = 2},
+        {.name = "a", .parameters = base, .parameter_count = 1, .space_version = 1},
+        {.name = "a", .parameters = more, .parameter_count = 2, .space_version = 1},
+        {.name = "a", .parameters = moved, .parameter_count = 2, .space_version = 1},
+        {.name = "a", .parameters = renamed, .parameter_count = 2, .space_version = 1},
+    };
+    static const sqa_kernel_family same = {
+        .name = "a", .parameters = explained, .parameter_count = 2, .space_version = 1};
+    enum { COUNT = sizeof families / sizeof *families };
+    char digests[COUNT][SQA_HASH_TEXT], again[SQA_HASH_TEXT];
+    for (int i = 0; i < COUNT; i++) {
+        sqa_candidates_digest(&families[i], digests[i]);
+        ck_assert_uint_eq(strlen(digests[i]), SQA_HASH_TEXT - 1);
+        for (int j = 0; j < i; j++)
+            ck_assert_str_ne(digests[i], digests[j]);
+        ck_assert_int_eq(sqa_candidates_are_current(&families[0], digests[i]), i == 0);
+    }
+    sqa_candidates_digest(&same, again);
+    ck_assert_str_eq(again, digests[0]);
+    ck_assert(!sqa_candidates_are_current(&same, ""));
+}
+END_TEST
+
 START_TEST(the_registry)
 {
     const sqa_kernel_family *last = NULL;
@@ -298,6 +331,7 @@ int main(void)
     tcase_add_loop_test(space, rows_takes_the_register_tile_that_fits, 0, REGISTER_TILES);
     tcase_add_test(space, texts_lead_back);
     tcase_add_test(space, wrong_texts);
+    tcase_add_test(space, candidate_sets_are_told_apart);
     tcase_add_test(space, the_registry);
     suite_add_tcase(suite, space);
     return sqa_run_suite(suite);

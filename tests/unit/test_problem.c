@@ -10,7 +10,7 @@
 #include "run_suite.h"
 
 /* Places in the class of an attention. */
-enum { DIM_PART = 1, GROUP_PART = 4, Q_PART = 5, KV_PART = 6 };
+enum { DIM_PART = 1, MASK_PART = 3, GROUP_PART = 4, Q_PART = 5, KV_PART = 6 };
 
 static sqa_problem problem_of(uint32_t q_length, uint32_t kv_length, sqa_causal causal)
 {
@@ -124,6 +124,46 @@ START_TEST(class_distances)
 }
 END_TEST
 
+START_TEST(class_keys_lead_back)
+{
+    static const char key[] = "dtype=f32,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=4";
+    static const char *const others[] = {
+        "",
+        "dtype=f32",
+        "d=8,dtype=f32,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f8,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=0,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=513,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=4294967304,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=08,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=8,dv=-1,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=8,dv=4,mask=window+causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=8,dv=4,mask=causal,group=0,q=11,kv=10,rows=4",
+        "dtype=f32,d=8,dv=4,mask=causal,group=3,q=64,kv=10,rows=4",
+        "dtype=f32,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=",
+        "dtype=f32,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=4,",
+        "dtype=f32,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=4,x=1",
+        "dtype=f32,d,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+    };
+    sqa_problem problem = problem_of(2048, 1100, SQA_CAUSAL_TOP_LEFT);
+    sqa_problem_class c = sqa_problem_class_of(&problem), again;
+    char text[SQA_CLASS_KEY_TEXT];
+    sqa_problem_class_format(&c, text);
+    ck_assert_str_eq(text, key);
+    ck_assert(sqa_problem_class_parse(SQA_OPERATION_FORWARD, text, &again));
+    ck_assert_mem_eq(&again, &c, sizeof c);
+    for (uint32_t kinds = 0; kinds < 16; kinds++) {
+        c.value[MASK_PART] = kinds;
+        sqa_problem_class_format(&c, text);
+        ck_assert_msg(sqa_problem_class_parse(SQA_OPERATION_FORWARD, text, &again), "%s", text);
+        ck_assert_uint_eq(again.value[MASK_PART], kinds);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(!sqa_problem_class_parse(SQA_OPERATION_FORWARD, others[i], &again), "%s",
+                      others[i]);
+}
+END_TEST
+
 START_TEST(names_lead_back)
 {
     sqa_operation operation;
@@ -157,6 +197,7 @@ int main(void)
     tcase_add_test(work, groups);
     tcase_add_test(classes, class_buckets);
     tcase_add_test(classes, class_distances);
+    tcase_add_test(classes, class_keys_lead_back);
     tcase_add_test(classes, names_lead_back);
     suite_add_tcase(suite, work);
     suite_add_tcase(suite, classes);

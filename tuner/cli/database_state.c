@@ -39,7 +39,7 @@ sqa_status sqa_user_database_state(const char *path, sqa_database_state *out)
     }
     if (stat(out->path, &info) != 0 && errno == ENOENT)
         return SQA_OK;
-    sqa_status status = sqa_tuning_table_load_file(&table, out->path, &log);
+    sqa_status status = sqa_tuning_table_load_file(&table, out->path, NULL, &log);
     finish(out, &table);
     return status;
 }
@@ -49,7 +49,7 @@ sqa_status sqa_seed_database_state(sqa_database_state *out)
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
     const sqa_log log = {keep_message, out, SQA_LOG_WARNING};
     *out = (sqa_database_state){0};
-    sqa_status status = sqa_tuning_table_load_seed(&table, &log);
+    sqa_status status = sqa_tuning_table_load_seed(&table, NULL, &log);
     finish(out, &table);
     return status;
 }

@@ -1,5 +1,6 @@
 /* Contenders: configurations on their way through a tuning run, out of families,
  * database rows and into trial records. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,9 @@ sqa_trial_record sqa_trial_record_of(const sqa_tuning_session *session, const sq
     record.family = contender->family;
     record.config = &contender->config;
     record.result = result;
-    record.fma_ceiling_gflops = session->ceiling.fma_gflops;
+    /* No family uses matrix units yet, and how fast memory is only read is not measured. */
+    record.ceilings = (sqa_trial_ceilings){session->ceiling.fma_gflops, (double)NAN,
+                                           session->ceiling.copy_gbs, (double)NAN};
     record.seed = session->options->seed;
     record.final = final;
     return record;

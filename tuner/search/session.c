@@ -73,9 +73,10 @@ static sqa_status read_known(sqa_tuning_session *session)
     sqa_tuning_table_free(&session->known);
     session->known = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
     sqa_status status = sqa_tuning_table_load_file(&session->known, session->options->database,
-                                                   &session->options->log);
+                                                   &session->device, &session->options->log);
     if (status == SQA_OK)
-        status = sqa_tuning_table_load_seed(&session->known, &session->options->log);
+        status =
+            sqa_tuning_table_load_seed(&session->known, &session->device, &session->options->log);
     return status;
 }
 

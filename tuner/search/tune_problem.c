@@ -206,7 +206,8 @@ static void add_start(problem_search *self, const sqa_contender *contender)
 }
 
 /* What won for this class or the nearest ones. Fills *incumbent with what is used
- * for this class today; false when there is none. */
+ * for this class today; false when there is none, or it never met candidates that its
+ * family has by now: it is then one of many. */
 static bool add_known_starts(problem_search *self, sqa_contender *incumbent)
 {
     sqa_candidate rows[MOST_ROWS];
@@ -219,7 +220,8 @@ static bool add_known_starts(problem_search *self, sqa_contender *incumbent)
         if (!sqa_contender_of_row(self->session, self->problem, rows[i].row, &contender))
             continue;
         add_start(self, &contender);
-        if (!found && rows[i].rung == SQA_RUNG_EXACT) {
+        if (!found && rows[i].rung == SQA_RUNG_EXACT &&
+            sqa_candidates_are_current(contender.family, rows[i].row->candidates)) {
             *incumbent = contender;
             found = true;
         }

@@ -1,41 +1,16 @@
 /* See columns.h. Knows where each value lives and how it is written, not what a
  * sensible value is. */
 #include "store/columns.h"
-#include "store/mask_names.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "store/shape_functions.h"
 #include "device/subgroups.h"
-#include "operations/operations.h"
-#include "problem/names.h"
 
-_Static_assert(sizeof(sqa_operation) == sizeof(int) && sizeof(sqa_dtype) == sizeof(int) &&
-                   sizeof(sqa_causal) == sizeof(int) && sizeof(sqa_trial_status) == sizeof(int) &&
-                   sizeof(sqa_device_type) == sizeof(int),
+_Static_assert(sizeof(sqa_trial_status) == sizeof(int) && sizeof(sqa_device_type) == sizeof(int),
                "enums are read and written as int");
-
-static const char *operation_word(int value)
-{
-    return sqa_operation_name((sqa_operation)value);
-}
-
-static const char *dtype_word(int value)
-{
-    return sqa_dtype_name((sqa_dtype)value);
-}
-
-static const char *causal_word(int value)
-{
-    return sqa_causal_name((sqa_causal)value);
-}
-
-static const char *mask_word(int value)
-{
-    return sqa_mask_name((uint32_t)value);
-}
 
 static const char *status_word(int value)
 {
@@ -57,23 +32,28 @@ static const char *type_word(int value)
 
 #define DEVICE(name, kind, at, key, word)                                                          \
     {                                                                                              \
-        SQA_GROUP_DEVICE, name, kind, at, key, "device", word                                      \
+        SQA_GROUP_DEVICE, name, kind, at, key, "device", word, 1                                   \
     }
 #define ENVIRONMENT(name, at)                                                                      \
     {                                                                                              \
-        SQA_GROUP_ENVIRONMENT, name, TEXT, at, true, "environment", NULL                           \
+        SQA_GROUP_ENVIRONMENT, name, TEXT, at, true, "environment", NULL, 1                        \
     }
-#define CLASS(name, kind, at, line, word)                                                          \
+#define PROBLEM(group, name, kind, at, key, line, since)                                           \
     {                                                                                              \
-        SQA_GROUP_CLASS, name, kind, at, true, line, word                                          \
+        group, name, kind, at, key, line, NULL, since                                              \
     }
-#define SHAPE(name, kind, at, word)                                                                \
+#define TRIAL(name, kind, at, word, since)                                                         \
     {                                                                                              \
-        SQA_GROUP_TRIAL, name, kind, at, true, "problem", word                                     \
+        SQA_GROUP_TRIAL, name, kind, at, true, "trial", word, since                                \
     }
-#define TRIAL(name, kind, at, word)                                                                \
+/* Not part of what makes a trial the same trial: it follows from the problem. */
+#define AMOUNT(name, at)                                                                           \
     {                                                                                              \
-        SQA_GROUP_TRIAL, name, kind, at, true, "trial", word                                       \
+        SQA_GROUP_TRIAL, name, SQA_COLUMN_AMOUNT, at, false, NULL, NULL, 0                         \
+    }
+#define VIEW(name, kind, at, line)                                                                 \
+    {                                                                                              \
+        SQA_GROUP_VIEW, name, kind, at, false, line, NULL, 1                                       \
     }
 
 /* clang-format off */
@@ -108,48 +88,42 @@ const sqa_column sqa_columns[] = {
     ENVIRONMENT("driver_version", AT(device.strings.driver_version)),
     ENVIRONMENT("library_version", AT(library_version)),
 
-    CLASS("operation", WORD, AT(problem_class.operation), "problem", operation_word),
-    CLASS("dtype", WORD, AT(problem_class.dtype), "problem", dtype_word),
-    CLASS("head_dim", UNSIGNED, AT(problem_class.head_dim), "problem", NULL),
-    CLASS("value_dim", UNSIGNED, AT(problem_class.value_dim), "problem", NULL),
-    CLASS("mask", WORD, AT(problem_class.mask), NULL, mask_word),
-    CLASS("group_size", UNSIGNED, AT(problem_class.group), NULL, NULL),
-    CLASS("q_bucket", SIGNED, AT(problem_class.q_bucket), NULL, NULL),
-    CLASS("kv_bucket", SIGNED, AT(problem_class.kv_bucket), NULL, NULL),
-    CLASS("rows_bucket", SIGNED, AT(problem_class.rows_bucket), NULL, NULL),
+    PROBLEM(SQA_GROUP_CLASS, "operation", TEXT, AT(operation), true, "problem", 1),
+    PROBLEM(SQA_GROUP_CLASS, "key", TEXT, AT(class_key), true, NULL, 0),
+    PROBLEM(SQA_GROUP_PROBLEM, "shape", TEXT, AT(shape), true, "problem", 2),
+    PROBLEM(SQA_GROUP_PROBLEM, "fields", SQA_COLUMN_FIELDS, AT(shape), false, NULL, 0),
 
-    SHAPE("batch", UNSIGNED, AT(batch), NULL),
-    SHAPE("q_heads", UNSIGNED, AT(q_heads), NULL),
-    SHAPE("kv_heads", UNSIGNED, AT(kv_heads), NULL),
-    SHAPE("q_length", UNSIGNED, AT(q_length), NULL),
-    SHAPE("kv_length", UNSIGNED, AT(kv_length), NULL),
-    SHAPE("causal", WORD, AT(causal), causal_word),
-    SHAPE("pattern", TEXT, AT(pattern), NULL),
-    SHAPE("write_lse", UNSIGNED, AT(write_lse), NULL),
-    SHAPE("layout", TEXT, AT(layout), NULL),
+    TRIAL("family", TEXT, AT(family), NULL, 1),
+    TRIAL("space_version", UNSIGNED, AT(space_version), NULL, 1),
+    TRIAL("candidates", SQA_COLUMN_OPTIONAL_TEXT, AT(candidates), NULL, 2),
+    TRIAL("config", TEXT, AT(config), NULL, 1),
+    TRIAL("source_hash", SQA_COLUMN_OPTIONAL_TEXT, AT(source_hash), NULL, 1),
+    TRIAL("status", WORD, AT(result.status), status_word, 1),
+    TRIAL("median_ms", FIGURE, AT(result.median_ms), NULL, 1),
+    TRIAL("spread_ms", FIGURE, AT(result.spread_ms), NULL, 1),
+    TRIAL("max_error", FIGURE, AT(result.max_error), NULL, 1),
+    AMOUNT("flop", AT(flop)),
+    AMOUNT("bytes", AT(bytes)),
+    VIEW("gflops", FIGURE, AT(gflops), "trial"),
+    VIEW("gbs", FIGURE, AT(gbs), NULL),
+    TRIAL("ceiling_gflops", FIGURE, AT(ceilings.fma_gflops), NULL, 1),
+    TRIAL("ceiling_matrix_gflops", FIGURE, AT(ceilings.matrix_gflops), NULL, 2),
+    TRIAL("ceiling_copy_gbs", FIGURE, AT(ceilings.copy_gbs), NULL, 2),
+    TRIAL("ceiling_read_gbs", FIGURE, AT(ceilings.read_gbs), NULL, 2),
+    TRIAL("build_ms", FIGURE, AT(result.build_ms), NULL, 1),
+    TRIAL("samples", UNSIGNED, AT(result.samples), NULL, 1),
+    TRIAL("seed", SIGNED, AT(seed), NULL, 1),
+    TRIAL("final", BOOLEAN, AT(final), NULL, 1),
+    TRIAL("message", TEXT, AT(result.message), NULL, 1),
+    TRIAL("recorded_at", TEXT, AT(recorded_at), NULL, 1),
 
-    TRIAL("family", TEXT, AT(family), NULL),
-    TRIAL("space_version", UNSIGNED, AT(space_version), NULL),
-    TRIAL("config", TEXT, AT(config), NULL),
-    TRIAL("source_hash", SQA_COLUMN_OPTIONAL_TEXT, AT(source_hash), NULL),
-    TRIAL("status", WORD, AT(result.status), status_word),
-    TRIAL("median_ms", FIGURE, AT(result.median_ms), NULL),
-    TRIAL("spread_ms", FIGURE, AT(result.spread_ms), NULL),
-    TRIAL("max_error", FIGURE, AT(result.max_error), NULL),
-    TRIAL("gflops", FIGURE, AT(gflops), NULL),
-    TRIAL("ceiling_gflops", FIGURE, AT(ceiling_gflops), NULL),
-    TRIAL("build_ms", FIGURE, AT(result.build_ms), NULL),
-    TRIAL("samples", UNSIGNED, AT(result.samples), NULL),
-    TRIAL("seed", SIGNED, AT(seed), NULL),
-    TRIAL("final", BOOLEAN, AT(final), NULL),
-    TRIAL("message", TEXT, AT(result.message), NULL),
-    TRIAL("recorded_at", TEXT, AT(recorded_at), NULL),
-
-    {SQA_GROUP_VIEW, "id", SIGNED, AT(id), false, NULL, NULL},
-    {SQA_GROUP_VIEW, "environment", SIGNED, AT(environment), false, NULL, NULL},
-    {SQA_GROUP_VIEW, "class", SIGNED, AT(class_id), false, NULL, NULL},
-    {SQA_GROUP_VIEW, "fraction_of_ceiling", FIGURE, AT(fraction_of_ceiling), false, NULL, NULL},
-    {SQA_GROUP_VIEW, "winner", BOOLEAN, AT(winner), false, "trial", NULL},
+    VIEW("id", SIGNED, AT(id), NULL),
+    VIEW("environment", SIGNED, AT(environment), NULL),
+    VIEW("problem", SIGNED, AT(problem_id), NULL),
+    VIEW("class", SIGNED, AT(class_id), NULL),
+    VIEW("fraction_of_ceiling", FIGURE, AT(fraction_of_ceiling), NULL),
+    VIEW("fraction_of_roofline", FIGURE, AT(fraction_of_roofline), NULL),
+    VIEW("winner", BOOLEAN, AT(winner), "trial"),
 };
 /* clang-format on */
 const size_t sqa_column_count = sizeof sqa_columns / sizeof *sqa_columns;
@@ -172,10 +146,23 @@ void sqa_columns_from_line(sqa_text *sql)
     }
 }
 
+/* One member of an exported line. Figures of a view have no more digits than measured ones. */
+static void append_member(sqa_text *sql, const sqa_column *column)
+{
+    const char *name = column->name;
+    sqa_text_format(sql, "'%s', ", name);
+    if (column->kind == SQA_COLUMN_BOOLEAN)
+        sqa_text_format(sql, "json(iif(%s, 'true', 'false'))", name);
+    else if (column->kind == SQA_COLUMN_FIGURE && column->group == SQA_GROUP_VIEW)
+        sqa_text_format(sql, "json(iif(%s IS NULL, 'null', printf('%%!.9g', %s)))", name, name);
+    else
+        sqa_text_append(sql, name);
+}
+
 void sqa_columns_to_line(sqa_text *sql)
 {
     static const char *const objects[] = {"device", "environment", "problem", "trial"};
-    sqa_text_append(sql, "json_object('schema', 1");
+    sqa_text_append(sql, "json_object('schema', 2");
     for (size_t o = 0; o < sizeof objects / sizeof *objects; o++) {
         sqa_text_format(sql, ", '%s', json_object(", objects[o]);
         const char *separator = "";
@@ -183,12 +170,8 @@ void sqa_columns_to_line(sqa_text *sql)
             const sqa_column *column = &sqa_columns[i];
             if (!column->line || strcmp(column->line, objects[o]))
                 continue;
-            bool truth = column->kind == SQA_COLUMN_BOOLEAN;
-            sqa_text_format(sql, "%s'%s', ", separator, column->name);
-            if (truth)
-                sqa_text_format(sql, "json(iif(%s, 'true', 'false'))", column->name);
-            else
-                sqa_text_append(sql, column->name);
+            sqa_text_append(sql, separator);
+            append_member(sql, column);
             separator = ", ";
         }
         sqa_text_append(sql, ")");
@@ -273,9 +256,11 @@ static bool read_column(sqlite3_stmt *statement, int index, const sqa_column *co
     case SQA_COLUMN_UNSIGNED:
     case SQA_COLUMN_SIGNED: return read_integer(statement, index, column, out);
     case SQA_COLUMN_BOOLEAN: return read_boolean(statement, index, out);
-    case SQA_COLUMN_FIGURE: return read_figure(statement, index, out);
+    case SQA_COLUMN_FIGURE:
+    case SQA_COLUMN_AMOUNT: return read_figure(statement, index, out);
     case SQA_COLUMN_WORD: return read_word(statement, index, column, out);
     case SQA_COLUMN_SUBGROUPS: return read_subgroups(statement, index, out);
+    case SQA_COLUMN_FIELDS: return true;
     }
     return false;
 }
@@ -293,6 +278,17 @@ sqa_status sqa_columns_read(sqlite3_stmt *statement, bool from_line, sqa_stored_
                             column->name);
     }
     return SQA_OK;
+}
+
+static int bind_fields(sqlite3_stmt *statement, int index, const char *shape)
+{
+    sqa_text json = SQA_TEXT_INIT;
+    sqa_shape_fields(shape, &json);
+    int code = sqa_text_status(&json) == SQA_OK
+                   ? sqlite3_bind_text(statement, index, sqa_text_get(&json), -1, SQLITE_TRANSIENT)
+                   : SQLITE_NOMEM;
+    sqa_text_free(&json);
+    return code;
 }
 
 int sqa_column_bind(sqlite3_stmt *statement, int index, const sqa_column *column,
@@ -327,6 +323,9 @@ int sqa_column_bind(sqlite3_stmt *statement, int index, const sqa_column *column
         /* SQLite stores NaN as NULL; infinities are as unknown. */
         return isfinite(figure) ? sqlite3_bind_double(statement, index, sqa_kept_figure(figure))
                                 : sqlite3_bind_null(statement, index);
+    case SQA_COLUMN_AMOUNT:
+        memcpy(&figure, at, sizeof figure);
+        return sqlite3_bind_double(statement, index, figure);
     case SQA_COLUMN_WORD:
         memcpy(&value, at, sizeof value);
         return sqlite3_bind_text(statement, index, column->word(value), -1, SQLITE_STATIC);
@@ -335,6 +334,7 @@ int sqa_column_bind(sqlite3_stmt *statement, int index, const sqa_column *column
         sqa_subgroups_format(at, text);
         return sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
     }
+    case SQA_COLUMN_FIELDS: return bind_fields(statement, index, at);
     }
     return SQLITE_MISUSE;
 }

@@ -17,9 +17,11 @@ typedef enum sqa_column_kind {
     SQA_COLUMN_UNSIGNED,      /* `size` bytes wide, 4 or 8 */
     SQA_COLUMN_SIGNED,        /* the same */
     SQA_COLUMN_BOOLEAN,       /* bool */
-    SQA_COLUMN_FIGURE,        /* double; NaN is NULL */
+    SQA_COLUMN_FIGURE,        /* double, as it was measured; NaN is NULL */
+    SQA_COLUMN_AMOUNT,        /* double, as it follows from the problem; likewise */
     SQA_COLUMN_WORD,          /* an enum, by the names that `word` gives its values */
-    SQA_COLUMN_SUBGROUPS      /* what sqa_device_limits knows of sub-groups, as a text */
+    SQA_COLUMN_SUBGROUPS,     /* what sqa_device_limits knows of sub-groups, as a text */
+    SQA_COLUMN_FIELDS         /* the items of the shape as JSON; only ever written */
 } sqa_column_kind;
 
 /* The table a column is in, which is also its object in an exported line. */
@@ -27,6 +29,7 @@ typedef enum sqa_column_group {
     SQA_GROUP_DEVICE = 0,
     SQA_GROUP_ENVIRONMENT,
     SQA_GROUP_CLASS,
+    SQA_GROUP_PROBLEM,
     SQA_GROUP_TRIAL,
     SQA_GROUP_VIEW, /* only the views have it */
     SQA_GROUP_COUNT
@@ -40,6 +43,7 @@ typedef struct sqa_column {
     bool is_key;                    /* part of what makes the row the same row */
     const char *line;               /* object of the exported line; NULL: left out */
     const char *(*word)(int value); /* NULL past the last value */
+    int since;                      /* schema of the first lines that have it */
 } sqa_column;
 
 extern const sqa_column sqa_columns[];

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "store/migrate.h"
+#include "store/shape_functions.h"
 #include "tuning/database_reader.h"
 #include "tuning/schema.h"
 #include "tuning/seed.h"
@@ -74,6 +75,21 @@ static sqa_status finish_open(sqa_store *store, sqa_status status, sqa_store **o
     return status;
 }
 
+/* Brings a database that may be written to the current schema. */
+static sqa_status bring_up(sqa_store *store)
+{
+    return sqa_migrate(store->database, store->path, sqa_embedded_sql, SQA_SCHEMA_VERSION);
+}
+
+/* What SQL may call on every connection. */
+static sqa_status define_functions(sqa_store *store)
+{
+    int code = sqa_shape_functions_define(store->database);
+    if (code == SQLITE_OK)
+        code = sqa_query_functions_define(store->database);
+    return code == SQLITE_OK ? SQA_OK : sqa_store_fail(store, code);
+}
+
 static sqa_status open_writer(sqa_store *store)
 {
     struct stat file;
@@ -91,7 +107,7 @@ static sqa_status open_writer(sqa_store *store)
         code =
             sqlite3_exec(store->database, "PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL;",
                          NULL, NULL, NULL);
-    return code == SQLITE_OK ? SQA_OK : sqa_store_fail(store, code);
+    return code == SQLITE_OK ? define_functions(store) : sqa_store_fail(store, code);
 }
 
 sqa_status sqa_store_open(sqa_store **out, const char *path)
@@ -104,7 +120,7 @@ sqa_status sqa_store_open(sqa_store **out, const char *path)
     if (status == SQA_OK)
         status = open_writer(store);
     if (status == SQA_OK)
-        status = sqa_migrate(store->database, path, sqa_embedded_sql, SQA_SCHEMA_VERSION);
+        status = bring_up(store);
     if (status == SQA_OK) {
         /* After the migrations, which may rebuild tables others refer to. */
         int code =
@@ -115,14 +131,28 @@ sqa_status sqa_store_open(sqa_store **out, const char *path)
     return finish_open(store, status, out);
 }
 
-/* An empty database of the current schema, in memory. */
-static sqa_status open_empty(sqa_store *store)
+static sqa_status open_memory(sqa_store *store)
 {
     int code = sqlite3_open_v2(":memory:", &store->database,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code != SQLITE_OK)
-        return sqa_store_fail(store, code);
-    return sqa_migrate(store->database, store->path, sqa_embedded_sql, SQA_SCHEMA_VERSION);
+    return code == SQLITE_OK ? define_functions(store) : sqa_store_fail(store, code);
+}
+
+/* An empty database of the current schema, in memory. */
+static sqa_status open_empty(sqa_store *store)
+{
+    sqa_status status = open_memory(store);
+    return status == SQA_OK ? bring_up(store) : status;
+}
+
+static sqa_status copy(sqa_store *store, sqlite3 *from)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(store->database, "main", from, "main");
+    if (!backup)
+        return sqa_store_fail(store, sqlite3_errcode(store->database));
+    sqlite3_backup_step(backup, -1);
+    int code = sqlite3_backup_finish(backup);
+    return code == SQLITE_OK ? SQA_OK : sqa_store_fail(store, code);
 }
 
 sqa_status sqa_store_open_in_memory(sqa_store **out)
@@ -145,20 +175,11 @@ static sqa_status bring_up_copy(sqa_store *store)
 {
     sqlite3 *file = store->database;
     store->database = NULL;
-    int code = sqlite3_open_v2(":memory:", &store->database,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    sqlite3_backup *copy =
-        code == SQLITE_OK ? sqlite3_backup_init(store->database, "main", file, "main") : NULL;
-    if (copy) {
-        sqlite3_backup_step(copy, -1);
-        code = sqlite3_backup_finish(copy);
-    } else if (code == SQLITE_OK) {
-        code = sqlite3_errcode(store->database);
-    }
+    sqa_status status = open_memory(store);
+    if (status == SQA_OK)
+        status = copy(store, file);
     sqlite3_close(file);
-    return code == SQLITE_OK
-               ? sqa_migrate(store->database, store->path, sqa_embedded_sql, SQA_SCHEMA_VERSION)
-               : sqa_store_fail(store, code);
+    return status == SQA_OK ? bring_up(store) : status;
 }
 
 /* A file without tables is one that another process is about to fill. */
@@ -177,7 +198,7 @@ static sqa_status accept_reader(sqa_store *store)
     }
     if (!sqa_database_pragma(store->database, "PRAGMA user_version", &version))
         return sqa_store_fail(store, sqlite3_extended_errcode(store->database));
-    return version < SQA_SCHEMA_VERSION ? bring_up_copy(store) : SQA_OK;
+    return version < SQA_SCHEMA_VERSION ? bring_up_copy(store) : define_functions(store);
 }
 
 sqa_status sqa_store_open_read_only(sqa_store **out, const char *path)

@@ -67,4 +67,7 @@ typedef struct sqa_id_list {
 } sqa_id_list;
 sqa_status sqa_store_list(sqa_store *store, const sqa_store_filter *filter, sqa_id_list *out);
 
+/* What its SQL calls; an SQLite result code. */
+int sqa_query_functions_define(sqlite3 *database);
+
 #endif

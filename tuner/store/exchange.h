@@ -28,7 +28,7 @@ sqa_status sqa_store_export(sqa_store *store, const sqa_store_filter *filter, sq
 
 /* Adds the trials of exported text that are not there yet. Of two winners for one
  * environment and problem class the better founded stays: that of a final, then the
- * one nearer to its ceiling. Refused lines are no error. `name` is the file's. */
+ * one nearer to its roofline. Refused lines are no error. `name` is the file's. */
 sqa_status sqa_store_import(sqa_store *store, FILE *file, const char *name, sqa_exchange *exchange);
 
 /* The same from another store: as if its export were imported. */

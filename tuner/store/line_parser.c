@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "store/old_line.h"
 
 /* "'$.schema', '$.device', '$.device.vendor', ..." */
 static void list_members(sqa_text *sql)
@@ -13,26 +14,39 @@ static void list_members(sqa_text *sql)
             sqa_text_format(sql, ", '$.%s.%s'", sqa_columns[i].line, sqa_columns[i].name);
 }
 
+/* Of a member that is there twice, JSON readers take one or the other. */
+static sqa_status prepare_members(sqa_store *store, void (*list)(sqa_text *), sqlite3_stmt **out)
+{
+    sqa_text sql = SQA_TEXT_INIT;
+    sqa_text_append(&sql, "SELECT path || '.' || key AS member, count(*) AS times"
+                          " FROM json_tree(?1) GROUP BY member"
+                          " HAVING times > 1 OR member NOT IN (");
+    list(&sql);
+    sqa_text_append(&sql, ") LIMIT 1");
+    return sqa_store_prepare_text(store, &sql, out);
+}
+
+static sqa_status prepare_select(sqa_store *store, void (*list)(sqa_text *), sqlite3_stmt **out)
+{
+    sqa_text sql = SQA_TEXT_INIT;
+    sqa_text_append(&sql, "SELECT ");
+    list(&sql);
+    return sqa_store_prepare_text(store, &sql, out);
+}
+
 sqa_status sqa_line_parser_create(sqa_line_parser *out, sqa_store *store)
 {
-    *out = (sqa_line_parser){NULL, NULL, NULL};
-    /* Of a member that is there twice, JSON readers take one or the other. */
-    sqa_text members = SQA_TEXT_INIT, values = SQA_TEXT_INIT;
-    sqa_text_append(&members, "SELECT path || '.' || key AS member, count(*) AS times"
-                              " FROM json_tree(?1) GROUP BY member"
-                              " HAVING times > 1 OR member NOT IN (");
-    list_members(&members);
-    sqa_text_append(&members, ") LIMIT 1");
-    sqa_text_append(&values, "SELECT ");
-    sqa_columns_from_line(&values);
-    sqa_text_append(&values, ", json_extract(?1, '$.schema')");
-    sqa_status status = sqa_store_prepare(store, "SELECT json_valid(?1)", &out->valid);
+    *out = (sqa_line_parser){NULL, NULL, NULL, NULL, NULL};
+    sqa_status status = sqa_store_prepare(
+        store, "SELECT json_extract(?1, '$.schema') WHERE json_valid(?1)", &out->schema);
     if (status == SQA_OK)
-        status = sqa_store_prepare_text(store, &members, &out->members);
+        status = prepare_members(store, list_members, &out->members);
     if (status == SQA_OK)
-        status = sqa_store_prepare_text(store, &values, &out->values);
-    sqa_text_free(&members);
-    sqa_text_free(&values);
+        status = prepare_members(store, sqa_old_line_members, &out->old_members);
+    if (status == SQA_OK)
+        status = prepare_select(store, sqa_old_line_convert, &out->convert);
+    if (status == SQA_OK)
+        status = prepare_select(store, sqa_columns_from_line, &out->values);
     if (status != SQA_OK)
         sqa_line_parser_free(out);
     return status;
@@ -40,10 +54,12 @@ sqa_status sqa_line_parser_create(sqa_line_parser *out, sqa_store *store)
 
 void sqa_line_parser_free(sqa_line_parser *parser)
 {
-    sqlite3_finalize(parser->valid);
+    sqlite3_finalize(parser->schema);
     sqlite3_finalize(parser->members);
+    sqlite3_finalize(parser->old_members);
+    sqlite3_finalize(parser->convert);
     sqlite3_finalize(parser->values);
-    *parser = (sqa_line_parser){NULL, NULL, NULL};
+    *parser = (sqa_line_parser){NULL, NULL, NULL, NULL, NULL};
 }
 
 /* Whether a string has a zero spelled as "\u0000", where SQLite would cut it. */
@@ -68,9 +84,9 @@ static sqa_status check_text(const sqa_line *line)
 }
 
 /* The first row of a statement about the line; *row false: it has none. */
-static sqa_status ask(sqa_store *store, sqlite3_stmt *statement, const sqa_line *line, bool *row)
+static sqa_status ask(sqa_store *store, sqlite3_stmt *statement, const char *line, bool *row)
 {
-    int code = sqlite3_bind_text(statement, 1, line->text, (int)line->kept, SQLITE_STATIC);
+    int code = sqlite3_bind_text(statement, 1, line, -1, SQLITE_STATIC);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     *row = code == SQLITE_ROW;
@@ -81,52 +97,75 @@ static sqa_status ask(sqa_store *store, sqlite3_stmt *statement, const sqa_line 
                : sqa_store_fail(store, code);
 }
 
-static sqa_status check_json(const sqa_line_parser *parser, sqa_store *store, const sqa_line *line)
+/* The version of the line's form. */
+static sqa_status read_schema(const sqa_line_parser *parser, sqa_store *store, const char *line,
+                              int *schema)
 {
     bool row = false;
-    sqa_status status = ask(store, parser->valid, line, &row);
-    if (status == SQA_OK && !(row && sqlite3_column_int(parser->valid, 0)))
+    sqa_status status = ask(store, parser->schema, line, &row);
+    if (status == SQA_OK && !row)
         status = sqa_fail(SQA_INVALID_ARGUMENT, "malformed JSON");
-    sqlite3_reset(parser->valid);
+    if (status == SQA_OK) {
+        const bool number = sqlite3_column_type(parser->schema, 0) == SQLITE_INTEGER;
+        const int64_t version = sqlite3_column_int64(parser->schema, 0);
+        *schema = number && (version == 1 || version == 2) ? (int)version : 0;
+        if (!*schema)
+            status = sqa_fail(SQA_INVALID_ARGUMENT, "schema is missing or not 1 or 2");
+    }
+    sqlite3_reset(parser->schema);
     return status;
 }
 
-static sqa_status check_members(const sqa_line_parser *parser, sqa_store *store,
-                                const sqa_line *line)
+static sqa_status check_members(sqlite3_stmt *members, sqa_store *store, const char *line)
 {
     bool row = false;
-    sqa_status status = ask(store, parser->members, line, &row);
+    sqa_status status = ask(store, members, line, &row);
     if (status == SQA_OK && row) {
-        const char *member = (const char *)sqlite3_column_text(parser->members, 0);
-        int times = sqlite3_column_int(parser->members, 1);
+        const char *member = (const char *)sqlite3_column_text(members, 0);
+        int times = sqlite3_column_int(members, 1);
         status = sqa_fail(SQA_INVALID_ARGUMENT, "member %.80s %s", member ? member : "?",
                           times > 1 ? "is there more than once" : "is not one of a trial's");
     }
-    sqlite3_reset(parser->members);
+    sqlite3_reset(members);
     return status;
 }
 
-static sqa_status read_values(const sqa_line_parser *parser, sqa_store *store, const sqa_line *line,
+static sqa_status read_values(const sqa_line_parser *parser, sqa_store *store, const char *line,
                               sqa_stored_trial *out)
 {
     bool row = false;
     sqa_status status = ask(store, parser->values, line, &row);
-    if (status == SQA_OK &&
-        (!row || sqlite3_column_int(parser->values, (int)sqa_column_count) != 1))
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "schema is missing or not 1");
     if (status == SQA_OK)
         status = sqa_columns_read(parser->values, true, out);
     sqlite3_reset(parser->values);
     return status;
 }
 
+static sqa_status read_old(const sqa_line_parser *parser, sqa_store *store, const char *line,
+                           sqa_stored_trial *out)
+{
+    bool row = false;
+    sqa_status status = check_members(parser->old_members, store, line);
+    if (status == SQA_OK)
+        status = ask(store, parser->convert, line, &row);
+    if (status == SQA_OK) {
+        const char *text = (const char *)sqlite3_column_text(parser->convert, 0);
+        status = text ? read_values(parser, store, text, out) : sqa_fail_memory("a line");
+    }
+    sqlite3_reset(parser->convert);
+    return status;
+}
+
 sqa_status sqa_line_parse(const sqa_line_parser *parser, sqa_store *store, const sqa_line *line,
                           sqa_stored_trial *out)
 {
+    int schema = 0;
     sqa_status status = check_text(line);
     if (status == SQA_OK)
-        status = check_json(parser, store, line);
+        status = read_schema(parser, store, line->text, &schema);
+    if (status == SQA_OK && schema == 1)
+        return read_old(parser, store, line->text, out);
     if (status == SQA_OK)
-        status = check_members(parser, store, line);
-    return status == SQA_OK ? read_values(parser, store, line, out) : status;
+        status = check_members(parser->members, store, line->text);
+    return status == SQA_OK ? read_values(parser, store, line->text, out) : status;
 }

@@ -8,7 +8,11 @@
 
 /* SQLite reads the JSON. */
 typedef struct sqa_line_parser {
-    sqlite3_stmt *valid, *members, *values;
+    sqlite3_stmt *schema;      /* of the line; NULL unless it is JSON */
+    sqlite3_stmt *members;     /* what a line of today must not have */
+    sqlite3_stmt *old_members; /* and one of schema 1 */
+    sqlite3_stmt *convert;     /* from that to today's */
+    sqlite3_stmt *values;
 } sqa_line_parser;
 
 sqa_status sqa_line_parser_create(sqa_line_parser *out, sqa_store *store);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "tuning/database_reader.h"
 #include "tuning/schema.h"
 
@@ -51,14 +52,47 @@ static sqa_status step_up(sqlite3 *database, const char *name, const sqa_embedde
     return status == SQA_OK ? run(database, name, stamp) : status;
 }
 
+/* Views depend on tables that a migration changes, and are no part of what it keeps. */
+static sqa_status drop_views(sqlite3 *database, const char *name)
+{
+    sqlite3_stmt *statement = NULL;
+    sqa_text sql = SQA_TEXT_INIT;
+    int code = sqlite3_prepare_v2(database,
+                                  "SELECT printf('DROP VIEW \"%w\";', name) FROM sqlite_schema"
+                                  " WHERE type = 'view'",
+                                  -1, &statement, NULL);
+    while (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        sqa_text_append(&sql, (const char *)sqlite3_column_text(statement, 0));
+    code = code == SQLITE_OK ? sqlite3_finalize(statement) : code;
+    sqa_status status =
+        code == SQLITE_OK ? sqa_text_status(&sql) : sqa_database_fail(database, name, code);
+    if (status == SQA_OK)
+        status = run(database, name, sqa_text_get(&sql));
+    sqa_text_free(&sql);
+    return status;
+}
+
+static sqa_status make_tables(sqlite3 *database, const char *name, const sqa_embedded_file *sql)
+{
+    const char *schema = sqa_embedded_text(sql, "schema.sql");
+    return schema ? run(database, name, schema)
+                  : sqa_fail(SQA_DATABASE_ERROR, "the schema is not built in");
+}
+
+static sqa_status make_views(sqlite3 *database, const char *name, const sqa_embedded_file *sql)
+{
+    const char *views = sqa_embedded_text(sql, "views.sql");
+    return views ? run(database, name, views) : SQA_OK;
+}
+
 /* What remains to be done from `state`; inside a transaction. */
 static sqa_status bring_up(sqlite3 *database, const char *name, const sqa_embedded_file *sql,
                            const schema_state *state, int version)
 {
+    sqa_status status = SQA_OK;
     if (state->tables == 0 && state->version == 0) {
-        const char *schema = sqa_embedded_text(sql, "schema.sql");
-        return schema ? run(database, name, schema)
-                      : sqa_fail(SQA_DATABASE_ERROR, "the schema is not built in");
+        status = make_tables(database, name, sql);
+        return status == SQA_OK ? make_views(database, name, sql) : status;
     }
     if (state->application != SQA_SCHEMA_APPLICATION_ID)
         return sqa_fail(SQA_DATABASE_ERROR,
@@ -69,10 +103,10 @@ static sqa_status bring_up(sqlite3 *database, const char *name, const sqa_embedd
                         "tuning database %s: its schema %d is newer than this program's %d; "
                         "update the program or use another file",
                         name, state->version, version);
-    sqa_status status = SQA_OK;
+    status = drop_views(database, name);
     for (int next = state->version + 1; next <= version && status == SQA_OK; next++)
         status = step_up(database, name, sql, next);
-    return status;
+    return status == SQA_OK ? make_views(database, name, sql) : status;
 }
 
 static bool is_current(const schema_state *state, int version)

@@ -55,15 +55,19 @@ static sqa_status remove_outdated(sqa_store *store, const sqa_kernel_family *fam
     return status;
 }
 
-/* Ranked as the view `best` does: without a final the best rate counts. */
+/* Ranked as the view `leader` does: by time within a problem; a class has the fastest of
+ * its problems first, then the second of each, ordered by what was possible. */
 static sqa_status remove_losers(sqa_store *store, uint32_t keep, int64_t *removed)
 {
     sqlite3_stmt *statement = NULL;
     sqa_status status = sqa_store_prepare(
         store,
         "DELETE FROM trial WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER ("
-        "PARTITION BY environment, class ORDER BY status = 'ok' DESC, gflops DESC, id DESC) AS"
-        " place FROM trial WHERE status IN ('ok', 'too_noisy')) WHERE place > ?1)"
+        "PARTITION BY environment, class ORDER BY status = 'ok' DESC, place_in_problem,"
+        " fraction_of_roofline DESC NULLS LAST, gflops DESC, id DESC) AS place"
+        " FROM (SELECT *, row_number() OVER (PARTITION BY environment, problem"
+        "  ORDER BY status = 'ok' DESC, median_ms, id DESC) AS place_in_problem"
+        "  FROM timed WHERE status IN ('ok', 'too_noisy'))) WHERE place > ?1)"
         " AND id NOT IN (SELECT trial FROM winner)",
         &statement);
     return status == SQA_OK
@@ -74,8 +78,11 @@ static sqa_status remove_losers(sqa_store *store, uint32_t keep, int64_t *remove
 static sqa_status remove_unused(sqa_store *store, sqa_prune_report *report)
 {
     sqa_status status =
-        remove_rows(store, "DELETE FROM problem_class WHERE id NOT IN (SELECT class FROM trial)",
-                    &report->classes);
+        remove_rows(store, "DELETE FROM problem WHERE id NOT IN (SELECT problem FROM trial)", NULL);
+    if (status == SQA_OK)
+        status = remove_rows(store,
+                             "DELETE FROM problem_class WHERE id NOT IN (SELECT class FROM trial)",
+                             &report->classes);
     if (status == SQA_OK)
         status = remove_rows(store,
                              "DELETE FROM environment WHERE id NOT IN"

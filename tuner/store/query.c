@@ -1,55 +1,50 @@
 /* Looking at what is stored, through a filter and in a stable order. */
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
-#include "sqa_cl/attention.h"
 #include "store/connection.h"
+#include "store/heads.h"
 
 /* In this order trials are visited and exported: the same database gives the
  * same text, and what belongs together stands together. */
 static const char by_device[] =
     " ORDER BY vendor, architecture, model, runtime, device_name, driver_version, library_version,"
-    " operation, dtype, head_dim, value_dim, mask, group_size, q_bucket, kv_bucket, rows_bucket,"
-    " family, config, recorded_at, id";
+    " operation, key COLLATE by_numbers, shape COLLATE by_numbers, family, config, recorded_at, id";
 
 /* What makes two trials trials of one problem, whatever the heads; then the heads. */
-#define PROBLEM "operation, dtype, head_dim, value_dim, causal, q_length, kv_length, batch"
-#define HEADS "q_heads, kv_heads"
-
 static const char by_speed[] =
-    " ORDER BY " PROBLEM ", q_heads DESC, kv_heads DESC, median_ms, vendor, architecture, model,"
+    " ORDER BY operation, json_remove(fields, '$.hq', '$.hkv') COLLATE by_numbers,"
+    " fields ->> 'hq' DESC, fields ->> 'hkv' DESC, median_ms, vendor, architecture, model,"
     " runtime, driver_version, id";
 
 /* The winner's own measurement stands for a problem; where no final was held on it,
- * the best rate. */
+ * the fastest. */
 static const char ranking[] =
     "(SELECT * FROM result WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER ("
-    "PARTITION BY environment, " PROBLEM ", " HEADS
-    " ORDER BY winner DESC, final DESC, gflops DESC, id DESC) AS place"
-    " FROM result WHERE status = 'ok') WHERE place = 1))";
+    "PARTITION BY environment, problem ORDER BY winner DESC, final DESC, median_ms, id DESC)"
+    " AS place FROM result WHERE status = 'ok') WHERE place = 1))";
 
 /* instr() on lowered text, as LIKE would give '%' and '_' a meaning. */
 static const char conditions[] =
     " WHERE (?1 IS NULL OR instr(lower(vendor || ' ' || architecture || ' ' || model || ' ' ||"
     " runtime || ' ' || device_name || ' ' || board_name), lower(?1)))"
     " AND (?2 IS NULL OR vendor = ?2) AND (?3 IS NULL OR family = ?3)"
-    " AND (?4 IS NULL OR operation = ?4) AND (?5 IS NULL OR dtype = ?5)"
-    " AND (?6 IS NULL OR mask = ?6) AND (?7 IS NULL OR status = ?7)"
-    " AND ((?8 IS NULL AND ?9 = 0) OR has_heads_of(?8, ?9, q_heads, kv_heads))"
-    " AND (?10 = 0 OR head_dim = ?10) AND (?11 = 0 OR q_length = ?11) AND (?12 = 0 OR id = ?12)"
-    " AND (NOT ?13 OR winner) AND (?14 IS NULL OR (vendor = ?14 AND architecture = ?15"
-    " AND model = ?16 AND runtime = ?17))";
+    " AND (?4 IS NULL OR operation = ?4) AND (?5 IS NULL OR status = ?5)"
+    " AND (?6 IS NULL OR instr(',' || key || ',', ',dtype=' || ?6 || ','))"
+    " AND (?7 IS NULL OR instr(',' || key || ',', ',mask=' || ?7 || ','))"
+    " AND ((?8 IS NULL AND ?9 = 0) OR has_heads_of(?8, ?9, fields ->> 'hq', fields ->> 'hkv'))"
+    " AND (?10 = 0 OR fields ->> 'd' = ?10) AND (?11 = 0 OR fields ->> 'nq' = ?11)"
+    " AND (?12 = 0 OR id = ?12) AND (NOT ?13 OR winner)"
+    " AND (?14 IS NULL OR (vendor = ?14 AND architecture = ?15 AND model = ?16 AND runtime = ?17))";
 
 /* Whether some model of so many heads (0: of any number) has these in the variant. */
 static bool has_heads_of(sqa_variant variant, int64_t heads, int64_t q_heads, int64_t kv_heads)
 {
-    int64_t first = heads ? heads : 1, last = heads ? heads : 4 * q_heads + 3;
-    for (int64_t h = first; h <= last && h <= 65535; h++) {
-        uint32_t q = 0, kv = 0;
-        if (sqa_variant_heads(variant, (uint32_t)h, &q, &kv) == SQA_OK && q == q_heads &&
-            kv == kv_heads)
+    const int64_t first = heads ? heads : 1, last = heads ? heads : 4 * q_heads + 3;
+    for (int64_t h = first; h <= last && h <= 65535; h++)
+        if (sqa_heads_are_of(variant, (uint32_t)h, (uint32_t)q_heads, (uint32_t)kv_heads))
             return true;
-    }
     return false;
 }
 
@@ -60,24 +55,68 @@ static void call_has_heads_of(sqlite3_context *call, int count, sqlite3_value **
     const char *name = (const char *)sqlite3_value_text(values[0]);
     const int64_t heads = sqlite3_value_int64(values[1]), q = sqlite3_value_int64(values[2]),
                   kv = sqlite3_value_int64(values[3]);
+    const bool any = q > 0 && q <= 65535 && kv > 0 && kv <= 65535;
     bool found = false;
-    for (int i = 0; i < SQA_VARIANT_COUNT && !found; i++)
+    for (int i = 0; i < SQA_VARIANT_COUNT && any && !found; i++)
         found = (!name || !strcasecmp(name, sqa_variant_name((sqa_variant)i))) &&
                 has_heads_of((sqa_variant)i, heads, q, kv);
     sqlite3_result_int(call, found);
 }
 
-static int define_functions(sqlite3 *database)
+/* How many digits stand at the beginning, without leading zeros, which *at leaves behind. */
+static size_t digits_at(const char **at, const char *end)
 {
-    return sqlite3_create_function_v2(database, "has_heads_of", 4,
-                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
-                                      call_has_heads_of, NULL, NULL, NULL);
+    size_t count = 0;
+    while (*at < end && **at == '0')
+        ++*at;
+    while (*at + count < end && (*at)[count] >= '0' && (*at)[count] <= '9')
+        count++;
+    return count;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Texts in the order people expect: numbers in them by their value. */
+static int compare_by_numbers(void *user, int a_length, const void *a_text, int b_length,
+                              const void *b_text)
+{
+    const char *a = a_text, *a_end = a + a_length, *b = b_text, *b_end = b + b_length;
+    (void)user;
+    while (a < a_end && b < b_end) {
+        if (is_digit(*a) && is_digit(*b)) {
+            const size_t in_a = digits_at(&a, a_end), in_b = digits_at(&b, b_end);
+            const int order = in_a != in_b ? (in_a < in_b ? -1 : 1) : memcmp(a, b, in_a);
+            if (order)
+                return order;
+            a += in_a;
+            b += in_b;
+        } else if (*a != *b) {
+            return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+        } else {
+            a++;
+            b++;
+        }
+    }
+    return (a < a_end) - (b < b_end);
+}
+
+int sqa_query_functions_define(sqlite3 *database)
+{
+    int code = sqlite3_create_function_v2(database, "has_heads_of", 4,
+                                          SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                          NULL, call_has_heads_of, NULL, NULL, NULL);
+    return code == SQLITE_OK ? sqlite3_create_collation_v2(database, "by_numbers", SQLITE_UTF8,
+                                                           NULL, compare_by_numbers, NULL)
+                             : code;
 }
 
 static int bind_filter(sqlite3_stmt *statement, const sqa_store_filter *filter)
 {
     const char *const texts[] = {filter->device, filter->vendor, filter->family, filter->operation,
-                                 filter->dtype,  filter->mask,   filter->status, filter->variant};
+                                 filter->status, filter->dtype,  filter->mask,   filter->variant};
     const int64_t numbers[] = {filter->heads, filter->head_dim, filter->q_length, filter->id,
                                filter->winners_only};
     const sqa_device_identity *identity = filter->identity;
@@ -110,9 +149,6 @@ static bool append_id(sqa_id_list *list, size_t *capacity, int64_t id)
 
 sqa_status sqa_store_list(sqa_store *store, const sqa_store_filter *filter, sqa_id_list *out)
 {
-    int defined = define_functions(store->database);
-    if (defined != SQLITE_OK)
-        return sqa_store_fail(store, defined);
     sqa_text sql = SQA_TEXT_INIT;
     sqa_text_format(&sql, "SELECT id FROM %s%s%s",
                     filter->ranking     ? ranking

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/config_space.h"
 #include "kernels/registry.h"
+#include "operations/operations.h"
 #include "store/connection.h"
 #include "tuning/database_reader.h"
 
@@ -42,6 +44,14 @@ static void count_rows(sqa_store *store, const char *table, int64_t *out, sqa_st
     sqlite3_finalize(statement);
 }
 
+static const sqa_kernel_family *family_of(const sqa_stored_trial *trial)
+{
+    sqa_operation operation;
+    return sqa_operation_from_name(trial->operation, &operation)
+               ? sqa_family_find(operation, trial->family)
+               : NULL;
+}
+
 /* Whether the trial could be imported today. */
 static sqa_status judge(void *user, const sqa_stored_trial *stored)
 {
@@ -49,12 +59,13 @@ static sqa_status judge(void *user, const sqa_stored_trial *stored)
     sqa_stored_trial trial;
     if (stored) {
         trial = *stored;
-        const sqa_kernel_family *family =
-            sqa_family_find(trial.problem_class.operation, trial.family);
+        const sqa_kernel_family *family = family_of(&trial);
         if (family && family->space_version != trial.space_version) {
             report->outdated++;
             return SQA_OK;
         }
+        report->reopened +=
+            family && trial.winner && !sqa_candidates_are_current(family, trial.candidates);
         if (sqa_stored_trial_validate(&trial) == SQA_OK)
             return SQA_OK;
     }

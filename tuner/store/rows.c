@@ -5,9 +5,8 @@
 #include "store/connection.h"
 
 static const char *const tables[SQA_GROUP_COUNT] = {
-    [SQA_GROUP_DEVICE] = "device",
-    [SQA_GROUP_ENVIRONMENT] = "environment",
-    [SQA_GROUP_CLASS] = "problem_class",
+    [SQA_GROUP_DEVICE] = "device",       [SQA_GROUP_ENVIRONMENT] = "environment",
+    [SQA_GROUP_CLASS] = "problem_class", [SQA_GROUP_PROBLEM] = "problem",
     [SQA_GROUP_TRIAL] = "trial",
 };
 

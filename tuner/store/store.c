@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "operations/attention/pattern_text.h"
-#include "operations/tensors.h"
-#include "problem/names.h"
+#include "kernels/config_space.h"
+#include "operations/operations.h"
 #include "sqa_cl/version.h"
 #include "store/connection.h"
 
@@ -54,44 +53,42 @@ sqa_status sqa_store_environment(sqa_store *store, const sqa_device *device, int
     return status;
 }
 
-/* The causal mask has a column of its own, the rest of the pattern is one text. */
-static void fill_pattern(sqa_stored_trial *out, const sqa_problem *problem)
-{
-    sqa_attention_desc desc;
-    sqa_problem_to_desc(problem, &desc);
-    out->causal = desc.causal;
-    desc.causal = SQA_CAUSAL_NONE;
-    sqa_pattern_write(&desc, out->pattern, sizeof out->pattern);
-}
-
 /* What identifies a trial: problem, family, configuration. */
 static void fill_key(sqa_stored_trial *out, const sqa_trial_record *record)
 {
-    const sqa_attention *problem = &record->problem->of.attention;
+    const sqa_problem_class of = sqa_problem_class_of(record->problem);
     memset(out, 0, sizeof *out);
     out->environment = record->environment;
-    out->problem_class = sqa_stored_class_of(record->problem);
-    out->batch = problem->batch;
-    out->q_heads = problem->q_heads;
-    out->kv_heads = problem->kv_heads;
-    out->q_length = problem->q_length;
-    out->kv_length = problem->kv_length;
-    fill_pattern(out, record->problem);
-    out->write_lse = problem->write_lse;
-    snprintf(out->layout, sizeof out->layout, "%s", sqa_problem_layout(record->problem));
+    snprintf(out->operation, sizeof out->operation, "%s", sqa_operation_name(of.operation));
+    sqa_problem_class_format(&of, out->class_key);
+    sqa_problem_format(record->problem, out->shape, sizeof out->shape);
     snprintf(out->family, sizeof out->family, "%s", record->family->name);
     out->space_version = record->family->space_version;
     sqa_config_format(record->family, record->config, out->config);
 }
 
+static double known_ceiling(double value)
+{
+    return value > 0 ? value : (double)NAN;
+}
+
+static sqa_trial_ceilings known_ceilings(const sqa_trial_ceilings *ceilings)
+{
+    return (sqa_trial_ceilings){
+        known_ceiling(ceilings->fma_gflops), known_ceiling(ceilings->matrix_gflops),
+        known_ceiling(ceilings->copy_gbs), known_ceiling(ceilings->read_gbs)};
+}
+
 static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
 {
     out->result = *record->result;
-    out->ceiling_gflops = record->fma_ceiling_gflops > 0 ? record->fma_ceiling_gflops : (double)NAN;
+    out->ceilings = known_ceilings(&record->ceilings);
     bool timed = out->result.status == SQA_TRIAL_OK || out->result.status == SQA_TRIAL_TOO_NOISY;
     if (!timed)
         out->result.median_ms = out->result.spread_ms = NAN;
-    out->gflops = sqa_problem_flop(record->problem) / (out->result.median_ms * 1e6);
+    out->flop = sqa_problem_flop(record->problem);
+    out->bytes = sqa_problem_bytes(record->problem);
+    sqa_candidates_digest(record->family, out->candidates);
     memcpy(&out->seed, &record->seed, sizeof out->seed);
     out->final = record->final;
     if (record->source_hash)
@@ -99,13 +96,34 @@ static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
     sqa_time_now(out->recorded_at);
 }
 
+/* The class and the problem of a trial, found or added. */
+static sqa_status need_problem(sqa_store *store, const sqa_stored_trial *trial, int64_t *class_id,
+                               int64_t *problem)
+{
+    sqa_status status = sqa_rows_need(store, SQA_GROUP_CLASS, trial, no_parents, class_id);
+    const sqa_parent parents[] = {{"class", *class_id}, {NULL, 0}};
+    return status == SQA_OK ? sqa_rows_need(store, SQA_GROUP_PROBLEM, trial, parents, problem)
+                            : status;
+}
+
+static sqa_status find_problem(sqa_store *store, const sqa_stored_trial *trial, int64_t *problem,
+                               bool *found)
+{
+    int64_t class_id = 0;
+    sqa_status status = sqa_rows_find(store, SQA_GROUP_CLASS, trial, no_parents, &class_id, found);
+    const sqa_parent parents[] = {{"class", class_id}, {NULL, 0}};
+    return status == SQA_OK && *found
+               ? sqa_rows_find(store, SQA_GROUP_PROBLEM, trial, parents, problem, found)
+               : status;
+}
+
 sqa_status sqa_store_insert_trial(sqa_store *store, const sqa_stored_trial *trial, bool only_new,
                                   int64_t *id, bool *added)
 {
-    int64_t class_id = 0;
-    sqa_status status = sqa_rows_need(store, SQA_GROUP_CLASS, trial, no_parents, &class_id);
+    int64_t class_id = 0, problem = 0;
+    sqa_status status = need_problem(store, trial, &class_id, &problem);
     const sqa_parent parents[] = {
-        {"environment", trial->environment}, {"class", class_id}, {NULL, 0}};
+        {"environment", trial->environment}, {"problem", problem}, {"class", class_id}, {NULL, 0}};
     bool found = false;
     if (status == SQA_OK && only_new)
         status = sqa_rows_find(store, SQA_GROUP_TRIAL, trial, parents, id, &found);
@@ -120,7 +138,7 @@ sqa_status sqa_store_add_trial(sqa_store *store, const sqa_trial_record *record,
     fill_key(&row, record);
     fill_result(&row, record);
     if (row.result.status == SQA_TRIAL_OK &&
-        !(row.result.median_ms > 0 && row.result.max_error >= 0 && isfinite(row.gflops)))
+        !(row.result.median_ms > 0 && isfinite(row.result.median_ms) && row.result.max_error >= 0))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "result: a trial that is ok needs median_ms > 0 and max_error >= 0");
     int64_t id = 0;
@@ -136,17 +154,19 @@ sqa_status sqa_store_add_trial(sqa_store *store, const sqa_trial_record *record,
 sqa_status sqa_store_insert_winner(sqa_store *store, int64_t trial, bool only_if_better)
 {
     /* What was measured in a final, against the others in turn, is better founded than
-     * what was not. Else rates of different times compare best as parts of the ceiling
-     * measured with them: a busy machine slows both down. */
+     * what was not. Else measurements of different times compare best as parts of what was
+     * possible then: a busy machine slows both down. */
     static const char sql[] =
         "INSERT INTO winner (environment, class, trial)"
         " SELECT environment, class, id FROM trial WHERE id = ?1 AND status = 'ok'"
         " ON CONFLICT (environment, class) DO UPDATE SET trial = excluded.trial"
-        " WHERE NOT ?2 OR EXISTS (SELECT 1 FROM trial AS new, trial AS old"
+        " WHERE NOT ?2 OR EXISTS (SELECT 1 FROM timed AS new, timed AS old"
         "  WHERE new.id = excluded.trial AND old.id = winner.trial AND new.final >= old.final AND"
-        "   (new.final > old.final OR iif(new.ceiling_gflops > 0 AND old.ceiling_gflops > 0,"
-        "       new.gflops / new.ceiling_gflops > old.gflops / old.ceiling_gflops,"
-        "       new.gflops > old.gflops)))";
+        "   (new.final > old.final OR"
+        "    iif(new.fraction_of_roofline > 0 AND old.fraction_of_roofline > 0,"
+        "        new.fraction_of_roofline > old.fraction_of_roofline,"
+        "        iif(new.problem = old.problem, new.median_ms < old.median_ms,"
+        "            new.gflops > old.gflops))))";
     sqlite3_stmt *statement = NULL;
     sqa_status status = sqa_store_prepare(store, sql, &statement);
     if (status != SQA_OK)
@@ -172,14 +192,11 @@ sqa_status sqa_store_set_winner(sqa_store *store, int64_t trial)
                             : status;
 }
 
-/* Binds the shape, family and configuration that find_trial asks for. */
-static int bind_attempt(sqlite3_stmt *statement, const sqa_stored_trial *key, int64_t class_id)
+/* Binds what find_trial asks for. */
+static int bind_attempt(sqlite3_stmt *statement, const sqa_stored_trial *key, int64_t problem)
 {
-    const int64_t numbers[] = {key->environment, class_id,       key->batch,
-                               key->q_heads,     key->kv_heads,  key->q_length,
-                               key->kv_length,   key->write_lse, key->space_version};
-    const char *const texts[] = {sqa_causal_name(key->causal), key->pattern, key->layout,
-                                 key->family, key->config};
+    const int64_t numbers[] = {key->environment, problem, key->space_version};
+    const char *const texts[] = {key->family, key->config};
     int index = 0, code = SQLITE_OK;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && code == SQLITE_OK; i++)
         code = sqlite3_bind_int64(statement, ++index, numbers[i]);
@@ -192,29 +209,23 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
                                 sqa_trial_result *out, bool *found)
 {
     sqa_stored_trial wanted, row;
+    int64_t problem = 0;
     fill_key(&wanted, key);
-    int64_t class_id = 0;
-    bool known = false;
-    sqa_status status =
-        sqa_rows_find(store, SQA_GROUP_CLASS, &wanted, no_parents, &class_id, &known);
-    if (status == SQA_OK && !known)
-        *found = false;
-    if (status != SQA_OK || !known)
+    sqa_status status = find_problem(store, &wanted, &problem, found);
+    if (status != SQA_OK || !*found)
         return status;
 
     sqa_text sql = SQA_TEXT_INIT;
     sqa_text_append(&sql, "SELECT ");
     sqa_columns_list(&sql);
-    sqa_text_append(&sql, " FROM result WHERE environment = ? AND class = ? AND batch = ?"
-                          " AND q_heads = ? AND kv_heads = ? AND q_length = ? AND kv_length = ?"
-                          " AND write_lse = ? AND space_version = ? AND causal = ? AND pattern = ?"
-                          " AND layout = ?"
-                          " AND family = ? AND config = ? AND NOT final ORDER BY id DESC LIMIT 1");
+    sqa_text_append(&sql, " FROM result WHERE environment = ? AND problem = ?"
+                          " AND space_version = ? AND family = ? AND config = ? AND NOT final"
+                          " ORDER BY id DESC LIMIT 1");
     sqlite3_stmt *statement = NULL;
     status = sqa_store_prepare_text(store, &sql, &statement);
     if (status != SQA_OK)
         return status;
-    int code = bind_attempt(statement, &wanted, class_id);
+    int code = bind_attempt(statement, &wanted, problem);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code == SQLITE_ROW)
@@ -222,10 +233,8 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
     else if (code != SQLITE_DONE)
         status = sqa_store_fail(store, code);
     sqlite3_finalize(statement);
-    if (status == SQA_OK) {
-        *found = code == SQLITE_ROW;
-        if (*found)
-            *out = row.result;
-    }
+    *found = status == SQA_OK && code == SQLITE_ROW;
+    if (*found)
+        *out = row.result;
     return status;
 }

@@ -44,10 +44,10 @@ typedef struct sqa_trial_record {
     const sqa_kernel_family *family;
     const sqa_config *config;
     const sqa_trial_result *result;
-    double fma_ceiling_gflops; /* the device's, measured in the same run; NaN unknown */
-    uint64_t seed;             /* of the search that proposed it */
-    bool final;                /* re-measured interleaved against the other finalists */
-    const char *source_hash;   /* of the generated kernel; NULL: unknown */
+    sqa_trial_ceilings ceilings; /* NaN or 0: unknown */
+    uint64_t seed;               /* of the search that proposed it */
+    bool final;                  /* re-measured interleaved against the other finalists */
+    const char *source_hash;     /* of the generated kernel; NULL: unknown */
 } sqa_trial_record;
 
 /* Adds the trial in a transaction of its own: once this returns it survives a kill.
@@ -59,7 +59,7 @@ sqa_status sqa_store_add_trial(sqa_store *store, const sqa_trial_record *record,
  * Errors: SQA_INVALID_ARGUMENT, SQA_DATABASE_ERROR. */
 sqa_status sqa_store_set_winner(sqa_store *store, int64_t trial);
 
-/* The latest search trial of `config` for the same environment, problem shape,
+/* The latest search trial of `config` for the same environment, problem,
  * family and space version; *found false when there is none. What resuming reads.
  * `result` of the key is not looked at and may be NULL. */
 sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
@@ -69,16 +69,17 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
 typedef struct sqa_store_filter {
     const char *device;                  /* part of a device's names, any case */
     const sqa_device_identity *identity; /* exactly this device; NULL: any */
-    /* These exactly, by the words of the columns: */
-    const char *vendor, *family, *operation, *dtype, *mask, *status;
+    /* These exactly, by the words of the columns, */
+    const char *vendor, *family, *operation, *status;
+    const char *dtype, *mask;    /* and by those of the class key; */
     const char *variant;         /* heads that this variant (NULL: any) has in a model of `heads` */
     uint32_t heads;              /* heads (0: of any number) */
-    uint32_t head_dim, q_length; /* 0: any */
+    uint32_t head_dim, q_length; /* d and nq of the shape; 0: any */
     int64_t id;                  /* of one trial; 0: any */
     bool best_only;              /* the best per environment and problem class */
     bool winners_only;           /* the winner of a final per environment and problem class */
-    bool ranking; /* the best per environment and exact problem; problem by problem, the
-                     fastest first */
+    bool ranking; /* the best per environment and exact problem; problems that differ in
+                     their heads alone together, the fastest of each first */
 } sqa_store_filter;
 
 /* Called with each trial; NULL for a row that cannot be read, whose reason is
@@ -97,6 +98,8 @@ typedef struct sqa_store_report {
     int schema_version;
     int64_t devices, environments, classes, trials, winners, best, quarantined;
     int64_t outdated; /* trials of another version of their family's parameters: of no use */
+    int64_t reopened; /* winners over other candidates than their families have today, or over
+                         unknown ones: in use, but not the last word */
     int64_t doubtful; /* trials that an import would refuse for another reason, */
     char doubt[512];  /* the first of those reasons */
 } sqa_store_report;

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "kernels/registry.h"
-#include "operations/attention/pattern_text.h"
 #include "operations/operations.h"
 #include "operations/tensors.h"
 #include "reference/judge.h"
@@ -18,8 +17,8 @@
 static const double most_of_ceiling = 1.5;
 
 /* What no figure of a record can be beyond: a nanosecond and 11 days in milliseconds;
- * many times the f32 rate of any device. */
-static const double least_ms = 1e-6, most_ms = 1e9, most_gflops = 1e7;
+ * many times the rate and bandwidth of any device. */
+static const double least_ms = 1e-6, most_ms = 1e9, most_gflops = 1e7, most_gbs = 1e6;
 
 /* The stated rate is derived from the time; rounding may tell them apart by this. */
 static const double rate_tolerance = 1e-3;
@@ -39,83 +38,38 @@ void sqa_time_now(char out[SQA_TIME_TEXT])
         snprintf(out, SQA_TIME_TEXT, "1970-01-01T00:00:00Z");
 }
 
-sqa_stored_class sqa_stored_class_of(const sqa_problem *problem)
+static const char strided[] = ",layout=strided";
+
+bool sqa_stored_shape_is_strided(const char *shape)
 {
-    const sqa_problem_class c = sqa_problem_class_of(problem);
-    return (sqa_stored_class){
-        c.operation, (sqa_dtype)c.value[0], c.value[1],          c.value[2],         c.value[3],
-        c.value[4],  (int32_t)c.value[5],   (int32_t)c.value[6], (int32_t)c.value[7]};
+    const size_t length = strlen(shape), tail = sizeof strided - 1;
+    return length > tail && !strcmp(shape + length - tail, strided);
 }
 
-bool sqa_stored_class_equal(const sqa_stored_class *a, const sqa_stored_class *b)
+sqa_status sqa_stored_shape_read(const char *shape, sqa_problem *out)
 {
-    return !memcmp(a, b, sizeof *a);
+    char packed[SQA_SHAPE_TEXT];
+    if (!sqa_stored_shape_is_strided(shape))
+        return sqa_problem_parse(shape, out);
+    snprintf(packed, sizeof packed, "%.*s", (int)(strlen(shape) - (sizeof strided - 1)), shape);
+    return sqa_problem_parse(packed, out);
 }
 
-static bool same_strides(const sqa_strides *a, const sqa_strides *b)
+sqa_status sqa_stored_shape_settle(char shape[SQA_SHAPE_TEXT], sqa_problem *out)
 {
-    return a->batch == b->batch && a->head == b->head && a->sequence == b->sequence;
-}
-
-typedef sqa_strides (*layout_strides)(uint32_t heads, uint32_t length, uint32_t dim);
-
-static bool is_laid_out(const sqa_attention *problem, layout_strides strides)
-{
-    sqa_strides q = strides(problem->q_heads, problem->q_length, problem->head_dim);
-    sqa_strides k = strides(problem->kv_heads, problem->kv_length, problem->head_dim);
-    sqa_strides v = strides(problem->kv_heads, problem->kv_length, problem->value_dim);
-    sqa_strides o = strides(problem->out_heads, problem->q_length, problem->value_dim);
-    return same_strides(&q, &problem->q) && same_strides(&k, &problem->k) &&
-           same_strides(&v, &problem->v) && same_strides(&o, &problem->o);
-}
-
-const char *sqa_problem_layout(const sqa_problem *problem)
-{
-    return is_laid_out(&problem->of.attention, sqa_strides_bhsd)   ? "bhsd"
-           : is_laid_out(&problem->of.attention, sqa_strides_bshd) ? "bshd"
-                                                                   : "strided";
-}
-
-sqa_status sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out)
-{
-    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
-    desc.operation = trial->problem_class.operation;
-    desc.dtype = trial->problem_class.dtype;
-    desc.batch = trial->batch;
-    desc.q_heads = trial->q_heads;
-    desc.kv_heads = trial->kv_heads;
-    desc.q_length = trial->q_length;
-    desc.kv_length = trial->kv_length;
-    desc.head_dim = trial->problem_class.head_dim;
-    desc.value_dim = trial->problem_class.value_dim;
-    desc.causal = trial->causal;
-    desc.write_lse = trial->write_lse;
-    if (!strcmp(trial->layout, "bshd")) {
-        uint32_t heads = desc.q_heads > desc.kv_heads ? desc.q_heads : desc.kv_heads;
-        desc.q = sqa_strides_bshd(desc.q_heads, desc.q_length, desc.head_dim);
-        desc.k = sqa_strides_bshd(desc.kv_heads, desc.kv_length, desc.head_dim);
-        desc.v = sqa_strides_bshd(desc.kv_heads, desc.kv_length, desc.value_dim);
-        desc.o = sqa_strides_bshd(heads, desc.q_length, desc.value_dim);
-    }
-    *out = desc;
-    return sqa_pattern_read(trial->pattern, out);
-}
-
-void sqa_stored_trial_shape(const sqa_stored_trial *trial, char text[SQA_SHAPE_TEXT])
-{
-    sqa_attention_desc desc;
-    (void)sqa_stored_trial_desc(trial, &desc);
-    sqa_problem problem;
-    text[0] = 0;
-    if (sqa_problem_from_desc(&problem, &desc) == SQA_OK)
-        sqa_problem_format(&problem, text, SQA_SHAPE_TEXT);
-}
-
-sqa_status sqa_stored_trial_problem(const sqa_stored_trial *trial, sqa_problem *out)
-{
-    sqa_attention_desc desc;
-    sqa_status status = sqa_stored_trial_desc(trial, &desc);
-    return status == SQA_OK ? sqa_problem_from_desc(out, &desc) : status;
+    char settled[SQA_SHAPE_TEXT + sizeof strided];
+    sqa_status status = sqa_stored_shape_read(shape, out);
+    if (status != SQA_OK)
+        return status;
+    sqa_problem_format(out, settled, SQA_SHAPE_TEXT);
+    if (sqa_stored_shape_is_strided(shape))
+        memcpy(settled + strlen(settled), strided, sizeof strided);
+    const size_t length = strlen(settled);
+    if (length >= SQA_SHAPE_TEXT)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "shape: longer than %u characters",
+                        SQA_SHAPE_TEXT - 1u);
+    memcpy(shape, settled, length + 1);
+    return SQA_OK;
 }
 
 /* "2026-01-31T12:00:00Z": digits where digits belong, and no month 13. */
@@ -145,16 +99,17 @@ static sqa_status check_names(const sqa_stored_trial *trial)
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
         if (!required[i].value[0])
             return sqa_fail(SQA_INVALID_ARGUMENT, "%s is empty", required[i].what);
-    if (strcmp(trial->layout, "bhsd") && strcmp(trial->layout, "bshd") &&
-        strcmp(trial->layout, "strided"))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "problem.layout '%s' is not bhsd, bshd or strided",
-                        trial->layout);
     if (!is_time(trial->recorded_at))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "trial.recorded_at '%s' is not a time like 2026-01-31T12:00:00Z",
                         trial->recorded_at);
-    if (trial->source_hash[strspn(trial->source_hash, "0123456789abcdef")])
-        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.source_hash is not hexadecimal digits");
+    const struct {
+        const char *what, *value;
+    } hashes[] = {{"source_hash", trial->source_hash}, {"candidates", trial->candidates}};
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
+        if (hashes[i].value[strspn(hashes[i].value, "0123456789abcdef")])
+            return sqa_fail(SQA_INVALID_ARGUMENT, "trial.%s is not hexadecimal digits",
+                            hashes[i].what);
     if (trial->result.status == SQA_TRIAL_OK && trial->result.message[0])
         return sqa_fail(SQA_INVALID_ARGUMENT, "trial.message is for trials that failed");
     return SQA_OK;
@@ -194,6 +149,29 @@ static bool measured(double value)
     return isfinite(value) && value >= 0;
 }
 
+/* Of several figures that are known, or NaN, the largest. */
+static double largest(double a, double b)
+{
+    return a >= b || isnan(b) ? a : b;
+}
+
+/* Matrix units are faster than multiply-adds, and memory is where the caches end: only
+ * what follows from the arithmetic is impossible. */
+static sqa_status check_rate(const sqa_stored_trial *trial)
+{
+    const sqa_trial_ceilings *ceilings = &trial->ceilings;
+    const double ceiling = largest(ceilings->matrix_gflops, ceilings->fma_gflops);
+    const double rate = trial->flop / (trial->result.median_ms * 1e6);
+    if (!measured(trial->gflops) || fabs(trial->gflops - rate) > rate_tolerance * rate)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.gflops does not follow from the problem and median_ms (%.6g)", rate);
+    if (trial->gflops > most_of_ceiling * ceiling)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.gflops %.6g cannot be on a device whose ceiling is %.6g",
+                        trial->gflops, ceiling);
+    return SQA_OK;
+}
+
 static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem *problem)
 {
     const sqa_trial_result *result = &trial->result;
@@ -209,19 +187,12 @@ static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem 
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "trial.max_error %.3g is above the %.3g of a correct result",
                         result->max_error, limit);
-    double rate = sqa_problem_flop(problem) / (result->median_ms * 1e6);
-    if (!measured(trial->gflops) || fabs(trial->gflops - rate) > rate_tolerance * rate)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "trial.gflops does not follow from the problem and median_ms (%.6g)", rate);
-    if (trial->ceiling_gflops <= 0 || trial->gflops > most_of_ceiling * trial->ceiling_gflops)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "trial.gflops %.6g cannot be on a device whose ceiling is %.6g",
-                        trial->gflops, trial->ceiling_gflops);
-    return SQA_OK;
+    return check_rate(trial);
 }
 
 static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem *problem)
 {
+    const sqa_trial_ceilings *ceilings = &trial->ceilings;
     const struct {
         const char *what;
         double value;
@@ -231,9 +202,14 @@ static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem
                    {"build_ms", trial->result.build_ms, most_ms},
                    {"max_error", trial->result.max_error, INFINITY},
                    {"gflops", trial->gflops, most_gflops},
-                   {"ceiling_gflops", trial->ceiling_gflops, most_gflops}};
+                   {"ceiling_gflops", ceilings->fma_gflops, most_gflops},
+                   {"ceiling_matrix_gflops", ceilings->matrix_gflops, most_gflops},
+                   {"ceiling_copy_gbs", ceilings->copy_gbs, most_gbs},
+                   {"ceiling_read_gbs", ceilings->read_gbs, most_gbs}};
+    const size_t first_ceiling = 5;
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        if (figures[i].value < 0 || figures[i].value > figures[i].most)
+        if (figures[i].value < 0 || figures[i].value > figures[i].most ||
+            (i >= first_ceiling && figures[i].value <= 0))
             return sqa_fail(SQA_INVALID_ARGUMENT, "trial.%s %.6g is outside 0..%.6g",
                             figures[i].what, figures[i].value, figures[i].most);
     sqa_trial_status status = trial->result.status;
@@ -245,21 +221,36 @@ static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem
     return SQA_OK;
 }
 
+/* The problem, and what follows from it. */
+static sqa_status derive(sqa_stored_trial *trial, sqa_problem *problem)
+{
+    sqa_status status = sqa_stored_shape_settle(trial->shape, problem);
+    if (status != SQA_OK)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "problem.%s", sqa_last_error());
+    const char *operation = sqa_operation_name(problem->operation);
+    if (strcmp(operation, trial->operation) != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "problem.operation '%s' is not that of its shape, which is %s",
+                        trial->operation, operation);
+    const sqa_problem_class of = sqa_problem_class_of(problem);
+    sqa_problem_class_format(&of, trial->class_key);
+    trial->flop = sqa_problem_flop(problem);
+    trial->bytes =
+        sqa_stored_shape_is_strided(trial->shape) ? (double)NAN : sqa_problem_bytes(problem);
+    return SQA_OK;
+}
+
 sqa_status sqa_stored_trial_validate(sqa_stored_trial *trial)
 {
     sqa_problem problem;
     sqa_status status = check_names(trial);
     if (status == SQA_OK)
-        status = sqa_stored_trial_problem(trial, &problem);
+        status = derive(trial, &problem);
     if (status == SQA_OK)
         status = check_config(trial, &problem);
     if (status == SQA_OK)
         status = check_figures(trial, &problem);
     if (status == SQA_OK && trial->winner && trial->result.status != SQA_TRIAL_OK)
         status = sqa_fail(SQA_INVALID_ARGUMENT, "trial.winner: only a trial that is ok can win");
-    if (status == SQA_OK) {
-        trial->problem_class = sqa_stored_class_of(&problem);
-        trial->fraction_of_ceiling = trial->gflops / trial->ceiling_gflops;
-    }
     return status;
 }

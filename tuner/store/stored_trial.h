@@ -6,66 +6,62 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "device/device.h"
-#include "operations/attention/pattern_text.h"
 #include "operations/problem_class.h"
 #include "operations/shape.h"
 #include "trial/trial.h"
 
 #define SQA_TIME_TEXT 21 /* UTC, "2026-01-31T12:00:00Z" */
 
-typedef struct sqa_stored_class {
-    sqa_operation operation;
-    sqa_dtype dtype;
-    uint32_t head_dim, value_dim, mask, group;
-    int32_t q_bucket, kv_bucket, rows_bucket;
-} sqa_stored_class;
-
-sqa_stored_class sqa_stored_class_of(const sqa_problem *problem);
-bool sqa_stored_class_equal(const sqa_stored_class *a, const sqa_stored_class *b);
+/* What the device could do at most in the same run; NaN: not known. */
+typedef struct sqa_trial_ceilings {
+    double fma_gflops;    /* f32 multiply-adds */
+    double matrix_gflops; /* matrix units, where the kernel uses them */
+    double copy_gbs;      /* 10^9 bytes/s, read plus written */
+    double read_gbs;
+} sqa_trial_ceilings;
 
 typedef struct sqa_stored_trial {
-    int64_t id, environment, class_id; /* in the database it was read from; 0: none */
+    int64_t id, environment, problem_id, class_id; /* in the database it was read from; 0: none */
 
     sqa_device device; /* without OpenCL handles */
     char library_version[32];
 
-    sqa_stored_class problem_class; /* derived from the shape below */
-    uint32_t batch, q_heads, kv_heads, q_length, kv_length;
-    sqa_causal causal;
-    char pattern[SQA_PATTERN_TEXT]; /* beside causal, as in a shape: "window=128:0" */
-    uint32_t write_lse;
-    char layout[8]; /* "bhsd", "bshd", "strided" */
+    char operation[32];
+    char class_key[SQA_CLASS_KEY_TEXT];
+    char shape[SQA_SHAPE_TEXT]; /* as sqa_problem_format() says it */
 
     char family[32];
     uint32_t space_version;
+    char candidates[SQA_HASH_TEXT]; /* sqa_candidates_digest() of the family then; "": unknown */
     char config[SQA_CONFIG_TEXT];
     char source_hash[65]; /* "": unknown */
 
     sqa_trial_result result;
-    double gflops;         /* NaN unless it was timed */
-    double ceiling_gflops; /* NaN: unknown */
-    double fraction_of_ceiling;
+    double flop, bytes; /* of the problem; NaN: unknown */
+    sqa_trial_ceilings ceilings;
+    double gflops, gbs;          /* NaN unless it was timed */
+    double fraction_of_ceiling;  /* of the rate of multiply-adds, or of the matrix units */
+    double fraction_of_roofline; /* or of the bandwidth, whichever bounds the problem */
     int64_t seed;
     bool final;
     bool winner;
     char recorded_at[SQA_TIME_TEXT];
 } sqa_stored_trial;
 
-/* The problem it ran on, as a descriptor; "strided" becomes packed.
- * Errors: SQA_INVALID_ARGUMENT for a pattern that cannot be read, which is left out. */
-sqa_status sqa_stored_trial_desc(const sqa_stored_trial *trial, sqa_attention_desc *out);
+/* Up to schema 2 of strides that no layout has nothing was kept but that ("layout=strided"):
+ * such a problem is read as packed.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED. */
+sqa_status sqa_stored_shape_read(const char *shape, sqa_problem *out);
+bool sqa_stored_shape_is_strided(const char *shape);
 
-/* The same as text; without a pattern that cannot be read. */
-void sqa_stored_trial_shape(const sqa_stored_trial *trial, char text[SQA_SHAPE_TEXT]);
-
-/* The same, checked.
- * Errors: SQA_INVALID_ARGUMENT, naming the field. */
-sqa_status sqa_stored_trial_problem(const sqa_stored_trial *trial, sqa_problem *out);
+/* Reads a shape and puts it into its one form. Errors: as above; the text is then as it was. */
+sqa_status sqa_stored_shape_settle(char shape[SQA_SHAPE_TEXT], sqa_problem *out);
 
 /* Whether the trial may be taken in from outside: family and parameters known
  * here and valid for its problem on its device, figures that can be true.
- * Recomputes what is derived (problem class, rate).
+ * Recomputes what is derived (problem class, work, rates).
  * Errors: SQA_INVALID_ARGUMENT, whose detail is the reason. */
 sqa_status sqa_stored_trial_validate(sqa_stored_trial *trial);
 
@@ -75,8 +71,5 @@ void sqa_time_now(char out[SQA_TIME_TEXT]);
 /* Rounds to the nine significant digits that are kept, so that a figure is the
  * same in the database and as text. */
 double sqa_kept_figure(double value);
-
-/* "bhsd", "bshd" or "strided", from the problem's strides. */
-const char *sqa_problem_layout(const sqa_problem *problem);
 
 #endif

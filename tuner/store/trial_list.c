@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/heads.h"
+
 static sqa_status append(void *user, const sqa_stored_trial *trial)
 {
     sqa_trial_list *list = user;
@@ -43,9 +45,5 @@ bool sqa_same_device(const sqa_stored_trial *a, const sqa_stored_trial *b)
 
 bool sqa_same_but_heads(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    const sqa_stored_class *x = &a->problem_class, *y = &b->problem_class;
-    return x->operation == y->operation && x->dtype == y->dtype && x->head_dim == y->head_dim &&
-           x->value_dim == y->value_dim && a->causal == b->causal &&
-           !strcmp(a->pattern, b->pattern) && a->q_length == b->q_length &&
-           a->kv_length == b->kv_length && a->batch == b->batch;
+    return !strcmp(a->operation, b->operation) && sqa_shape_same_but_heads(a->shape, b->shape);
 }

@@ -57,11 +57,16 @@ static void open_nested(sqa_json *json, const char *key, char opener, char close
 
 void sqa_json_begin(sqa_json *json, FILE *file)
 {
+    sqa_json_begin_version(json, file, 1);
+}
+
+void sqa_json_begin_version(sqa_json *json, FILE *file, int schema)
+{
     *json = (sqa_json){.file = file};
     json->empty[0] = true;
     json->closer[0] = '}';
     fputc('{', file);
-    sqa_json_integer(json, "schema", 1);
+    sqa_json_integer(json, "schema", schema);
 }
 
 void sqa_json_finish(sqa_json *json)

@@ -15,8 +15,10 @@ typedef struct sqa_json {
     char closer[16]; /* per depth: what ends it */
 } sqa_json;
 
-/* Opens the document's outermost object and writes "schema": 1. */
+/* Opens the document's outermost object and writes "schema": 1, or another version where
+ * members that were promised have changed. */
 void sqa_json_begin(sqa_json *json, FILE *file);
+void sqa_json_begin_version(sqa_json *json, FILE *file, int schema);
 /* Closes whatever is still open and ends the line. */
 void sqa_json_finish(sqa_json *json);
 

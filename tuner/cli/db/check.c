@@ -12,11 +12,11 @@ static void write_report(const char *database, const sqa_store_report *report)
         const char *name;
         int64_t count;
     } counts[] = {
-        {"devices", report->devices},         {"environments", report->environments},
-        {"classes", report->classes},         {"trials", report->trials},
-        {"winners", report->winners},         {"best", report->best},
-        {"outdated", report->outdated},       {"doubtful", report->doubtful},
-        {"quarantined", report->quarantined},
+        {"devices", report->devices},   {"environments", report->environments},
+        {"classes", report->classes},   {"trials", report->trials},
+        {"winners", report->winners},   {"best", report->best},
+        {"outdated", report->outdated}, {"reopened", report->reopened},
+        {"doubtful", report->doubtful}, {"quarantined", report->quarantined},
     };
     sqa_json json;
     sqa_json_begin(&json, stdout);
@@ -40,6 +40,10 @@ static void print_report(const char *database, const sqa_store_report *report)
         printf("of other versions of their families' parameters, and of no use: %" PRId64
                "; `sqa db prune` removes the older\n",
                report->outdated);
+    if (report->reopened)
+        printf("winners over other candidates than their families have today, or unknown ones: "
+               "%" PRId64 "; in use, and\nanother `sqa tune` is open\n",
+               report->reopened);
     if (report->doubtful)
         printf("trials that would not pass an import: %" PRId64 ", the first is %s\n",
                report->doubtful, report->doubt);

@@ -5,17 +5,13 @@
 
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
-#include "operations/operations.h"
-#include "operations/shape.h"
-#include "problem/names.h"
-#include "store/mask_names.h"
 #include "store/trial_list.h"
 #include "text/field.h"
 #include "text/table.h"
 
 static const char summary[] =
     "Where two databases differ in what is best for a device and problem class, and whose is\n"
-    "faster, as parts of the ceilings that were measured with them. Of several drivers the\n"
+    "faster, as parts of what the device could do when they were measured. Of several drivers the\n"
     "latest counts. The word seed stands for the database built into the library.";
 
 /* A lead as small as this is as likely noise. */
@@ -28,7 +24,8 @@ typedef struct pair {
 
 static bool is_same_question(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    return sqa_same_device(a, b) && sqa_stored_class_equal(&a->problem_class, &b->problem_class);
+    return sqa_same_device(a, b) && !strcmp(a->operation, b->operation) &&
+           !strcmp(a->class_key, b->class_key);
 }
 
 /* The latest of those in the list that answer the same question. */
@@ -53,8 +50,11 @@ static double ratio(const pair *p)
 {
     if (!p->a || !p->b)
         return NAN;
-    double of_ceiling = p->b->fraction_of_ceiling / p->a->fraction_of_ceiling;
-    return isfinite(of_ceiling) ? of_ceiling : p->b->gflops / p->a->gflops;
+    const double by_roofline = p->b->fraction_of_roofline / p->a->fraction_of_roofline;
+    if (isfinite(by_roofline))
+        return by_roofline;
+    return strcmp(p->a->shape, p->b->shape) ? p->b->gflops / p->a->gflops
+                                            : p->a->result.median_ms / p->b->result.median_ms;
 }
 
 static const char *verdict(const pair *p)
@@ -71,6 +71,7 @@ typedef struct comparison {
     const char *names[2];
     bool all, json, csv;
     uint64_t classes, differ;
+    sqa_value_names values; /* of the classes, the columns of a CSV */
     sqa_table table;
     sqa_json document;
 } comparison;
@@ -79,9 +80,9 @@ static void side_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
     if (!trial)
         sqa_table_cell(table, "-");
-    else if (isfinite(trial->fraction_of_ceiling))
+    else if (isfinite(trial->fraction_of_roofline))
         sqa_table_cell(table, "%.3f ms, %.0f%%  %s(%s)", trial->result.median_ms,
-                       100 * trial->fraction_of_ceiling, trial->family, trial->config);
+                       100 * trial->fraction_of_roofline, trial->family, trial->config);
     else
         sqa_table_cell(table, "%.3f ms  %s(%s)", trial->result.median_ms, trial->family,
                        trial->config);
@@ -91,11 +92,9 @@ static void add_row(sqa_table *table, const pair *p)
 {
     const sqa_stored_trial *either = p->a ? p->a : p->b;
     const sqa_device_identity *identity = &either->device.identity;
-    char shape[SQA_SHAPE_TEXT];
-    sqa_stored_trial_shape(either, shape);
     sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
     sqa_table_cell(table, "%s", identity->runtime);
-    sqa_table_cell(table, "%s", shape);
+    sqa_table_cell(table, "%s", either->shape);
     sqa_table_cell(table, "%s", verdict(p));
     if (isfinite(ratio(p)))
         sqa_table_cell(table, "%.2fx", ratio(p));
@@ -105,30 +104,26 @@ static void add_row(sqa_table *table, const pair *p)
     side_cell(table, p->b);
 }
 
-enum { MOST_FIELDS = 32 };
+enum { MOST_FIELDS = SQA_MOST_PROBLEM_VALUES + 32 };
 
-/* Names here are promised to users: a field may be added, never renamed. */
-static size_t make_fields(const pair *p, sqa_field *out)
+/* Names here are promised to users: a field may be added, never renamed. `names` and
+ * `values` are those of the class. */
+static size_t make_fields(const pair *p, const sqa_value_names *names,
+                          const sqa_problem_values *values, sqa_field *out)
 {
-    static const sqa_stored_trial none = {
-        .result = {.median_ms = NAN}, .gflops = NAN, .fraction_of_ceiling = NAN};
+    static const sqa_stored_trial none = {.result = {.median_ms = NAN},
+                                          .gflops = NAN,
+                                          .fraction_of_ceiling = NAN,
+                                          .fraction_of_roofline = NAN};
     const sqa_stored_trial *either = p->a ? p->a : p->b ? p->b : &none;
     const sqa_stored_trial *a = p->a ? p->a : &none, *b = p->b ? p->b : &none;
-    const sqa_stored_class *problem = &either->problem_class;
     const sqa_field fields[] = {
         sqa_field_text("vendor", either->device.identity.vendor),
         sqa_field_text("architecture", either->device.identity.architecture),
         sqa_field_text("model", either->device.identity.model),
         sqa_field_text("runtime", either->device.identity.runtime),
-        sqa_field_text("operation", sqa_operation_name(problem->operation)),
-        sqa_field_text("dtype", sqa_dtype_name(problem->dtype)),
-        sqa_field_integer("head_dim", problem->head_dim),
-        sqa_field_integer("value_dim", problem->value_dim),
-        sqa_field_text("mask", sqa_mask_name(problem->mask)),
-        sqa_field_integer("group_size", problem->group),
-        sqa_field_integer("q_bucket", problem->q_bucket),
-        sqa_field_integer("kv_bucket", problem->kv_bucket),
-        sqa_field_integer("rows_bucket", problem->rows_bucket),
+        sqa_field_text("operation", either->operation),
+        sqa_field_text("class", either->class_key),
         sqa_field_text("faster", verdict(p)),
         sqa_field_number("b_over_a", ratio(p)),
         sqa_field_text("a_family", p->a ? a->family : NULL),
@@ -136,20 +131,27 @@ static size_t make_fields(const pair *p, sqa_field *out)
         sqa_field_number("a_median_ms", a->result.median_ms),
         sqa_field_number("a_gflops", a->gflops),
         sqa_field_number("a_fraction_of_ceiling", a->fraction_of_ceiling),
+        sqa_field_number("a_fraction_of_roofline", a->fraction_of_roofline),
         sqa_field_text("b_family", p->b ? b->family : NULL),
         sqa_field_text("b_config", p->b ? b->config : NULL),
         sqa_field_number("b_median_ms", b->result.median_ms),
         sqa_field_number("b_gflops", b->gflops),
         sqa_field_number("b_fraction_of_ceiling", b->fraction_of_ceiling),
+        sqa_field_number("b_fraction_of_roofline", b->fraction_of_roofline),
     };
-    _Static_assert(sizeof fields / sizeof *fields <= MOST_FIELDS, "room for every field");
-    memcpy(out, fields, sizeof fields);
-    return sizeof fields / sizeof *fields;
+    enum { COUNT = sizeof fields / sizeof *fields, LEADING = 6 };
+    _Static_assert(COUNT + SQA_MOST_PROBLEM_VALUES <= MOST_FIELDS, "room for every field");
+    memcpy(out, fields, LEADING * sizeof *fields);
+    sqa_value_names_fields(names, values, out + LEADING);
+    memcpy(out + LEADING + names->count, fields + LEADING, (COUNT - LEADING) * sizeof *fields);
+    return names->count + COUNT;
 }
 
 static void tell(comparison *c, const pair *p)
 {
     sqa_field fields[MOST_FIELDS];
+    sqa_problem_values values;
+    sqa_value_names own = {.count = 0};
     c->classes++;
     c->differ += !is_same_answer(p);
     if (!c->all && is_same_answer(p))
@@ -158,15 +160,31 @@ static void tell(comparison *c, const pair *p)
         add_row(&c->table, p);
         return;
     }
-    size_t count = make_fields(p, fields);
+    sqa_problem_values_of_class(&values, p->a ? p->a : p->b);
     if (c->csv) {
-        sqa_fields_write_csv(stdout, fields, count, false);
+        sqa_fields_write_csv(stdout, fields, make_fields(p, &c->values, &values, fields), false);
         return;
     }
+    sqa_value_names_add(&own, &values);
+    const size_t count = make_fields(p, &own, &values, fields);
     sqa_json_object(&c->document, NULL);
     for (size_t i = 0; i < count; i++)
         sqa_field_write_json(&c->document, &fields[i]);
     sqa_json_close(&c->document);
+}
+
+/* Which columns there are follows from all rows. */
+static void write_names(comparison *c)
+{
+    static const pair no_row;
+    sqa_field fields[MOST_FIELDS];
+    sqa_problem_values values = {.count = 0};
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < c->lists[side].count; i++) {
+            sqa_problem_values_of_class(&values, &c->lists[side].trials[i]);
+            sqa_value_names_add(&c->values, &values);
+        }
+    sqa_fields_write_csv(stdout, fields, make_fields(&no_row, &c->values, &values, fields), true);
 }
 
 static void begin(comparison *c)
@@ -178,12 +196,10 @@ static void begin(comparison *c)
                    {"problem", SQA_ALIGN_LEFT}, {"faster", SQA_ALIGN_LEFT},
                    {"B / A", SQA_ALIGN_RIGHT},  {"A", SQA_ALIGN_LEFT},
                    {"B", SQA_ALIGN_LEFT}};
-    static const pair names;
-    sqa_field fields[MOST_FIELDS];
     if (c->csv) {
-        sqa_fields_write_csv(stdout, fields, make_fields(&names, fields), true);
+        write_names(c);
     } else if (c->json) {
-        sqa_json_begin(&c->document, stdout);
+        sqa_json_begin_version(&c->document, stdout, SQA_DB_JSON_SCHEMA);
         sqa_json_string(&c->document, "a", c->names[0]);
         sqa_json_string(&c->document, "b", c->names[1]);
         sqa_json_array(&c->document, "rows");

@@ -2,17 +2,17 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
-#include "operations/shape.h"
-#include "problem/names.h"
 #include "text/table.h"
 
 /* Where visited trials go, and how many there were. */
 typedef struct listing {
-    sqa_json *json;   /* NULL: the table; */
-    sqa_table *table; /* NULL: CSV */
+    sqa_json *json;               /* NULL: the table; */
+    sqa_table *table;             /* NULL: CSV */
+    const sqa_value_names *names; /* its columns of problems */
     bool best;
     uint64_t count, unreadable;
 } listing;
@@ -45,11 +45,18 @@ static void driver_cell(sqa_table *table, const sqa_stored_trial *trial)
                    trial->device.strings.driver_version);
 }
 
+static void operation_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%s", trial->operation);
+}
+
+/* Which operation it is stands beside it. */
 static void shape_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
-    char shape[SQA_SHAPE_TEXT];
-    sqa_stored_trial_shape(trial, shape);
-    sqa_table_cell(table, "%s %s", sqa_dtype_name(trial->problem_class.dtype), shape);
+    const char *shape = trial->shape;
+    if (!strncmp(shape, "op=", 3))
+        shape += strcspn(shape, ",");
+    sqa_table_cell(table, "%s", shape + (*shape == ','));
 }
 
 static void family_cell(sqa_table *table, const sqa_stored_trial *trial)
@@ -82,9 +89,19 @@ static void rate_cell(sqa_table *table, const sqa_stored_trial *trial)
     figure_cell(table, "%.1f", trial->gflops, 1);
 }
 
+static void bandwidth_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.1f", trial->gbs, 1);
+}
+
 static void fraction_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
     figure_cell(table, "%.0f%%", trial->fraction_of_ceiling, 100);
+}
+
+static void roofline_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.0f%%", trial->fraction_of_roofline, 100);
 }
 
 static void error_cell(sqa_table *table, const sqa_stored_trial *trial)
@@ -108,6 +125,7 @@ static const struct {
     {"id", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, id_cell},
     {"device", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, device_cell},
     {"driver", SQA_ALIGN_LEFT, IN_BEST, driver_cell},
+    {"operation", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, operation_cell},
     {"problem", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, shape_cell},
     {"family", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, family_cell},
     {"status", SQA_ALIGN_LEFT, IN_LIST, status_cell},
@@ -115,6 +133,8 @@ static const struct {
     {"+-ms", SQA_ALIGN_RIGHT, IN_BEST, spread_cell},
     {"GFLOP/s", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, rate_cell},
     {"ceiling", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, fraction_cell},
+    {"GB/s", SQA_ALIGN_RIGHT, IN_BEST, bandwidth_cell},
+    {"roofline", SQA_ALIGN_RIGHT, IN_BEST, roofline_cell},
     {"error", SQA_ALIGN_RIGHT, IN_BEST, error_cell},
     {"date", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, date_cell},
     {"configuration", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, config_cell},
@@ -142,7 +162,7 @@ static sqa_status add_trial(void *user, const sqa_stored_trial *trial)
         return SQA_OK;
     }
     if (!out->table)
-        sqa_db_write_csv(trial);
+        sqa_db_write_csv(trial, out->names);
     for (size_t i = 0; out->table && i < COLUMN_COUNT; i++)
         if (is_shown(i, out->best))
             columns[i].cell(out->table, trial);
@@ -153,7 +173,7 @@ static sqa_status print_json(sqa_store *store, const sqa_store_filter *filter)
 {
     sqa_json json;
     listing out = {.json = &json, .best = filter->best_only};
-    sqa_json_begin(&json, stdout);
+    sqa_json_begin_version(&json, stdout, SQA_DB_JSON_SCHEMA);
     sqa_json_string(&json, "database", sqa_store_path(store));
     sqa_json_array(&json, "rows");
     sqa_status status = sqa_store_each(store, filter, add_trial, &out);
@@ -161,10 +181,25 @@ static sqa_status print_json(sqa_store *store, const sqa_store_filter *filter)
     return status;
 }
 
+static sqa_status gather_names(void *user, const sqa_stored_trial *trial)
+{
+    sqa_problem_values values;
+    if (trial) {
+        sqa_problem_values_of(&values, trial);
+        sqa_value_names_add(user, &values);
+    }
+    return SQA_OK;
+}
+
+/* Which columns there are follows from all rows. */
 static sqa_status print_csv(sqa_store *store, const sqa_store_filter *filter)
 {
-    listing out = {.best = filter->best_only};
-    sqa_db_write_csv(NULL);
+    sqa_value_names names = {.count = 0};
+    listing out = {.names = &names, .best = filter->best_only};
+    sqa_status status = sqa_store_each(store, filter, gather_names, &names);
+    if (status != SQA_OK)
+        return status;
+    sqa_db_write_csv(NULL, &names);
     return sqa_store_each(store, filter, add_trial, &out);
 }
 

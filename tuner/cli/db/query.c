@@ -8,8 +8,7 @@
 #include "cli/command.h"
 #include "cli/db/rank.h"
 #include "cli/db/subcommand.h"
-#include "operations/operations.h"
-#include "problem/names.h"
+#include "store/heads.h"
 #include "store/trial_list.h"
 #include "text/field.h"
 #include "text/table.h"
@@ -41,6 +40,17 @@ static void figure_cell(sqa_table *table, const char *format, double value)
     sqa_table_cell(table, "%s", text);
 }
 
+static void heads_cells(sqa_table *table, const sqa_stored_trial *trial)
+{
+    uint32_t heads[2];
+    const bool known = sqa_shape_heads(trial->shape, &heads[0], &heads[1]);
+    for (int i = 0; i < 2; i++)
+        if (known)
+            sqa_table_cell(table, "%u", heads[i]);
+        else
+            sqa_table_cell(table, "-");
+}
+
 static void add_row(sqa_table *table, const sqa_rank *e)
 {
     const sqa_stored_trial *trial = e->trial;
@@ -49,8 +59,7 @@ static void add_row(sqa_table *table, const sqa_rank *e)
     sqa_db_problem_text(trial, problem);
     sqa_table_cell(table, "%s", problem);
     sqa_table_cell(table, "%s", e->variant ? e->variant : "-");
-    sqa_table_cell(table, "%u", trial->q_heads);
-    sqa_table_cell(table, "%u", trial->kv_heads);
+    heads_cells(table, trial);
     figure_cell(table, "%.3f", trial->result.median_ms);
     figure_cell(table, "%.1f", trial->gflops);
     figure_cell(table, "%.0f%%", 100 * trial->fraction_of_ceiling);
@@ -60,31 +69,28 @@ static void add_row(sqa_table *table, const sqa_rank *e)
     sqa_table_cell(table, "%s(%s)", trial->family, trial->config);
 }
 
-enum { MOST_FIELDS = 32 };
+/* Room for every field: those of the problem, and the others. */
+enum { MOST_FIELDS = SQA_MOST_PROBLEM_VALUES + 32 };
 
-/* Names here are promised to users: a field may be added, never renamed. */
-static size_t make_fields(const sqa_rank *e, sqa_field *out)
+/* Names here are promised to users: a field may be added, never renamed. `names` and
+ * `values` are those of the problem; e->trial NULL: the names alone. */
+static size_t make_fields(const sqa_rank *e, const sqa_value_names *names,
+                          const sqa_problem_values *values, sqa_field *out)
 {
-    const sqa_stored_trial *t = e->trial;
-    const sqa_stored_class *problem = &t->problem_class;
+    static const sqa_stored_trial nothing;
+    const sqa_stored_trial *t = e->trial ? e->trial : &nothing;
     const sqa_field fields[] = {
-        sqa_field_text("operation", sqa_operation_name(problem->operation)),
-        sqa_field_text("dtype", sqa_dtype_name(problem->dtype)),
-        sqa_field_text("causal", sqa_causal_name(t->causal)),
-        sqa_field_integer("batch", t->batch),
-        sqa_field_integer("q_length", t->q_length),
-        sqa_field_integer("kv_length", t->kv_length),
-        sqa_field_integer("head_dim", problem->head_dim),
-        sqa_field_integer("value_dim", problem->value_dim),
+        sqa_field_text("operation", t->operation),
+        sqa_field_text("shape", t->shape),
         sqa_field_integer("heads", e->heads),
         sqa_field_text("variant", e->variant),
-        sqa_field_integer("q_heads", t->q_heads),
-        sqa_field_integer("kv_heads", t->kv_heads),
         sqa_field_number("median_ms", t->result.median_ms),
         sqa_field_number("spread_ms", t->result.spread_ms),
         sqa_field_number("gflops", t->gflops),
-        sqa_field_number("ceiling_gflops", t->ceiling_gflops),
+        sqa_field_number("ceiling_gflops", t->ceilings.fma_gflops),
         sqa_field_number("fraction_of_ceiling", t->fraction_of_ceiling),
+        sqa_field_number("gbs", t->gbs),
+        sqa_field_number("fraction_of_roofline", t->fraction_of_roofline),
         sqa_field_number("speedup_vs_mha", e->speedup),
         sqa_field_number("max_error", t->result.max_error),
         sqa_field_text("vendor", t->device.identity.vendor),
@@ -98,9 +104,12 @@ static size_t make_fields(const sqa_rank *e, sqa_field *out)
         sqa_field_integer("trial", t->id),
         sqa_field_text("recorded_at", t->recorded_at),
     };
-    _Static_assert(sizeof fields / sizeof *fields <= MOST_FIELDS, "room for every field");
-    memcpy(out, fields, sizeof fields);
-    return sizeof fields / sizeof *fields;
+    enum { COUNT = sizeof fields / sizeof *fields, LEADING = 2 };
+    _Static_assert(COUNT + SQA_MOST_PROBLEM_VALUES <= MOST_FIELDS, "room for every field");
+    memcpy(out, fields, LEADING * sizeof *fields);
+    sqa_value_names_fields(names, values, out + LEADING);
+    memcpy(out + LEADING + names->count, fields + LEADING, (COUNT - LEADING) * sizeof *fields);
+    return names->count + COUNT;
 }
 
 /* What is shown of the list. */
@@ -141,16 +150,20 @@ static void print_table(const view *v)
 static void print_json(const view *v)
 {
     sqa_json json;
+    sqa_problem_values values;
     sqa_field fields[MOST_FIELDS];
-    sqa_json_begin(&json, stdout);
+    sqa_json_begin_version(&json, stdout, SQA_DB_JSON_SCHEMA);
     sqa_json_string(&json, "database", v->database);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < v->list.count; i++) {
         sqa_rank e = rank(v, i);
+        sqa_value_names own = {.count = 0};
         if (!is_shown(v, &e))
             continue;
+        sqa_problem_values_of(&values, e.trial);
+        sqa_value_names_add(&own, &values);
         sqa_json_object(&json, NULL);
-        size_t count = make_fields(&e, fields);
+        size_t count = make_fields(&e, &own, &values, fields);
         for (size_t f = 0; f < count; f++)
             sqa_field_write_json(&json, &fields[f]);
         sqa_json_close(&json);
@@ -160,14 +173,20 @@ static void print_json(const view *v)
 
 static void print_csv(const view *v)
 {
-    static const sqa_stored_trial nothing;
+    static const sqa_rank no_row;
+    sqa_value_names names = {.count = 0};
+    sqa_problem_values values = {.count = 0};
     sqa_field fields[MOST_FIELDS];
-    const sqa_rank names = {.trial = &nothing};
-    sqa_fields_write_csv(stdout, fields, make_fields(&names, fields), true);
+    for (size_t i = 0; i < v->list.count; i++) {
+        sqa_problem_values_of(&values, &v->list.trials[i]);
+        sqa_value_names_add(&names, &values);
+    }
+    sqa_fields_write_csv(stdout, fields, make_fields(&no_row, &names, &values, fields), true);
     for (size_t i = 0; i < v->list.count; i++) {
         sqa_rank e = rank(v, i);
+        sqa_problem_values_of(&values, e.trial);
         if (is_shown(v, &e))
-            sqa_fields_write_csv(stdout, fields, make_fields(&e, fields), false);
+            sqa_fields_write_csv(stdout, fields, make_fields(&e, &names, &values, fields), false);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "store/heads.h"
+
 static bool are_comparable(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
     return a->environment == b->environment && sqa_same_but_heads(a, b);
@@ -9,27 +11,27 @@ static bool are_comparable(const sqa_stored_trial *a, const sqa_stored_trial *b)
 
 static uint32_t heads_of(const sqa_trial_list *list, const sqa_stored_trial *trial)
 {
-    uint32_t heads = 0;
+    uint32_t heads = 0, q, kv;
     for (size_t i = 0; i < list->count; i++)
-        if (are_comparable(&list->trials[i], trial) && list->trials[i].q_heads > heads)
-            heads = list->trials[i].q_heads;
+        if (are_comparable(&list->trials[i], trial) &&
+            sqa_shape_heads(list->trials[i].shape, &q, &kv) && q > heads)
+            heads = q;
     return heads;
+}
+
+static bool has_heads_of(const sqa_stored_trial *trial, sqa_variant variant, uint32_t heads)
+{
+    uint32_t q, kv;
+    return sqa_shape_heads(trial->shape, &q, &kv) && sqa_heads_are_of(variant, heads, q, kv);
 }
 
 static double mha_ms(const sqa_trial_list *list, const sqa_stored_trial *trial, uint32_t heads)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (are_comparable(&list->trials[i], trial) && list->trials[i].q_heads == heads &&
-            list->trials[i].kv_heads == heads)
+        if (are_comparable(&list->trials[i], trial) &&
+            has_heads_of(&list->trials[i], SQA_VARIANT_MHA, heads))
             return list->trials[i].result.median_ms;
     return NAN;
-}
-
-static bool has_heads_of(const sqa_stored_trial *trial, sqa_variant variant, uint32_t heads)
-{
-    uint32_t q = 0, kv = 0;
-    return sqa_variant_heads(variant, heads, &q, &kv) == SQA_OK && q == trial->q_heads &&
-           kv == trial->kv_heads;
 }
 
 /* The variant asked for, or the first whose heads these are. Of a model so small that

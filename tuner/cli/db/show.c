@@ -5,9 +5,6 @@
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/db/subcommand.h"
-#include "operations/operations.h"
-#include "operations/shape.h"
-#include "problem/names.h"
 #include "text/table.h"
 
 /* Names on the left, what they are on the right. */
@@ -39,12 +36,12 @@ static void add_device(sqa_table *table, const sqa_device *device)
 
 static void add_kernel(sqa_table *table, const sqa_stored_trial *trial)
 {
-    const sqa_stored_class *of = &trial->problem_class;
-    char shape[SQA_SHAPE_TEXT];
-    sqa_stored_trial_shape(trial, shape);
+    sqa_table_cell(table, "operation");
+    sqa_table_cell(table, "%s", trial->operation);
     sqa_table_cell(table, "problem");
-    sqa_table_cell(table, "%s %s %s, %s", sqa_operation_name(of->operation),
-                   sqa_dtype_name(of->dtype), shape, trial->layout);
+    sqa_table_cell(table, "%s", trial->shape);
+    sqa_table_cell(table, "class");
+    sqa_table_cell(table, "%s", trial->class_key);
     sqa_table_cell(table, "family");
     sqa_table_cell(table, "%s, parameters version %u", trial->family, trial->space_version);
     sqa_table_cell(table, "configuration");
@@ -52,6 +49,15 @@ static void add_kernel(sqa_table *table, const sqa_stored_trial *trial)
     sqa_table_cell(table, "status");
     sqa_table_cell(table, "%s%s%s", sqa_trial_status_name(trial->result.status),
                    trial->result.message[0] ? ": " : "", trial->result.message);
+}
+
+static void add_ceilings(sqa_table *table, const sqa_trial_ceilings *ceilings)
+{
+    figure_row(table, "ceiling", ceilings->fma_gflops, " GFLOP/s");
+    if (isfinite(ceilings->matrix_gflops))
+        figure_row(table, "of matrix units", ceilings->matrix_gflops, " GFLOP/s");
+    figure_row(table, "of copying", ceilings->copy_gbs, " GB/s");
+    figure_row(table, "of reading", ceilings->read_gbs, " GB/s");
 }
 
 static void print_trial(const sqa_stored_trial *trial)
@@ -66,8 +72,10 @@ static void print_trial(const sqa_stored_trial *trial)
     figure_row(&table, "median", trial->result.median_ms, " ms");
     figure_row(&table, "spread", trial->result.spread_ms, " ms");
     figure_row(&table, "rate", trial->gflops, " GFLOP/s");
-    figure_row(&table, "ceiling", trial->ceiling_gflops, " GFLOP/s");
+    figure_row(&table, "bandwidth", trial->gbs, " GB/s");
+    add_ceilings(&table, &trial->ceilings);
     figure_row(&table, "of the ceiling", 100 * trial->fraction_of_ceiling, " %");
+    figure_row(&table, "of the roofline", 100 * trial->fraction_of_roofline, " %");
     figure_row(&table, "max error", trial->result.max_error, "");
     figure_row(&table, "build", trial->result.build_ms, " ms");
     sqa_table_cell(&table, "samples");
@@ -93,7 +101,7 @@ static sqa_status show_trial(void *user, const sqa_stored_trial *trial)
         return SQA_OK;
     }
     sqa_json json;
-    sqa_json_begin(&json, stdout);
+    sqa_json_begin_version(&json, stdout, SQA_DB_JSON_SCHEMA);
     sqa_json_object(&json, "trial");
     sqa_db_write_trial(&json, trial);
     sqa_json_finish(&json);

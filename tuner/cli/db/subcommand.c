@@ -1,15 +1,18 @@
 /* See subcommand.h. Knows which file is meant, nothing of what is in it. */
 #include "cli/db/subcommand.h"
-#include "operations/operations.h"
-#include "store/mask_names.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/database_state.h"
 #include "kernels/registry.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
 #include "problem/names.h"
+#include "store/heads.h"
 #include "tuning/tuning_table.h"
 
 /* Whether `word` is an option whose value is the next word. */
@@ -126,39 +129,82 @@ sqa_status sqa_db_open_existing(sqa_store **out, const sqa_db_choice *choice)
     return status == SQA_OK ? sqa_db_open_to_write(out, choice) : status;
 }
 
-static bool is_family(const char *name)
+/* The names of all operations. */
+static void list_operations(sqa_text *names)
 {
-    for (size_t i = 0; i < sqa_family_count(); i++)
-        if (!strcmp(sqa_family_at(i)->name, name))
+    const char *name;
+    for (int i = 0; (name = sqa_operation_name((sqa_operation)i)); i++)
+        sqa_text_format(names, "%s%s", i ? ", " : "", name);
+}
+
+/* The kernel families of the operation, or of all of them. */
+static void list_families(const char *operation, sqa_text *names)
+{
+    for (size_t i = 0; i < sqa_family_count(); i++) {
+        const sqa_kernel_family *family = sqa_family_at(i);
+        if (!operation || !strcmp(sqa_operation_name(family->operation), operation))
+            sqa_text_format(names, "%s%s", names->length ? ", " : "", family->name);
+    }
+}
+
+/* Names of `list` are comma-separated, without commas of their own. */
+static bool is_listed(const char *list, const char *name)
+{
+    const size_t length = strlen(name);
+    for (; *list; list += strcspn(list, ","), list += strspn(list, ", "))
+        if (strcspn(list, ",") == length && !strncmp(list, name, length))
             return true;
     return false;
 }
 
-static sqa_status check_family(const char *name)
+/* Takes the list; an unknown name is told what there is. */
+static sqa_status check_listed(const char *option, const char *name, sqa_text *names)
 {
-    if (!name || is_family(name))
-        return SQA_OK;
-    sqa_text names = SQA_TEXT_INIT;
-    sqa_family_names(SQA_OPERATION_FORWARD, &names);
-    sqa_fail(SQA_INVALID_ARGUMENT, "--family: '%s' is not one of %s", name, sqa_text_get(&names));
-    sqa_text_free(&names);
-    return SQA_INVALID_ARGUMENT;
+    sqa_status status = sqa_text_status(names);
+    if (status == SQA_OK && name && !is_listed(sqa_text_get(names), name))
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "--%s: '%s' is not one of %s", option, name,
+                          sqa_text_get(names));
+    sqa_text_free(names);
+    return status;
+}
+
+/* Whether a part of the class key may be this word: the key of some problem, with the word
+ * in its place, has to be one again. */
+static bool is_class_word(const char *part, const char *word)
+{
+    char key[SQA_CLASS_KEY_TEXT];
+    sqa_problem problem;
+    sqa_named_value item;
+    sqa_text changed = SQA_TEXT_INIT;
+    if (sqa_problem_parse("hq=1,n=1", &problem) != SQA_OK)
+        return false;
+    sqa_problem_class of = sqa_problem_class_of(&problem);
+    sqa_problem_class_format(&of, key);
+    for (const char *at = key; sqa_named_value_next(&at, &item);)
+        sqa_text_format(&changed, "%s%s=%s", changed.length ? "," : "", item.name,
+                        !strcmp(item.name, part) ? word : item.value);
+    const bool known = sqa_problem_class_parse(of.operation, sqa_text_get(&changed), &of);
+    sqa_text_free(&changed);
+    return known;
 }
 
 /* Words that name one of a few things. */
 static sqa_status check_words(const sqa_store_filter *rows)
 {
-    sqa_operation operation;
-    sqa_dtype dtype;
     sqa_trial_status status;
-    uint32_t mask;
-    if (rows->operation && !sqa_operation_from_name(rows->operation, &operation))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--operation: '%s' is not an operation; forward is",
-                        rows->operation);
-    if (rows->dtype && !sqa_dtype_from_name(rows->dtype, &dtype))
+    sqa_text names = SQA_TEXT_INIT;
+    list_operations(&names);
+    sqa_status known = check_listed("operation", rows->operation, &names);
+    if (known != SQA_OK)
+        return known;
+    list_families(rows->operation, &names);
+    known = check_listed("family", rows->family, &names);
+    if (known != SQA_OK)
+        return known;
+    if (rows->dtype && !is_class_word("dtype", rows->dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype: '%s' is not one of f32, f16, bf16",
                         rows->dtype);
-    if (rows->mask && !sqa_mask_from_name(rows->mask, &mask))
+    if (rows->mask && !is_class_word("mask", rows->mask))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--mask: '%s' is not one of none, causal, window, blocks, stored and "
                         "what they make together (causal+window)",
@@ -175,8 +221,6 @@ sqa_status sqa_db_check_filter(const sqa_store_filter *filter)
 {
     sqa_variant variant;
     sqa_status status = check_words(filter);
-    if (status == SQA_OK)
-        status = check_family(filter->family);
     return status == SQA_OK && filter->variant ? sqa_variant_from_name(filter->variant, &variant)
                                                : status;
 }
@@ -187,20 +231,41 @@ sqa_status sqa_db_check_format(bool json, bool csv)
                        : SQA_OK;
 }
 
+/* What is no character of a shape could mean something where the text goes. */
+static void append_plain(char *out, const char *word)
+{
+    const size_t used = strlen(out);
+    const char *between = used ? " " : "";
+    snprintf(out + used, SQA_DB_PROBLEM_TEXT - used, "%s%s", between, word);
+    for (char *at = out + used + strlen(between); *at; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("_=.:+-/@", *at))
+            *at = '?';
+}
+
 void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_TEXT])
 {
-    const sqa_stored_class *problem = &trial->problem_class;
-    char keys[24] = "", value[24] = "", batch[24] = "";
-    if (trial->kv_length != trial->q_length)
-        snprintf(keys, sizeof keys, " nk=%u", trial->kv_length);
-    if (problem->value_dim != problem->head_dim)
-        snprintf(value, sizeof value, " dv=%u", problem->value_dim);
-    if (trial->batch != 1)
-        snprintf(batch, sizeof batch, " b=%u", trial->batch);
-    snprintf(out, SQA_DB_PROBLEM_TEXT, "%s n=%u%s d=%u%s%s%s%s%s", sqa_dtype_name(problem->dtype),
-             trial->q_length, keys, problem->head_dim, value, batch,
-             trial->causal == SQA_CAUSAL_NONE           ? ""
-             : trial->causal == SQA_CAUSAL_BOTTOM_RIGHT ? " causal"
-                                                        : " causal top-left",
-             trial->pattern[0] ? " " : "", trial->pattern);
+    static const char *const told_apart[] = {"op", "dtype", "hq", "hkv"};
+    sqa_named_value item;
+    out[0] = '\0';
+    append_plain(out, trial->operation);
+    if (sqa_named_value_find(trial->class_key, "dtype", &item))
+        append_plain(out, item.value);
+    for (const char *at = trial->shape; sqa_named_value_next(&at, &item);) {
+        char word[sizeof item.name + sizeof item.value];
+        bool told = false;
+        for (size_t i = 0; i < sizeof told_apart / sizeof *told_apart; i++)
+            told = told || !strcmp(item.name, told_apart[i]);
+        snprintf(word, sizeof word, "%s%s%s", item.name, item.flag ? "" : "=", item.value);
+        if (!told)
+            append_plain(out, word);
+    }
+}
+
+void sqa_db_heads_text(const sqa_stored_trial *trial, char out[SQA_DB_HEADS_TEXT])
+{
+    uint32_t q_heads, kv_heads;
+    if (sqa_shape_heads(trial->shape, &q_heads, &kv_heads))
+        snprintf(out, SQA_DB_HEADS_TEXT, "%u / %u", q_heads, kv_heads);
+    else
+        snprintf(out, SQA_DB_HEADS_TEXT, "-");
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "cli/db/problem_values.h"
 #include "cli/options.h"
 #include "store/store.h"
 #include "text/json.h"
@@ -44,7 +45,7 @@ typedef struct sqa_db_choice {
     {"device", "TEXT", "only devices with this in their names", .text = &(filter).device},         \
         {"vendor", "NAME", "only this vendor, such as amd", .text = &(filter).vendor},             \
         {"family", "NAME", "only this kernel family", .text = &(filter).family},                   \
-        {"operation", "NAME", "only this operation: forward", .text = &(filter).operation},        \
+        {"operation", "NAME", "only this operation", .text = &(filter).operation},        \
         {"variant", "NAME", "only heads of this variant: mha, gqa, sqa, xsqa, ...",                \
          .text = &(filter).variant},                                                               \
         {"heads", "H", "only variants of a model of this many heads",                              \
@@ -99,9 +100,18 @@ sqa_status sqa_db_check_filter(const sqa_store_filter *filter);
 /* --json and --csv exclude each other. Errors: SQA_INVALID_ARGUMENT. */
 sqa_status sqa_db_check_format(bool json, bool csv);
 
-/* The problem of a trial but for its heads: "f32 n=2048 d=64 causal". */
-#define SQA_DB_PROBLEM_TEXT (128 + SQA_PATTERN_TEXT)
+/* The problem of a trial but for its heads: "forward f32 b=1 nq=2048 nk=2048 d=64 causal".
+ * Of letters, digits and what shapes need besides, whatever the database says. */
+#define SQA_DB_PROBLEM_TEXT (64 + SQA_SHAPE_TEXT)
 void sqa_db_problem_text(const sqa_stored_trial *trial, char out[SQA_DB_PROBLEM_TEXT]);
+
+/* Its heads, "8 / 2"; "-": it has none. */
+#define SQA_DB_HEADS_TEXT 32
+void sqa_db_heads_text(const sqa_stored_trial *trial, char out[SQA_DB_HEADS_TEXT]);
+
+/* Version of the documents that have trials in them: since 2 what a problem is about comes
+ * from its shape. */
+#define SQA_DB_JSON_SCHEMA 2
 
 /* For `sqa db export --submit`: restricts the filter to winners on the device at hand,
  * whose names go to *here, unless it names another; `name`: of the file.
@@ -121,7 +131,8 @@ sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json);
 /* A trial as the members of an open JSON object. */
 void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial);
 
-/* A trial as a line of CSV, every column of the database; `trial` NULL: the names. */
-void sqa_db_write_csv(const sqa_stored_trial *trial);
+/* A trial as a line of CSV: every column of the database, with the values of its problem
+ * that have these names behind its shape; `trial` NULL: the names. */
+void sqa_db_write_csv(const sqa_stored_trial *trial, const sqa_value_names *names);
 
 #endif

@@ -33,6 +33,7 @@ static sqa_field field_of(const sqa_column *column, const sqa_stored_trial *tria
     case SQA_COLUMN_SIGNED: return sqa_field_integer(column->name, read_integer(column, at));
     case SQA_COLUMN_BOOLEAN: return sqa_field_boolean(column->name, *(const bool *)at);
     case SQA_COLUMN_FIGURE:
+    case SQA_COLUMN_AMOUNT:
         memcpy(&figure, at, sizeof figure);
         return sqa_field_number(column->name, figure);
     case SQA_COLUMN_WORD:
@@ -41,18 +42,30 @@ static sqa_field field_of(const sqa_column *column, const sqa_stored_trial *tria
     case SQA_COLUMN_SUBGROUPS:
         sqa_subgroups_format(&trial->device.limits, subgroups);
         return sqa_field_text(column->name, subgroups);
+    case SQA_COLUMN_FIELDS: break; /* whose values have columns of their own */
     }
     return sqa_field_text(column->name, NULL);
 }
 
-void sqa_db_write_csv(const sqa_stored_trial *trial)
+void sqa_db_write_csv(const sqa_stored_trial *trial, const sqa_value_names *names)
 {
     char subgroups[SQA_SUBGROUP_TEXT];
-    sqa_field *fields = calloc(sqa_column_count, sizeof *fields);
-    for (size_t i = 0; fields && i < sqa_column_count; i++)
-        fields[i] = trial ? field_of(&sqa_columns[i], trial, subgroups)
-                          : sqa_field_text(sqa_columns[i].name, NULL);
+    sqa_problem_values values = {.count = 0};
+    size_t count = 0;
+    if (trial)
+        sqa_problem_values_of(&values, trial);
+    sqa_field *fields = calloc(sqa_column_count + names->count, sizeof *fields);
+    for (size_t i = 0; fields && i < sqa_column_count; i++) {
+        const sqa_column *column = &sqa_columns[i];
+        if (column->kind == SQA_COLUMN_FIELDS) {
+            sqa_value_names_fields(names, &values, fields + count);
+            count += names->count;
+        } else {
+            fields[count++] =
+                trial ? field_of(column, trial, subgroups) : sqa_field_text(column->name, NULL);
+        }
+    }
     if (fields)
-        sqa_fields_write_csv(stdout, fields, sqa_column_count, !trial);
+        sqa_fields_write_csv(stdout, fields, count, !trial);
     free(fields);
 }

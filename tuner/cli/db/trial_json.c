@@ -1,11 +1,5 @@
 /* One trial as JSON: the same members wherever a trial is written. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/db/subcommand.h"
-#include "operations/operations.h"
-#include "problem/names.h"
-#include "store/mask_names.h"
 
 static void write_device(sqa_json *json, const sqa_device *device)
 {
@@ -22,70 +16,68 @@ static void write_device(sqa_json *json, const sqa_device *device)
     sqa_json_string(json, "platform", device->strings.platform_version);
 }
 
-static void write_class(sqa_json *json, const sqa_stored_class *problem_class)
+static void write_class(sqa_json *json, const sqa_stored_trial *trial)
 {
+    sqa_problem_values values;
+    sqa_problem_values_of_class(&values, trial);
     sqa_json_object(json, "class");
-    sqa_json_string(json, "operation", sqa_operation_name(problem_class->operation));
-    sqa_json_string(json, "dtype", sqa_dtype_name(problem_class->dtype));
-    sqa_json_integer(json, "head_dim", problem_class->head_dim);
-    sqa_json_integer(json, "value_dim", problem_class->value_dim);
-    sqa_json_string(json, "mask", sqa_mask_name(problem_class->mask));
-    sqa_json_integer(json, "group_size", problem_class->group);
-    sqa_json_integer(json, "q_bucket", problem_class->q_bucket);
-    sqa_json_integer(json, "kv_bucket", problem_class->kv_bucket);
-    sqa_json_integer(json, "rows_bucket", problem_class->rows_bucket);
+    sqa_json_string(json, "operation", trial->operation);
+    sqa_json_string(json, "key", trial->class_key);
+    sqa_problem_values_write_json(&values, json);
     sqa_json_close(json);
 }
 
 static void write_problem(sqa_json *json, const sqa_stored_trial *trial)
 {
+    sqa_problem_values values;
+    sqa_problem_values_of_shape(&values, trial);
     sqa_json_object(json, "problem");
-    sqa_json_integer(json, "batch", trial->batch);
-    sqa_json_integer(json, "q_heads", trial->q_heads);
-    sqa_json_integer(json, "kv_heads", trial->kv_heads);
-    sqa_json_integer(json, "q_length", trial->q_length);
-    sqa_json_integer(json, "kv_length", trial->kv_length);
-    sqa_json_string(json, "causal", sqa_causal_name(trial->causal));
-    sqa_json_boolean(json, "write_lse", trial->write_lse != 0);
-    sqa_json_string(json, "layout", trial->layout);
+    sqa_json_string(json, "shape", trial->shape);
+    sqa_problem_values_write_json(&values, json);
     sqa_json_close(json);
 }
 
-/* "NAME=value,..." as an object, without asking the family, which may be unknown. */
+/* Without asking the family, which may be unknown. */
 static void write_parameters(sqa_json *json, const char *config)
 {
-    char text[SQA_CONFIG_TEXT];
-    memcpy(text, config, sizeof text);
+    sqa_named_value item;
+    int64_t value;
     sqa_json_object(json, "parameters");
-    for (char *item = text, *next; item && *item; item = next) {
-        next = strchr(item, ',');
-        if (next)
-            *next++ = 0;
-        char *value = strchr(item, '=');
-        if (!value)
-            continue;
-        *value++ = 0;
-        sqa_json_integer(json, item, strtol(value, NULL, 10));
-    }
+    while (sqa_named_value_next(&config, &item))
+        if (sqa_named_value_integer(&item, &value))
+            sqa_json_integer(json, item.name, value);
     sqa_json_close(json);
+}
+
+static void write_ceilings(sqa_json *json, const sqa_trial_ceilings *ceilings)
+{
+    sqa_json_number(json, "ceiling_gflops", ceilings->fma_gflops);
+    sqa_json_number(json, "ceiling_matrix_gflops", ceilings->matrix_gflops);
+    sqa_json_number(json, "ceiling_copy_gbs", ceilings->copy_gbs);
+    sqa_json_number(json, "ceiling_read_gbs", ceilings->read_gbs);
 }
 
 void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial)
 {
     sqa_json_integer(json, "id", trial->id);
     write_device(json, &trial->device);
-    write_class(json, &trial->problem_class);
+    write_class(json, trial);
     write_problem(json, trial);
     sqa_json_string(json, "family", trial->family);
     sqa_json_integer(json, "space_version", trial->space_version);
+    sqa_json_string(json, "candidates", trial->candidates[0] ? trial->candidates : NULL);
     write_parameters(json, trial->config);
     sqa_json_string(json, "config", trial->config);
     sqa_json_string(json, "status", sqa_trial_status_name(trial->result.status));
     sqa_json_number(json, "median_ms", trial->result.median_ms);
     sqa_json_number(json, "spread_ms", trial->result.spread_ms);
     sqa_json_number(json, "gflops", trial->gflops);
-    sqa_json_number(json, "ceiling_gflops", trial->ceiling_gflops);
+    sqa_json_number(json, "gbs", trial->gbs);
+    sqa_json_number(json, "flop", trial->flop);
+    sqa_json_number(json, "bytes", trial->bytes);
+    write_ceilings(json, &trial->ceilings);
     sqa_json_number(json, "fraction_of_ceiling", trial->fraction_of_ceiling);
+    sqa_json_number(json, "fraction_of_roofline", trial->fraction_of_roofline);
     sqa_json_number(json, "max_error", trial->result.max_error);
     sqa_json_number(json, "build_ms", trial->result.build_ms);
     sqa_json_integer(json, "samples", trial->result.samples);

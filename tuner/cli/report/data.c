@@ -14,9 +14,7 @@ static int by_id(const void *a, const void *b)
 
 static bool is_same_problem(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    return a->environment == b->environment && sqa_same_but_heads(a, b) &&
-           a->q_heads == b->q_heads && a->kv_heads == b->kv_heads && a->write_lse == b->write_lse &&
-           !strcmp(a->layout, b->layout);
+    return a->environment == b->environment && a->problem_id == b->problem_id;
 }
 
 /* What the library would use for the trial's problem without any database. */
@@ -26,7 +24,7 @@ static bool find_fallback(const sqa_stored_trial *trial, const char **family,
     const sqa_tuning_table nothing = SQA_TUNING_TABLE_INIT;
     sqa_problem problem;
     sqa_choices choices;
-    if (sqa_stored_trial_problem(trial, &problem) != SQA_OK)
+    if (sqa_problem_parse(trial->shape, &problem) != SQA_OK)
         return false;
     bool found = sqa_choose(&choices, &trial->device, &nothing, NULL, &problem, NULL) == SQA_OK &&
                  choices.count > 0;
@@ -72,7 +70,7 @@ static bool is_better(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
     if (!b || a->winner != b->winner)
         return !b || a->winner;
-    return a->final != b->final ? a->final : a->gflops > b->gflops;
+    return a->final != b->final ? a->final : a->result.median_ms < b->result.median_ms;
 }
 
 /* The trace of the problem that trial `first` is the first of. */
@@ -144,8 +142,9 @@ static sqa_status relate(sqa_report_data *data)
         if (!part)
             return sqa_fail_memory("a report");
         part->by_status[trial->result.status & 7]++;
-        if (!(part->ceiling_gflops >= trial->ceiling_gflops) && isfinite(trial->ceiling_gflops))
-            part->ceiling_gflops = trial->ceiling_gflops;
+        const double ceiling = trial->ceilings.fma_gflops;
+        if (!(part->ceiling_gflops >= ceiling) && isfinite(ceiling))
+            part->ceiling_gflops = ceiling;
         if (is_first(&data->all, i))
             status = add_trace(part, &data->all, i);
     }

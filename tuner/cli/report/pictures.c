@@ -150,13 +150,13 @@ sqa_status sqa_report_draw_traces(FILE *file, const char *gnuplot, const sqa_rep
                              "set xlabel 'trials made'\nset ylabel 'best so far, GFLOP/s'\n"
                              "set xrange [0:*]\nset yrange [0:*]\nplot");
     for (size_t i = 0; i < count; i++) {
-        char problem[SQA_DB_PROBLEM_TEXT];
+        char problem[SQA_DB_PROBLEM_TEXT], heads[SQA_DB_HEADS_TEXT];
         sqa_db_problem_text(traces[i]->best, problem);
+        sqa_db_heads_text(traces[i]->best, heads);
         sqa_text_format(&script,
                         "%s $trace_%zu using 1:2 with steps linewidth 2.5 dashtype %zu linecolor "
-                        "rgb '%s' title '%s, heads %u/%u'",
-                        i ? "," : "", i, 1 + i / 4, colours[i], problem, traces[i]->best->q_heads,
-                        traces[i]->best->kv_heads);
+                        "rgb '%s' title '%s, heads %s'",
+                        i ? "," : "", i, 1 + i / 4, colours[i], problem, heads);
     }
     sqa_text_append(&script, "\n");
     return draw(file, gnuplot, &script,

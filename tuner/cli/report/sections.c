@@ -70,13 +70,20 @@ static void write_kernel(FILE *file, const sqa_stored_trial *trial)
     fputs(")</td>", file);
 }
 
-static void write_best_row(FILE *file, const sqa_stored_trial *best)
+/* Begins a row with the problem and its heads. */
+static void write_problem(FILE *file, const sqa_stored_trial *trial)
 {
-    char problem[SQA_DB_PROBLEM_TEXT];
-    sqa_db_problem_text(best, problem);
+    char problem[SQA_DB_PROBLEM_TEXT], heads[SQA_DB_HEADS_TEXT];
+    sqa_db_problem_text(trial, problem);
+    sqa_db_heads_text(trial, heads);
     sqa_html_row_begin(file);
     sqa_html_cell(file, "%s", problem);
-    sqa_html_cell(file, "%u / %u", best->q_heads, best->kv_heads);
+    sqa_html_cell(file, "%s", heads);
+}
+
+static void write_best_row(FILE *file, const sqa_stored_trial *best)
+{
+    write_problem(file, best);
     sqa_html_figure(file, best->result.median_ms, 3, "");
     sqa_html_figure(file, best->result.spread_ms, 3, "");
     sqa_html_figure(file, best->gflops, 1, "");
@@ -118,7 +125,7 @@ static sqa_status write_tuned(FILE *file, const char *gnuplot, const sqa_report_
     for (size_t i = 0; i < part->trace_count; i++) {
         const sqa_trace *trace = &part->traces[i];
         const sqa_stored_trial *best = trace->best, *fallback = trace->fallback;
-        char problem[SQA_DB_PROBLEM_TEXT];
+        char problem[SQA_DB_PROBLEM_TEXT], heads[SQA_DB_HEADS_TEXT];
         /* A winner that is the default was measured once, in its own final. */
         if (!best || !fallback || (best == fallback && trace->trials < 2))
             continue;
@@ -127,11 +134,9 @@ static sqa_status write_tuned(FILE *file, const char *gnuplot, const sqa_report_
                       "in the same final, where there was one.",
                       "Problem|Heads|#default ms|#tuned ms|#speed-up|Default kernel");
         sqa_db_problem_text(best, problem);
-        sqa_bars_add(&bars, sqa_trace_speedup(trace), "%s, %u/%u", problem, best->q_heads,
-                     best->kv_heads);
-        sqa_html_row_begin(file);
-        sqa_html_cell(file, "%s", problem);
-        sqa_html_cell(file, "%u / %u", best->q_heads, best->kv_heads);
+        sqa_db_heads_text(best, heads);
+        sqa_bars_add(&bars, sqa_trace_speedup(trace), "%s, %s", problem, heads);
+        write_problem(file, best);
         sqa_html_figure(file, fallback->result.median_ms, 3, "");
         sqa_html_figure(file, best->result.median_ms, 3, "");
         sqa_html_figure(file, sqa_trace_speedup(trace), 2, "x");
@@ -145,6 +150,11 @@ static sqa_status write_tuned(FILE *file, const char *gnuplot, const sqa_report_
                                 "Speed-up of the tuned kernel over the default; the line is at 1.");
 }
 
+static bool is_mha(const sqa_rank *rank)
+{
+    return rank->variant && !strcmp(rank->variant, sqa_variant_name(SQA_VARIANT_MHA));
+}
+
 /* Only where there is something to compare with: MHA of the same problem. */
 static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_report_data *data,
                                  const sqa_report_part *part)
@@ -154,9 +164,9 @@ static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_repo
     for (size_t i = 0; i < data->ranking.count; i++) {
         const sqa_stored_trial *trial = &data->ranking.trials[i];
         sqa_rank rank = sqa_rank_of(&data->ranking, trial, 0, NULL);
-        char problem[SQA_DB_PROBLEM_TEXT];
+        char problem[SQA_DB_PROBLEM_TEXT], heads[SQA_DB_HEADS_TEXT];
         if (trial->environment != part->sample->environment || !isfinite(rank.speedup) ||
-            trial->kv_heads == rank.heads)
+            is_mha(&rank))
             continue;
         begin_section(file, &begun, "Variants against MHA",
                       "Of a model with as many heads as the largest measured; the best kernels of "
@@ -164,12 +174,12 @@ static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_repo
                       "Problem|Variant|Heads|#ms|#vs MHA|#of ceiling");
         sqa_db_problem_text(trial, problem);
         const char *variant = rank.variant ? rank.variant : "other";
-        sqa_bars_add(&bars, rank.speedup, "%s, %s %u/%u", problem, variant, trial->q_heads,
-                     trial->kv_heads);
+        sqa_db_heads_text(trial, heads);
+        sqa_bars_add(&bars, rank.speedup, "%s, %s %s", problem, variant, heads);
         sqa_html_row_begin(file);
         sqa_html_cell(file, "%s", problem);
         sqa_html_cell(file, "%s", variant);
-        sqa_html_cell(file, "%u / %u of %u", trial->q_heads, trial->kv_heads, rank.heads);
+        sqa_html_cell(file, "%s of %u", heads, rank.heads);
         sqa_html_figure(file, trial->result.median_ms, 3, "");
         sqa_html_figure(file, rank.speedup, 2, "x");
         sqa_html_figure(file, 100 * trial->fraction_of_ceiling, 0, " %");
@@ -196,16 +206,12 @@ static sqa_status write_searches(FILE *file, const char *gnuplot, const sqa_repo
     bool begun = false;
     for (size_t i = 0; i < part->trace_count; i++) {
         const sqa_trace *trace = &part->traces[i];
-        char problem[SQA_DB_PROBLEM_TEXT];
         if (trace->trials < 2 || !trace->point_count)
             continue;
         begin_section(file, &begun, "Searches", "Trials of the searches, finals left out.",
                       "Problem|Heads|#trials|#correct|#failed|#best, GFLOP/s|"
                       "#within 5 % of it after");
-        sqa_db_problem_text(trace->best, problem);
-        sqa_html_row_begin(file);
-        sqa_html_cell(file, "%s", problem);
-        sqa_html_cell(file, "%u / %u", trace->best->q_heads, trace->best->kv_heads);
+        write_problem(file, trace->best);
         sqa_html_figure(file, trace->trials, 0, "");
         sqa_html_figure(file, trace->ok, 0, "");
         sqa_html_figure(file, trace->failed, 0, "");

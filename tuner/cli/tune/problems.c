@@ -107,7 +107,7 @@ static sqa_status add_stored(void *user, const sqa_stored_trial *trial)
 {
     const sqa_tune_plan *plan = user;
     sqa_problem problem;
-    if (!trial || sqa_stored_trial_problem(trial, &problem) != SQA_OK)
+    if (!trial || sqa_stored_shape_read(trial->shape, &problem) != SQA_OK)
         return SQA_OK;
     if (plan->operation && plan->operation->id != problem.operation)
         return SQA_OK;

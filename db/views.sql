@@ -1,0 +1,122 @@
+-- What is read of the tuning database, by the library and by people: dropped and made
+-- anew whenever a file is made or brought up. No migration knows them.
+
+-- What a trial reached of what was possible. The fraction of the ceiling is of the rate of
+-- multiply-adds (of the matrix units, where the kernel uses them); that of the roofline
+-- also knows problems which memory bounds. NULL: not timed, or no ceiling known.
+CREATE VIEW timed AS
+SELECT *,
+       flop / (median_ms * 1e6) AS gflops,
+       bytes / (median_ms * 1e6) AS gbs,
+       flop / coalesce(ceiling_matrix_gflops, ceiling_gflops) / (median_ms * 1e6)
+           AS fraction_of_ceiling,
+       nullif(max(coalesce(flop / coalesce(ceiling_matrix_gflops, ceiling_gflops), 0.0),
+                  coalesce(bytes / max(coalesce(ceiling_read_gbs, 0.0),
+                                       coalesce(ceiling_copy_gbs, 0.0)), 0.0)), 0.0)
+           / (median_ms * 1e6) AS fraction_of_roofline
+FROM trial;
+
+-- Every trial with all that is known about it, flat.
+CREATE VIEW result AS
+SELECT timed.id, timed.environment, timed.problem, timed.class,
+       vendor, architecture, model, runtime, type, platform_name, device_name, device_vendor,
+       board_name, nv_major, nv_minor, compute_units, max_work_group_size, max_work_item_size_0,
+       max_work_item_size_1, max_work_item_size_2, local_memory_bytes, local_memory_is_global,
+       vector_width_float, has_fp64, has_compiler, subgroups, global_memory_bytes,
+       max_allocation_bytes,
+       platform_version, device_version, driver_version, library_version,
+       operation, key, shape, fields,
+       family, space_version, candidates, config, source_hash, status, median_ms, spread_ms,
+       max_error, flop, bytes, gflops, gbs, ceiling_gflops, ceiling_matrix_gflops,
+       ceiling_copy_gbs, ceiling_read_gbs, fraction_of_ceiling, fraction_of_roofline, build_ms,
+       samples, seed, final, message, recorded_at,
+       EXISTS (SELECT 1 FROM winner WHERE winner.trial = timed.id
+               AND winner.environment = timed.environment
+               AND winner.class = timed.class) AS winner
+FROM timed
+JOIN environment ON environment.id = timed.environment
+JOIN device ON device.id = environment.device
+JOIN problem ON problem.id = timed.problem
+JOIN problem_class ON problem_class.id = timed.class;
+
+-- The best trial of each environment and class that no final was held for: of one problem
+-- the fastest, of the problems of a class the one nearest to its roofline. Only results
+-- that were found correct.
+CREATE VIEW leader AS
+SELECT environment, id FROM (
+    SELECT environment, id, row_number() OVER (
+        PARTITION BY environment, class
+        ORDER BY fraction_of_roofline DESC NULLS LAST, gflops DESC, id DESC) AS place
+    FROM (SELECT *, row_number() OVER (
+              PARTITION BY environment, problem ORDER BY median_ms, id DESC) AS place_in_problem
+          FROM timed
+          WHERE status = 'ok' AND NOT EXISTS (
+              SELECT 1 FROM winner JOIN trial AS won ON won.id = winner.trial
+              WHERE winner.environment = timed.environment AND winner.class = timed.class
+                AND won.status = 'ok'))
+    WHERE place_in_problem = 1)
+WHERE place = 1;
+
+-- What the library dispatches from: per environment and class the winner, or the leader
+-- while no final has been held. Environments are compared so that who asks for one of them
+-- need not wait for the others.
+CREATE VIEW best AS
+SELECT result.* FROM winner
+JOIN result ON result.id = winner.trial AND result.environment = winner.environment
+WHERE result.status = 'ok'
+UNION ALL
+SELECT result.* FROM leader
+JOIN result ON result.id = leader.id AND result.environment = leader.environment;
+
+-- For people: a view per operation with its fields as columns. What a shape leaves out has
+-- its default; configurations are JSON.
+
+-- `variant` is the name that the heads have in a model of `model_heads`: as many as the
+-- same device was tuned with at most for a problem that differs in its heads alone.
+CREATE VIEW best_forward AS
+WITH compared AS (
+    SELECT *, max(max(fields ->> 'hq', fields ->> 'hkv')) OVER (
+        PARTITION BY environment, json_remove(fields, '$.hq', '$.hkv')) AS model_heads
+    FROM best WHERE operation = 'forward'),
+variant (name, q_quarters, kv_quarters) AS (
+    VALUES ('mha', 4, 4), ('gqa', 4, 1), ('sqa', 2, 1), ('ssqa', 2, 2), ('xsqa', 1, 1),
+           ('lsqa', 3, 1), ('rsqa', 1, 2))
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       coalesce(variant.name,
+                iif(fields ->> 'hkv' = 1, CASE fields ->> 'hq' WHEN model_heads THEN 'mqa'
+                                          WHEN model_heads / 4 THEN 'xsmqa' END, NULL)) AS variant,
+       model_heads,
+       fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,
+       fields ->> 'b' AS batch, fields ->> 'nq' AS q_length, fields ->> 'nk' AS kv_length,
+       fields ->> 'd' AS head_dim, coalesce(fields ->> 'dv', fields ->> 'd') AS value_dim,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype, fields ->> 'scale' AS scale,
+       coalesce(fields ->> 'causal', 0) AS causal,
+       coalesce(fields ->> 'align', 'bottom-right') AS align,
+       fields ->> 'window' AS window, fields ->> 'globals' AS globals,
+       fields ->> 'softcap' AS softcap, fields ->> 'alibi' AS alibi, fields ->> 'bias' AS bias,
+       fields ->> 'mask' AS mask, coalesce(fields ->> 'keymask', 0) AS key_mask,
+       coalesce(fields ->> 'sinks', 0) AS sinks, fields ->> 'blocks' AS blocks,
+       fields ->> 'ragged' AS ragged, coalesce(fields ->> 'lse', 0) AS lse,
+       coalesce(fields ->> 'layout', 'bhsd') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
+       winner, recorded_at, shape, id
+FROM compared LEFT JOIN variant
+    ON 4 * (fields ->> 'hq') = q_quarters * model_heads
+   AND 4 * (fields ->> 'hkv') = kv_quarters * model_heads;
+
+CREATE VIEW best_select_blocks AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,
+       fields ->> 'b' AS batch, fields ->> 'nq' AS q_length, fields ->> 'nk' AS kv_length,
+       fields ->> 'd' AS head_dim, coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       fields ->> 'scale' AS scale, coalesce(fields ->> 'causal', 0) AS causal,
+       coalesce(fields ->> 'align', 'bottom-right') AS align, fields ->> 'blocks' AS blocks,
+       fields ->> 'topk' AS top_k, fields ->> 'sinkblocks' AS sink_blocks,
+       fields ->> 'localblocks' AS local_blocks, coalesce(fields ->> 'layout', 'bhsd') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'select_blocks';
