@@ -31,7 +31,7 @@ extern "C" {
 #endif
 
 typedef enum sqa_operation {
-    SQA_OPERATION_FORWARD = 0,      /* O and, if asked for, LSE from Q, K, V */
+    SQA_OPERATION_FORWARD = 0, /* O and, if asked for, LSE from Q, K, V */
     /* These have functions of their own, in select.h. */
     SQA_OPERATION_SELECT_BLOCKS = 1,   /* block lists from Q, K */
     SQA_OPERATION_SELECTED_FORWARD = 2 /* both: forward attention over the blocks selected */

@@ -143,7 +143,9 @@ static bool parse_value(const sqa_class_part *part, const char *text, uint32_t *
     switch (part->kind) {
     case SQA_CLASS_BITS: return parse_bits(part->words, text, out);
     case SQA_CLASS_WORD: return parse_word(part->words, text, out);
-    default: return sqa_read_count(text, part->least, part->most, out);
+    /* One text per number: no leading zeros. */
+    default:
+        return (text[0] != '0' || !text[1]) && sqa_read_count(text, part->least, part->most, out);
     }
 }
 

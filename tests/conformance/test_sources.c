@@ -1,10 +1,12 @@
-/* Every OpenCL source compiles without the generator: each parameter has a default,
- * and beyond that a fragment needs only those before it in its family's list. */
+/* Every OpenCL source compiles without the generator: each parameter has a default, and
+ * beyond the arguments of its family's kernels a fragment needs only those before it in the
+ * family's list. */
 #include <string.h>
 
 #include "base/embedded.h"
 #include "kernels/registry.h"
 #include "opencl_fixture.h"
+#include "operations/tuner_operations.h"
 #include "run_suite.h"
 
 static int file_count(void)
@@ -27,11 +29,34 @@ static const sqa_kernel_family *family_of(const char *name)
     return NULL;
 }
 
+/* The lines "#define SQA_..._ARGUMENTS ..." that the generator prints for an everyday problem. */
+static void add_arguments(const sqa_kernel_family *family, sqa_text *out)
+{
+    const sqa_problem problem =
+        sqa_tuner_operation_find(family->operation)->everyday(true, SQA_DTYPE_F32);
+    sqa_text source = SQA_TEXT_INIT;
+    sqa_config config;
+    family->default_config(&problem, &test_device, &config);
+    family->source(&config, &problem, &test_device, &source);
+    for (const char *line = sqa_text_get(&source); *line; line += strcspn(line, "\n") + 1) {
+        const size_t name = strcspn(line, " ") + 1, end = name + strcspn(line + name, " ");
+        if (!strncmp(line, "#define SQA_", 12) && !strncmp(line + end - 10, "_ARGUMENTS ", 11))
+            sqa_text_format(out, "%.*s\n", (int)strcspn(line, "\n"), line);
+    }
+    ck_assert_uint_gt(out->length, 0);
+    sqa_text_free(&source);
+}
+
 /* A fragment behind those before it in its family's list. */
-static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[MAX_TEXTS])
+static cl_uint texts_of(const sqa_embedded_file *file, const char *texts[MAX_TEXTS],
+                        sqa_text *arguments)
 {
     const sqa_kernel_family *family = family_of(file->name);
     cl_uint count = 0;
+    if (family) {
+        add_arguments(family, arguments);
+        texts[count++] = sqa_text_get(arguments);
+    }
     for (size_t i = 0; family && strcmp(family->fragments[i], file->name) != 0; i++) {
         texts[count] = sqa_embedded_text(sqa_embedded_kernels, family->fragments[i]);
         ck_assert_ptr_nonnull(texts[count++]);
@@ -45,7 +70,8 @@ START_TEST(compiles_ungenerated)
 {
     const sqa_embedded_file *file = &sqa_embedded_kernels[_i];
     const char *texts[MAX_TEXTS];
-    cl_uint text_count = texts_of(file, texts);
+    sqa_text arguments = SQA_TEXT_INIT;
+    cl_uint text_count = texts_of(file, texts, &arguments);
     char log[4096] = "";
     cl_int code;
     cl_device_id device = test_device.id;
@@ -55,6 +81,7 @@ START_TEST(compiles_ungenerated)
     code = clCompileProgram(program, 1, &device, sqa_build_options, 0, NULL, NULL, NULL, NULL);
     clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, sizeof log - 1, log, NULL);
     clReleaseProgram(program);
+    sqa_text_free(&arguments);
     ck_assert_msg(code == CL_SUCCESS, "cl/%s:\n%s", file->name, log);
 }
 END_TEST

@@ -2,8 +2,8 @@
 #ifndef SQA_TESTS_THINNING_TEXTS_H
 #define SQA_TESTS_THINNING_TEXTS_H
 
-#include "base/text.h"
 #include "base/random.h"
+#include "base/text.h"
 
 /* Names that the texts ask for and never define; U0 ... U3 */
 #define ELSEWHERE_COUNT 4

@@ -33,7 +33,7 @@ sed 's/CHUNK=16/CHUNK=15/' good.jsonl >bad.jsonl
 sed 's/"schema":2/"schema":1/; s/"candidates":[^,]*,//; s/"ceiling_[mcr][a-z_]*":[^,]*,//g
     s/"shape":"[^"]*"/"dtype":"f32","head_dim":64,"value_dim":64,"batch":1,"q_heads":8,"kv_heads":8,"q_length":1024,"kv_length":1024,"causal":"none","pattern":"","write_lse":0,"layout":"bhsd"/
     s/2026-01-31/2025-12-31/' good.jsonl >old.jsonl
-sed 's/"forward","shape":"[^"]*"/"select_blocks","shape":"op=select_blocks,b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal,blocks=64x64\/k,topk=16,sinkblocks=0,localblocks=1"/
+sed 's/"forward","shape":"[^"]*"/"select_blocks","shape":"op=select_blocks,b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal,blocks=64x64\/k,topk=16,localblocks=1"/
     s/"naive"/"select"/; s/"CHUNK=16"/"POOL=4,SLICES=4,ITEMS=64,VEC=4,ROWS=1"/; s/"max_error":[^,]*/"max_error":0.0/
     s/"median_ms":10.0/"median_ms":0.5/; s/"gflops":[^,]*/"gflops":7.340032/' good.jsonl >select.jsonl
 
@@ -132,7 +132,7 @@ for member in '"operation": "select_blocks"' '"top_k": 16' '"local_blocks": 1' '
     '"blocks": "64x64/k"' '"fraction_of_roofline": 0.4' '"ceiling_copy_gbs": 50' '"POOL": 4'; do
     expect 0 "$member" "$sqa" db best --operation select_blocks --json
 done
-expect 0 'shape,dtype,head_dim,value_dim,mask,group_size,q_bucket,kv_bucket,rows_bucket,batch,q_heads,kv_heads,q_length,kv_length,causal,blocks,top_k,sink_blocks,local_blocks,family' \
+expect 0 'shape,dtype,head_dim,value_dim,mask,group_size,q_bucket,kv_bucket,rows_bucket,batch,q_heads,kv_heads,q_length,kv_length,causal,blocks,top_k,local_blocks,family' \
     "$sqa" db list --csv
 expect 0 'winners 2, best 2' "$sqa" db check
 "$sqa" db export --operation select_blocks | cmp select.jsonl - || failures=$((failures + 1))

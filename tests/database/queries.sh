@@ -21,7 +21,7 @@ fail() {
 
 cat "$seed"/*.jsonl >"$work/lines.jsonl"
 sed -n '1{
-s/"forward","shape":"[^"]*"/"select_blocks","shape":"op=select_blocks,b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal,blocks=64x64\/k,topk=16,sinkblocks=0,localblocks=1"/
+s/"forward","shape":"[^"]*"/"select_blocks","shape":"op=select_blocks,b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64,causal,blocks=64x64\/k,topk=16,localblocks=1"/
 s/"rows"/"select"/; s/"config":"[^"]*"/"config":"POOL=4,SLICES=4,ITEMS=64,VEC=4,ROWS=1"/
 s/"max_error":[^,]*/"max_error":0.0/; s/"median_ms":[^,]*/"median_ms":0.5/; s/"gflops":[^,]*/"gflops":7.340032/
 p

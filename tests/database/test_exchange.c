@@ -222,7 +222,7 @@ START_TEST(impossible_rows_are_refused)
         {",d=64\"", ",d=1000\"", "d is '1000'"},
         {",d=64\"", ",d=64,sideways\"", "'sideways' is not a key"},
         {",d=64\"", ",d=64,layout=sdhb\"", "layout is 'sdhb'"},
-        {"\"shape\":\"b=1", "\"shape\":\"op=sideways,b=1", "no such operation"},
+        {"\"shape\":\"b=1", "\"shape\":\"op=sideways,b=1", "expected one of forward"},
         {"\"shape\":\"b=1", "\"shape\":[],\"x\":\"b=1", "$.problem.x is not one"},
         {"hq=8,", "hq=3,", "one must divide the other"},
         {"\"family\":\"naive\"", "\"family\":\"clever\"", "family"},

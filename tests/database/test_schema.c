@@ -306,14 +306,10 @@ END_TEST
 int main(void)
 {
     static const TTest *const *const tests[] = {
-        &newer_schema_is_left_alone,
-        &another_programs_database_is_left_alone,
-        &older_schema_is_brought_up_in_order,
-        &failed_migration_changes_nothing,
-        &migrations_built_in_reach_the_schema,
-        &version_1_is_read_and_brought_up,
-        &version_2_is_read_and_brought_up,
-        &older_files_are_read_for_one_device,
+        &newer_schema_is_left_alone,           &another_programs_database_is_left_alone,
+        &older_schema_is_brought_up_in_order,  &failed_migration_changes_nothing,
+        &migrations_built_in_reach_the_schema, &version_1_is_read_and_brought_up,
+        &version_2_is_read_and_brought_up,     &older_files_are_read_for_one_device,
     };
     return fixture_main("schema", "versions", 120, tests, sizeof tests / sizeof tests[0]);
 }

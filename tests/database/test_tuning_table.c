@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "database/fixture.h"
-#include "operations/tensors.h"
 #include "kernels/config_space.h"
+#include "operations/tensors.h"
 #include "run_suite.h"
 #include "tuning/tuning_table.h"
 

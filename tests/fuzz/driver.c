@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fuzz.h"
 #include "base/random.h"
+#include "fuzz.h"
 
 enum { MOST_BYTES = 1 << 16, MOST_SEEDS = 256, LONGEST_RUN = 10 };
 

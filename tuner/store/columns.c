@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "store/shape_functions.h"
 #include "device/subgroups.h"
+#include "store/shape_functions.h"
 
 _Static_assert(sizeof(sqa_trial_status) == sizeof(int) && sizeof(sqa_device_type) == sizeof(int),
                "enums are read and written as int");

@@ -26,7 +26,7 @@ static void write_header(FILE *file, const sqa_npy *tensor)
 void sqa_npy_write(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
-    float stored[CHUNK]; /* aligned for every type */
+    float stored[CHUNK];                                    /* aligned for every type */
     size_t element = sqa_element_bits(tensor->element) / 8; /* files have whole bytes */
     write_header(file, tensor);
     for (size_t start = 0; start < tensor->count && !ferror(file); start += CHUNK) {

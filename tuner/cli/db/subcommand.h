@@ -45,7 +45,7 @@ typedef struct sqa_db_choice {
     {"device", "TEXT", "only devices with this in their names", .text = &(filter).device},         \
         {"vendor", "NAME", "only this vendor, such as amd", .text = &(filter).vendor},             \
         {"family", "NAME", "only this kernel family", .text = &(filter).family},                   \
-        {"operation", "NAME", "only this operation", .text = &(filter).operation},        \
+        {"operation", "NAME", "only this operation", .text = &(filter).operation},                 \
         {"variant", "NAME", "only heads of this variant: mha, gqa, sqa, xsqa, ...",                \
          .text = &(filter).variant},                                                               \
         {"heads", "H", "only variants of a model of this many heads",                              \

@@ -269,9 +269,8 @@ static bool read_options(int argc, char **argv, run_options *given, sqa_run_patt
 int sqa_command_run(int argc, char **argv)
 {
     run_options given = {0};
-    run_state run = {.pattern = SQA_RUN_PATTERN_INIT,
-                     .o_file = SQA_OUTPUT_INIT,
-                     .lse_file = SQA_OUTPUT_INIT};
+    run_state run = {
+        .pattern = SQA_RUN_PATTERN_INIT, .o_file = SQA_OUTPUT_INIT, .lse_file = SQA_OUTPUT_INIT};
     int code = SQA_EXIT_OK;
     if (!read_options(argc, argv, &given, &run.pattern, &code))
         return code;
