@@ -133,6 +133,15 @@ static sqa_status check_no_window(const sqa_bench_options *options)
                     "--globals for those");
 }
 
+/* What the shape of a row was refused for; that it became a shape is not the user's affair. */
+static sqa_status refuse_pattern(sqa_status status)
+{
+    static const char shape[] = "shape: ";
+    const char *why = sqa_last_error();
+    return sqa_fail(status, "--pattern: %s",
+                    strncmp(why, shape, sizeof shape - 1) ? why : why + sizeof shape - 1);
+}
+
 /* Everything that will be measured is a problem the library takes. */
 static sqa_status check_problems(const sqa_bench_options *options)
 {
@@ -143,7 +152,7 @@ static sqa_status check_problems(const sqa_bench_options *options)
             status = sqa_bench_describe(options, options->variants[v], options->lengths[n],
                                         options->dims[0], &row);
             if (status != SQA_OK)
-                status = sqa_fail(status, "--pattern: %s", sqa_last_error());
+                status = refuse_pattern(status);
         }
     return status;
 }
