@@ -23,7 +23,7 @@ sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *des
     if (desc && desc->operation != SQA_OPERATION_FORWARD)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.operation: %d is not forward attention; other operations are planned "
-                        "by functions of their own",
+                        "by functions of their own, such as sqa_select_plan_create()",
                         (int)desc->operation);
     memset(&problem, 0, sizeof problem);
     problem.operation = SQA_OPERATION_FORWARD;

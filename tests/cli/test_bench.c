@@ -217,6 +217,9 @@ START_TEST(windowed_variants)
     check_pairs(result->out, "sw-sqa", 2, pairs(200, 64, 64, 0));
     check_pairs(result->out, "flex-sqa", 2, pairs(200, 64, 64, 16));
     check_pairs(result->out, "swa", 4, pairs(200, 64, 64, 0));
+    result = run_sqa(SHORT " --variant sw-sqa --causal");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pattern(result->out, "sw-sqa", "causal,window=128:0");
     result = run_sqa(SHORT " --variant sw-sqa,flex-mha --causal --window 9,0 --globals 3");
     ck_assert_msg(result->code == 0, "%s", result->err);
     check_pattern(result->out, "sw-sqa", "causal,window=9:0");
