@@ -167,6 +167,7 @@ typedef struct sqa_operation_entry {
     bool (*is_nothing)(const sqa_problem *problem);
     /* Floating-point operations that the result needs. */
     double (*flop)(const sqa_problem *problem);
+    /* Of a leaf: a recipe has no program of its own, but its stages'. */
     void (*relative)(const sqa_problem *problem, sqa_relative which, sqa_problem *out);
 
     const sqa_row_group *groups; /* one without slots ends it */

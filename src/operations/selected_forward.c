@@ -91,13 +91,6 @@ static double flop(const sqa_problem *problem)
     return sqa_selection_flop(&problem->of.attention) + sqa_attention_flop(&problem->of.attention);
 }
 
-static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem *out)
-{
-    *out = *problem;
-    sqa_attention_relative(&problem->of.attention, which, &out->of.attention);
-    sqa_set_selected_entries(&out->of.selection);
-}
-
 typedef struct position {
     uint32_t batch, head, query;
 } position;
@@ -223,7 +216,6 @@ const sqa_operation_entry sqa_operation_selected_forward = {
     .is_touched = sqa_attention_is_touched,
     .is_nothing = sqa_attention_is_nothing,
     .flop = flop,
-    .relative = relative,
     .groups = groups,
     .tolerances = sqa_forward_tolerances,
     .tolerance_count = SQA_FORWARD_TOLERANCES,

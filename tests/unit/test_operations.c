@@ -332,6 +332,7 @@ static void check_stages(const sqa_problem *problem, const char *text)
 START_TEST(relatives_are_small_and_of_one_program)
 {
     const sqa_operation_entry *entry = entry_at(_i);
+    ck_assert((entry->relative != NULL) != (entry->recipe != NULL));
     programs_compared = 0;
     for_random_problems(entry, 300, entry->recipe ? check_stages : check_relatives);
     ck_assert_uint_gt(programs_compared, 300);
