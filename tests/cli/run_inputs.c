@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "operations/attention/reference.h"
+#include "operations/operations.h"
 #include "operations/shape.h"
 #include "problem/storage.h"
+#include "reference/judge.h"
 #include "text/npy.h"
 
 static void file_path(char out[128], const char *name)
@@ -202,4 +204,24 @@ void check_outputs(const run_inputs *in)
         }
     sqa_npy_free(&o);
     sqa_npy_free(&lse);
+}
+
+void check_judged(run_inputs *in)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(&in->tensors.problem);
+    sqa_judgement judgement;
+    for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
+        sqa_host_tensor *tensor = &in->tensors.of[slot];
+        char name[32];
+        if (entry->slots[slot].use != SQA_SLOT_OUTPUT || !tensor->data)
+            continue;
+        snprintf(name, sizeof name, "%s.npy", entry->slots[slot].name);
+        sqa_npy file = read_output(name, tensor->dim > 1 ? 4 : 3);
+        ck_assert_uint_eq(file.count, tensor->count - 2 * tensor->guard);
+        memcpy((float *)tensor->data + tensor->guard, file.data, file.count * sizeof(float));
+        sqa_npy_free(&file);
+    }
+    ck_assert_msg(sqa_judge(&in->tensors, true, 1, "", &judgement) == SQA_OK, "%s",
+                  sqa_last_error());
+    ck_assert_msg(judgement.passed, "%s", judgement.message);
 }

@@ -33,6 +33,9 @@ bool work_file_exists(const char *name);
 /* o.npy, and lse.npy where the shape has it, against the reference, row by row. */
 void check_outputs(const run_inputs *in);
 
+/* The same of any operation whose outputs are packed, by the promises of its entry. */
+void check_judged(run_inputs *in);
+
 /* One line that names what is wrong, exit 2, no output under any name. */
 void check_refused(const program_result *result, const char *file, const char *message);
 

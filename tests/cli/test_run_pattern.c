@@ -63,9 +63,33 @@ START_TEST(right_answer)
     snprintf(options, sizeof options, "%s%s", runs[_i].options, _i % 4 ? " --family naive" : "");
     make_run_inputs(&in, runs[_i].shape, runs[_i].least_rank);
     const program_result *result = run_files(options);
-    ck_assert_msg(result->code == 0, "%s: %s", runs[_i].shape, result->err);
+    ck_assert_msg(result->code == 0, "%s: %.600s", runs[_i].shape, result->err);
     ck_assert_str_eq(result->out, "");
     check_outputs(&in);
+    free_run_inputs(&in);
+}
+END_TEST
+
+/* Blocks that the device selects. */
+static const struct {
+    const char *shape, *options;
+} selections[] = {
+    {"op=selected_forward,hq=2,n=64,d=16,blocks=8x8/h,topk=3,localblocks=1,causal",
+     " --block-size 8,8 --top-k 3 --local-blocks 1 --lists head --causal"},
+    {"op=selected_forward,b=2,hq=4,hkv=2,nq=50,nk=70,d=8,blocks=16x8/k,topk=4,sinkblocks=1,lse",
+     " --block-size 16,8 --top-k 4 --sink-blocks 1 --lists kv" LSE},
+    {"op=selected_forward,hq=2,nq=20,nk=30,d=8,blocks=8x8,topk=2,softcap=3,alibi=geometric",
+     " --block-size 8,8 --top-k 2 --lists all --softcap 3 --alibi geometric"},
+};
+enum { SELECTIONS = sizeof selections / sizeof selections[0] };
+
+START_TEST(selects)
+{
+    run_inputs in;
+    make_run_inputs(&in, selections[_i].shape, false);
+    const program_result *result = run_files(selections[_i].options);
+    ck_assert_msg(result->code == 0, "%.600s", result->err);
+    check_judged(&in);
     free_run_inputs(&in);
 }
 END_TEST
@@ -90,6 +114,11 @@ static const struct {
     {" --block-size 0,8" BLOCKS, "--block-size is '0,8'; expected Q,K, each from 1 to 1073741824"},
     {" --block-size 8" BLOCKS, "--block-size is '8'"},
     {" --block-size 8,8 --globals 1" BLOCKS, "--globals and --block-size exclude each other"},
+    {" --block-size 8,8 --top-k 0", "--top-k is '0'; expected a number from 1 to"},
+    {" --top-k 2", "--top-k"},
+    {" --block-size 8,8 --top-k 2" BLOCKS, "--top-k"},
+    {" --block-size 8,8 --sink-blocks 2", "--sink-blocks"},
+    {" --block-size 8,8 --top-k 2 --lists some", "--lists is 'some'; expected head, kv or all"},
     {" --cu-seqlens-q @/q.npy", "--cu-seqlens-q FILE.npy and --cu-seqlens-k FILE.npy go together"},
 };
 enum { WORDS_COUNT = sizeof wrong_words / sizeof wrong_words[0] };
@@ -251,6 +280,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
     tcase_add_loop_test(tests, right_answer, 0, RUN_COUNT);
+    tcase_add_loop_test(tests, selects, 0, SELECTIONS);
     tcase_add_loop_test(tests, words, 0, WORDS_COUNT);
     tcase_add_loop_test(tests, files, 0, FILES_COUNT);
     tcase_add_loop_test(tests, numbers, 0, NUMBERS_COUNT);

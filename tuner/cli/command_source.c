@@ -198,7 +198,7 @@ int sqa_command_source(int argc, char **argv)
 {
     source_options given = {0};
     const sqa_option options[] = {
-        {"operation", "NAME", "of a shape without op=: forward (default), select_blocks, ...",
+        {"operation", "NAME", "of a shape without op= (forward); a wrong name lists all",
          .text = &given.operation},
         {"shape", "SPEC", "b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal][,window=128:0]...",
          .text = &given.shape},

@@ -402,7 +402,7 @@ int sqa_command_verify(int argc, char **argv)
     verify_options options = {.seed = 1};
     const sqa_option table[] = {
         {"device", "P:D", "the device, as `sqa info` numbers it", .text = &options.device},
-        {"operation", "NAME", "one operation only: forward, select_blocks, ...; otherwise all",
+        {"operation", "NAME", "one operation only, otherwise all; a wrong name lists them",
          .text = &options.operation_name},
         {"family", "NAME", "one kernel family only; otherwise all", .text = &options.family},
         {"set", "NAME=VALUE,...", "the family's parameters; otherwise its default",

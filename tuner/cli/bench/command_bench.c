@@ -155,7 +155,7 @@ int sqa_command_bench(int argc, char **argv)
     const sqa_option table[] = {
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
          .text = &words->preset},
-        {"operation", "NAME", "forward (default) or select_blocks, whose keys go into --pattern",
+        {"operation", "NAME", "forward (default) or another, whose own keys go into --pattern",
          .text = &words->operation},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
          .text = &words->variants},

@@ -306,7 +306,7 @@ int sqa_command_capture(int argc, char **argv)
     capture self = {.words = SQA_TUNE_WORDS_INIT, .folder.manifest = SQA_MANIFEST_INIT};
     const sqa_option options[] = {
         {"out", "DIR", "the folder to fill; what is in it is kept", .text = &self.out},
-        {"operation", "NAME", "of shapes without op=, and of presets: forward, select_blocks",
+        {"operation", "NAME", "of shapes without op=, and of presets; a wrong name lists all",
          .text = &self.words.operation},
         {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",
          .list = &self.words.shapes},

@@ -126,7 +126,7 @@ int sqa_command_tune(int argc, char **argv)
     const sqa_option options[] = {
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0); repeatable",
          .list = &words.devices},
-        {"operation", "NAME", "of shapes without op=, and of presets: forward, select_blocks",
+        {"operation", "NAME", "of shapes without op=, and of presets; a wrong name lists all",
          .text = &words.operation},
         {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",
          .list = &words.shapes},
