@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "opencl_fixture.h"
 #include "operations/attention/selection_reference.h"
 #include "operations/select_blocks.h"
@@ -247,6 +248,57 @@ START_TEST(a_plan_works)
 }
 END_TEST
 
+static void write_random(cl_mem buffer, size_t count, uint64_t seed)
+{
+    static float values[K_COUNT > Q_COUNT ? K_COUNT : Q_COUNT];
+    sqa_random random = {seed};
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)sqa_random_below(&random, 1000) / 500.0f - 1.0f;
+    ck_assert_int_eq(clEnqueueWriteBuffer(test_queue, buffer, CL_TRUE, 0, count * sizeof values[0],
+                                          values, 0, NULL, NULL),
+                     CL_SUCCESS);
+}
+
+static void read_output(const sqa_tensors *tensors, float out[Q_COUNT])
+{
+    ck_assert_int_eq(clEnqueueReadBuffer(test_queue, tensors->o.buffer, CL_TRUE, 0,
+                                         Q_COUNT * sizeof *out, out, 0, NULL, NULL),
+                     CL_SUCCESS);
+}
+
+START_TEST(one_plan_is_two_calls)
+{
+    const sqa_attention_desc desc = small_desc();
+    const sqa_select_options select = top(3);
+    sqa_tensors tensors = new_tensors();
+    float apart[Q_COUNT], together[Q_COUNT];
+    tensors.v.buffer = new_buffer(K_COUNT, 0.0f);
+    tensors.o.buffer = new_buffer(Q_COUNT, 0.0f);
+    write_random(tensors.q.buffer, Q_COUNT, 1);
+    write_random(tensors.k.buffer, K_COUNT, 2);
+    write_random(tensors.v.buffer, K_COUNT, 3);
+    ck_assert_int_eq(sqa_attention_select_blocks(test_context, test_queue, &desc, &select, &tensors,
+                                                 0, NULL, NULL),
+                     SQA_OK);
+    ck_assert_int_eq(
+        sqa_attention_forward(test_context, test_queue, &desc, &tensors, 0, NULL, NULL), SQA_OK);
+    read_output(&tensors, apart);
+    sqa_tensors alone = tensors;
+    alone.block_offsets.buffer = alone.block_indices.buffer = NULL;
+    for (int round = 0; round < 2; round++) {
+        write_random(tensors.o.buffer, Q_COUNT, 4);
+        ck_assert_msg(sqa_attention_selected_forward(test_context, test_queue, &desc, &select,
+                                                     &alone, 0, NULL, NULL) == SQA_OK,
+                      "%s", sqa_last_error());
+        read_output(&tensors, together);
+        ck_assert_mem_eq(together, apart, sizeof apart);
+    }
+    clReleaseMemObject(tensors.v.buffer);
+    clReleaseMemObject(tensors.o.buffer);
+    release(&tensors);
+}
+END_TEST
+
 /* The one for results measured elsewhere: it has a judge for lists, too. */
 START_TEST(the_self_check_passes)
 {
@@ -361,6 +413,7 @@ int main(void)
     tcase_add_test(calls, unused_fields);
     tcase_add_test(calls, entries_are_counted);
     tcase_add_test(calls, a_plan_works);
+    tcase_add_test(calls, one_plan_is_two_calls);
     tcase_add_test(calls, the_self_check_passes);
     tcase_add_test(calls, operations_do_not_mix);
     tcase_add_test(calls, wrong_calls);
