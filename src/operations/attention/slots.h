@@ -25,7 +25,8 @@ enum {
 };
 
 /* What a row of a slot table begins with. */
-#define SQA_ATTENTION_SLOT(member, use) #member, use, offsetof(sqa_tensors, member)
+#define SQA_ATTENTION_SLOT(tensor, how)                                                            \
+    .name = #tensor, .use = how, .member = offsetof(sqa_tensors, tensor)
 
 /* Inputs within [-1, 1): with larger numbers the rounding of dot products alone would use up
  * the tolerance of LSE near its zero. */
