@@ -125,6 +125,39 @@ START_TEST(patterns_are_kept)
 }
 END_TEST
 
+/* Strides that no layout has are a problem's own. */
+START_TEST(strides_are_kept)
+{
+    const char *path = fixture_path("tuning.db");
+    sqa_store *store = fixture_open(path);
+    sqa_device device = fixture_device();
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_problem problem, other;
+    int64_t environment, id;
+    desc.q_heads = desc.kv_heads = 2;
+    desc.q_length = desc.kv_length = 64;
+    desc.head_dim = 16;
+    desc.q = (sqa_strides){6000, 3000, 20};
+    ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
+    desc.q.sequence = 24;
+    ck_assert_int_eq(sqa_problem_from_desc(&other, &desc), SQA_OK);
+    ck_assert_int_eq(sqa_store_environment(store, &device, &environment), SQA_OK);
+    sqa_trial_record record = fixture_record(environment, &problem, 1.0);
+    ck_assert_msg(sqa_store_add_trial(store, &record, &id) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(fixture_number(path, "SELECT layout = 'strided' AND q_length = 64"
+                                          " FROM best_forward"),
+                     1);
+    sqa_trial_result result;
+    bool found = false;
+    ck_assert_int_eq(sqa_store_find_trial(store, &record, &result, &found), SQA_OK);
+    ck_assert(found);
+    record.problem = &other;
+    ck_assert_int_eq(sqa_store_find_trial(store, &record, &result, &found), SQA_OK);
+    ck_assert(!found);
+    sqa_store_close(store);
+}
+END_TEST
+
 START_TEST(failures_are_trials_too_but_never_best)
 {
     const char *path = fixture_path("tuning.db");
@@ -391,6 +424,7 @@ int main(void)
         &environment_is_found_again,
         &trial_is_read_back_as_written,
         &patterns_are_kept,
+        &strides_are_kept,
         &failures_are_trials_too_but_never_best,
         &impossible_success_is_refused,
         &best_is_fastest_until_there_is_a_winner,

@@ -97,6 +97,18 @@ out=$("$sqa" bench --variant sqa --heads 4 --seq 96 --dim 16 --rounds 1 --json) 
 has bench "$out" '"source": "user-db"'
 has bench "$out" '"speedup_vs_mha": [0-9]'
 
+# A winner over other candidates than there are today is still dispatched, but the contest is
+# open again; what was tried stays known.
+has current "$("$sqa" db check --json)" '"reopened": 0'
+"$sqa" db export | sed 's/"candidates":"[0-9a-f]*"/"candidates":"00ff"/' |
+    "$sqa" db import - --db "$place/old.db" >/dev/null || fail "other candidates: import"
+has "other candidates" "$("$sqa" db check --db "$place/old.db" --json)" '"reopened": 1'
+has "other candidates" "$("$sqa" db best --db "$place/old.db" --json)" '"winner": true'
+out=$("$sqa" tune --shape $shape --budget 1t --seed 7 --db "$place/old.db" --json 2>/dev/null) ||
+    fail "other candidates: exit status"
+has "other candidates" "$out" '"known": [1-9]'
+has "other candidates" "$("$sqa" db check --db "$place/old.db" --json)" '"reopened": 0'
+
 # A sweep is recorded in parts and replayed; another one's file is left alone.
 narrow="--family rows --set LANES=8,RV=1|2,MC=2|4,MD=2,TILES=1,KEYS=24,UNROLL=1,PACK=0,EXP=0,SHARE=0,SPLIT=1"
 out=$("$sqa" tune --record "$place/sweep" --shape $shape $narrow --budget 1t --json) ||
