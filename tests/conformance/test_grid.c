@@ -206,6 +206,24 @@ START_TEST(patterns_meet_in_pairs)
 }
 END_TEST
 
+/* A program costs more than some cases. */
+START_TEST(patterns_share_programs)
+{
+    sqa_pattern_grid grid;
+    size_t programs = 0;
+    ck_assert_int_eq(sqa_pattern_grid_create(&grid, SQA_GRID_QUICK), SQA_OK);
+    for (size_t i = 0; i < grid.count; i++) {
+        size_t first = 0;
+        while (grid.cases[first].program != grid.cases[i].program)
+            first++;
+        programs += first == i;
+    }
+    ck_assert_uint_ge(programs, 12);
+    ck_assert_uint_le(3 * programs, grid.count);
+    sqa_pattern_grid_free(&grid);
+}
+END_TEST
+
 START_TEST(every_pattern_is_valid)
 {
     sqa_pattern_grid grid;
@@ -280,6 +298,7 @@ int main(void)
     tcase_add_loop_test(grid, every_case_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_case_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, patterns_meet_in_pairs, SQA_GRID_QUICK, SQA_GRID_FULL + 1);
+    tcase_add_test(grid, patterns_share_programs);
     tcase_add_loop_test(grid, every_pattern_can_be_typed, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_pattern_is_valid, SQA_GRID_TINY, SQA_GRID_FULL + 1);
     tcase_add_loop_test(grid, every_operation_has_cases, SQA_GRID_TINY, SQA_GRID_FULL + 1);

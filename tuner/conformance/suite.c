@@ -53,8 +53,9 @@ static void subject_of_case(const sqa_suite *suite, const sqa_problem *problem,
 {
     char shape[SQA_SHAPE_TEXT];
     sqa_problem_format(problem, shape, sizeof shape);
-    snprintf(subject, SQA_SUITE_SUBJECT, "--shape %s --seed %llu", shape,
-             (unsigned long long)suite->seed);
+    const bool shared = suite->shared && suite->config;
+    snprintf(subject, SQA_SUITE_SUBJECT, "--shape %s --seed %llu%s%s", shape,
+             (unsigned long long)suite->seed, shared ? " --set " : "", shared ? suite->config : "");
 }
 
 static void keep_worst(sqa_suite_counts *counts, const sqa_judgement *judgement)
@@ -135,6 +136,15 @@ static void check_also(const sqa_suite *suite, const sqa_case_grid *grid,
     judge(suite, status, subject, finding, counts);
 }
 
+/* Sets the configuration of a case that may be of another's program. */
+static void share_program(sqa_suite *suite, const sqa_problem *problem)
+{
+    const char *why = "";
+    if (suite->shared && suite->family && !suite->config &&
+        suite->family->supports(problem, suite->device, &why))
+        suite->config = sqa_shared_config(suite->shared, suite->family, suite->device, problem);
+}
+
 sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size,
                           sqa_suite_counts *counts)
 {
@@ -144,6 +154,7 @@ sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa
         /* Seeds differ, and with them how the tensors start in their buffers. */
         sqa_suite numbered = *suite;
         numbered.seed += i;
+        share_program(&numbered, &list.cases[i]);
         sqa_suite_case(&numbered, &list.cases[i], counts);
         if (grid->also)
             check_also(&numbered, grid, &list.cases[i], counts);

@@ -4,11 +4,13 @@
 #define SQA_TUNER_SUITE_H
 
 #include "conformance/check.h"
+#include "conformance/shared_programs.h"
 #include "kernels/kernel_family.h"
 #include "operations/shape.h"
 #include "operations/tuner_operation.h"
 
-#define SQA_SUITE_SUBJECT (SQA_SHAPE_TEXT + 64) /* a shape and the words around it */
+/* A shape, a configuration and the words around them. */
+#define SQA_SUITE_SUBJECT (SQA_SHAPE_TEXT + SQA_CONFIG_TEXT + 64)
 
 typedef enum sqa_verdict {
     SQA_VERDICT_PASSED = 0,
@@ -30,6 +32,7 @@ typedef struct sqa_suite {
     const sqa_kernel_family *family; /* NULL: a recipe, whose stages have families */
     sqa_dtype dtype;                 /* of every case */
     const char *config;              /* NULL: the family's default for each problem */
+    sqa_shared_programs *shared;     /* for the cases of grids; NULL: no case has to share */
     uint64_t seed;
     bool all_rows; /* compared with the reference; false: as many as the operation says do */
     void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */

@@ -2,6 +2,7 @@
  * of how cases are run. */
 #include "operations/forward/pattern_grid.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,29 +34,36 @@ enum {
 
 enum { MAX_VALUES = 6 };
 
-/* The values of the axes that are keys of a shape; "" is none. */
+/* The values of the axes that are keys of a shape; "" is none. Values with the same program
+ * number mostly differ in what a kernel is handed, not in its program. */
 static const struct {
     uint8_t count;
     const char *values[MAX_VALUES];
+    uint8_t program[MAX_VALUES];
 } axes[AXIS_COUNT] = {
-    [AXIS_POSITION] = {4, {"", "align=top-left", "causal", "causal,align=top-left"}},
+    [AXIS_POSITION] = {4, {"", "align=top-left", "causal", "causal,align=top-left"}, {0, 0, 1, 1}},
     [AXIS_WINDOW] = {6,
                      {"", "window=5:7", "window=0:-1", "window=-1:3", "window=17:0",
-                      "window=300:300"}},
-    [AXIS_GLOBALS] = {3, {"", "globals=3", "globals=list4"}},
-    [AXIS_BLOCKS] = {4, {"", "blocks=16x8@0.5/h", "blocks=7x5@0.3/bk", "blocks=24x40@0.6"}},
-    [AXIS_SOFTCAP] = {2, {"", "softcap=1.5"}},
-    [AXIS_ALIBI] = {3, {"", "alibi=geometric", "alibi=slopes"}},
-    [AXIS_BIAS] = {5, {"", "bias=f32/bhq", "bias=f16/hq", "bias=bf16/", "bias=f32/b"}},
-    [AXIS_MASK] = {4, {"", "mask=bhq", "mask=q", "mask=h"}},
-    [AXIS_KEY_MASK] = {2, {"", "keymask"}},
-    [AXIS_SINKS] = {2, {"", "sinks"}},
-    [AXIS_RAGGED] = {2, {NULL}},
-    [AXIS_HEADS] = {4, {NULL}},
-    [AXIS_LENGTHS] = {5, {NULL}},
-    [AXIS_DIMS] = {2, {NULL}},
-    [AXIS_LSE] = {2, {NULL}},
-    [AXIS_LAYOUT] = {3, {NULL}},
+                      "window=300:300"},
+                     {0, 1, 1, 1, 1, 1}},
+    [AXIS_GLOBALS] = {3, {"", "globals=3", "globals=list4"}, {0, 1, 2}},
+    [AXIS_BLOCKS] = {4,
+                     {"", "blocks=16x8@0.5/h", "blocks=7x5@0.3/bk", "blocks=24x40@0.6"},
+                     {0, 1, 1, 1}},
+    [AXIS_SOFTCAP] = {2, {"", "softcap=1.5"}, {0, 1}},
+    [AXIS_ALIBI] = {3, {"", "alibi=geometric", "alibi=slopes"}, {0, 1, 2}},
+    [AXIS_BIAS] = {5,
+                   {"", "bias=f32/bhq", "bias=f16/hq", "bias=bf16/", "bias=f32/b"},
+                   {0, 1, 2, 3, 1}},
+    [AXIS_MASK] = {4, {"", "mask=bhq", "mask=q", "mask=h"}, {0, 1, 1, 1}},
+    [AXIS_KEY_MASK] = {2, {"", "keymask"}, {0, 1}},
+    [AXIS_SINKS] = {2, {"", "sinks"}, {0, 1}},
+    [AXIS_RAGGED] = {2, {NULL}, {0, 1}},
+    [AXIS_HEADS] = {4, {NULL}, {0}},
+    [AXIS_LENGTHS] = {5, {NULL}, {0}},
+    [AXIS_DIMS] = {2, {NULL}, {0, 1}},
+    [AXIS_LSE] = {2, {NULL}, {0, 1}},
+    [AXIS_LAYOUT] = {3, {NULL}, {0}},
 };
 
 _Static_assert((int)AXIS_COUNT == (int)SQA_PATTERN_AXES, "a case has a value for every axis");
@@ -84,6 +92,13 @@ static void pattern_text(const sqa_pattern_case *c, char text[SQA_PATTERN_TEXT])
     }
 }
 
+/* What of a problem is compiled into its kernels. */
+static uint32_t program_of(const sqa_attention *a)
+{
+    return a->mask | a->score << 8 | a->globals.listed << 16 | (uint32_t)a->bias_dtype << 17 |
+           a->write_lse << 19 | a->head_dim << 20;
+}
+
 static sqa_status set_case(sqa_pattern_case *c, bool small)
 {
     char text[SQA_PATTERN_TEXT];
@@ -103,7 +118,13 @@ static sqa_status set_case(sqa_pattern_case *c, bool small)
     if (c->test.layout != SQA_LAYOUT_BHSD)
         sqa_layout_apply(c->test.layout, desc);
     pattern_text(c, text);
-    return sqa_pattern_read(text, desc);
+    sqa_problem problem;
+    sqa_status status = sqa_pattern_read(text, desc);
+    if (status == SQA_OK)
+        status = sqa_problem_from_desc(&problem, desc);
+    if (status == SQA_OK)
+        c->program = program_of(&problem.of.attention);
+    return status;
 }
 
 /* Block lists and global tokens exclude each other, as do gaps, laid out for equal
@@ -165,27 +186,65 @@ static bool missing_pair(const coverage *covered, size_t pair[4])
     return false;
 }
 
-/* Of random combinations that have the pair, the one that brings the most new ones. */
-static sqa_pattern_case best_with(const coverage *covered, const size_t pair[4], sqa_random *random)
+static bool has_program(const sqa_pattern_grid *grid, const sqa_pattern_case *c)
 {
-    enum { CANDIDATES = 60 };
-    sqa_pattern_case best = {0};
-    size_t best_count = 0;
-    for (int n = 0; n < CANDIDATES || best_count == 0; n++) {
-        sqa_pattern_case c = {0};
-        for (size_t a = 0; a < AXIS_COUNT; a++)
+    for (size_t i = 0; i < grid->count; i++)
+        if (grid->cases[i].program == c->program)
+            return true;
+    return false;
+}
+
+/* Random values, by their program numbers those of `like` unless that is NULL. */
+static sqa_pattern_case random_case(const sqa_pattern_case *like, sqa_random *random)
+{
+    sqa_pattern_case c = {0};
+    for (size_t a = 0; a < AXIS_COUNT; a++)
+        do {
             c.value[a] = (uint8_t)sqa_random_below(random, axes[a].count);
-        c.value[pair[0]] = (uint8_t)pair[1];
-        c.value[pair[2]] = (uint8_t)pair[3];
+        } while (like && axes[a].program[c.value[a]] != axes[a].program[like->value[a]]);
+    return c;
+}
+
+/* Cases of a round that are chosen without regard to programs, and what a new program has to
+ * bring after these, in pairs: a program takes seconds to compile, a case little. */
+enum { FREE_CASES = 12, PROGRAM_COST = 20 };
+
+/* A combination that has the pair, mostly like a case there is already. */
+static sqa_pattern_case random_with(const sqa_pattern_grid *grid, const size_t pair[4],
+                                    bool is_free, sqa_random *random)
+{
+    const sqa_pattern_case *like = NULL;
+    if (!is_free && sqa_random_below(random, 4) > 0)
+        like = &grid->cases[sqa_random_below(random, grid->count)];
+    sqa_pattern_case c = random_case(like, random);
+    c.value[pair[0]] = (uint8_t)pair[1];
+    c.value[pair[2]] = (uint8_t)pair[3];
+    return c;
+}
+
+/* Of random combinations that have the pair, the one that brings the most new ones; `is_free`:
+ * whatever its program. */
+static sqa_status best_with(const sqa_pattern_grid *grid, const coverage *covered,
+                            const size_t pair[4], bool is_free, bool small, sqa_random *random,
+                            sqa_pattern_case *out)
+{
+    const int candidates = is_free ? 60 : 200;
+    long best = LONG_MIN;
+    for (int n = 0; n < candidates || best == LONG_MIN; n++) {
+        sqa_pattern_case c = random_with(grid, pair, is_free, random);
         if (!is_possible(&c))
             continue;
-        const size_t count = new_pairs(covered, &c);
-        if (count > best_count) {
-            best = c;
-            best_count = count;
+        sqa_status status = set_case(&c, small);
+        if (status != SQA_OK)
+            return status;
+        const long score =
+            (long)new_pairs(covered, &c) - (is_free || has_program(grid, &c) ? 0 : PROGRAM_COST);
+        if (score > best) {
+            *out = c;
+            best = score;
         }
     }
-    return best;
+    return SQA_OK;
 }
 
 /* Appends cases until every pair has met, or there are `most`. */
@@ -195,19 +254,23 @@ static sqa_status append_round(sqa_pattern_grid *grid, uint64_t seed, bool small
     if (!covered)
         return sqa_fail_memory("the pattern grid");
     sqa_random random = {seed};
+    const size_t begin = grid->count;
     size_t pair[4];
     sqa_status status = SQA_OK;
     while (missing_pair(covered, pair) && grid->count < most && status == SQA_OK) {
-        sqa_pattern_case c = best_with(covered, pair, &random);
+        const bool is_free = grid->count - begin < FREE_CASES;
+        sqa_pattern_case c;
         sqa_pattern_case *cases = realloc(grid->cases, (grid->count + 1) * sizeof *cases);
         if (!cases) {
             status = sqa_fail_memory("the pattern grid");
             break;
         }
         grid->cases = cases;
-        status = set_case(&c, small);
-        cases[grid->count++] = c;
-        cover(covered, &c);
+        status = best_with(grid, covered, pair, is_free, small, &random, &c);
+        if (status == SQA_OK) {
+            cases[grid->count++] = c;
+            cover(covered, &c);
+        }
     }
     free(covered);
     return status;

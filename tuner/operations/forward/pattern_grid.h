@@ -1,6 +1,6 @@
 /* Masks, windows, block lists, ragged batches, biases and sinks in combination: cases
  * in which every value of every axis meets every value of every other at least
- * once (pairwise coverage), made by rule from a table of axes. */
+ * once (pairwise coverage), made by rule from a table of axes, of few programs. */
 #ifndef SQA_TUNER_PATTERN_GRID_H
 #define SQA_TUNER_PATTERN_GRID_H
 
@@ -11,6 +11,7 @@ enum { SQA_PATTERN_AXES = 16 };
 typedef struct sqa_pattern_case {
     sqa_grid_case test;
     uint8_t value[SQA_PATTERN_AXES]; /* the number of each axis' value */
+    uint32_t program;                /* equal where one program is all that it takes */
 } sqa_pattern_case;
 
 typedef struct sqa_pattern_grid {
