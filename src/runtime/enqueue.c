@@ -102,9 +102,18 @@ void sqa_kernel_set_release(sqa_kernel_set *set)
     memset(set, 0, sizeof *set);
 }
 
+/* What a runtime answers that finds out at the launch that a kernel does not compile or fit. */
+static bool is_refusal(cl_int code)
+{
+    return code == CL_OUT_OF_RESOURCES || code == CL_BUILD_PROGRAM_FAILURE ||
+           code == CL_INVALID_PROGRAM_EXECUTABLE || code == CL_INVALID_WORK_GROUP_SIZE ||
+           code == CL_INVALID_WORK_ITEM_SIZE;
+}
+
 static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
                                const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
-                               cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+                               cl_uint wait_count, const cl_event *wait_list, cl_event *event,
+                               bool *refused)
 {
     for (cl_uint i = 0; i < step->argument_count; i++) {
         if (!is_tensor_argument(&step->arguments[i]))
@@ -116,13 +125,17 @@ static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
     cl_int code =
         clEnqueueNDRangeKernel(queue, kernel, step->dimensions, NULL, step->global,
                                step->local[0] ? step->local : NULL, wait_count, wait_list, event);
+    *refused = is_refusal(code);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
                        const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
-                       cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+                       cl_uint wait_count, const cl_event *wait_list, cl_event *event,
+                       bool *refused)
 {
+    if (refused)
+        *refused = false;
     if (launch->step_count == 0) {
         cl_int code = clEnqueueMarkerWithWaitList(queue, wait_count, wait_list, event);
         return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueMarkerWithWaitList");
@@ -133,8 +146,12 @@ sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
     for (uint32_t i = 0; i < launch->step_count && status == SQA_OK; i++) {
         bool last = i + 1 == launch->step_count;
         cl_event done = NULL;
-        status = enqueue_step(set->kernels[i], &launch->steps[i], tensors, queue,
-                              i ? 1 : wait_count, i ? &previous : wait_list, last ? event : &done);
+        bool step_refused = false;
+        status =
+            enqueue_step(set->kernels[i], &launch->steps[i], tensors, queue, i ? 1 : wait_count,
+                         i ? &previous : wait_list, last ? event : &done, &step_refused);
+        if (refused)
+            *refused = step_refused && i == 0;
         if (previous)
             clReleaseEvent(previous);
         previous = done;

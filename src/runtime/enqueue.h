@@ -18,9 +18,12 @@ sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, cl_dev
 void sqa_kernel_set_release(sqa_kernel_set *set);
 
 /* Sets the tensors and enqueues every step in order on `queue`, in-order or not.
- * A launch without steps enqueues a marker, so that *event still works. */
+ * A launch without steps enqueues a marker, so that *event still works. On failure, *refused
+ * (may be NULL) tells whether nothing was enqueued because the device cannot run the first
+ * kernel, as some runtimes find out here only. */
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
                        const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
-                       cl_uint wait_count, const cl_event *wait_list, cl_event *event);
+                       cl_uint wait_count, const cl_event *wait_list, cl_event *event,
+                       bool *refused);
 
 #endif

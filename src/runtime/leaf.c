@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/registry.h"
 #include "kernels/source.h"
 #include "operations/operations.h"
 #include "runtime/context.h"
@@ -38,7 +39,8 @@ static sqa_status build_program(sqa_leaf *leaf)
                : status;
 }
 
-/* Creates the slot's kernels on its first use; the caller holds its lock. */
+/* Creates the slot's kernels on its first use; the caller holds its lock, or has the leaf to
+ * itself. */
 static sqa_status prepare_slot(sqa_leaf *leaf, sqa_leaf_slot *slot)
 {
     if (slot->ready)
@@ -158,6 +160,8 @@ sqa_status sqa_leaf_create(sqa_leaf **out, sqa_context *context, const sqa_probl
     if (!leaf)
         return sqa_fail_memory("a plan");
     atomic_init(&leaf->launched, false);
+    atomic_init(&leaf->substitute, NULL);
+    pthread_mutex_init(&leaf->substitute_lock, NULL);
     leaf->context = context;
     leaf->problem = *problem;
     for (int i = 0; i < SQA_LEAF_SLOTS; i++)
@@ -175,9 +179,11 @@ void sqa_leaf_destroy(sqa_leaf *leaf)
 {
     if (!leaf)
         return;
+    sqa_leaf_destroy(atomic_load(&leaf->substitute));
     release_realised(leaf);
     for (int i = 0; i < SQA_LEAF_SLOTS; i++)
         pthread_mutex_destroy(&leaf->slots[i].lock);
+    pthread_mutex_destroy(&leaf->substitute_lock);
     sqa_text_free(&leaf->reason);
     free(leaf);
 }
@@ -192,17 +198,73 @@ static sqa_leaf_slot *take_slot(sqa_leaf *leaf)
     return &leaf->slots[0];
 }
 
-sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
-                            cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
-                            cl_event *event)
+/* The first family's default, unmeasured, that gets by with the workspace there is. */
+static sqa_leaf *make_substitute(const sqa_leaf *leaf)
+{
+    for (size_t i = 0; i < sqa_family_count(); i++) {
+        const sqa_kernel_family *family = sqa_family_at(i);
+        sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
+        sqa_leaf *made = NULL;
+        options.family = family->name;
+        if (family->operation != leaf->problem.operation ||
+            sqa_leaf_create(&made, leaf->context, &leaf->problem, &options) != SQA_OK)
+            continue;
+        if (made->launch.workspace_bytes <= leaf->launch.workspace_bytes &&
+            (family != leaf->choice.family ||
+             !sqa_config_equal(&made->choice.config, &leaf->choice.config)))
+            return made;
+        sqa_leaf_destroy(made);
+    }
+    return NULL;
+}
+
+/* Passes a stored configuration over whose first launch was refused; *out is what is used from
+ * now on, NULL where there is nothing else. */
+static void substitute(sqa_leaf *leaf, sqa_leaf **out)
+{
+    sqa_text why = SQA_TEXT_INIT;
+    sqa_text_append(&why, sqa_last_error());
+    pthread_mutex_lock(&leaf->substitute_lock);
+    *out = atomic_load(&leaf->substitute);
+    if (!*out) {
+        *out = make_substitute(leaf);
+        atomic_store(&leaf->substitute, *out);
+        if (*out)
+            sqa_log_write(&leaf->context->log, SQA_LOG_WARNING, "%s(%s) passed over for %s(%s): %s",
+                          leaf->choice.family->name, leaf->config, (*out)->choice.family->name,
+                          (*out)->config, sqa_text_get(&why));
+    }
+    pthread_mutex_unlock(&leaf->substitute_lock);
+    sqa_text_free(&why);
+}
+
+static sqa_status enqueue_own(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                              cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                              cl_event *event, bool *refused)
 {
     sqa_leaf_slot *slot = take_slot(leaf);
     sqa_status status = prepare_slot(leaf, slot);
     if (status == SQA_OK)
-        status =
-            sqa_enqueue(&slot->set, &leaf->launch, tensors, queue, wait_count, wait_list, event);
+        status = sqa_enqueue(&slot->set, &leaf->launch, tensors, queue, wait_count, wait_list,
+                             event, refused);
     if (status == SQA_OK && !atomic_load_explicit(&leaf->launched, memory_order_relaxed))
         atomic_store(&leaf->launched, true);
     pthread_mutex_unlock(&slot->lock);
     return status;
+}
+
+sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                            cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                            cl_event *event)
+{
+    sqa_leaf *instead = atomic_load_explicit(&leaf->substitute, memory_order_acquire);
+    bool refused = false;
+    sqa_status status = SQA_OK;
+    if (!instead) {
+        status = enqueue_own(leaf, tensors, queue, wait_count, wait_list, event, &refused);
+        if (refused && leaf->choice.row && !atomic_load(&leaf->launched))
+            substitute(leaf, &instead);
+    }
+    return instead ? sqa_leaf_enqueue(instead, tensors, queue, wait_count, wait_list, event)
+                   : status;
 }

@@ -30,6 +30,9 @@ typedef struct sqa_leaf {
     cl_program program;
     atomic_bool launched; /* the program has run, so that its binary is worth keeping */
     sqa_leaf_slot slots[SQA_LEAF_SLOTS];
+    /* Takes over where the device refuses the first launch of a stored configuration. */
+    pthread_mutex_t substitute_lock;
+    _Atomic(struct sqa_leaf *) substitute;
 } sqa_leaf;
 
 /* Chooses, compiles and prepares the first launch. `options` may be NULL.

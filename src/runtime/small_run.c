@@ -21,7 +21,7 @@ static sqa_status run_launch(const sqa_leaf *leaf, const sqa_launch *launch,
         sqa_kernel_set_create(&set, leaf->program, leaf->context->device.id, launch);
     if (status != SQA_OK)
         return status;
-    status = sqa_enqueue(&set, launch, tensors, queue, 0, NULL, NULL);
+    status = sqa_enqueue(&set, launch, tensors, queue, 0, NULL, NULL, NULL);
     cl_int code = clFinish(queue);
     if (status == SQA_OK && code != CL_SUCCESS)
         status = sqa_fail_cl(code, "clFinish");

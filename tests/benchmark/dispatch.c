@@ -151,7 +151,7 @@ static void set_up(bench *b)
                                                [SQA_SLOT_O] = t->o,
                                                [SQA_SLOT_WORKSPACE] = {b->plan->workspace, 0}};
     must(sqa_enqueue(&b->kernels, &b->plan->stages[0].leaf->launch, by_slot, b->queue, 0, NULL,
-                     NULL),
+                     NULL, NULL),
          "enqueue");
     for (int i = 0; i < WAYS; i++)
         ways[i].call(b, 0);

@@ -1,5 +1,7 @@
 /* Rows on a real device: which rung gives the plan, whether its row is borrowed, that
  * a borrowed one is checked before it is used, and that the file is read only once. */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -163,6 +165,74 @@ START_TEST(the_file_is_read_once)
 }
 END_TEST
 
+/* Stands before the runtime's own; refuses once. */
+static bool refuses;
+
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
+                              const size_t *offset, const size_t *global, const size_t *local,
+                              cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    typedef cl_int enqueue(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *,
+                           const size_t *, cl_uint, const cl_event *, cl_event *);
+    enqueue *real;
+    *(void **)&real = dlsym(RTLD_NEXT, "clEnqueueNDRangeKernel");
+    if (refuses) {
+        refuses = false;
+        return CL_OUT_OF_RESOURCES;
+    }
+    return real(queue, kernel, dimensions, offset, global, local, wait_count, wait_list, event);
+}
+
+/* Some runtimes compile at the first launch, and find out there what they cannot run. */
+START_TEST(a_refused_launch_is_passed_over)
+{
+    enum { ELEMENTS = 2 * 64 * 16 };
+    float zeros[ELEMENTS] = {0}, o[ELEMENTS];
+    cl_mem buffers[4];
+    cl_int code;
+    sqa_attention_desc desc = wanted();
+    sqa_plan *plan = NULL;
+    store_row(NULL);
+    sqa_context *context = open_context();
+    cl_command_queue queue =
+        clCreateCommandQueue(sqa_context_cl(context), sqa_context_cl_device(context), 0, &code);
+    memset(o, 0x7f, sizeof o);
+    for (int i = 0; i < 4; i++)
+        buffers[i] = clCreateBuffer(sqa_context_cl(context), CL_MEM_COPY_HOST_PTR, sizeof zeros,
+                                    i == 3 ? o : zeros, &code);
+    sqa_tensors tensors = SQA_TENSORS_INIT;
+    tensors.q.buffer = buffers[0];
+    tensors.k.buffer = buffers[1];
+    tensors.v.buffer = buffers[2];
+    tensors.o.buffer = buffers[3];
+    ck_assert_int_eq(sqa_plan_create(&plan, context, &desc, NULL), SQA_OK);
+    sqa_leaf *leaf = plan->stages[0].leaf;
+    ck_assert_str_eq(leaf->config, "CHUNK=4");
+    for (int call = 0; call < 2; call++) {
+        refuses = call == 0;
+        ck_assert_msg(sqa_forward(plan, queue, &tensors, 0, NULL, NULL) == SQA_OK, "%s",
+                      sqa_last_error());
+        ck_assert_ptr_nonnull(atomic_load(&leaf->substitute));
+    }
+    ck_assert_int_eq(clEnqueueReadBuffer(queue, buffers[3], CL_TRUE, 0, sizeof o, o, 0, NULL, NULL),
+                     CL_SUCCESS);
+    for (int i = 0; i < ELEMENTS; i++)
+        ck_assert_float_eq(o[i], 0.0f);
+    /* What has run before is not passed over, and says what is wrong. */
+    sqa_plan_destroy(plan);
+    ck_assert_int_eq(sqa_plan_create(&plan, context, &desc, NULL), SQA_OK);
+    ck_assert_int_eq(sqa_forward(plan, queue, &tensors, 0, NULL, NULL), SQA_OK);
+    refuses = true;
+    ck_assert_int_eq(sqa_forward(plan, queue, &tensors, 0, NULL, NULL), SQA_OUT_OF_MEMORY);
+    ck_assert_int_eq(clFinish(queue), CL_SUCCESS);
+    sqa_plan_destroy(plan);
+    for (int i = 0; i < 4; i++)
+        clReleaseMemObject(buffers[i]);
+    clReleaseCommandQueue(queue);
+    sqa_context_destroy(context);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("borrowed");
@@ -173,6 +243,7 @@ int main(void)
     tcase_add_loop_test(tests, a_row_is_used_on_its_rung, 0, RUNGS);
     tcase_add_loop_test(tests, a_row_is_passed_over, 0, REFUSED);
     tcase_add_test(tests, the_file_is_read_once);
+    tcase_add_test(tests, a_refused_launch_is_passed_over);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }
