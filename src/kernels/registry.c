@@ -5,13 +5,13 @@
 #include "kernels/families.h"
 
 static const sqa_kernel_family *const families[] = {
-    &sqa_rows_forward,          &sqa_tiled_forward, &sqa_naive_forward,
+    &sqa_rows_forward,          &sqa_tiled_forward,       &sqa_naive_forward,
 
     &sqa_select_family,
 
     &sqa_naive_backward_delta,
 
-    &sqa_naive_backward_core,
+    &sqa_rows_backward_core,    &sqa_naive_backward_core,
 
     &sqa_naive_backward_scores,
 };
