@@ -10,6 +10,7 @@
 #define SQA_CL_H
 
 #include "sqa_cl/attention.h"
+#include "sqa_cl/backward.h"
 #include "sqa_cl/context.h"
 #include "sqa_cl/export.h"
 #include "sqa_cl/index.h"

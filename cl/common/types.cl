@@ -36,7 +36,9 @@ typedef ushort sqa_stored; /* the upper half of an f32 */
 #define SQA_LOADN_(n, i, p) SQA_WIDEN(n, vload##n(0, (p) + (i)))
 #define SQA_LOADN_ALIGNED_(n, i, p) SQA_WIDEN(n, *(__global const ushort##n *)((p) + (i)))
 #define SQA_STORE(x, i, p) ((p)[i] = sqa_to_bf16(x))
+#endif
 
+#if SQA_DTYPE == 2 || (SQA_GRADIENT_BIAS && SQA_BIAS_DTYPE == 2)
 static inline ushort sqa_to_bf16(float x)
 {
     const uint bits = as_uint(x);

@@ -33,8 +33,14 @@ extern "C" {
 typedef enum sqa_operation {
     SQA_OPERATION_FORWARD = 0, /* O and, if asked for, LSE from Q, K, V */
     /* These have functions of their own, in select.h. */
-    SQA_OPERATION_SELECT_BLOCKS = 1,   /* block lists from Q, K */
-    SQA_OPERATION_SELECTED_FORWARD = 2 /* both: forward attention over the blocks selected */
+    SQA_OPERATION_SELECT_BLOCKS = 1,    /* block lists from Q, K */
+    SQA_OPERATION_SELECTED_FORWARD = 2, /* both: forward attention over the blocks selected */
+    /* And this in backward.h; it is made of those below, which have results of their own in the
+     * tuning database, but no functions. */
+    SQA_OPERATION_BACKWARD = 3,       /* gradients of forward attention */
+    SQA_OPERATION_BACKWARD_DELTA = 4, /* rowsum(dO * O) */
+    SQA_OPERATION_BACKWARD_CORE = 5,  /* dQ, dK, dV */
+    SQA_OPERATION_BACKWARD_SCORES = 6 /* dBias, dSinks, dSlopes */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

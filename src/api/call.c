@@ -1,5 +1,7 @@
 #include "api/call.h"
 
+#include <string.h>
+
 #include "api/tensors.h"
 #include "operations/operations.h"
 #include "problem/checks.h"
@@ -33,17 +35,21 @@ static sqa_status check_operation(const sqa_plan *plan, const sqa_operation_entr
 }
 
 static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_plan *plan,
-                                const sqa_tensors *tensors)
+                                const sqa_tensor_struct *known, const void *tensors)
 {
-    const cl_mem workspace = tensors->workspace ? tensors->workspace : plan->workspace;
-    sqa_status status = sqa_check_version("tensors.version", tensors->version, SQA_TENSORS_VERSION);
-    return status == SQA_OK
-               ? sqa_check_tensors(by_slot, tensors, plan->needs, workspace, plan->workspace_bytes)
-               : status;
+    uint32_t version;
+    cl_mem workspace;
+    memcpy(&version, tensors, sizeof version);
+    sqa_status status = sqa_check_version("tensors.version", version, known->version);
+    if (status != SQA_OK)
+        return status;
+    memcpy(&workspace, (const char *)tensors + known->workspace, sizeof workspace);
+    return sqa_check_tensors(by_slot, tensors, plan->needs, workspace ? workspace : plan->workspace,
+                             plan->workspace_bytes);
 }
 
 sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
-                         cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                         cl_command_queue queue, const void *tensors, cl_uint wait_count,
                          const cl_event *wait_list, cl_event *event)
 {
     sqa_tensor by_slot[SQA_MAX_SLOTS];
@@ -58,13 +64,13 @@ sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
         status =
             sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");
     if (status == SQA_OK)
-        status = check_tensors(by_slot, plan, tensors);
+        status = check_tensors(by_slot, plan, &operation->tensors, tensors);
     return status == SQA_OK ? sqa_plan_enqueue(plan, by_slot, queue, wait_count, wait_list, event)
                             : status;
 }
 
 sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,
-                            cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                            cl_command_queue queue, const void *tensors, cl_uint wait_count,
                             const cl_event *wait_list, cl_event *event)
 {
     sqa_plan *plan = NULL;

@@ -12,15 +12,15 @@ sqa_status sqa_check_not_null(const char *name, const void *pointer);
 /* `options` may be NULL. Errors: SQA_INVALID_ARGUMENT. */
 sqa_status sqa_check_plan_options(const sqa_plan_options *options);
 
-/* Checks every argument and enqueues the plan, which has to be for that operation. Errors
- * as sqa_forward(). */
+/* Checks every argument and enqueues the plan, which has to be for that operation, on
+ * `tensors`, its public struct of them. Errors as sqa_forward(). */
 sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
-                         cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                         cl_command_queue queue, const void *tensors, cl_uint wait_count,
                          const cl_event *wait_list, cl_event *event);
 
 /* The same with the plan that the context keeps for the problem. */
 sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,
-                            cl_command_queue queue, const sqa_tensors *tensors, cl_uint wait_count,
+                            cl_command_queue queue, const void *tensors, cl_uint wait_count,
                             const cl_event *wait_list, cl_event *event);
 
 #endif

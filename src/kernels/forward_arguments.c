@@ -42,6 +42,10 @@ const sqa_argument_row sqa_forward_rows[] = {
     {INT(q_heads, q_heads)},
     {INT(out_heads, out_heads)},
     {VALUE(group)},
+    {0},
+};
+
+const sqa_argument_row sqa_pattern_rows[] = {
     /* Which keys are seen. */
     {INT(window_left, window.left), .when = has_window},
     {INT(window_right, window.right), .when = has_window},

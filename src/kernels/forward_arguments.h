@@ -1,5 +1,5 @@
-/* The arguments of every forward kernel. What a problem does not have is no argument of its
- * kernel. */
+/* The arguments of every forward kernel, and of others that compute scores. What a problem
+ * does not have is no argument of its kernel. */
 #ifndef SQA_KERNELS_FORWARD_ARGUMENTS_H
 #define SQA_KERNELS_FORWARD_ARGUMENTS_H
 
@@ -7,7 +7,8 @@
 
 /* Offsets and strides in elements; *_batch, *_head, *_row are distances between neighbours in
  * that dimension. Query i stands at position i + diagonal among the keys. */
-extern const sqa_argument_row sqa_forward_rows[];
+extern const sqa_argument_row sqa_forward_rows[]; /* tensors and heads */
+extern const sqa_argument_row sqa_pattern_rows[]; /* which keys are seen, scores, lengths */
 
 /* What those rows take that the problem does not have as a number. */
 typedef struct sqa_forward_values {

@@ -5,11 +5,15 @@
 #include "kernels/families.h"
 
 static const sqa_kernel_family *const families[] = {
-    &sqa_rows_forward,
-    &sqa_tiled_forward,
-    &sqa_naive_forward,
+    &sqa_rows_forward,          &sqa_tiled_forward,       &sqa_naive_forward,
 
     &sqa_select_family,
+
+    &sqa_naive_backward_delta,
+
+    &sqa_rows_backward_core,    &sqa_naive_backward_core,
+
+    &sqa_naive_backward_scores,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

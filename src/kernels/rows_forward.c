@@ -4,6 +4,7 @@
 
 #include "device/architectures.h"
 #include "kernels/families.h"
+#include "kernels/register_tiles.h"
 #include "kernels/source.h"
 #include "kernels/work_division.h"
 
@@ -23,21 +24,10 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [SPLIT] = {"SPLIT", "work-items that divide the keys among them", {1, 2, 4, 8, 16}, 5},
 };
 
-static bool is_oclgrind(const sqa_device *device)
-{
-    return !strcmp(device->identity.runtime, "oclgrind");
-}
-
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     (void)problem;
-    /* Runtimes that make vectors of work-items (llvmpipe) report scalars as native. So
-     * does Oclgrind, which has no speed to lose and is there to check. */
-    const bool vectors = device->limits.vector_width_float > 1 || is_oclgrind(device);
-    if (device->strings.type == SQA_DEVICE_CPU && vectors)
-        return true;
-    *why = "needs a CPU device with native vectors";
-    return false;
+    return sqa_vectors_can_run(device, why);
 }
 
 static int32_t private_bytes(const sqa_config *config, const sqa_attention *attention)
@@ -165,28 +155,6 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     }
 }
 
-/* "#define EACH_<name>(M) M(0) ..." over `count`. */
-static void each(sqa_text *out, const char *name, int32_t count)
-{
-    sqa_text_format(out, "#define EACH_%s(M)", name);
-    for (int32_t i = 0; i < count; i++)
-        sqa_text_format(out, " M(%d)", (int)i);
-    sqa_text_append(out, "\n");
-}
-
-/* "#define EACH_<name>_ROW(M) M(0, 0) ..." over `count` times RV, the smaller of them inside:
- * compilers keep that side of a product in registers and fetch the other one by one. More is
- * not left beside 3 x 4 or 4 x 3 accumulators, and the other order spills. */
-static void each_row(sqa_text *out, const char *name, int32_t count, int32_t rows)
-{
-    const bool rows_inside = rows <= count;
-    sqa_text_format(out, "#define EACH_%s_ROW(M)", name);
-    for (int32_t n = 0; n < count * rows; n++)
-        sqa_text_format(out, " M(%d, %d)", (int)(rows_inside ? n / rows : n % count),
-                        (int)(rows_inside ? n % rows : n / count));
-    sqa_text_append(out, "\n");
-}
-
 static const char *const fragments[] = {
     SQA_FORWARD_FRAGMENTS,   "forward/sharing.cl",    "forward/split.cl", "forward/rows_shape.cl",
     "forward/rows_extra.cl", "forward/rows_tiles.cl", "forward/rows.cl",  NULL,
@@ -196,13 +164,13 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const int32_t *value = config->value;
-    if (is_oclgrind(device)) /* knows no prefetching */
+    if (sqa_is_oclgrind(device)) /* knows no prefetching */
         sqa_text_append(out, "#define PREFETCH(p)\n");
-    each(out, "ROW", value[RV]);
-    each(out, "KEY", value[MC]);
-    each_row(out, "KEY", value[MC], value[RV]);
-    each(out, "COLUMN", value[MD]);
-    each_row(out, "COLUMN", value[MD], value[RV]);
+    sqa_source_each(out, "ROW", value[RV]);
+    sqa_source_each(out, "KEY", value[MC]);
+    sqa_source_each_of(out, "KEY_ROW", value[MC], value[RV]);
+    sqa_source_each(out, "COLUMN", value[MD]);
+    sqa_source_each_of(out, "COLUMN_ROW", value[MD], value[RV]);
     sqa_source_forward(out, problem, value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_rows_forward);
 }

@@ -47,16 +47,33 @@ static void define_pattern(sqa_text *out, const sqa_attention *attention)
     sqa_text_format(out, "#define SQA_BIAS_DTYPE %d\n", (int)attention->bias_dtype);
 }
 
-void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split)
+static void define_storage(sqa_text *out, const sqa_attention *attention)
 {
-    const sqa_attention *attention = &problem->of.attention;
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n", attention->head_dim,
                     attention->value_dim);
     sqa_text_format(out, "#define SQA_DTYPE %d\n", (int)attention->dtype);
+}
+
+void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split)
+{
+    const sqa_attention *attention = &problem->of.attention;
+    define_storage(out, attention);
     sqa_text_format(out, "#define SQA_WRITE_LSE %u\n", attention->write_lse);
     define_pattern(out, attention);
     sqa_arguments_print(out, "SQA_FORWARD_ARGUMENTS", sqa_forward_tables(split), problem);
     sqa_text_append(out, "\n");
+}
+
+void sqa_source_backward(sqa_text *out, const sqa_problem *problem)
+{
+    const sqa_backward_pass *pass = &problem->of.backward;
+    static const char *const gradients[] = {"Q", "K", "V", "BIAS", "SINKS", "SLOPES"};
+    define_storage(out, &pass->attention);
+    define_pattern(out, &pass->attention);
+    for (size_t i = 0; i < sizeof gradients / sizeof *gradients; i++)
+        sqa_text_format(out, "#define SQA_GRADIENT_%s %u\n", gradients[i],
+                        pass->gradients >> i & 1u);
+    sqa_text_format(out, "#define SQA_ACCUMULATE %u\n", pass->accumulate);
 }
 
 static void append_fragment(sqa_text *out, const char *name)

@@ -62,8 +62,9 @@ static const sqa_argument_row split_rows[] = {
 
 const sqa_argument_row *const *sqa_forward_tables(bool split)
 {
-    static const sqa_argument_row *const whole[] = {sqa_forward_rows, NULL};
-    static const sqa_argument_row *const parts[] = {sqa_forward_rows, split_rows, NULL};
+    static const sqa_argument_row *const whole[] = {sqa_forward_rows, sqa_pattern_rows, NULL};
+    static const sqa_argument_row *const parts[] = {sqa_forward_rows, sqa_pattern_rows, split_rows,
+                                                    NULL};
     return split ? parts : whole;
 }
 

@@ -7,5 +7,9 @@
 extern const sqa_operation_entry sqa_operation_forward;
 extern const sqa_operation_entry sqa_operation_select_blocks;
 extern const sqa_operation_entry sqa_operation_selected_forward;
+extern const sqa_operation_entry sqa_operation_backward;
+extern const sqa_operation_entry sqa_operation_backward_delta;
+extern const sqa_operation_entry sqa_operation_backward_core;
+extern const sqa_operation_entry sqa_operation_backward_scores;
 
 #endif

@@ -151,6 +151,7 @@ const sqa_operation_entry sqa_operation_forward = {
     .settle = settle,
     .describe = describe,
     .class_parts = sqa_attention_class_parts,
+    .tensors = SQA_ATTENTION_TENSORS,
     .slots = slots,
     .slot_count = SQA_ATTENTION_SLOTS,
     .tensor = sqa_attention_tensor,

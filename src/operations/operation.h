@@ -47,17 +47,26 @@ typedef struct sqa_tensor_slot {
     sqa_slot_use use;
     size_t member; /* where that struct has it */
 
-    /* Inputs to check with: evenly in [low, high), in any case within what keeps rounding
-     * below the tolerances; or, of what is no floating-point number or follows from the
-     * problem, written by `fill`, `count` elements as float, uint8_t or int32_t. */
+    /* Inputs to check with, and what updated outputs hold before: evenly in [low, high), in
+     * any case within what keeps rounding below the tolerances; or, of what is no
+     * floating-point number or follows from the problem, written by `fill`, `count` elements
+     * as float, uint8_t or int32_t. */
     float low, high;
     void (*fill)(const sqa_problem *problem, uint64_t count, bool shuffled, sqa_random *random,
                  void *out);
 } sqa_tensor_slot;
 
+/* An operation's public struct of tensors, which begins with its version; slots say where
+ * in it their tensors are. */
+typedef struct sqa_tensor_struct {
+    uint32_t version; /* the newest */
+    size_t workspace; /* where its cl_mem `workspace` is, behind all tensors */
+} sqa_tensor_struct;
+
 /* Host arrays by slot, laid out by the problem's strides; a view starts at the pointer.
  * Floating-point ones are f32 whatever the problem stores, masks bytes, index tensors
- * int32. NULL where the problem has no such tensor. */
+ * int32. NULL where the problem has no such tensor. An updated output is as before the call
+ * for `expect`, as after it for `fault`. */
 typedef struct sqa_reference_inputs {
     const void *by_slot[SQA_MAX_TENSORS];
 } sqa_reference_inputs;
@@ -156,12 +165,17 @@ typedef struct sqa_operation_entry {
 
     const sqa_class_part *class_parts; /* one without a name ends it */
 
+    sqa_tensor_struct tensors;
     const sqa_tensor_slot *slots;
     uint32_t slot_count;
     /* The tensor in a slot; false: the problem has none. */
     bool (*tensor)(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
     /* Whether some kernel looks at it at all. */
     bool (*is_touched)(const sqa_problem *problem, uint32_t slot);
+
+    /* Whether it is an output that is added to, so that what it holds before the call counts;
+     * NULL: none is. */
+    bool (*is_updated)(const sqa_problem *problem, uint32_t slot);
 
     /* An empty output needs no kernel, and OpenCL 1.2 no empty launch. */
     bool (*is_nothing)(const sqa_problem *problem);

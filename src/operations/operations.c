@@ -10,6 +10,10 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_FORWARD] = &sqa_operation_forward,
     [SQA_OPERATION_SELECT_BLOCKS] = &sqa_operation_select_blocks,
     [SQA_OPERATION_SELECTED_FORWARD] = &sqa_operation_selected_forward,
+    [SQA_OPERATION_BACKWARD] = &sqa_operation_backward,
+    [SQA_OPERATION_BACKWARD_DELTA] = &sqa_operation_backward_delta,
+    [SQA_OPERATION_BACKWARD_CORE] = &sqa_operation_backward_core,
+    [SQA_OPERATION_BACKWARD_SCORES] = &sqa_operation_backward_scores,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

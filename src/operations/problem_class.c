@@ -100,10 +100,12 @@ static bool parse_bits(const char *const *words, const char *text, uint32_t *out
 {
     char again[128];
     uint32_t bits = 0;
-    for (uint32_t i = 0; words[i]; i++) {
-        const char *found = strstr(text, words[i]);
-        if (found)
-            bits |= 1u << i;
+    for (const char *at = text; *at; at += *at == '+') {
+        const size_t length = strcspn(at, "+");
+        for (uint32_t i = 0; words[i]; i++)
+            if (strlen(words[i]) == length && !strncmp(words[i], at, length))
+                bits |= 1u << i;
+        at += length;
     }
     /* Only the very text that these bits have is one of theirs. */
     format_bits(words, bits, again, sizeof again);

@@ -62,6 +62,13 @@ bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot)
     return slot < entry->slot_count && entry->slots[slot].use == SQA_SLOT_OUTPUT;
 }
 
+bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    return sqa_tensor_is_output(problem, slot) && entry->is_updated &&
+           entry->is_updated(problem, slot);
+}
+
 void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS])
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
@@ -92,7 +99,8 @@ double sqa_problem_bytes(const sqa_problem *problem)
     sqa_tensor_shape shape;
     for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
         if (sqa_tensor_shape_of(problem, slot, &shape))
-            bytes += stored_elements(&shape) * sqa_element_bits(shape.element) / 8;
+            bytes += stored_elements(&shape) * sqa_element_bits(shape.element) / 8 *
+                     (sqa_tensor_is_updated(problem, slot) ? 2 : 1);
     return bytes;
 }
 

@@ -28,6 +28,9 @@ uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape);
 const char *sqa_tensor_name(const sqa_problem *problem, uint32_t slot);
 bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot);
 
+/* Whether it is an output whose earlier contents count. */
+bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot);
+
 /* What a call has to bring: `extent` elements behind its offset, 0 where no kernel will
  * look. */
 typedef struct sqa_tensor_need {
@@ -40,7 +43,7 @@ typedef struct sqa_tensor_need {
 /* Of all slots; follows from the problem alone, so that plans keep it. */
 void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS]);
 
-/* Bytes that have to move at least once: every tensor once. */
+/* Bytes that have to move at least: every tensor once, an updated one both ways. */
 double sqa_problem_bytes(const sqa_problem *problem);
 
 /* Floating-point operations the result needs. */

@@ -65,34 +65,6 @@ static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_str
     return sqa_check_strides(field, out, ragged ? 1 : attention->batch, heads, length);
 }
 
-/* Sorted by stride, each dimension must step over everything inside it. */
-static sqa_status check_no_overlap(const sqa_attention *attention, uint32_t batch, uint32_t length)
-{
-    struct {
-        int64_t stride, count;
-    } dims[3] = {{attention->o.batch, batch},
-                 {attention->o.head, attention->out_heads},
-                 {attention->o.sequence, length}};
-    int64_t covered = attention->value_dim;
-    bool used[3] = {false, false, false};
-    for (int round = 0; round < 3; round++) {
-        int next = -1;
-        for (int i = 0; i < 3; i++)
-            if (!used[i] && (next < 0 || dims[i].stride < dims[next].stride))
-                next = i;
-        used[next] = true;
-        if (dims[next].count <= 1)
-            continue;
-        if (dims[next].stride < covered)
-            return sqa_fail(SQA_INVALID_ARGUMENT,
-                            "desc.o: the strides make output elements overlap (a stride of %lld "
-                            "must be at least %lld)",
-                            (long long)dims[next].stride, (long long)covered);
-        covered += dims[next].stride * (dims[next].count - 1);
-    }
-    return SQA_OK;
-}
-
 static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     const bool ragged = attention->mask & SQA_MASK_RAGGED;
@@ -116,7 +88,8 @@ static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *
         if (status != SQA_OK)
             return status;
     }
-    return batch > 0 && queries > 0 ? check_no_overlap(attention, batch, queries) : SQA_OK;
+    return sqa_check_no_overlap("desc.o", &attention->o, batch, attention->out_heads, queries,
+                                attention->value_dim);
 }
 
 sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc *desc)

@@ -36,3 +36,54 @@ sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint
     }
     return SQA_OK;
 }
+
+/* A dimension whose neighbours lie closer than what they hold is long. */
+typedef struct overlap {
+    int64_t stride, least;
+} overlap;
+
+/* Sorted by stride, each dimension must step over everything inside it. */
+static bool find_overlap(const sqa_strides *strides, uint32_t batch, uint32_t heads,
+                         uint32_t length, uint32_t dim, overlap *out)
+{
+    const struct {
+        int64_t stride, count;
+    } dims[3] = {{strides->batch, batch}, {strides->head, heads}, {strides->sequence, length}};
+    int64_t covered = dim;
+    bool used[3] = {false, false, false};
+    if (batch == 0 || length == 0)
+        return false;
+    for (int round = 0; round < 3; round++) {
+        int next = -1;
+        for (int i = 0; i < 3; i++)
+            if (!used[i] && (next < 0 || dims[i].stride < dims[next].stride))
+                next = i;
+        used[next] = true;
+        if (dims[next].count <= 1)
+            continue;
+        *out = (overlap){dims[next].stride, covered};
+        if (dims[next].stride < covered)
+            return true;
+        covered += dims[next].stride * (dims[next].count - 1);
+    }
+    return false;
+}
+
+bool sqa_strides_overlap(const sqa_strides *strides, uint32_t batch, uint32_t heads,
+                         uint32_t length, uint32_t dim)
+{
+    overlap found;
+    return find_overlap(strides, batch, heads, length, dim, &found);
+}
+
+sqa_status sqa_check_no_overlap(const char *field, const sqa_strides *strides, uint32_t batch,
+                                uint32_t heads, uint32_t length, uint32_t dim)
+{
+    overlap found;
+    if (!find_overlap(strides, batch, heads, length, dim, &found))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "%s: the strides make output elements overlap (a stride of %lld must be at "
+                    "least %lld)",
+                    field, (long long)found.stride, (long long)found.least);
+}

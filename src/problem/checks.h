@@ -2,6 +2,7 @@
 #ifndef SQA_PROBLEM_CHECKS_H
 #define SQA_PROBLEM_CHECKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sqa_cl/pattern.h"
@@ -18,5 +19,11 @@ sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newes
 /* Whether the strides reach no further than 63 bits can add up. */
 sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
                              uint32_t heads, uint32_t length);
+
+/* Whether some elements of such a tensor are one in memory. */
+bool sqa_strides_overlap(const sqa_strides *strides, uint32_t batch, uint32_t heads,
+                         uint32_t length, uint32_t dim);
+sqa_status sqa_check_no_overlap(const char *field, const sqa_strides *strides, uint32_t batch,
+                                uint32_t heads, uint32_t length, uint32_t dim);
 
 #endif

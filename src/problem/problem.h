@@ -7,6 +7,7 @@
 #define SQA_PROBLEM_PROBLEM_H
 
 #include "problem/attention.h"
+#include "problem/backward.h"
 #include "problem/selection.h"
 
 typedef struct sqa_problem {
@@ -14,6 +15,7 @@ typedef struct sqa_problem {
     union {
         sqa_attention attention; /* also of every operation that begins with one */
         sqa_selection selection;
+        sqa_backward_pass backward;
     } of;
 } sqa_problem;
 

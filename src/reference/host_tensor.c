@@ -65,9 +65,19 @@ float *sqa_host_tensor_at(const sqa_host_tensor *tensor, uint32_t batch, uint32_
     return (float *)tensor->data + index_of(tensor, batch, head, position);
 }
 
+static const void *view_of(const sqa_host_tensor *tensor, const void *data)
+{
+    return data ? (const char *)data + tensor->guard * host_bytes(tensor) : NULL;
+}
+
 const void *sqa_host_tensor_view(const sqa_host_tensor *tensor)
 {
-    return tensor->data ? (const char *)tensor->data + tensor->guard * host_bytes(tensor) : NULL;
+    return view_of(tensor, tensor->data);
+}
+
+const void *sqa_host_tensor_view_before(const sqa_host_tensor *tensor)
+{
+    return view_of(tensor, tensor->before ? tensor->before : tensor->data);
 }
 
 float sqa_host_tensor_value(const sqa_host_tensor *tensor, int64_t index)
@@ -124,6 +134,7 @@ void sqa_host_tensor_free(sqa_host_tensor *tensor)
     if (tensor->buffer)
         clReleaseMemObject(tensor->buffer);
     free(tensor->data);
+    free(tensor->before);
     free(tensor->inside);
     memset(tensor, 0, sizeof *tensor);
 }
@@ -154,6 +165,25 @@ void sqa_host_tensor_poison(sqa_host_tensor *tensor)
 {
     fill_bits(tensor, 0, SQA_GUARD_BITS);
     fill_bits(tensor, 1, SQA_POISON_BITS);
+}
+
+sqa_status sqa_host_tensor_keep(sqa_host_tensor *tensor)
+{
+    const size_t bytes = tensor->count * host_bytes(tensor);
+    if (!tensor->before)
+        tensor->before = malloc(bytes);
+    if (!tensor->before)
+        return sqa_fail_memory("a tensor to check with");
+    memcpy(tensor->before, tensor->data, bytes);
+    return SQA_OK;
+}
+
+void sqa_host_tensor_restore(sqa_host_tensor *tensor)
+{
+    if (tensor->before)
+        memcpy(tensor->data, tensor->before, tensor->count * host_bytes(tensor));
+    else
+        sqa_host_tensor_poison(tensor);
 }
 
 void sqa_host_tensor_fill_gaps(sqa_host_tensor *tensor, float value)

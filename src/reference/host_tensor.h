@@ -25,6 +25,7 @@ typedef struct sqa_host_tensor {
     /* Floating-point types: f32, only values that the stored type has. Others as they are. The
      * view starts `guard` elements in. */
     void *data;
+    void *before;          /* what `data` is before every run; NULL: poison, of an output */
     unsigned char *inside; /* per element: 1 when it belongs to the view */
     cl_mem buffer;         /* of the last upload */
 } sqa_host_tensor;
@@ -39,8 +40,9 @@ void sqa_host_tensor_free(sqa_host_tensor *tensor);
 float *sqa_host_tensor_at(const sqa_host_tensor *tensor, uint32_t batch, uint32_t head,
                           uint32_t position);
 
-/* Where the view starts, as the reference wants it. */
+/* Where the view starts, as the reference wants it; as before the run, where that is kept. */
 const void *sqa_host_tensor_view(const sqa_host_tensor *tensor);
+const void *sqa_host_tensor_view_before(const sqa_host_tensor *tensor);
 
 /* The element `index` from the view's start of a floating-point tensor. */
 float sqa_host_tensor_value(const sqa_host_tensor *tensor, int64_t index);
@@ -53,6 +55,12 @@ void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value);
 
 /* Makes guards of what is around the view, poison of what is in it. */
 void sqa_host_tensor_poison(sqa_host_tensor *tensor);
+
+/* Makes what it holds now what it is before every run. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_host_tensor_keep(sqa_host_tensor *tensor);
+
+/* Makes an output what it is before a run. */
+void sqa_host_tensor_restore(sqa_host_tensor *tensor);
 
 /* Replaces the guards of an input: what lies there must not matter. */
 void sqa_host_tensor_fill_gaps(sqa_host_tensor *tensor, float value);

@@ -17,18 +17,19 @@ static sqa_status create(sqa_host_tensors *tensors, uint32_t slot, uint64_t seed
 {
     const sqa_tensor_slot *row = &sqa_operation_of(&tensors->problem)->slots[slot];
     sqa_host_tensor *tensor = &tensors->of[slot];
+    const bool updated = sqa_tensor_is_updated(&tensors->problem, slot);
     sqa_tensor_shape shape;
     if (!sqa_tensor_shape_of(&tensors->problem, slot, &shape))
         return SQA_OK;
     sqa_status status = sqa_host_tensor_create(tensor, &shape, guard_of(seed, slot, guarded));
-    if (status != SQA_OK || row->use == SQA_SLOT_OUTPUT)
+    if (status != SQA_OK || (row->use == SQA_SLOT_OUTPUT && !updated))
         return status;
     if (row->fill)
         row->fill(&tensors->problem, sqa_tensor_extent(&shape), true, random,
                   (void *)(uintptr_t)sqa_host_tensor_view(tensor));
     else
         sqa_host_tensor_fill_random(tensor, random, row->low, row->high);
-    return SQA_OK;
+    return updated ? sqa_host_tensor_keep(tensor) : SQA_OK;
 }
 
 sqa_status sqa_host_tensors_create(sqa_host_tensors *out, const sqa_problem *problem, uint64_t seed,
@@ -60,6 +61,14 @@ sqa_reference_inputs sqa_host_tensors_views(const sqa_host_tensors *tensors)
     return views;
 }
 
+sqa_reference_inputs sqa_host_tensors_views_before(const sqa_host_tensors *tensors)
+{
+    sqa_reference_inputs views;
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
+        views.by_slot[slot] = sqa_host_tensor_view_before(&tensors->of[slot]);
+    return views;
+}
+
 sqa_status sqa_host_tensors_upload(sqa_host_tensors *tensors, cl_context context)
 {
     sqa_status status = SQA_OK;
@@ -68,7 +77,7 @@ sqa_status sqa_host_tensors_upload(sqa_host_tensors *tensors, cl_context context
         if (!tensor->data)
             continue;
         if (sqa_tensor_is_output(&tensors->problem, slot))
-            sqa_host_tensor_poison(tensor);
+            sqa_host_tensor_restore(tensor);
         status = sqa_host_tensor_upload(tensor, context);
     }
     return status;

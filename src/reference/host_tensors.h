@@ -15,16 +15,19 @@ typedef struct sqa_host_tensors {
 } sqa_host_tensors;
 
 /* Random inputs as the operation's slots say, index tensors in any order there is; outputs
- * are poison. `guarded`: views begin and end among guards, at every alignment.
+ * are poison, updated ones random. `guarded`: views begin and end among guards, at every alignment.
  * Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_host_tensors_create(sqa_host_tensors *out, const sqa_problem *problem, uint64_t seed,
                                    bool guarded);
 void sqa_host_tensors_free(sqa_host_tensors *tensors);
 
-/* The views, as the reference takes them; they point into the tensors. */
+/* The views, as the reference takes them, now and as they were before a run; they point into
+ * the tensors. */
 sqa_reference_inputs sqa_host_tensors_views(const sqa_host_tensors *tensors);
+sqa_reference_inputs sqa_host_tensors_views_before(const sqa_host_tensors *tensors);
 
-/* Makes the device buffers: inputs as they are now, outputs poisoned. */
+/* Makes the device buffers: inputs as they are now, outputs poisoned, updated ones as they are
+ * before every run. */
 sqa_status sqa_host_tensors_upload(sqa_host_tensors *tensors, cl_context context);
 
 /* The uploaded tensors as a call's; the workspace is left to the caller. */

@@ -173,7 +173,8 @@ static sqa_status judge_group(const sqa_host_tensors *tensors, const sqa_row_gro
     self->tensors = tensors;
     self->entry = sqa_operation_of(&tensors->problem);
     self->group = group;
-    self->views = sqa_host_tensors_views(tensors);
+    self->views =
+        group->fault ? sqa_host_tensors_views(tensors) : sqa_host_tensors_views_before(tensors);
     sqa_status status = prepare(self);
     if (status == SQA_OK && !self->entry->is_nothing(&tensors->problem))
         status = judge_rows(self, all_rows, seed);
@@ -191,16 +192,25 @@ static double first_error(const sqa_operation_entry *entry, const sqa_judgement 
     return 0.0;
 }
 
+/* Whether the slot is an output that is judged as numbers. */
+static bool is_numbers(const sqa_operation_entry *entry, uint32_t slot)
+{
+    for (const sqa_row_group *group = entry->groups; group->slot_count; group++)
+        for (uint32_t i = 0; i < group->slot_count; i++)
+            if (group->slots[i] == slot && group->expect)
+                return true;
+    return false;
+}
+
 sqa_status sqa_judge_limit(const sqa_problem *problem, double *out)
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
     const sqa_tolerance *tolerance;
     sqa_tensor_shape shape;
     *out = 0.0;
-    for (const sqa_row_group *group = entry->groups; group->slot_count; group++)
-        if (group->expect && sqa_tensor_shape_of(problem, group->slots[0], &shape)) {
-            sqa_status status =
-                sqa_operation_tolerance(entry, group->slots[0], shape.element, &tolerance);
+    for (uint32_t slot = 0; slot < entry->slot_count; slot++)
+        if (is_numbers(entry, slot) && sqa_tensor_shape_of(problem, slot, &shape)) {
+            sqa_status status = sqa_operation_tolerance(entry, slot, shape.element, &tolerance);
             *out = status == SQA_OK ? tolerance->max : 0.0;
             return status;
         }

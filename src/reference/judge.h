@@ -17,7 +17,7 @@ typedef struct sqa_output_error {
 typedef struct sqa_judgement {
     bool passed;
     sqa_output_error of[SQA_MAX_TENSORS];
-    double max_error;               /* of the first output that is numbers; 0: none is */
+    double max_error;               /* of the first output there is of numbers; 0: none is */
     char message[SQA_FINDING_TEXT]; /* what failed, "" when passed */
 } sqa_judgement;
 

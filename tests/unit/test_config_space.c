@@ -1,12 +1,14 @@
 /* The configuration space of every family, on devices made up for the purpose:
  * exactly the valid configurations, each of which survives being written down. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/config_space.h"
 #include "kernels/registry.h"
-#include "operations/select_blocks.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
 #include "run_suite.h"
 
 #define CPU(width)                                                                                 \
@@ -43,21 +45,26 @@ enum { DEVICE_COUNT = sizeof devices / sizeof *devices };
 static const uint32_t dims[] = {64, 1, 7, 80, 128, 512};
 enum { DIM_COUNT = sizeof dims / sizeof *dims };
 
+/* What a problem of some size is, where it is not heads and a length. */
+static const struct {
+    sqa_operation operation;
+    const char *shape;
+} shapes[] = {
+    {SQA_OPERATION_SELECT_BLOCKS, "hq=4,n=1000,blocks=64x64/h,topk=4"},
+    {SQA_OPERATION_BACKWARD_DELTA, "heads=4,rows=1000"},
+    {SQA_OPERATION_BACKWARD_SCORES, "hq=4,n=1000,bias=f32/hq,grads=bias"},
+};
+
 static sqa_problem problem_of(sqa_operation operation, uint32_t dim)
 {
-    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
-    sqa_select_options select = SQA_SELECT_OPTIONS_INIT;
+    const char *shape = "hq=4,n=1000";
+    char text[SQA_SHAPE_TEXT];
     sqa_problem problem;
-    desc.q_heads = desc.kv_heads = 4;
-    desc.q_length = desc.kv_length = 1000;
-    desc.head_dim = dim;
-    if (operation == SQA_OPERATION_SELECT_BLOCKS) {
-        desc.blocks = (sqa_blocks){64, 64, 1, 4, 0};
-        select.top_k = 4;
-        ck_assert_int_eq(sqa_problem_from_selection(&problem, &desc, &select, false), SQA_OK);
-    } else {
-        ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
-    }
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        if (shapes[i].operation == operation)
+            shape = shapes[i].shape;
+    snprintf(text, sizeof text, "op=%s,%s,d=%u", sqa_operation_name(operation), shape, dim);
+    ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
     return problem;
 }
 

@@ -53,7 +53,7 @@ static void subject_of_case(const sqa_suite *suite, const sqa_problem *problem,
 {
     char shape[SQA_SHAPE_TEXT];
     sqa_problem_format(problem, shape, sizeof shape);
-    const bool shared = suite->shared && suite->config;
+    const bool shared = suite->shared && suite->config && suite->config[0];
     snprintf(subject, SQA_SUITE_SUBJECT, "--shape %s --seed %llu%s%s", shape,
              (unsigned long long)suite->seed, shared ? " --set " : "", shared ? suite->config : "");
 }

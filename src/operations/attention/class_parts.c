@@ -67,14 +67,37 @@ static uint32_t rows_bucket_of(const sqa_problem *problem)
 static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const mask_words[] = {"causal", "window", "blocks", "stored", NULL};
 
-const sqa_class_part sqa_attention_class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
-    {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},
-    {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},
-    {"mask", SQA_CLASS_BITS, 0, 0, mask_words, mask_of},
-    {"group", SQA_CLASS_RATIO, 1, 65535, NULL, group_of},
-    {"q", SQA_CLASS_BUCKET, 0, 63, NULL, q_bucket_of},
-    {"kv", SQA_CLASS_BUCKET, 0, 63, NULL, kv_bucket_of},
-    {"rows", SQA_CLASS_BUCKET, 0, 63, NULL, rows_bucket_of},
+/* Of a backward pass, which gradients there are, and how many output heads read a query head:
+ * dQ is the sum of theirs. */
+static uint32_t gradients_of(const sqa_problem *problem)
+{
+    return problem->of.backward.gradients;
+}
+
+static uint32_t copies_of(const sqa_problem *problem)
+{
+    return problem->of.attention.out_heads / problem->of.attention.q_heads;
+}
+
+static const char *const gradient_words[] = {"q", "k", "v", "bias", "sinks", "slopes", NULL};
+
+#define ATTENTION_PARTS                                                                            \
+    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},                                        \
+        {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},                            \
+        {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},                          \
+        {"mask", SQA_CLASS_BITS, 0, 0, mask_words, mask_of},                                       \
+        {"group", SQA_CLASS_RATIO, 1, 65535, NULL, group_of},                                      \
+        {"q", SQA_CLASS_BUCKET, 0, 63, NULL, q_bucket_of},                                         \
+        {"kv", SQA_CLASS_BUCKET, 0, 63, NULL, kv_bucket_of},                                       \
+    {                                                                                              \
+        "rows", SQA_CLASS_BUCKET, 0, 63, NULL, rows_bucket_of                                      \
+    }
+
+const sqa_class_part sqa_attention_class_parts[] = {ATTENTION_PARTS, {0}};
+
+const sqa_class_part sqa_backward_class_parts[] = {
+    ATTENTION_PARTS,
+    {"grads", SQA_CLASS_BITS, 0, 0, gradient_words, gradients_of},
+    {"copies", SQA_CLASS_RATIO, 1, 65535, NULL, copies_of},
     {0},
 };

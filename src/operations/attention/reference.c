@@ -13,9 +13,9 @@ static int64_t element_at(const sqa_strides *strides, uint32_t batch, uint32_t h
            (int64_t)position * strides->sequence + index;
 }
 
-static const float *vector_at(const sqa_reference_inputs *inputs, uint32_t slot,
-                              const sqa_strides *strides, uint32_t batch, uint32_t head,
-                              uint32_t position)
+const float *sqa_reference_vector(const sqa_reference_inputs *inputs, uint32_t slot,
+                                  const sqa_strides *strides, uint32_t batch, uint32_t head,
+                                  uint32_t position)
 {
     return (const float *)inputs->by_slot[slot] + element_at(strides, batch, head, position, 0);
 }
@@ -92,7 +92,8 @@ static double bias_at(const sqa_attention *attention, const sqa_reference_inputs
 {
     if (!(attention->score & SQA_SCORE_BIAS))
         return 0.0;
-    return (double)vector_at(inputs, SQA_SLOT_BIAS, &attention->bias, batch, head, row)[key];
+    return (double)sqa_reference_vector(inputs, SQA_SLOT_BIAS, &attention->bias, batch, head,
+                                        row)[key];
 }
 
 bool sqa_reference_sees(const sqa_attention *attention, const sqa_reference_inputs *inputs,
@@ -133,22 +134,27 @@ static double slope_of(const sqa_attention *attention, const sqa_reference_input
     return attention->score & SQA_SCORE_ALIBI ? geometric_slope(head, attention->out_heads) : 0.0;
 }
 
-/* A row's score of a key that it sees. */
-static double score(const sqa_attention *attention, const sqa_reference_inputs *inputs,
-                    uint32_t batch, uint32_t head, uint32_t row, uint32_t key)
+double sqa_reference_score(const sqa_attention *attention, const sqa_reference_inputs *inputs,
+                           uint32_t batch, uint32_t head, uint32_t row, uint32_t key,
+                           double *steepness)
 {
     const sqa_sequence at = sqa_reference_sequence(attention, inputs, batch);
     const uint32_t kv_head = head / (attention->out_heads / attention->kv_heads);
-    const float *q = vector_at(inputs, SQA_SLOT_Q, &attention->q, batch, head % attention->q_heads,
-                               at.q_begin + row);
+    const float *q = sqa_reference_vector(inputs, SQA_SLOT_Q, &attention->q, batch,
+                                          head % attention->q_heads, at.q_begin + row);
     const float *k =
-        vector_at(inputs, SQA_SLOT_K, &attention->k, batch, kv_head, at.kv_begin + key);
+        sqa_reference_vector(inputs, SQA_SLOT_K, &attention->k, batch, kv_head, at.kv_begin + key);
     double dot = 0.0;
     for (uint32_t d = 0; d < attention->head_dim; d++)
         dot += (double)q[d] * (double)k[d];
-    double s = (double)attention->scale * dot;
-    if (attention->score & SQA_SCORE_SOFTCAP)
-        s = (double)attention->softcap * tanh(s / (double)attention->softcap);
+    double s = (double)attention->scale * dot, steep = 1.0;
+    if (attention->score & SQA_SCORE_SOFTCAP) {
+        const double capped = tanh(s / (double)attention->softcap);
+        s = (double)attention->softcap * capped;
+        steep = 1.0 - capped * capped;
+    }
+    if (steepness)
+        *steepness = steep;
     const double distance = fabs((double)row + (double)at.diagonal - (double)key);
     return s + bias_at(attention, inputs, batch, head, row, key) -
            slope_of(attention, inputs, head) * distance;
@@ -163,7 +169,7 @@ static double largest_score(const sqa_attention *attention, const sqa_reference_
     for (uint32_t j = 0; j < keys && !isnan(largest); j++) {
         if (!sqa_reference_sees(attention, inputs, batch, head, row, j))
             continue;
-        const double s = score(attention, inputs, batch, head, row, j);
+        const double s = sqa_reference_score(attention, inputs, batch, head, row, j, NULL);
         *any = true;
         if (isnan(s) || s > largest)
             largest = s;
@@ -193,9 +199,10 @@ void sqa_reference_forward_row(const sqa_attention *attention, const sqa_referen
     for (uint32_t j = 0; j < at.kv_length; j++) {
         if (!sqa_reference_sees(attention, inputs, batch, head, row, j))
             continue;
-        const double p = exp(score(attention, inputs, batch, head, row, j) - largest);
-        const float *value =
-            vector_at(inputs, SQA_SLOT_V, &attention->v, batch, kv_head, at.kv_begin + j);
+        const double p =
+            exp(sqa_reference_score(attention, inputs, batch, head, row, j, NULL) - largest);
+        const float *value = sqa_reference_vector(inputs, SQA_SLOT_V, &attention->v, batch, kv_head,
+                                                  at.kv_begin + j);
         sum += p;
         for (uint32_t d = 0; d < attention->value_dim; d++)
             o[d] += p * (double)value[d];

@@ -20,6 +20,17 @@ sqa_sequence sqa_reference_sequence(const sqa_attention *attention,
 bool sqa_reference_sees(const sqa_attention *attention, const sqa_reference_inputs *inputs,
                         uint32_t batch, uint32_t head, uint32_t row, uint32_t key);
 
+/* The vector at (batch, head, position) of a strided tensor of floating-point numbers. */
+const float *sqa_reference_vector(const sqa_reference_inputs *inputs, uint32_t slot,
+                                  const sqa_strides *strides, uint32_t batch, uint32_t head,
+                                  uint32_t position);
+
+/* What the softmax takes of a key that the row sees; *steepness, unless that is NULL: its
+ * derivative with respect to the scaled product. */
+double sqa_reference_score(const sqa_attention *attention, const sqa_reference_inputs *inputs,
+                           uint32_t batch, uint32_t head, uint32_t row, uint32_t key,
+                           double *steepness);
+
 /* One output row: value_dim doubles to `o`, the log-sum-exp to *lse. */
 void sqa_reference_forward_row(const sqa_attention *attention, const sqa_reference_inputs *inputs,
                                uint32_t batch, uint32_t head, uint32_t row, double *o, double *lse);

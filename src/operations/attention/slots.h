@@ -24,6 +24,12 @@ enum {
     SQA_ATTENTION_SLOTS
 };
 
+/* The struct that they are members of. */
+#define SQA_ATTENTION_TENSORS                                                                      \
+    {                                                                                              \
+        SQA_TENSORS_VERSION, offsetof(sqa_tensors, workspace)                                      \
+    }
+
 /* What a row of a slot table begins with. */
 #define SQA_ATTENTION_SLOT(tensor, how)                                                            \
     .name = #tensor, .use = how, .member = offsetof(sqa_tensors, tensor)

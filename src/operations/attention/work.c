@@ -40,16 +40,20 @@ static int64_t windowed_keys(const sqa_attention *attention, int64_t at, int64_t
     return end - begin + clamp(count, 0, limit) - shown;
 }
 
+/* Keys that query i sees, block lists left aside. */
+static int64_t keys_by_position(const sqa_attention *attention, int64_t i)
+{
+    const int64_t at = i + attention->diagonal;
+    const int64_t limit = attention->mask & SQA_MASK_CAUSAL ? clamp(at + 1, 0, attention->kv_length)
+                                                            : attention->kv_length;
+    return attention->mask & SQA_MASK_WINDOW ? windowed_keys(attention, at, limit) : limit;
+}
+
 static double windowed_pairs(const sqa_attention *attention)
 {
     double pairs = 0.0;
-    for (int64_t i = 0; i < attention->q_length; i++) {
-        const int64_t at = i + attention->diagonal;
-        const int64_t limit = attention->mask & SQA_MASK_CAUSAL
-                                  ? clamp(at + 1, 0, attention->kv_length)
-                                  : attention->kv_length;
-        pairs += (double)windowed_keys(attention, at, limit);
-    }
+    for (int64_t i = 0; i < attention->q_length; i++)
+        pairs += (double)keys_by_position(attention, i);
     return pairs;
 }
 
@@ -59,6 +63,12 @@ double sqa_attention_listed_part(const sqa_attention *attention)
         (double)sqa_attention_block_lists(attention) * sqa_attention_key_blocks(attention);
     const double part = pairs > 0 ? attention->blocks.entries / pairs : 0.0;
     return part < 1.0 ? part : 1.0;
+}
+
+double sqa_attention_keys_of(const sqa_attention *attention, uint32_t query)
+{
+    const double keys = (double)keys_by_position(attention, query);
+    return attention->mask & SQA_MASK_BLOCKS ? keys * sqa_attention_listed_part(attention) : keys;
 }
 
 double sqa_attention_seen_keys(const sqa_attention *attention)
@@ -76,13 +86,18 @@ double sqa_attention_seen_keys(const sqa_attention *attention)
     return seen;
 }
 
-double sqa_attention_flop(const sqa_attention *attention)
+double sqa_attention_pairs(const sqa_attention *attention)
 {
     const double queries = attention->mask & SQA_MASK_RAGGED
                                ? attention->q_total
                                : (double)attention->batch * attention->q_length;
+    return sqa_attention_seen_keys(attention) * queries * attention->out_heads;
+}
+
+double sqa_attention_flop(const sqa_attention *attention)
+{
     return 2.0 * ((double)attention->head_dim + attention->value_dim) *
-           sqa_attention_seen_keys(attention) * queries * attention->out_heads;
+           sqa_attention_pairs(attention);
 }
 
 /* A sum per element of Q and K, and the products of all pairs of means, whether a mask

@@ -9,6 +9,12 @@
 /* Keys that an average query sees. */
 double sqa_attention_seen_keys(const sqa_attention *attention);
 
+/* Keys that one query sees. */
+double sqa_attention_keys_of(const sqa_attention *attention, uint32_t query);
+
+/* Of all queries and output heads, the pairs with a key that is seen. */
+double sqa_attention_pairs(const sqa_attention *attention);
+
 /* The part of all (query block, key block) pairs that block lists name: 0..1. */
 double sqa_attention_listed_part(const sqa_attention *attention);
 

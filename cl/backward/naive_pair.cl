@@ -1,0 +1,50 @@
+/* A query and a key that it sees, by the definition: for naive_*.cl. */
+
+/* Loops, not dot(): any dimension, in one fixed order. */
+static float sqa_naive_dot(__global const sqa_stored *a, __global const sqa_stored *b,
+                           const int columns)
+{
+    float sum = 0.0f;
+    for (int d = 0; d < columns; d++)
+        sum = fma(SQA_LOAD(d, a), SQA_LOAD(d, b), sum);
+    return sum;
+}
+
+#if SQA_ALIBI
+#define NAIVE_ALIBI(score, h, i, j)                                                                \
+    score = fma(-SQA_SLOPE(h), (float)abs(SQA_POSITION(i) - (j)), score);
+#else
+#define NAIVE_ALIBI(score, h, i, j)
+#endif
+#if SQA_EXTRA
+#define NAIVE_EXTRA_ROW(b, h, i)                                                                   \
+    sqa_extra_row extra_row;                                                                       \
+    SQA_SET_EXTRA_ROW(extra_row, b, h, (long)(i))
+#define NAIVE_EXTRA(score, j)                                                                      \
+    const float extra = sqa_extra(extra_row, j);                                                   \
+    if (extra == -INFINITY)                                                                        \
+        continue;                                                                                  \
+    score += extra;
+#else
+#define NAIVE_EXTRA_ROW(b, h, i)
+#define NAIVE_EXTRA(score, j)
+#endif
+
+/* Within a loop: goes on with the next where the key is hidden; otherwise p, ds and product
+ * are the pair's weight, its gradient of the score, and that of the product of Q and K. */
+#define NAIVE_PAIR(h, i, j, query, key, output, value, lse, delta)                                 \
+    const float capped =                                                                           \
+        SQA_CAPPED(sqa_naive_dot(query, key, SQA_HEAD_DIM) * SQA_PRODUCT_FACTOR);                  \
+    float score = capped * SQA_CAP_FACTOR;                                                         \
+    NAIVE_ALIBI(score, h, i, j)                                                                    \
+    NAIVE_EXTRA(score, j)                                                                          \
+    const float p = exp2(score - (lse));                                                           \
+    const float ds = p * (sqa_naive_dot(output, value, SQA_VALUE_DIM) - (delta));                  \
+    const float product = ds * SQA_STEEPNESS(capped);
+
+/* Sums in parts: see SQA_SUM_KEYS. */
+#define NAIVE_ADD_PARTS(sum, part, columns)                                                        \
+    for (int d = 0; d < (columns); d++) {                                                          \
+        sum[d] += part[d];                                                                         \
+        part[d] = 0.0f;                                                                            \
+    }

@@ -1,0 +1,51 @@
+/* Public entry points of backward attention. */
+#include "sqa_cl/backward.h"
+
+#include "api/call.h"
+#include "operations/backward/fields.h"
+#include "operations/entries.h"
+#include "runtime/plan.h"
+
+static sqa_status make_problem(sqa_problem *out, const sqa_attention_desc *desc,
+                               const sqa_backward_options *backward)
+{
+    return sqa_problem_from_backward(out, SQA_OPERATION_BACKWARD, UINT32_MAX, desc, backward);
+}
+
+sqa_status sqa_backward_plan_create(sqa_plan **out, sqa_context *context,
+                                    const sqa_attention_desc *desc,
+                                    const sqa_backward_options *backward,
+                                    const sqa_plan_options *options)
+{
+    sqa_problem problem;
+    sqa_status status = sqa_check_not_null("out", out);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("context", context);
+    if (status == SQA_OK)
+        status = sqa_check_plan_options(options);
+    if (status == SQA_OK)
+        status = make_problem(&problem, desc, backward);
+    return status == SQA_OK ? sqa_plan_build(out, context, &problem, options) : status;
+}
+
+sqa_status sqa_backward(sqa_plan *plan, cl_command_queue queue, const sqa_backward_tensors *tensors,
+                        cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    return sqa_call_plan(plan, &sqa_operation_backward, queue, tensors, wait_count, wait_list,
+                         event);
+}
+
+sqa_status sqa_attention_backward(sqa_context *context, cl_command_queue queue,
+                                  const sqa_attention_desc *desc,
+                                  const sqa_backward_options *backward,
+                                  const sqa_backward_tensors *tensors, cl_uint wait_count,
+                                  const cl_event *wait_list, cl_event *event)
+{
+    sqa_problem problem;
+    sqa_status status = sqa_check_not_null("context", context);
+    if (status == SQA_OK)
+        status = make_problem(&problem, desc, backward);
+    return status == SQA_OK
+               ? sqa_call_problem(context, &problem, queue, tensors, wait_count, wait_list, event)
+               : status;
+}

@@ -1,0 +1,116 @@
+/* Backward attention's cases and properties, put together. */
+#include "operations/backward/backward.h"
+
+#include "conformance/common_properties.h"
+#include "operations/backward/cases.h"
+#include "operations/case_shapes.h"
+#include "operations/entries.h"
+
+/* Gaps between all vectors. */
+#define PADDED "q=1900:850:21,k=1700:1650:23,v=900:850:12,o=1000:450:11"
+
+static sqa_problem padded(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self, (void)small;
+    return sqa_case_shape_problem("op=backward,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal,bias=f32/h,"
+                                  "sinks,grads=q+k+v+bias+sinks," PADDED,
+                                  dtype);
+}
+
+static sqa_problem padded_core(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self, (void)small;
+    return sqa_case_shape_problem("op=backward_core,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal," PADDED,
+                                  dtype);
+}
+
+static sqa_problem padded_delta(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self, (void)small;
+    return sqa_case_shape_problem("op=backward_delta,b=2,heads=2,rows=40,d=8,o=1000:450:11", dtype);
+}
+
+static sqa_problem padded_scores(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self, (void)small;
+    return sqa_case_shape_problem("op=backward_scores,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal,"
+                                  "bias=f32/h,sinks,grads=bias+sinks," PADDED,
+                                  dtype);
+}
+
+#define COMMON(problem)                                                                            \
+    {"gap-values", "what lies between and beyond the vectors changes no bit", true, problem,       \
+     sqa_property_gap_values},                                                                     \
+    {                                                                                              \
+        "determinism", "two runs, and two plans, give the same bits", true, problem,               \
+            sqa_property_determinism                                                               \
+    }
+
+static const sqa_property properties[] = {COMMON(padded)};
+static const sqa_property delta_properties[] = {COMMON(padded_delta)};
+static const sqa_property core_properties[] = {COMMON(padded_core)};
+static const sqa_property scores_properties[] = {COMMON(padded_scores)};
+
+static sqa_problem everyday(bool small, sqa_dtype dtype)
+{
+    return sqa_case_shape_problem(small ? "op=backward,hq=1,n=33,d=8" : "op=backward,hq=1,n=129",
+                                  dtype);
+}
+
+static sqa_problem everyday_delta(bool small, sqa_dtype dtype)
+{
+    return sqa_case_shape_problem(small ? "op=backward_delta,heads=1,rows=33,d=8"
+                                        : "op=backward_delta,heads=1,rows=129",
+                                  dtype);
+}
+
+static sqa_problem everyday_core(bool small, sqa_dtype dtype)
+{
+    return sqa_case_shape_problem(
+        small ? "op=backward_core,hq=1,n=33,d=8" : "op=backward_core,hq=1,n=129", dtype);
+}
+
+static sqa_problem everyday_scores(bool small, sqa_dtype dtype)
+{
+    return sqa_case_shape_problem(small ? "op=backward_scores,hq=1,n=33,d=8,bias=f32/hq,grads=bias"
+                                        : "op=backward_scores,hq=1,n=129,bias=f32/hq,grads=bias",
+                                  dtype);
+}
+
+static const char *const no_presets[] = {NULL};
+
+const sqa_tuner_operation sqa_tuner_backward = {
+    .entry = &sqa_operation_backward,
+    .grids = sqa_backward_grids,
+    .properties = properties,
+    .property_count = sizeof properties / sizeof *properties,
+    .preset_names = no_presets,
+    .everyday = everyday,
+};
+
+const sqa_tuner_operation sqa_tuner_backward_delta = {
+    .entry = &sqa_operation_backward_delta,
+    .grids = sqa_backward_delta_grids,
+    .properties = delta_properties,
+    .property_count = sizeof delta_properties / sizeof *delta_properties,
+    .preset_names = no_presets,
+    .everyday = everyday_delta,
+};
+
+const sqa_tuner_operation sqa_tuner_backward_core = {
+    .entry = &sqa_operation_backward_core,
+    .grids = sqa_backward_core_grids,
+    .properties = core_properties,
+    .property_count = sizeof core_properties / sizeof *core_properties,
+    .preset_names = no_presets,
+    .everyday = everyday_core,
+};
+
+const sqa_tuner_operation sqa_tuner_backward_scores = {
+    .entry = &sqa_operation_backward_scores,
+    .grids = sqa_backward_scores_grids,
+    .properties = scores_properties,
+    .property_count = sizeof scores_properties / sizeof *scores_properties,
+    .preset_names = no_presets,
+    .everyday = everyday_scores,
+};
