@@ -6,7 +6,6 @@
 #define LANES 8
 #define RV 2
 #define MC 2
-#define MD 2
 #define MQ 2
 #define NV 1
 #define TILES 1
@@ -28,8 +27,8 @@
 #define ITEM_KEYS (TILE_KEYS * TILES) /* that a work-item holds at a time */
 /* Columns of what is summed, filled up to whole register tiles with copies of the last. */
 #define UP_TO(multiple, n) (((n) + (multiple)-1) / (multiple) * (multiple))
-#define K_COLUMNS UP_TO(MD, SQA_HEAD_DIM)
-#define V_COLUMNS UP_TO(MD, SQA_VALUE_DIM)
+#define K_COLUMNS UP_TO(MC, SQA_HEAD_DIM)
+#define V_COLUMNS UP_TO(MC, SQA_VALUE_DIM)
 /* A row of dQ's sums, and of K beside it: whole vectors, the rest zeros. */
 #define SUM_COLUMNS UP_TO(LANES * NV, SQA_HEAD_DIM)
 

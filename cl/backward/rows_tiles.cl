@@ -92,7 +92,7 @@ INLINE void multiply(const bool weighs, const int dim, const row_pointer rows, c
 #undef ADD_PRODUCT
 }
 
-/* sums[d][key] += rows[query][d] * scores[query][key], MD columns at a time; the tile for
+/* sums[d][key] += rows[query][d] * scores[query][key], MC columns at a time; the tile for
  * itself first, since one sum over all queries loses more. Columns past the last repeat it. */
 INLINE void add_columns(const bool last, const int d, const int dim, const int count,
                         const row_pointer rows, const long row, const float *restrict scores,
@@ -154,10 +154,10 @@ INLINE void add_rows(const bool hiding, const int dim, const int count, const ro
         add_visible(dim, count, rows, row, scores, sums);
         return;
     }
-    for (int d = 0; d < dim / MD * MD; d += MD)
+    for (int d = 0; d < dim / MC * MC; d += MC)
         add_columns(false, d, dim, count, rows, row, scores, sums);
-    if (dim % MD)
-        add_columns(true, dim / MD * MD, dim, count, rows, row, scores, sums);
+    if (dim % MC)
+        add_columns(true, dim / MC * MC, dim, count, rows, row, scores, sums);
 }
 
 #if SQA_GRADIENT_Q

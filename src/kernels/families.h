@@ -10,6 +10,7 @@ extern const sqa_kernel_family sqa_tiled_forward;
 extern const sqa_kernel_family sqa_select_family;
 extern const sqa_kernel_family sqa_naive_backward_delta;
 extern const sqa_kernel_family sqa_rows_backward_core;
+extern const sqa_kernel_family sqa_tiled_backward_core;
 extern const sqa_kernel_family sqa_naive_backward_core;
 extern const sqa_kernel_family sqa_naive_backward_scores;
 

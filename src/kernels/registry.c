@@ -11,7 +11,7 @@ static const sqa_kernel_family *const families[] = {
 
     &sqa_naive_backward_delta,
 
-    &sqa_rows_backward_core,    &sqa_naive_backward_core,
+    &sqa_rows_backward_core,    &sqa_tiled_backward_core, &sqa_naive_backward_core,
 
     &sqa_naive_backward_scores,
 };

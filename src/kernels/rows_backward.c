@@ -8,18 +8,17 @@
 #include "kernels/register_tiles.h"
 #include "kernels/source.h"
 
-enum { LANES, RV, MC, MD, MQ, NV, TILES, QUERIES, UNROLL, PACK, SPLIT, PARAMETER_COUNT };
+enum { LANES, RV, MC, MQ, NV, TILES, QUERIES, UNROLL, PACK, SPLIT, PARAMETER_COUNT };
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [LANES] = {"LANES", "keys in a vector", {4, 8, 16}, 3},
     [RV] = {"RV", "key vectors in a register tile", {1, 2, 3, 4}, 4},
-    [MC] = {"MC", "queries in a score register tile", {1, 2, 3, 4, 6, 8}, 6},
-    [MD] = {"MD", "columns in a register tile of dK and dV", {1, 2, 3, 4, 6, 8}, 6},
-    [MQ] = {"MQ", "queries in a register tile of dQ", {1, 2, 3, 4, 6, 8, 12}, 7},
-    [NV] = {"NV", "column vectors in a register tile of dQ", {1, 2, 3, 4}, 4},
+    [MC] = {"MC", "queries, and columns of dK and dV, in a register tile", {1, 2, 3, 4, 6, 8}, 6},
+    [MQ] = {"MQ", "queries in a register tile of dQ", {4, 6, 8, 12}, 4},
+    [NV] = {"NV", "column vectors in a register tile of dQ", {1, 2}, 2},
     [TILES] = {"TILES", "key tiles that a work-item holds at a time", {1, 2, 4}, 3},
-    [QUERIES] = {"QUERIES", "queries of a query tile", {24, 48, 96, 192, 384}, 5},
-    [UNROLL] = {"UNROLL", "unrolling of the inner loops", {1, 2, 4, 8}, 4},
+    [QUERIES] = {"QUERIES", "queries of a query tile", {48, 96, 192, 384}, 4},
+    [UNROLL] = {"UNROLL", "unrolling of the inner loops", {2, 4}, 2},
     [PACK] = {"PACK", "1: query tiles are copied to private f32 for all key tiles", {0, 1}, 2},
     [SPLIT] = {"SPLIT", "work-items that divide a head's keys: copies of dQ", {1, 2, 4, 8, 16}, 5},
 };
@@ -48,7 +47,7 @@ static int32_t private_bytes(const int32_t *value, const sqa_attention *a)
 {
     const int32_t dim = (int32_t)a->head_dim, value_dim = (int32_t)a->value_dim;
     const int32_t tile = value[LANES] * value[RV], queries = value[QUERIES];
-    const int32_t per_key = dim + value_dim + up_to(value[MD], dim) + up_to(value[MD], value_dim) +
+    const int32_t per_key = dim + value_dim + up_to(value[MC], dim) + up_to(value[MC], value_dim) +
                             sum_columns(value, a) + 2;
     const int32_t score_tiles = 1 + value[TILES] + sqa_attention_has_stored_scores(a) +
                                 (a->score & SQA_SCORE_SOFTCAP ? 1 : 0);
@@ -70,8 +69,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     const int32_t most = here->accumulators / (value[LANES] > here->vector_lanes ? 2 : 1);
     if (value[QUERIES] % value[MC] != 0 || value[QUERIES] % value[MQ] != 0)
         *why = "QUERIES must be a multiple of MC and MQ";
-    else if (value[RV] * value[MC] > most || value[RV] * value[MD] > most ||
-             value[MQ] * value[NV] > most)
+    else if (value[RV] * value[MC] > most || value[MQ] * value[NV] > most)
         *why = "the register tile does not fit the registers";
     else if (private_bytes(value, a) > here->private_bytes)
         *why = "the tiles do not fit the private memory";
@@ -134,7 +132,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     memset(config, 0, sizeof *config);
     value[LANES] = tile->lanes;
     value[RV] = tile->vectors;
-    value[MC] = value[MD] = tile->broadcasts;
+    value[MC] = tile->broadcasts;
     /* Two vectors where they are not filled up with zeros, and 12 accumulators. */
     value[NV] = 2;
     if (sum_columns(value, a) > up_to(tile->lanes, (int32_t)a->head_dim))
@@ -169,8 +167,8 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each(out, "VECTOR", value[RV]);
     sqa_source_each(out, "QUERY", value[MC]);
     sqa_source_each_of(out, "QUERY_VECTOR", value[MC], value[RV]);
-    sqa_source_each(out, "COLUMN", value[MD]);
-    sqa_source_each_of(out, "COLUMN_VECTOR", value[MD], value[RV]);
+    sqa_source_each(out, "COLUMN", value[MC]);
+    sqa_source_each_of(out, "COLUMN_VECTOR", value[MC], value[RV]);
     sqa_source_each(out, "SUM_QUERY", value[MQ]);
     sqa_source_each(out, "SUM_VECTOR", value[NV]);
     sqa_source_each_of(out, "SUM", value[MQ], value[NV]);

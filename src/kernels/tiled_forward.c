@@ -4,6 +4,7 @@
 #include "device/architectures.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
+#include "kernels/thread_tiles.h"
 #include "kernels/work_division.h"
 
 enum {
@@ -45,28 +46,15 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 /* From here on a loop over the whole head dimension is too long to be unrolled. */
 #define LONG_HEAD_DIM 192
 
-/* Rows or keys of a thread, beyond which it only gets fewer threads to do the work. */
-#define MAX_PER_THREAD 8
-
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     (void)problem;
-    if (device->limits.max_work_group_size >= 4 && device->limits.max_work_item_sizes[0] >= 2 &&
-        device->limits.max_work_item_sizes[1] >= 2)
-        return true;
-    *why = "needs work-groups of at least 4 work-items";
-    return false;
+    return sqa_thread_tiles_can_run(device, why);
 }
 
-static uint32_t divide_up(uint32_t a, uint32_t b)
-{
-    return (a + b - 1) / b;
-}
-
-/* Vectors from one row of a local tile to the next: PITCH of cl/forward/tiled_shape.cl. */
 static uint32_t pitch(const int32_t *value, uint32_t elements)
 {
-    return divide_up(elements, (uint32_t)value[VEC]) | (uint32_t)value[PAD];
+    return sqa_tile_pitch(value[VEC], value[PAD], elements);
 }
 
 static uint32_t k_slice_vecs(const int32_t *value)
@@ -78,7 +66,7 @@ static uint32_t k_slice_vecs(const int32_t *value)
  * longer they are the fewer barriers it takes. */
 static uint32_t v_slice_keys(const int32_t *value, const sqa_attention *attention)
 {
-    const uint32_t row = divide_up(attention->value_dim, (uint32_t)value[VEC]);
+    const uint32_t row = sqa_divide_up(attention->value_dim, (uint32_t)value[VEC]);
     uint32_t keys = value[BN] < 16 ? (uint32_t)value[BN] : 16;
     while (keys > 4 && keys * row > k_slice_vecs(value))
         keys /= 2;
@@ -87,7 +75,8 @@ static uint32_t v_slice_keys(const int32_t *value, const sqa_attention *attentio
 
 static uint32_t v_slice_vecs(const int32_t *value, const sqa_attention *attention)
 {
-    return v_slice_keys(value, attention) * divide_up(attention->value_dim, (uint32_t)value[VEC]);
+    return v_slice_keys(value, attention) *
+           sqa_divide_up(attention->value_dim, (uint32_t)value[VEC]);
 }
 
 /* A thread's part of a slice, which it holds while the slice before is computed with. */
@@ -96,7 +85,7 @@ static uint32_t staged_elements(const int32_t *value, const sqa_attention *atten
     const uint32_t k_slice = (uint32_t)(value[BN] * value[DK] / value[VEC]);
     const uint32_t v_slice = v_slice_vecs(value, attention);
     const uint32_t threads = (uint32_t)(value[TX] * value[TY]);
-    return (uint32_t)value[VEC] * divide_up(k_slice > v_slice ? k_slice : v_slice, threads);
+    return (uint32_t)value[VEC] * sqa_divide_up(k_slice > v_slice ? k_slice : v_slice, threads);
 }
 
 static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention)
@@ -121,13 +110,13 @@ static uint32_t registers(const int32_t *value, const sqa_attention *attention)
     const uint32_t rows = (uint32_t)(value[BM] / value[TY]);
     const uint32_t keys = (uint32_t)(value[BN] / value[TX]);
     const uint32_t columns =
-        vec * divide_up(divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
+        vec * sqa_divide_up(sqa_divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
     const uint32_t scores = rows * keys + (keys + 1) * vec, output = (rows + 1) * vec;
     uint32_t kept = rows * (columns + 3);
     if (value[STAGE])
         kept += staged_elements(value, attention);
     if (value[Q_PLACE] == Q_IN_REGISTERS)
-        kept += rows * vec * divide_up(attention->head_dim, vec);
+        kept += rows * vec * sqa_divide_up(attention->head_dim, vec);
     return kept + (scores > output ? scores : output);
 }
 
@@ -158,7 +147,8 @@ static bool shape_is_valid(const int32_t *value, const sqa_attention *attention,
         *why = "without STAGE, DK has no effect and stays at its least";
     else if (slice_is_too_long(value, attention))
         *why = "a K slice of half as many dimensions holds all of them";
-    else if (value[BM] / value[TY] > MAX_PER_THREAD || value[BN] / value[TX] > MAX_PER_THREAD)
+    else if (value[BM] / value[TY] > SQA_MOST_PER_THREAD ||
+             value[BN] / value[TX] > SQA_MOST_PER_THREAD)
         *why = "a thread can have at most 8 rows and 8 keys";
     else if (value[Q_PLACE] == Q_IN_REGISTERS && attention->head_dim >= LONG_HEAD_DIM)
         *why = "Q in registers unrolls the head dimension, which is too long for it";

@@ -1,0 +1,20 @@
+/* What the families for GPUs share, whose work-groups of TX x TY threads compute tiles through
+ * local memory. */
+#ifndef SQA_KERNELS_THREAD_TILES_H
+#define SQA_KERNELS_THREAD_TILES_H
+
+#include "device/device.h"
+
+/* Rows or keys of a thread, beyond which it only gets fewer threads to do the work. */
+#define SQA_MOST_PER_THREAD 8
+
+/* Whether such families run on the device at all; if not, *why says what it takes. */
+bool sqa_thread_tiles_can_run(const sqa_device *device, const char **why);
+
+uint32_t sqa_divide_up(uint32_t a, uint32_t b);
+
+/* Vectors from one row of `elements` of a local tile to the next: PITCH of
+ * cl/forward/tiled_shape.cl. */
+uint32_t sqa_tile_pitch(int32_t vec, int32_t pad, uint32_t elements);
+
+#endif
