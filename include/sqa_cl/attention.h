@@ -57,7 +57,8 @@ typedef enum sqa_causal {
     SQA_CAUSAL_TOP_LEFT = 2      /* j <= i: the first query sees the first key only */
 } sqa_causal;
 
-/* Start from SQA_ATTENTION_DESC_INIT and set at least the lengths and heads. */
+/* Start from SQA_ATTENTION_DESC_INIT and set at least the lengths, without which every call
+ * refuses the descriptor, and the heads. */
 typedef struct sqa_attention_desc {
     uint32_t version; /* SQA_ATTENTION_DESC_VERSION */
     sqa_operation operation;
@@ -65,8 +66,8 @@ typedef struct sqa_attention_desc {
     uint32_t batch;     /* 0..2^30; 0 does nothing */
     uint32_t q_heads;   /* 1..65535; one of q_heads and kv_heads divides the other */
     uint32_t kv_heads;  /* 1..65535 */
-    uint32_t q_length;  /* 0..2^30; 0 does nothing */
-    uint32_t kv_length; /* 0..2^30; 0 writes zeros */
+    uint32_t q_length;  /* 0..2^30; 0 does nothing; to be set */
+    uint32_t kv_length; /* 0..2^30; 0 writes zeros; to be set */
     uint32_t head_dim;  /* 1..512 */
     uint32_t value_dim; /* 1..512; 0: head_dim */
     float scale;        /* finite; 0: 1/sqrt(head_dim) */
@@ -94,10 +95,11 @@ typedef struct sqa_attention_desc {
 #define SQA_ATTENTION_DESC_VERSION 1u
 #define SQA_ATTENTION_DESC_INIT                                                                    \
     {                                                                                              \
-        SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, 0u, 0u, 64u, \
-            0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},             \
-            SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}}, {0u, 0u, 0u, 0u, 0u}, \
-            {0u, 0u, 0u}, 0.0f, SQA_ALIBI_NONE, {0u, 0, {0, 0, 0}}, 0u                             \
+        SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, SQA_NOT_SET, \
+            SQA_NOT_SET, 64u, 0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},      \
+            {0, 0, 0}, SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}},            \
+            {0u, 0u, 0u, 0u, SQA_NOT_SET}, {0u, SQA_NOT_SET, SQA_NOT_SET}, 0.0f, SQA_ALIBI_NONE,   \
+            {0u, 0, {0, 0, 0}}, 0u                                                                 \
     }
 
 /* Strides of a packed (batch, heads, length, dim) tensor. */

@@ -22,6 +22,10 @@
 extern "C" {
 #endif
 
+/* A length or count that nobody has set, as SQA_ATTENTION_DESC_INIT leaves those that have no
+ * default: every function refuses it. 0 is a length like others. */
+#define SQA_NOT_SET 0xffffffffu
+
 /* Distances, in elements, between neighbours along each dimension but the last,
  * whose elements are adjacent. Zero repeats an input along that dimension. Never
  * negative. For Q, K, V and O all three zero mean packed (batch, head, sequence). */
@@ -91,7 +95,7 @@ typedef struct sqa_blocks {
     uint32_t key_size;   /* keys of a block */
     uint32_t batch;      /* lists per: 1 (all batches share them) or batch */
     uint32_t heads;      /* 1, kv_heads or the output heads */
-    uint32_t entries;    /* of all lists together, 0..2^31 - 1 */
+    uint32_t entries;    /* of all lists together, 0..2^31 - 1; to be set with the sizes */
 } sqa_blocks;
 
 /* Ragged batches: sequence b has the rows cu_seqlens_q[b] .. cu_seqlens_q[b + 1] - 1
@@ -102,8 +106,8 @@ typedef struct sqa_blocks {
  * alignment of its own. LSE is (output heads, q_total). */
 typedef struct sqa_ragged {
     uint32_t present;  /* 0 or 1 */
-    uint32_t q_total;  /* rows of Q and O, 0..2^30 */
-    uint32_t kv_total; /* rows of K and V, 0..2^30 */
+    uint32_t q_total;  /* rows of Q and O, 0..2^30; to be set where present */
+    uint32_t kv_total; /* rows of K and V, 0..2^30; likewise */
 } sqa_ragged;
 
 #ifdef __cplusplus

@@ -79,9 +79,18 @@ typedef struct sqa_tensor {
     size_t offset;
 } sqa_tensor;
 
-/* The tensors of one call. Start from SQA_TENSORS_INIT. Inputs are only read;
- * O and LSE, or the block lists where they are what is made (select.h), must not
- * overlap an input. */
+/* The tensors of one call, in buffers of the plan's OpenCL context. Start from
+ * SQA_TENSORS_INIT.
+ *
+ * Inputs are only read, and may share memory as they like: Q, K and V in one buffer, one
+ * tensor as K and V. What is written (O and LSE, the block lists where they are what is
+ * made (select.h), a workspace) must have no element in common with another tensor of the
+ * call, by whatever buffers and sub-buffers the two are reached, and whatever rows, heads
+ * or batch entries the strides pass over: a call whose views do share one is refused. Views
+ * may interleave in one memory as long as they do not, so that O can be further heads of
+ * the buffer that has Q, K and V. (That is found out exactly wherever the strides of the
+ * two views fit into each other; of views that interleave by unrelated strides, a call
+ * may refuse some that meet nowhere.) */
 typedef struct sqa_tensors {
     uint32_t version; /* SQA_TENSORS_VERSION */
     sqa_tensor q, k, v;
@@ -115,7 +124,8 @@ SQA_API sqa_status sqa_plan_warm_up(sqa_plan *plan, cl_command_queue queue);
  * *event (may be NULL) completes when the output is written and belongs to the
  * caller. Nothing is enqueued when an argument is refused. May be called from several
  * threads at once, on queues of the plan's OpenCL context and device.
- * Buffers must be large enough for the descriptor's views: this is checked.
+ * Buffers must be of the plan's OpenCL context, large enough for the descriptor's views,
+ * and written views lie apart from all others: this is checked.
  * Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
 SQA_API sqa_status sqa_forward(sqa_plan *plan, cl_command_queue queue, const sqa_tensors *tensors,
                                cl_uint wait_count, const cl_event *wait_list, cl_event *event);

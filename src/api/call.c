@@ -44,8 +44,7 @@ static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_pla
     if (status != SQA_OK)
         return status;
     memcpy(&workspace, (const char *)tensors + known->workspace, sizeof workspace);
-    return sqa_check_tensors(by_slot, tensors, plan->needs, workspace ? workspace : plan->workspace,
-                             plan->workspace_bytes);
+    return sqa_check_tensors(by_slot, plan, tensors, workspace);
 }
 
 sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,

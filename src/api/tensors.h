@@ -2,15 +2,14 @@
 #ifndef SQA_API_TENSORS_H
 #define SQA_API_TENSORS_H
 
-#include "operations/tensors.h"
-#include "sqa_cl/plan.h"
+#include "runtime/plan.h"
 
-/* Takes each slot's tensor out of `tensors`, the operation's public struct, and checks that
- * its buffer holds what the plan needs. The workspace, too: `workspace`, of which so many
- * bytes are needed.
- * Errors: SQA_INVALID_ARGUMENT, naming the tensor. */
-sqa_status sqa_check_tensors(sqa_tensor out[SQA_MAX_SLOTS], const void *tensors,
-                             const sqa_tensor_need needs[SQA_MAX_TENSORS], cl_mem workspace,
-                             size_t workspace_bytes);
+/* Takes each tensor that the plan needs out of `tensors`, the operation's public struct, to
+ * its slot, and `workspace` (NULL: the plan's own). Checks that the buffers belong to the
+ * plan's OpenCL context and hold what it needs, and that nothing that is written shares an
+ * element with another tensor, whatever buffers and sub-buffers the two are in.
+ * Errors: SQA_INVALID_ARGUMENT, naming the tensors. */
+sqa_status sqa_check_tensors(sqa_tensor out[SQA_MAX_SLOTS], const sqa_plan *plan,
+                             const void *tensors, cl_mem workspace);
 
 #endif

@@ -69,19 +69,24 @@ bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot)
            entry->is_updated(problem, slot);
 }
 
-void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS])
+uint32_t sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS])
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
-    memset(out, 0, SQA_MAX_TENSORS * sizeof *out);
-    for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
+    uint32_t count = 0;
+    for (uint32_t slot = 0; slot < entry->slot_count && !entry->is_nothing(problem); slot++) {
         sqa_tensor_shape shape;
-        const bool present = sqa_tensor_shape_of(problem, slot, &shape);
-        const bool touched =
-            present && !entry->is_nothing(problem) && entry->is_touched(problem, slot);
-        out[slot] = (sqa_tensor_need){entry->slots[slot].name, entry->slots[slot].member,
-                                      touched ? sqa_tensor_extent(&shape) : 0,
-                                      present ? sqa_element_bits(shape.element) : 0};
+        if (!sqa_tensor_shape_of(problem, slot, &shape) || !entry->is_touched(problem, slot) ||
+            sqa_tensor_extent(&shape) == 0)
+            continue;
+        out[count++] = (sqa_tensor_need){.name = entry->slots[slot].name,
+                                         .slot = slot,
+                                         .member = entry->slots[slot].member,
+                                         .extent = sqa_tensor_extent(&shape),
+                                         .bits = sqa_element_bits(shape.element),
+                                         .output = entry->slots[slot].use == SQA_SLOT_OUTPUT,
+                                         .view = sqa_view_of(&shape)};
     }
+    return count;
 }
 
 /* Elements that a tensor really has: repeated dimensions count once. */

@@ -4,6 +4,7 @@
 #define SQA_OPERATIONS_TENSORS_H
 
 #include "operations/operation.h"
+#include "operations/view.h"
 #include "sqa_cl/plan.h"
 
 /* Where arrays by slot have the workspace, which is no tensor of the problem. */
@@ -31,17 +32,20 @@ bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot);
 /* Whether it is an output whose earlier contents count. */
 bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot);
 
-/* What a call has to bring: `extent` elements behind its offset, 0 where no kernel will
- * look. */
+/* What a call has to bring in a slot: `extent` elements behind its offset. */
 typedef struct sqa_tensor_need {
     const char *name;
+    uint32_t slot;
     size_t member; /* of the public struct of tensors */
     uint64_t extent;
     uint32_t bits; /* of an element */
+    bool output;
+    sqa_view view;
 } sqa_tensor_need;
 
-/* Of all slots; follows from the problem alone, so that plans keep it. */
-void sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS]);
+/* The needs of all slots that some kernel looks at; how many there are. They follow from the
+ * problem alone, so that plans keep them. */
+uint32_t sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS]);
 
 /* Bytes that have to move at least: every tensor once, an updated one both ways. */
 double sqa_problem_bytes(const sqa_problem *problem);

@@ -21,8 +21,6 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
         {"desc.batch", desc->batch, 0, MAX_LENGTH},
         {"desc.q_heads", desc->q_heads, 1, MAX_HEADS},
         {"desc.kv_heads", desc->kv_heads, 1, MAX_HEADS},
-        {"desc.q_length", desc->q_length, 0, MAX_LENGTH},
-        {"desc.kv_length", desc->kv_length, 0, MAX_LENGTH},
         {"desc.head_dim", desc->head_dim, 1, SQA_MAX_HEAD_DIM},
         {"desc.value_dim", desc->value_dim, 0, SQA_MAX_HEAD_DIM},
         {"desc.write_lse", desc->write_lse, 0, 1},
@@ -33,6 +31,11 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
         if (status != SQA_OK)
             return status;
     }
+    sqa_status status = sqa_check_is_set("desc.q_length", desc->q_length, MAX_LENGTH);
+    if (status == SQA_OK)
+        status = sqa_check_is_set("desc.kv_length", desc->kv_length, MAX_LENGTH);
+    if (status != SQA_OK)
+        return status;
     if (!sqa_dtype_name(desc->dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.dtype: %d is not an sqa_dtype",
                         (int)desc->dtype);

@@ -9,6 +9,13 @@ sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint
     return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %u is outside %u..%u", field, value, low, high);
 }
 
+sqa_status sqa_check_is_set(const char *field, uint32_t value, uint32_t high)
+{
+    if (value == SQA_NOT_SET)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: was not set; expected 0..%u", field, high);
+    return sqa_check_range(field, value, 0, high);
+}
+
 sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newest)
 {
     return sqa_check_range(field, version, 1, newest);

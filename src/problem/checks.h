@@ -12,6 +12,9 @@
  * Errors: SQA_INVALID_ARGUMENT, as of the others. */
 sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint32_t high);
 
+/* The same from 0 on, of a number that has no default. */
+sqa_status sqa_check_is_set(const char *field, uint32_t value, uint32_t high);
+
 /* Whether a struct of this version can be read: any from 1 to `newest`, since members
  * are only ever added, at the end. */
 sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newest);

@@ -9,6 +9,12 @@
 #define MAX_LENGTH (1u << 30)
 #define MAX_GLOBALS (1u << 20)
 
+/* Whether it had to be set is another question. */
+static uint32_t known_or_0(uint32_t value)
+{
+    return value == SQA_NOT_SET ? 0 : value;
+}
+
 static sqa_status check_numbers(const sqa_attention_desc *desc)
 {
     const struct {
@@ -21,8 +27,8 @@ static sqa_status check_numbers(const sqa_attention_desc *desc)
         {"desc.key_mask", desc->key_mask, 1},
         {"desc.mask.present", desc->mask.present, 1},
         {"desc.ragged.present", desc->ragged.present, 1},
-        {"desc.ragged.q_total", desc->ragged.q_total, MAX_LENGTH},
-        {"desc.ragged.kv_total", desc->ragged.kv_total, MAX_LENGTH},
+        {"desc.ragged.q_total", known_or_0(desc->ragged.q_total), MAX_LENGTH},
+        {"desc.ragged.kv_total", known_or_0(desc->ragged.kv_total), MAX_LENGTH},
         {"desc.alibi", (uint32_t)desc->alibi, SQA_ALIBI_SLOPES},
         {"desc.bias.present", desc->bias.present, 1},
         {"desc.sinks", desc->sinks, 1},
@@ -107,6 +113,11 @@ static sqa_status set_ragged(sqa_attention *attention, const sqa_ragged *ragged)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.batch: %u is outside 0..65535 sequences of a ragged batch",
                         attention->batch);
+    sqa_status status = sqa_check_is_set("desc.ragged.q_total", ragged->q_total, MAX_LENGTH);
+    if (status == SQA_OK)
+        status = sqa_check_is_set("desc.ragged.kv_total", ragged->kv_total, MAX_LENGTH);
+    if (status != SQA_OK)
+        return status;
     attention->mask |= SQA_MASK_RAGGED;
     attention->q_total = ragged->q_total;
     attention->kv_total = ragged->kv_total;
@@ -132,7 +143,7 @@ static sqa_status set_blocks(sqa_attention *attention, const sqa_attention_desc 
     if (status == SQA_OK)
         status = sqa_check_range("desc.blocks.key_size", blocks->key_size, 1, MAX_LENGTH);
     if (status == SQA_OK)
-        status = sqa_check_range("desc.blocks.entries", blocks->entries, 0, INT32_MAX);
+        status = sqa_check_is_set("desc.blocks.entries", blocks->entries, INT32_MAX);
     if (status == SQA_OK && desc->globals.count > 0)
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.globals: not together with desc.blocks");
     if (status == SQA_OK)

@@ -126,7 +126,12 @@ static sqa_status check_entries(const sqa_selection *selection, const sqa_attent
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.blocks: the lists will have %.0f entries, at most %d are allowed",
                         most, INT32_MAX);
-    if (check_capacity && desc->blocks.entries < all_entries(selection))
+    if (!check_capacity)
+        return SQA_OK;
+    sqa_status status = sqa_check_is_set("desc.blocks.entries", desc->blocks.entries, INT32_MAX);
+    if (status != SQA_OK)
+        return status;
+    if (desc->blocks.entries < all_entries(selection))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.blocks.entries: %u, but the lists will have %llu",
                         desc->blocks.entries, (unsigned long long)all_entries(selection));

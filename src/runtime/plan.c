@@ -47,6 +47,12 @@ static void lay_out_workspace(sqa_plan *plan, const sqa_tensor_shape *scratch, u
         bytes += (size_t)size;
     }
     plan->workspace_bytes = bytes;
+    plan->workspace_need = (sqa_tensor_need){.name = "workspace",
+                                             .slot = SQA_SLOT_WORKSPACE,
+                                             .extent = bytes,
+                                             .bits = 8,
+                                             .output = true,
+                                             .view = {.width = bytes * 8, .span = bytes * 8}};
 }
 
 static sqa_status make_stages(sqa_plan *plan, const sqa_plan_options *options)
@@ -120,7 +126,7 @@ sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_proble
     atomic_init(&plan->references, 1);
     plan->context = context;
     plan->problem = *problem;
-    sqa_tensor_needs(problem, plan->needs);
+    plan->need_count = sqa_tensor_needs(problem, plan->needs);
     pthread_mutex_init(&plan->workspace_lock, NULL);
     sqa_status status = make_stages(plan, options);
     if (status == SQA_OK)

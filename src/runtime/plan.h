@@ -16,13 +16,15 @@ struct sqa_plan {
     sqa_context *context; /* borrowed */
     sqa_problem problem;
     sqa_tensor_need needs[SQA_MAX_TENSORS];
+    uint32_t need_count;
     sqa_plan_stage stages[SQA_MAX_STAGES];
     uint32_t stage_count;
     /* The workspace: what the leaves need, one after the other, then the scratch tensors, each
      * so many elements from its start. */
     size_t scratch_at[SQA_MAX_SCRATCH];
     size_t workspace_bytes;
-    cl_mem workspace; /* NULL when workspace_bytes is 0 */
+    sqa_tensor_need workspace_need; /* where a caller brings one */
+    cl_mem workspace;               /* NULL when workspace_bytes is 0 */
     pthread_mutex_t workspace_lock;
     cl_event workspace_user;         /* the last call on the plan's own workspace; NULL: none yet */
     sqa_text family, config, reason; /* of all stages */

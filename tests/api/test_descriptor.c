@@ -117,6 +117,55 @@ START_TEST(outputs_must_not_overlap)
 }
 END_TEST
 
+/* What SQA_ATTENTION_DESC_INIT leaves to be set, and 0, which is a value. */
+START_TEST(lengths_have_to_be_set)
+{
+    static const struct {
+        const char *field;
+        size_t offset;
+    } fields[] = {
+        {"desc.q_length: was not set; expected 0..1073741824",
+         offsetof(sqa_attention_desc, q_length)},
+        {"desc.kv_length: was not set; expected 0..1073741824",
+         offsetof(sqa_attention_desc, kv_length)},
+        {"desc.ragged.q_total: was not set; expected 0..1073741824",
+         offsetof(sqa_attention_desc, ragged.q_total)},
+        {"desc.ragged.kv_total: was not set; expected 0..1073741824",
+         offsetof(sqa_attention_desc, ragged.kv_total)},
+        {"desc.blocks.entries: was not set; expected 0..2147483647",
+         offsetof(sqa_attention_desc, blocks.entries)},
+    };
+    const sqa_attention_desc untouched = SQA_ATTENTION_DESC_INIT;
+    const uint32_t zero = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        sqa_attention_desc desc = valid_desc();
+        sqa_problem problem;
+        if (strstr(fields[i].field, "ragged"))
+            desc.ragged = (sqa_ragged){1, 5, 7};
+        desc.blocks = (sqa_blocks){4, 4, 1, 1, 2};
+        char *const at = (char *)&desc + fields[i].offset;
+        memcpy(at, (const char *)&untouched + fields[i].offset, sizeof(uint32_t));
+        ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_INVALID_ARGUMENT);
+        ck_assert_str_eq(sqa_last_error(), fields[i].field);
+        memcpy(at, &zero, sizeof zero);
+        ck_assert_msg(sqa_problem_from_desc(&problem, &desc) == SQA_OK, "%s", sqa_last_error());
+    }
+}
+END_TEST
+
+/* Where there are neither, nobody asks. */
+START_TEST(totals_and_entries_may_be_left)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT, zeros = SQA_ATTENTION_DESC_INIT;
+    sqa_problem a, b;
+    desc.q_length = desc.kv_length = zeros.q_length = zeros.kv_length = 3;
+    zeros.ragged.q_total = zeros.ragged.kv_total = zeros.blocks.entries = 0;
+    ck_assert_int_eq(sqa_problem_from_desc(&a, &desc), SQA_OK);
+    ck_assert_int_eq(sqa_problem_from_desc(&b, &zeros), SQA_OK);
+    ck_assert_mem_eq(&a, &b, sizeof a);
+}
+END_TEST
+
 START_TEST(null_is_refused)
 {
     sqa_problem problem;
@@ -273,6 +322,8 @@ int main(void)
     tcase_add_loop_test(fields, scale_must_be_finite, 0, 3);
     tcase_add_loop_test(fields, strides_must_not_be_negative, 0, 4);
     tcase_add_test(fields, outputs_must_not_overlap);
+    tcase_add_test(fields, lengths_have_to_be_set);
+    tcase_add_test(fields, totals_and_entries_may_be_left);
     tcase_add_test(fields, null_is_refused);
     tcase_add_test(fields, defaults_are_filled_in);
     tcase_add_loop_test(fields, diagonals, 0, 3);

@@ -135,6 +135,34 @@ START_TEST(too_few_entries)
 }
 END_TEST
 
+START_TEST(lengths_have_to_be_set)
+{
+    const sqa_attention_desc untouched = SQA_ATTENTION_DESC_INIT;
+    const sqa_select_options select = top(3);
+    sqa_attention_desc desc = small_desc();
+    sqa_plan *plan = NULL;
+    desc.q_length = untouched.q_length;
+    expect_refused(SQA_INVALID_ARGUMENT, &desc, &select, "desc.q_length: was not set");
+    expect(SQA_INVALID_ARGUMENT,
+           sqa_selected_plan_create(&plan, test_context, &desc, &select, NULL),
+           "desc.q_length: was not set");
+    desc = small_desc();
+    desc.kv_length = untouched.kv_length;
+    expect_refused(SQA_INVALID_ARGUMENT, &desc, &select, "desc.kv_length: was not set");
+    desc = small_desc();
+    desc.blocks.entries = untouched.blocks.entries;
+    expect(SQA_INVALID_ARGUMENT, sqa_select_plan_create(&plan, test_context, &desc, &select, NULL),
+           "desc.blocks.entries: was not set");
+    /* Those two do not look at it. */
+    uint32_t entries = 0;
+    ck_assert_int_eq(sqa_select_entries(&desc, &select, &entries), SQA_OK);
+    ck_assert_uint_eq(entries, ENTRIES);
+    ck_assert_msg(sqa_selected_plan_create(&plan, test_context, &desc, &select, NULL) == SQA_OK,
+                  "%s", sqa_last_error());
+    sqa_plan_destroy(plan);
+}
+END_TEST
+
 /* What the forward call has besides is left aside, however odd. */
 START_TEST(unused_fields)
 {
@@ -243,6 +271,29 @@ START_TEST(a_plan_works)
         ck_assert_int_eq(offsets[i], 3 * i);
     for (int i = 0; i < ENTRIES; i++) /* all keys equal: the first ones */
         ck_assert_int_eq(indices[i], i % 3);
+    release(&tensors);
+    sqa_plan_destroy(plan);
+}
+END_TEST
+
+/* The lists are what is written here. */
+START_TEST(lists_on_other_tensors)
+{
+    sqa_plan *plan = new_plan(NULL);
+    sqa_tensors tensors = new_tensors(), wrong = tensors;
+    wrong.block_offsets = tensors.k;
+    expect(SQA_INVALID_ARGUMENT, sqa_select_blocks(plan, test_queue, &wrong, 0, NULL, NULL),
+           "tensors.block_offsets: shares elements with tensors.k (bytes 0..43 and 0..1919 of one "
+           "buffer)");
+    wrong.block_offsets = (sqa_tensor){tensors.block_indices.buffer, ENTRIES - LISTS - 1};
+    expect(SQA_INVALID_ARGUMENT, sqa_select_blocks(plan, test_queue, &wrong, 0, NULL, NULL),
+           "tensors.block_indices: shares elements with tensors.block_offsets");
+    wrong = tensors;
+    wrong.workspace = new_buffer(sqa_plan_workspace_size(plan) / sizeof(float) + 1, 0.0f);
+    wrong.block_indices.buffer = wrong.workspace;
+    expect(SQA_INVALID_ARGUMENT, sqa_select_blocks(plan, test_queue, &wrong, 0, NULL, NULL),
+           "tensors.workspace: shares elements with tensors.block_indices");
+    clReleaseMemObject(wrong.workspace);
     release(&tensors);
     sqa_plan_destroy(plan);
 }
@@ -410,9 +461,11 @@ int main(void)
     tcase_add_test(calls, wrong_descriptors);
     tcase_add_test(calls, unsupported_descriptors);
     tcase_add_test(calls, too_few_entries);
+    tcase_add_test(calls, lengths_have_to_be_set);
     tcase_add_test(calls, unused_fields);
     tcase_add_test(calls, entries_are_counted);
     tcase_add_test(calls, a_plan_works);
+    tcase_add_test(calls, lists_on_other_tensors);
     tcase_add_test(calls, one_plan_is_two_calls);
     tcase_add_test(calls, the_self_check_passes);
     tcase_add_test(calls, operations_do_not_mix);

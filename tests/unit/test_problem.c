@@ -79,6 +79,7 @@ START_TEST(groups)
     sqa_attention_desc reverse = SQA_ATTENTION_DESC_INIT;
     reverse.q_heads = 2;
     reverse.kv_heads = 6;
+    reverse.q_length = reverse.kv_length = 1;
     ck_assert_int_eq(sqa_problem_from_desc(&p, &reverse), SQA_OK);
     ck_assert_uint_eq(p.of.attention.out_heads, 6);
     ck_assert_uint_eq(sqa_attention_group(&p.of.attention), 1);

@@ -81,14 +81,16 @@ static sqa_status prepare(const transfer *by, const sqa_host_array *array, bool 
 }
 
 /* What the plan needs is there, or comes from an array that is long enough. */
-static sqa_status check_array(const sqa_plan *plan, const sqa_host_array *array, cl_mem there,
-                              int slot)
+static sqa_status check_arrays(const sqa_plan *plan, const sqa_host_array arrays[SQA_MAX_TENSORS],
+                               const cl_mem there[SQA_MAX_TENSORS])
 {
-    const sqa_tensor_need *need = &plan->needs[slot];
-    if (there || array->count >= need->extent)
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %zu elements, but %llu are needed", need->name,
-                    array->count, (unsigned long long)need->extent);
+    for (uint32_t i = 0; i < plan->need_count; i++) {
+        const sqa_tensor_need *need = &plan->needs[i];
+        if (!there[need->slot] && arrays[need->slot].count < need->extent)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %zu elements, but %llu are needed",
+                            need->name, arrays[need->slot].count, (unsigned long long)need->extent);
+    }
+    return SQA_OK;
 }
 
 static sqa_status run_on(const transfer *by, sqa_plan *plan,
@@ -97,11 +99,11 @@ static sqa_status run_on(const transfer *by, sqa_plan *plan,
 {
     sqa_tensor tensors[SQA_MAX_SLOTS];
     sqa_status status = by->stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
+    if (!status)
+        status = check_arrays(plan, arrays, there);
     for (int slot = 0; slot < SQA_MAX_TENSORS && !status; slot++) {
         const bool output = sqa_tensor_is_output(&plan->problem, (uint32_t)slot);
-        status = check_array(plan, &arrays[slot], there[slot], slot);
-        if (!status)
-            status = prepare(by, &arrays[slot], output, &made[slot]);
+        status = prepare(by, &arrays[slot], output, &made[slot]);
         tensors[slot] = (sqa_tensor){made[slot] ? made[slot] : there[slot], 0};
     }
     tensors[SQA_SLOT_WORKSPACE] = (sqa_tensor){plan->workspace, 0};
