@@ -40,18 +40,25 @@ typedef struct sqa_context_options {
                                   $HOME/.cache/sqa_cl; "": none */
     const char *prebuilt;      /* a folder of pre-built programs that `sqa capture` began;
                                   NULL: $SQA_CL_PREBUILT, else none; "": none */
+    /* Since version 2. */
+    const char *const *extra_databases; /* tuning databases that a program ships, say: their paths
+                                           up to a NULL. NULL: those of $SQA_CL_EXTRA_DBS, with ':'
+                                           between them; none in it: none */
 } sqa_context_options;
 
-#define SQA_CONTEXT_OPTIONS_VERSION 1u
+#define SQA_CONTEXT_OPTIONS_VERSION 2u
 #define SQA_CONTEXT_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING, 0, 0                            \
+        SQA_CONTEXT_OPTIONS_VERSION, 0, 0u, 0, 0, SQA_LOG_WARNING, 0, 0, 0                         \
     }
 
 /* Makes a context on the caller's OpenCL context, which is retained until
  * sqa_context_destroy(), and one device of it, which must live as long. options may be NULL. A
  * tuning database that is missing, damaged, locked or too new never fails this call: it is left
  * aside with a warning through the log.
+ *
+ * Of the databases the user's own is asked first, then each extra one in turn, then the one built
+ * into the library. All are only read, once, now. `sqa tune --db FILE` makes one to ship.
  *
  * Programs that had to be compiled are kept in the binary cache, when a plan that
  * used them is warmed up or released; later processes load them in milliseconds.

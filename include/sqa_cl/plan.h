@@ -32,8 +32,8 @@ typedef struct sqa_plan_options {
 /* Chooses a configuration, compiles it and makes a plan. The descriptor and the
  * options are copied; options may be NULL. The context must outlive the plan.
  * Choice, from the most to the least specific: the options; the tuning databases
- * (user's before built-in) by device, driver and problem; on a device without an
- * OpenCL compiler what is pre-built for it (sqa_context_options.prebuilt), in the order
+ * (the user's before extra ones before the one built in) by device, driver and problem; on a device
+ * without an OpenCL compiler what is pre-built for it (sqa_context_options.prebuilt), in the order
  * of the manifest; the kernel family's default; the naive kernel. One that does not
  * build here is passed over for the next, with a warning, unless the options asked for
  * it. Without a compiler, SQA_BUILD_FAILED names the key of the program to build.
@@ -59,7 +59,7 @@ typedef struct sqa_plan_info {
     const char *rung;   /* the rung of the lookup that gave it: "override", "exact",
                            "other-driver", "nearest-size", "architecture", "vendor",
                            "prebuilt", "default", "naive" */
-    const char *source; /* "override", "user-db", "seed-db", "prebuilt" or "default" */
+    const char *source; /* "override", "user-db", "extra-db", "seed-db", "prebuilt" or "default" */
     const char *reason; /* one sentence for people, naming what was passed over and why */
 } sqa_plan_info;
 

@@ -1,7 +1,9 @@
 /* Public entry points of contexts. */
 #include "runtime/context.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "device/binary_folder.h"
 #include "device/cl_status.h"
@@ -28,14 +30,25 @@ static sqa_status set_up(sqa_context *context, cl_device_id device,
                          const sqa_context_options *options)
 {
     sqa_status status = sqa_device_query(&context->device, device);
+    const sqa_tuning_sources sources = {.user_database = options->user_database,
+                                        .extra_databases = options->extra_databases,
+                                        .skip_seed = options->skip_seed != 0};
     if (status == SQA_OK)
-        status = sqa_tuning_table_load(&context->tuning, options->user_database, options->skip_seed,
-                                       &context->device, &context->log);
+        status = sqa_tuning_table_load(&context->tuning, &sources, &context->device, &context->log);
     if (status == SQA_OK)
         status = open_programs(context, options);
     if (status == SQA_OK)
         status = sqa_plan_cache_create(&context->plans);
     return status;
+}
+
+/* The options of an older caller end where its version did. */
+static sqa_context_options settle_options(const sqa_context_options *given)
+{
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    memcpy(&options, given,
+           given->version < 2 ? offsetof(sqa_context_options, extra_databases) : sizeof options);
+    return options;
 }
 
 sqa_status sqa_context_create(sqa_context **out, cl_context cl, cl_device_id device,
@@ -61,7 +74,8 @@ sqa_status sqa_context_create(sqa_context **out, cl_context cl, cl_device_id dev
         return sqa_fail_cl(code, "clRetainContext");
     }
     context->cl = cl;
-    status = set_up(context, device, options);
+    const sqa_context_options settled = settle_options(options);
+    status = set_up(context, device, &settled);
     if (status != SQA_OK) {
         sqa_context_destroy(context);
         return status;

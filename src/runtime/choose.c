@@ -55,7 +55,7 @@ static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tu
     for (size_t i = 0; i < count; i++) {
         const sqa_tuning_row *row = candidates[i].row;
         sqa_choice choice = {.rung = candidates[i].rung,
-                             .source = row->source == SQA_SOURCE_USER ? "user-db" : "seed-db",
+                             .source = sqa_tuning_source_name(row->source),
                              .row = row,
                              .borrowed = is_borrowed(row, &wanted, device)};
         const char *why = sqa_family_recall(row->family, row->space_version, row->config, problem,

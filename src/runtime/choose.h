@@ -14,7 +14,7 @@ typedef struct sqa_choice {
     const sqa_kernel_family *family;
     sqa_config config;
     sqa_rung rung;
-    const char *source;        /* "override", "user-db", "seed-db", "prebuilt", "default" */
+    const char *source; /* "override", "user-db", "extra-db", "seed-db", "prebuilt", "default" */
     const sqa_tuning_row *row; /* what it was taken from; NULL where it is none */
     bool borrowed;             /* measured on another device or driver or with another mask, or
                                   not at all: needs a self-check */

@@ -87,11 +87,13 @@ static void release_realised(sqa_leaf *leaf)
 static void explain(sqa_leaf *leaf)
 {
     const sqa_choice *choice = &leaf->choice;
-    if (choice->row)
+    const sqa_tuning_row *row = choice->row;
+    if (row && row->source == SQA_SOURCE_EXTRA)
+        sqa_text_format(&leaf->reason, "from %s: ", leaf->context->tuning.databases[row->database]);
+    if (row)
         sqa_text_format(&leaf->reason, "%s, measured at %.1f GFLOP/s on %s %s, driver %s%s",
-                        sqa_rung_name(choice->rung), choice->row->gflops,
-                        choice->row->identity.vendor, choice->row->identity.model,
-                        choice->row->driver_version,
+                        sqa_rung_name(choice->rung), row->gflops, row->identity.vendor,
+                        row->identity.model, row->driver_version,
                         choice->borrowed ? "; borrowed, and checked here" : "");
     else if (choice->rung == SQA_RUNG_PREBUILT)
         sqa_text_append(&leaf->reason, "no compiler here, but this program is pre-built; not "

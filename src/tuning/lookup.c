@@ -81,8 +81,8 @@ static bool is_better(const standing *a, const standing *b)
 {
     if (a->rung != b->rung)
         return a->rung < b->rung;
-    if (a->row->source != b->row->source)
-        return a->row->source < b->row->source;
+    if (a->row->database != b->row->database)
+        return a->row->database < b->row->database;
     if (a->distance != b->distance)
         return a->distance < b->distance;
     if (a->units_apart != b->units_apart)

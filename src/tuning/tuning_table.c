@@ -18,6 +18,14 @@
  * longer is not worth more of the caller's time. */
 enum { BUSY_MS = 3000 };
 
+const char *sqa_tuning_source_name(sqa_tuning_source source)
+{
+    static const char *const names[] = {[SQA_SOURCE_USER] = "user-db",
+                                        [SQA_SOURCE_EXTRA] = "extra-db",
+                                        [SQA_SOURCE_SEED] = "seed-db"};
+    return names[source];
+}
+
 /* What a column of the view `best` becomes in a row. */
 typedef enum column_kind {
     COLUMN_TEXT,    /* a char array of `most` bytes */
@@ -194,7 +202,8 @@ typedef struct reading {
     sqa_tuning_table *table;
     size_t capacity;
     sqa_tuning_source source;
-    size_t skipped; /* rows that are not usable */
+    uint32_t database; /* its number */
+    size_t skipped;    /* rows that are not usable */
 } reading;
 
 /* Appends the usable rows of the statement; *code says how it ended. */
@@ -209,6 +218,7 @@ static sqa_status read_environment(reading *self, sqlite3_stmt *rows, int64_t en
         sqa_tuning_row row;
         memset(&row, 0, sizeof row);
         row.source = self->source;
+        row.database = self->database;
         if (read_row(rows, &row))
             status = append(self->table, &self->capacity, &row);
         else
@@ -238,6 +248,20 @@ static sqa_status read_rows(reading *self, sqlite3 *database, const char *name,
     return status;
 }
 
+/* The number of one more database, which is never forgotten. */
+static sqa_status name_database(sqa_tuning_table *table, const char *name, uint32_t *number)
+{
+    char **names = realloc(table->databases, (table->database_count + 1) * sizeof *names);
+    if (!names)
+        return sqa_fail_memory("the tuning table");
+    table->databases = names;
+    names[table->database_count] = strdup(name);
+    if (!names[table->database_count])
+        return sqa_fail_memory("the tuning table");
+    *number = table->database_count++;
+    return SQA_OK;
+}
+
 /* Reads `database` and closes it. All of its rows or, with a warning, none. */
 static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *name,
                        sqa_tuning_source source, const sqa_device *device, const sqa_log *log)
@@ -245,9 +269,11 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
     const size_t before = table->count;
     reading self = {.table = table, .capacity = before, .source = source};
     bool empty = false;
+    sqa_status status = name_database(table, name, &self.database);
     /* One state of the file, whoever is writing or bringing it up meanwhile. */
     const int code = sqlite3_exec(database, "BEGIN", NULL, NULL, NULL);
-    sqa_status status = code == SQLITE_OK ? SQA_OK : sqa_database_fail(database, name, code);
+    if (status == SQA_OK && code != SQLITE_OK)
+        status = sqa_database_fail(database, name, code);
     if (status == SQA_OK)
         status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
     if (status == SQA_OK && !empty)
@@ -270,24 +296,36 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
     return SQA_OK;
 }
 
-sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
-                                      const sqa_device *device, const sqa_log *log)
+static sqa_status load_path(sqa_tuning_table *table, const char *path, sqa_tuning_source source,
+                            const sqa_device *device, const sqa_log *log)
 {
-    if (!path || !path[0])
-        return SQA_OK;
-    struct stat file;
-    if (stat(path, &file) && (errno == ENOENT || errno == ENOTDIR)) {
-        sqa_log_write(log, SQA_LOG_INFO, "no tuning database at %s yet", path);
-        return SQA_OK;
-    }
     sqlite3 *database = NULL;
     sqa_status status = sqa_database_open_reader(&database, path, BUSY_MS);
     if (status == SQA_OK)
-        return load(table, database, path, SQA_SOURCE_USER, device, log);
+        return load(table, database, path, source, device, log);
     if (status == SQA_OUT_OF_MEMORY)
         return status;
     sqa_log_write(log, SQA_LOG_WARNING, "%s; left aside, defaults are used", sqa_last_error());
     return SQA_OK;
+}
+
+sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
+                                      const sqa_device *device, const sqa_log *log)
+{
+    struct stat file;
+    if (!path || !path[0])
+        return SQA_OK;
+    if (stat(path, &file) && (errno == ENOENT || errno == ENOTDIR)) {
+        sqa_log_write(log, SQA_LOG_INFO, "no tuning database at %s yet", path);
+        return SQA_OK;
+    }
+    return load_path(table, path, SQA_SOURCE_USER, device, log);
+}
+
+sqa_status sqa_tuning_table_load_extra(sqa_tuning_table *table, const char *path,
+                                       const sqa_device *device, const sqa_log *log)
+{
+    return load_path(table, path, SQA_SOURCE_EXTRA, device, log);
 }
 
 sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_device *device,
@@ -308,35 +346,34 @@ sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_device 
 
 void sqa_tuning_table_free(sqa_tuning_table *table)
 {
+    for (uint32_t i = 0; i < table->database_count; i++)
+        free(table->databases[i]);
+    free(table->databases);
     free(table->rows);
     *table = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
 }
 
-/* Joins base and tail; false when base is unset, empty or the path does not fit. */
-static bool path_below(const char *base, const char *tail, char *out, size_t size)
+static sqa_status load_extras(sqa_tuning_table *table, const char *const *chosen,
+                              const sqa_device *device, const sqa_log *log)
 {
-    if (!base || !base[0])
-        return false;
-    int length = snprintf(out, size, "%s%s", base, tail);
-    return length > 0 && (size_t)length < size;
+    sqa_database_paths extras;
+    sqa_status status = sqa_extra_database_paths(chosen, &extras);
+    for (size_t i = 0; i < extras.count && status == SQA_OK; i++)
+        status = sqa_tuning_table_load_extra(table, extras.paths[i], device, log);
+    sqa_database_paths_free(&extras);
+    return status;
 }
 
-bool sqa_user_database_path(char *out, size_t size)
-{
-    const char *xdg = getenv("XDG_DATA_HOME");
-    if (xdg && xdg[0] != '/') /* a relative one is to be ignored, says its specification */
-        xdg = NULL;
-    return path_below(getenv("SQA_CL_DB"), "", out, size) ||
-           path_below(xdg, "/sqa_cl/tuning.db", out, size) ||
-           path_below(getenv("HOME"), "/.local/share/sqa_cl/tuning.db", out, size);
-}
-
-sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_database, bool skip_seed,
+sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const sqa_tuning_sources *sources,
                                  const sqa_device *device, const sqa_log *log)
 {
     char found[4096];
-    if (!user_database && sqa_user_database_path(found, sizeof found))
-        user_database = found;
-    sqa_status status = sqa_tuning_table_load_file(table, user_database, device, log);
-    return status != SQA_OK || skip_seed ? status : sqa_tuning_table_load_seed(table, device, log);
+    const char *user = sources->user_database;
+    if (!user && sqa_user_database_path(found, sizeof found))
+        user = found;
+    sqa_status status = sqa_tuning_table_load_file(table, user, device, log);
+    if (status == SQA_OK)
+        status = load_extras(table, sources->extra_databases, device, log);
+    return status != SQA_OK || sources->skip_seed ? status
+                                                  : sqa_tuning_table_load_seed(table, device, log);
 }

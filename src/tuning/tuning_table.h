@@ -13,12 +13,21 @@
 #include "device/device.h"
 #include "kernels/config.h"
 #include "operations/problem_class.h"
+#include "tuning/database_paths.h"
 
-typedef enum sqa_tuning_source { SQA_SOURCE_USER = 0, SQA_SOURCE_SEED = 1 } sqa_tuning_source;
+/* Whose database a result is from. */
+typedef enum sqa_tuning_source {
+    SQA_SOURCE_USER = 0, /* the user's own */
+    SQA_SOURCE_EXTRA,    /* one that a program or its user named besides */
+    SQA_SOURCE_SEED      /* the one built into the library */
+} sqa_tuning_source;
+
+const char *sqa_tuning_source_name(sqa_tuning_source source); /* "user-db", ... */
 
 /* One best configuration, as stored. */
 typedef struct sqa_tuning_row {
     sqa_tuning_source source;
+    uint32_t database; /* its number in the table; of equal results the lowest is taken */
     sqa_device_identity identity;
     sqa_device_type device_type;
     uint32_t compute_units;
@@ -36,11 +45,13 @@ typedef struct sqa_tuning_row {
 typedef struct sqa_tuning_table {
     sqa_tuning_row *rows;
     size_t count;
+    char **databases; /* that were read, in this order: path, or words for the one built in */
+    uint32_t database_count;
 } sqa_tuning_table;
 
 #define SQA_TUNING_TABLE_INIT                                                                      \
     {                                                                                              \
-        0, 0                                                                                       \
+        0, 0, 0, 0                                                                                 \
     }
 
 /* Appends the best rows of the database file at `path`: those that can serve the device,
@@ -50,20 +61,26 @@ typedef struct sqa_tuning_table {
 sqa_status sqa_tuning_table_load_file(sqa_tuning_table *table, const char *path,
                                       const sqa_device *device, const sqa_log *log);
 
+/* The same of a database that somebody named: that it is missing is a warning, too. */
+sqa_status sqa_tuning_table_load_extra(sqa_tuning_table *table, const char *path,
+                                       const sqa_device *device, const sqa_log *log);
+
 /* Appends those of the rows built into the library. */
 sqa_status sqa_tuning_table_load_seed(sqa_tuning_table *table, const sqa_device *device,
                                       const sqa_log *log);
 
-/* Appends what a context dispatches from: the user's database, then, unless `skip_seed`,
- * the rows built in. `user_database` NULL: where the per-user one lives; "": none. */
-sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const char *user_database, bool skip_seed,
+/* Which databases, as sqa_context_options has them. */
+typedef struct sqa_tuning_sources {
+    const char *user_database;          /* NULL: where the per-user one lives; "": none */
+    const char *const *extra_databases; /* NULL: those of $SQA_CL_EXTRA_DBS */
+    bool skip_seed;
+} sqa_tuning_sources;
+
+/* Appends what a context dispatches from: the user's database, the extra ones, and, unless
+ * it is skipped, the one built in. */
+sqa_status sqa_tuning_table_load(sqa_tuning_table *table, const sqa_tuning_sources *sources,
                                  const sqa_device *device, const sqa_log *log);
 
 void sqa_tuning_table_free(sqa_tuning_table *table);
-
-/* Where the per-user database lives: $SQA_CL_DB, else $XDG_DATA_HOME/sqa_cl/tuning.db,
- * else $HOME/.local/share/sqa_cl/tuning.db; an $XDG_DATA_HOME that is relative is
- * ignored. false when none of them is set or the path does not fit. */
-bool sqa_user_database_path(char *out, size_t size);
 
 #endif

@@ -233,6 +233,56 @@ START_TEST(a_refused_launch_is_passed_over)
 }
 END_TEST
 
+/* What a program ships beside the user's own database. */
+static sqa_context *open_with(uint32_t version, const char *user, const char *const *extras)
+{
+    sqa_context *context = NULL;
+    sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    options.version = version;
+    options.user_database = user;
+    options.skip_seed = 1;
+    options.binary_cache = "";
+    options.extra_databases = extras;
+    ck_assert_msg(sqa_context_create(&context, sqa_context_cl(test_context),
+                                     sqa_context_cl_device(test_context), &options) == SQA_OK,
+                  "%s", sqa_last_error());
+    return context;
+}
+
+static void expect_source(sqa_context *context, const char *source, const char *reason)
+{
+    sqa_attention_desc desc = wanted();
+    sqa_plan *plan = NULL;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    ck_assert_msg(sqa_plan_create(&plan, context, &desc, NULL) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_plan_explain(plan, &info), SQA_OK);
+    ck_assert_str_eq(info.source, source);
+    ck_assert_msg(strstr(info.reason, reason) != NULL, "'%s' has no '%s'", info.reason, reason);
+    sqa_plan_destroy(plan);
+    sqa_context_destroy(context);
+}
+
+START_TEST(extra_databases)
+{
+    char own[sizeof path], reason[sizeof path + 16];
+    snprintf(own, sizeof own, "%s", fixture_path("own.db"));
+    store_row(NULL);
+    snprintf(reason, sizeof reason, "from %s: exact", path);
+    const char *const extras[] = {fixture_path("missing.db"), path, NULL}, *const none[] = {NULL};
+    expect_source(open_with(2, "", extras), "extra-db", reason);
+    expect_source(open_with(2, own, extras), "extra-db", reason); /* there is none yet */
+    expect_source(open_with(2, path, extras), "user-db", "exact");
+    expect_source(open_with(2, "", none), "default", "no tuning result");
+    /* A caller of before there was the option has it not: what stands there is not read. */
+    expect_source(open_with(1, "", extras), "default", "no tuning result");
+    ck_assert_int_eq(setenv("SQA_CL_EXTRA_DBS", path, 1), 0);
+    expect_source(open_with(2, "", NULL), "extra-db", reason);
+    expect_source(open_with(1, "", extras), "extra-db", reason);
+    expect_source(open_with(2, "", none), "default", "no tuning result");
+    ck_assert_int_eq(unsetenv("SQA_CL_EXTRA_DBS"), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("borrowed");
@@ -244,6 +294,7 @@ int main(void)
     tcase_add_loop_test(tests, a_row_is_passed_over, 0, REFUSED);
     tcase_add_test(tests, the_file_is_read_once);
     tcase_add_test(tests, a_refused_launch_is_passed_over);
+    tcase_add_test(tests, extra_databases);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

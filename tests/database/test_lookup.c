@@ -55,7 +55,7 @@ static sqa_tuning_row *add_row(const char *config)
 
 static size_t look(void)
 {
-    sqa_tuning_table table = {rows, row_count};
+    const sqa_tuning_table table = {.rows = rows, .count = row_count};
     return sqa_lookup(&table, &device, &wanted, found, CAPACITY);
 }
 
@@ -189,15 +189,23 @@ START_TEST(rungs_in_order)
 }
 END_TEST
 
-START_TEST(user_before_seed)
+/* The user's, two extra ones, the seed: by their numbers. */
+START_TEST(databases_in_their_order)
 {
-    add_row("b")->source = SQA_SOURCE_SEED;
-    add_row("a");
-    rows[0].fraction = 0.9;
-    expect_order("ab");
+    static const char *const configs[] = {"d", "b", "c", "a"};
+    static const uint32_t numbers[] = {3, 1, 2, 0};
+    for (int i = 0; i < 4; i++) {
+        sqa_tuning_row *row = add_row(configs[i]);
+        row->database = numbers[i];
+        row->source = numbers[i] == 0   ? SQA_SOURCE_USER
+                      : numbers[i] == 3 ? SQA_SOURCE_SEED
+                                        : SQA_SOURCE_EXTRA;
+        row->fraction = 0.1 * numbers[i];
+    }
+    expect_order("abcd");
     /* But a rung counts more than where the row comes from. */
-    rows[1].problem_class.value[Q_BUCKET_PART]++;
-    expect_order("ba");
+    rows[3].problem_class.value[Q_BUCKET_PART]++;
+    expect_order("bcda");
 }
 END_TEST
 
@@ -245,7 +253,7 @@ START_TEST(best_ones_fit_a_small_capacity)
     ck_assert_uint_eq(look(), CAPACITY);
     for (int i = 0; i < CAPACITY; i++)
         ck_assert_double_eq(found[i].row->fraction, (double)(11 - i) / 12);
-    sqa_tuning_table table = {rows, row_count};
+    const sqa_tuning_table table = {.rows = rows, .count = row_count};
     ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 1), 1);
     ck_assert_double_eq(found[0].row->fraction, 11.0 / 12);
     ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 0), 0);
@@ -266,7 +274,7 @@ int main(void)
         &unknown_names_are_not_alike,
         &never_across_kinds_of_problem,
         &rungs_in_order,
-        &user_before_seed,
+        &databases_in_their_order,
         &nearer_class_first,
         &nearer_compute_units_first,
         &same_driver_then_rate_first,

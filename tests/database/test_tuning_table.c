@@ -380,6 +380,64 @@ START_TEST(user_path_follows_the_environment)
 }
 END_TEST
 
+static void expect_paths(const char *const *chosen, const char *first, const char *second)
+{
+    sqa_database_paths paths;
+    ck_assert_int_eq(sqa_extra_database_paths(chosen, &paths), SQA_OK);
+    ck_assert_uint_eq(paths.count, second ? 2 : first ? 1 : 0);
+    if (first)
+        ck_assert_str_eq(paths.paths[0], first);
+    if (second)
+        ck_assert_str_eq(paths.paths[1], second);
+    sqa_database_paths_free(&paths);
+}
+
+START_TEST(extra_paths)
+{
+    static const char *const none[] = {NULL}, *const two[] = {"b.db", "", "/a.db", NULL};
+    ck_assert_int_eq(unsetenv("SQA_CL_EXTRA_DBS"), 0);
+    expect_paths(NULL, NULL, NULL);
+    expect_paths(none, NULL, NULL);
+    expect_paths(two, "b.db", "/a.db");
+    ck_assert_int_eq(setenv("SQA_CL_EXTRA_DBS", "", 1), 0);
+    expect_paths(NULL, NULL, NULL);
+    ck_assert_int_eq(setenv("SQA_CL_EXTRA_DBS", "/x/y.db", 1), 0);
+    expect_paths(NULL, "/x/y.db", NULL);
+    ck_assert_int_eq(setenv("SQA_CL_EXTRA_DBS", ":/x/y.db::file:", 1), 0);
+    expect_paths(NULL, "/x/y.db", "file");
+    expect_paths(two, "b.db", "/a.db"); /* the option stands before the variable */
+    expect_paths(none, NULL, NULL);
+}
+END_TEST
+
+/* In their order and under their names; what cannot be read is left aside, aloud. */
+START_TEST(several_databases)
+{
+    char user[512], first[512], second[512], missing[512];
+    snprintf(user, sizeof user, "%s", fixture_path("user.db"));
+    snprintf(first, sizeof first, "%s", fixture_path("first.db"));
+    snprintf(second, sizeof second, "%s", fixture_path("second.db"));
+    snprintf(missing, sizeof missing, "%s", fixture_path("missing.db"));
+    fixture_fill(user, 1);
+    fixture_fill(first, 1);
+    fixture_fill(second, 1);
+    const char *const extras[] = {first, missing, second, NULL};
+    const sqa_tuning_sources sources = {user, extras, true};
+    const sqa_log log = fixture_listen(&heard);
+    ck_assert_int_eq(sqa_tuning_table_load(&table, &sources, NULL, &log), SQA_OK);
+    ck_assert_int_eq(heard.count[SQA_LOG_WARNING], 1);
+    ck_assert_ptr_nonnull(strstr(heard.last[SQA_LOG_WARNING], missing));
+    ck_assert_uint_eq(table.count, 3);
+    ck_assert_uint_eq(table.database_count, 3);
+    const char *const names[] = {user, first, second};
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(table.rows[i].database, i);
+        ck_assert_str_eq(table.databases[i], names[i]);
+        ck_assert_int_eq(table.rows[i].source, i ? SQA_SOURCE_EXTRA : SQA_SOURCE_USER);
+    }
+}
+END_TEST
+
 int main(void)
 {
     static const TTest *const *const tests[] = {
@@ -401,6 +459,8 @@ int main(void)
         &words_with_sql_in_them_are_only_words,
         &seed_loads,
         &user_path_follows_the_environment,
+        &extra_paths,
+        &several_databases,
     };
     Suite *suite = suite_create("tuning_table");
     TCase *tcase = tcase_create("reader");

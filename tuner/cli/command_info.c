@@ -34,7 +34,7 @@ typedef struct info_facts {
     unsigned platform_count;
     device_facts *devices;
     size_t device_count;
-    sqa_database_state user, seed;
+    sqa_database_states databases;
     char cache[4096]; /* the folder of compiled programs; "": switched off */
     sqa_binary_usage cached;
 } info_facts;
@@ -48,7 +48,9 @@ static void measure_peak(device_facts *facts)
 {
     sqa_context *context = NULL;
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    static const char *const none[] = {NULL};
     options.user_database = "";
+    options.extra_databases = none;
     options.skip_seed = 1;
     sqa_status status = sqa_context_open(&context, facts->platform, facts->index, &options);
     if (!status)
@@ -110,11 +112,11 @@ static sqa_status gather(info_facts *info, const info_options *options)
         status = sqa_fail(SQA_NO_DEVICE, "no device %s; `sqa info` lists those there are",
                           options->device);
     if (!status)
-        status = sqa_user_database_state(options->database, &info->user);
+        status = sqa_database_states_read(options->database, &info->databases);
     if (sqa_binary_folder_path(NULL, info->cache, sizeof info->cache) &&
         sqa_binary_folder_usage(info->cache, &info->cached) != 0)
         fprintf(stderr, "sqa info: %s cannot be read\n", info->cache);
-    return status ? status : sqa_seed_database_state(&info->seed);
+    return status;
 }
 
 static const char *clblast_version(void)
@@ -196,10 +198,10 @@ static void print_device(const device_facts *facts)
     sqa_table_print(&table, stdout);
 }
 
-static void print_database(sqa_table *table, const char *role, const char *unnamed,
-                           const sqa_database_state *state)
+static void print_database(sqa_table *table, const sqa_database_state *state)
 {
-    sqa_table_cell(table, "  %s", role);
+    const char *unnamed = strcmp(state->role, "seed") ? "(none)" : "(built in)";
+    sqa_table_cell(table, "  %s", state->role);
     sqa_table_cell(table, "%s", state->path[0] ? state->path : unnamed);
     if (state->message[0])
         sqa_table_cell(table, "%s: %s", state->state, state->message);
@@ -237,8 +239,8 @@ static void print_people(const info_facts *info)
     sqa_table table = SQA_TABLE_INIT;
     for (int i = 0; i < 3; i++)
         sqa_table_column(&table, "", SQA_ALIGN_LEFT);
-    print_database(&table, "user", "(none)", &info->user);
-    print_database(&table, "seed", "(built in)", &info->seed);
+    for (size_t i = 0; i < info->databases.count; i++)
+        print_database(&table, &info->databases.items[i]);
     sqa_table_print(&table, stdout);
     print_cache(info);
     const char *clblast = clblast_version();
@@ -302,10 +304,10 @@ static void write_device(sqa_json *json, const device_facts *facts)
     sqa_json_close(json);
 }
 
-static void write_database(sqa_json *json, const char *role, const sqa_database_state *state)
+static void write_database(sqa_json *json, const sqa_database_state *state)
 {
     sqa_json_object(json, NULL);
-    sqa_json_string(json, "role", role);
+    sqa_json_string(json, "role", state->role);
     sqa_json_string(json, "path", state->path[0] ? state->path : NULL);
     sqa_json_string(json, "state", state->state);
     sqa_json_integer(json, "best_configurations", (int64_t)state->results);
@@ -325,8 +327,8 @@ static void print_json(const info_facts *info)
         write_device(&json, &info->devices[i]);
     sqa_json_close(&json);
     sqa_json_array(&json, "databases");
-    write_database(&json, "user", &info->user);
-    write_database(&json, "seed", &info->seed);
+    for (size_t i = 0; i < info->databases.count; i++)
+        write_database(&json, &info->databases.items[i]);
     sqa_json_close(&json);
     sqa_json_object(&json, "binary_cache");
     sqa_json_string(&json, "path", info->cache[0] ? info->cache : NULL);
@@ -363,6 +365,7 @@ static sqa_status run(const info_options *options)
     if (status == SQA_OK)
         (options->json ? print_json : print_people)(&info);
     free(info.devices);
+    sqa_database_states_free(&info.databases);
     return status;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "tuning/tuning_table.h"
@@ -23,14 +24,14 @@ static void finish(sqa_database_state *out, sqa_tuning_table *table)
     sqa_tuning_table_free(table);
 }
 
-sqa_status sqa_user_database_state(const char *path, sqa_database_state *out)
+static sqa_status read_user(const char *path, sqa_database_state *out)
 {
     struct stat info;
     char buffer[sizeof out->path];
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
     const sqa_log log = {keep_message, out, SQA_LOG_WARNING};
     const sqa_command_file file = sqa_database_file(path, buffer);
-    *out = (sqa_database_state){.state = "missing"};
+    *out = (sqa_database_state){.role = "user", .state = "missing"};
     snprintf(out->path, sizeof out->path, "%s", file.path ? file.path : "");
     if (!out->path[0]) {
         out->state = "no place";
@@ -44,14 +45,49 @@ sqa_status sqa_user_database_state(const char *path, sqa_database_state *out)
     return status;
 }
 
-sqa_status sqa_seed_database_state(sqa_database_state *out)
+static sqa_status read_extra(const char *path, sqa_database_state *out)
 {
     sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
     const sqa_log log = {keep_message, out, SQA_LOG_WARNING};
-    *out = (sqa_database_state){0};
+    *out = (sqa_database_state){.role = "extra"};
+    snprintf(out->path, sizeof out->path, "%s", path);
+    sqa_status status = sqa_tuning_table_load_extra(&table, path, NULL, &log);
+    finish(out, &table);
+    return status;
+}
+
+static sqa_status read_seed(sqa_database_state *out)
+{
+    sqa_tuning_table table = SQA_TUNING_TABLE_INIT;
+    const sqa_log log = {keep_message, out, SQA_LOG_WARNING};
+    *out = (sqa_database_state){.role = "seed"};
     sqa_status status = sqa_tuning_table_load_seed(&table, NULL, &log);
     finish(out, &table);
     return status;
+}
+
+sqa_status sqa_database_states_read(const char *path, sqa_database_states *out)
+{
+    sqa_database_paths extras;
+    *out = (sqa_database_states){NULL, 0};
+    sqa_status status = sqa_extra_database_paths(NULL, &extras);
+    if (status == SQA_OK) {
+        out->items = calloc(extras.count + 2, sizeof *out->items);
+        status = out->items ? read_user(path, &out->items[out->count++])
+                            : sqa_fail_memory("the state of the databases");
+    }
+    for (size_t i = 0; i < extras.count && status == SQA_OK; i++)
+        status = read_extra(extras.paths[i], &out->items[out->count++]);
+    if (status == SQA_OK)
+        status = read_seed(&out->items[out->count++]);
+    sqa_database_paths_free(&extras);
+    return status;
+}
+
+void sqa_database_states_free(sqa_database_states *states)
+{
+    free(states->items);
+    *states = (sqa_database_states){NULL, 0};
 }
 
 sqa_command_file sqa_database_file(const char *given, char buffer[4096])

@@ -8,16 +8,23 @@
 #include "text/command_files.h"
 
 typedef struct sqa_database_state {
+    const char *role;  /* "user", "extra" or "seed" */
     char path[4096];   /* "" for the one built in, or when there is no place for one */
     const char *state; /* "in use", "missing", "no place" or "left aside" */
     size_t results;    /* best configurations it holds */
     char message[512]; /* why it is left aside, or has no place */
 } sqa_database_state;
 
-/* `path` NULL: the user's own. A database that cannot be read is no error here.
+typedef struct sqa_database_states {
+    sqa_database_state *items; /* in the order in which they are asked */
+    size_t count;
+} sqa_database_states;
+
+/* Of the user's (`path`, unless NULL), the extra ones and the one built in. A database that
+ * cannot be read is no error here. Free it also after a failure.
  * Errors: SQA_OUT_OF_MEMORY. */
-sqa_status sqa_user_database_state(const char *path, sqa_database_state *out);
-sqa_status sqa_seed_database_state(sqa_database_state *out);
+sqa_status sqa_database_states_read(const char *path, sqa_database_states *out);
+void sqa_database_states_free(sqa_database_states *states);
 
 /* The database that is read: the one that --db names, or the user's own, whose path goes
  * to `buffer`; none when `given` is empty. */

@@ -58,9 +58,9 @@ sqa_status sqa_target_open(sqa_target *out, const char *device, const char *prof
         return sqa_fail(SQA_INVALID_ARGUMENT, "--device and --device-profile name two devices");
     sqa_status status = profile ? read_profile(profile, &out->device)
                                 : sqa_target_query_device(&out->device, device);
-    return status == SQA_OK
-               ? sqa_tuning_table_load(&out->tuning, database, false, &out->device, log)
-               : status;
+    const sqa_tuning_sources sources = {.user_database = database};
+    return status == SQA_OK ? sqa_tuning_table_load(&out->tuning, &sources, &out->device, log)
+                            : status;
 }
 
 void sqa_target_close(sqa_target *target)

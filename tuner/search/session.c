@@ -72,12 +72,9 @@ static sqa_status read_known(sqa_tuning_session *session)
 {
     sqa_tuning_table_free(&session->known);
     session->known = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
-    sqa_status status = sqa_tuning_table_load_file(&session->known, session->options->database,
-                                                   &session->device, &session->options->log);
-    if (status == SQA_OK)
-        status =
-            sqa_tuning_table_load_seed(&session->known, &session->device, &session->options->log);
-    return status;
+    const sqa_tuning_sources sources = {.user_database = session->options->database};
+    return sqa_tuning_table_load(&session->known, &sources, &session->device,
+                                 &session->options->log);
 }
 
 /* The first problem of its kind gets a search; those after it start from what that

@@ -14,7 +14,9 @@ sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsig
     memset(bench, 0, sizeof *bench);
     bench->tensors = (sqa_timing_tensors)SQA_TIMING_TENSORS_INIT;
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
+    static const char *const none[] = {NULL};
     options.user_database = "";
+    options.extra_databases = none;
     options.skip_seed = 1;
     options.binary_cache = ""; /* hardly a candidate is ever compiled again */
     sqa_status status = sqa_context_open(&bench->context, platform, device, &options);
