@@ -36,6 +36,49 @@ static bool is_control(const char *at)
     return first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)at[1] < 0xa0);
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* "\\xHH" as it would be written here. */
+static bool is_escape(const char *at)
+{
+    return at[0] == '\\' && at[1] == 'x' && is_hex(at[2]) && is_hex(at[3]);
+}
+
+static bool needs_escapes(const char *text)
+{
+    for (const char *at = text; (at = strchr(at, '\\')); at++)
+        if (is_escape(at))
+            return true;
+    return !sqa_utf8_is_valid(text);
+}
+
+char *sqa_utf8_escape(const char *text, char *out, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const bool escapes = needs_escapes(text);
+    size_t used = 0;
+    assert(size > 0);
+    while (*text) {
+        const unsigned char byte = (unsigned char)*text;
+        const char escaped[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+        const size_t own = sqa_utf8_length(text);
+        const char *from = own ? text : escaped;
+        size_t length = own ? own : sizeof escaped;
+        if (escapes && byte == '\\')
+            from = "\\\\", length = 2;
+        if (used + length >= size)
+            break;
+        memcpy(out + used, from, length);
+        used += length;
+        text += own ? own : 1;
+    }
+    out[used] = 0;
+    return out;
+}
+
 char *sqa_utf8_clean(const char *text, char *out, size_t size, bool printable)
 {
     size_t used = 0;

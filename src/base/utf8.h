@@ -12,6 +12,11 @@ size_t sqa_utf8_length(const char *text);
 /* Whether the whole text is well-formed. */
 bool sqa_utf8_is_valid(const char *text);
 
+/* Copies a name so that it is UTF-8 and can still be told from every other: bytes that are
+ * none become \xHH, and a backslash \\ wherever \xHH could be meant otherwise. Any other
+ * text stays as it is. No more than size - 1 bytes and a zero, whole characters. Returns `out`. */
+char *sqa_utf8_escape(const char *text, char *out, size_t size);
+
 /* Copies at most size - 1 bytes and a zero: what is not UTF-8 becomes U+FFFD, and a
  * character that would be cut is left out. With `printable`, control characters
  * become blanks, so that the text cannot move a terminal's cursor. Returns `out`. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "device/cl_status.h"
 
 /* cl_nv_device_attribute_query, cl_amd_device_attribute_query; refused elsewhere. */
@@ -18,7 +19,8 @@
 /* cl_intel_required_subgroup_size */
 #define INTEL_SUB_GROUP_SIZES 0x4108
 
-/* Copies what a query returned, cut to the room there is. */
+/* Copies what a query returned, cut to the room there is. Names go into files that are
+ * UTF-8, whatever a driver speaks. */
 static void keep_text(cl_int code, char *value, size_t capacity, size_t length, char *out,
                       size_t size)
 {
@@ -26,9 +28,7 @@ static void keep_text(cl_int code, char *value, size_t capacity, size_t length, 
     if (code != CL_SUCCESS || length == 0)
         return;
     value[length < capacity ? length : capacity - 1] = 0;
-    size_t used = strnlen(value, size - 1);
-    memcpy(out, value, used);
-    out[used] = 0;
+    sqa_utf8_escape(value, out, size);
 }
 
 static void query_text(cl_device_id id, cl_device_info what, char *out, size_t size)

@@ -36,6 +36,10 @@ static void read_lower(char out[NAME_SIZE], const char *text)
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
         for (char *at = out; (at = strstr(at, marks[i])) != NULL;)
             memset(at, ' ', strlen(marks[i]));
+    /* Bytes outside ASCII that sqa_utf8_escape() spelled out. */
+    for (char *at = out; (at = strstr(at, "\\x")) != NULL; at += 2)
+        if (isxdigit((unsigned char)at[2]) && isxdigit((unsigned char)at[3]))
+            memset(at, ' ', 4);
 }
 
 static bool is_separator(char c)

@@ -113,6 +113,32 @@ START_TEST(utf8)
 }
 END_TEST
 
+/* Two names that differ stay two, and what is UTF-8 stays itself. */
+START_TEST(escaped_names)
+{
+    static const char *const names[][2] = {
+        {"Intel\xae GPU", "Intel\\xae GPU"},
+        {"Intel\xc2\xae GPU", "Intel\xc2\xae GPU"},
+        {"Intel\\xae GPU", "Intel\\\\xae GPU"},
+        {"a\\b", "a\\b"},
+        {"a\\b\xff", "a\\\\b\\xff"},
+        {"\\xAE", "\\xAE"},
+        {"\\x", "\\x"},
+        {"\xe2\x82", "\\xe2\\x82"},
+        {"", ""},
+    };
+    char out[64];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        ck_assert_str_eq(sqa_utf8_escape(names[i][0], out, sizeof out), names[i][1]);
+        ck_assert(sqa_utf8_is_valid(out));
+    }
+    /* Neither a character nor an escape is cut. */
+    ck_assert_str_eq(sqa_utf8_escape("ab\xff", out, 6), "ab");
+    ck_assert_str_eq(sqa_utf8_escape("ab\xff", out, 7), "ab\\xff");
+    ck_assert_str_eq(sqa_utf8_escape("a\xc3\xa9", out, 3), "a");
+}
+END_TEST
+
 START_TEST(log_levels)
 {
     heard h = {0};
@@ -150,6 +176,7 @@ int main(void)
     tcase_add_test(base, details_are_per_thread);
     tcase_add_test(base, log_levels);
     tcase_add_test(base, utf8);
+    tcase_add_test(base, escaped_names);
     tcase_add_test(base, embedded_files);
     suite_add_tcase(suite, base);
     return sqa_run_suite(suite);

@@ -57,6 +57,14 @@ static const recording recordings[] = {
     {POCL, "NVIDIA GeForce RTX 3060", "NVIDIA Corporation", "OpenCL 3.0 PoCL HSTR: CUDA-sm_86", "",
      0, 0, 28, GPU, "pocl: nvidia / sm_86 / geforce-rtx-3060"},
 
+    /* Bytes that are no UTF-8, as sqa_device_query() spells them, and as UTF-8 they would be */
+    {POCL, "pthread-Intel\\xae Core\\xaa i7", "GenuineIntel",
+     "OpenCL 1.2 pocl HSTR: pthread-x86_64-pc-linux-gnu-nehalem", "", 0, 0, 4, CPU,
+     "pocl: intel / nehalem / core-i7-4cu"},
+    {POCL, "pthread-Intel\xc2\xae Core\xe2\x84\xa2 i7", "GenuineIntel",
+     "OpenCL 1.2 pocl HSTR: pthread-x86_64-pc-linux-gnu-nehalem", "", 0, 0, 4, CPU,
+     "pocl: intel / nehalem / core-i7-4cu"},
+
     /* Mesa: LLVM, DRM and kernel versions are no part of the device */
     {"rusticl", "llvmpipe (LLVM 15.0.6, 256 bits)", "Mesa", "OpenCL 3.0 ", "", 0, 0, 2, CPU,
      "rusticl: mesa / llvmpipe-256 / llvmpipe-2cu"},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "operations/shape.h"
 
 /* A configuration without parameters still has to be a word. */
@@ -130,8 +131,10 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
         !next_number(&line, &out->yardstick_ms) || !next_number(&line, &out->max_error) ||
         !next_number(&line, &out->build_ms) || !next_count(&line, &out->samples))
         return false;
+    char rest[SQA_PROTOCOL_LINE];
     line += strspn(line, " ");
-    snprintf(out->message, sizeof out->message, "%.*s", (int)strcspn(line, "\n"), line);
+    snprintf(rest, sizeof rest, "%.*s", (int)strcspn(line, "\n"), line);
+    sqa_utf8_clean(rest, out->message, sizeof out->message, true);
     return true;
 }
 

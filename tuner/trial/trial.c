@@ -2,8 +2,9 @@
 #include "trial/trial.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 static const char *const names[] = {
     [SQA_TRIAL_OK] = "ok",
@@ -41,9 +42,7 @@ sqa_trial_result sqa_trial_failure(sqa_trial_status status, const char *message)
                                .yardstick_ms = (double)NAN,
                                .max_error = (double)NAN,
                                .build_ms = (double)NAN};
-    snprintf(result.message, sizeof result.message, "%s", message);
-    for (char *c = result.message; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
+    /* One line, and UTF-8: compilers' logs may be in any language. */
+    sqa_utf8_clean(message, result.message, sizeof result.message, true);
     return result;
 }
