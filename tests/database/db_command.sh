@@ -53,7 +53,8 @@ expect 2 "needs A B" "$sqa" db diff seed
 
 # Before there is a database.
 expect 0 "$work/tuning.db" "$sqa" db path
-expect 1 "no tuning database" "$sqa" db list
+expect 0 "seed-db" "$sqa" db list
+expect 1 "no tuning database" "$sqa" db list --user-db
 expect 1 "no tuning database" "$sqa" db check
 expect 1 "missing.jsonl" "$sqa" db import missing.jsonl
 expect 0 "built into the library" "$sqa" db check --seed-db
@@ -81,7 +82,9 @@ expect 0 "CHUNK=16" "$sqa" db best --device TIGER --family naive --operation for
 expect 0 "no results" "$sqa" db best --device elephant
 expect 2 "not one of" "$sqa" db best --family clever
 expect 2 "not one of forward, select_blocks" "$sqa" db list --operation sideways
-expect 2 "--seed-db" "$sqa" db list --seed-db --db second.db
+expect 2 "--db and --seed-db" "$sqa" db list --seed-db --db second.db
+expect 2 "--db and --user-db" "$sqa" db query --user-db --db second.db
+expect 2 "--user-db and --seed-db" "$sqa" db show 1 --user-db --seed-db
 for member in '"schema": 2' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 64' '"CHUNK": 16' \
     '"median_ms": 10' '"spread_ms": 0.2' '"fraction_of_ceiling": 0.214748365' \
     '"max_error": 3.25e-07' '"recorded_at": "2026-01-31T12:00:00Z"' '"library_version": "0.1.0"'; do
@@ -89,7 +92,10 @@ for member in '"schema": 2' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 6
 done
 expect 0 "214.748" "$sqa" db show 1
 expect 0 '"winner": true' "$sqa" db show --json 1
-expect 1 "no trial 2" "$sqa" db show 2
+expect 0 "user-db" "$sqa" db show 1
+expect 1 "no trial 2" "$sqa" db show 2 --user-db
+expect 0 "seed-db" "$sqa" db show 2
+expect 0 '"source": "seed-db"' "$sqa" db show 1 --seed-db --json
 expect 2 "not a trial's number" "$sqa" db show one
 expect 0 "sound" "$sqa" db check
 expect 0 '"sound": true' "$sqa" db check --json
@@ -100,7 +106,7 @@ expect 0 "214.7" "$sqa" db list --vendor paper --variant mha --heads 8 --dim 64 
 for filter in '--vendor stone' '--variant mqa' '--variant sqa --heads 8' '--dim 32' '--seq 512' \
     '--dtype f16' '--mask causal' '--status crashed' '--heads 3'; do
     # shellcheck disable=SC2086
-    expect 0 "no results" "$sqa" db list $filter
+    expect 0 "no results" "$sqa" db list --user-db $filter
 done
 expect 0 "tiger-8cu" "$sqa" db best --variant xsqa --heads 32
 expect 2 "mha, gqa" "$sqa" db list --variant zsqa
@@ -111,29 +117,29 @@ expect 2 "--dim is '0'" "$sqa" db query --dim 0
 expect 2 "--heads is '1x'" "$sqa" db query --heads 1x
 expect 0 "214.7" "$sqa" db query
 expect 0 "mha" "$sqa" db query --variant mha --heads 8
-expect 0 "no results" "$sqa" db query --variant sqa
+expect 0 "no results" "$sqa" db query --user-db --variant sqa
 expect 0 '"speedup_vs_mha": 1,' "$sqa" db query --json
 expect 0 '"variant": "ssqa"' "$sqa" db query --json --heads 16
 expect 0 '"speedup_vs_mha": null' "$sqa" db query --json --heads 16
 expect 0 'naive,CHUNK=16,true,1,2026' "$sqa" db query --csv
 expect 0 'trial,recorded_at' "$sqa" db query --csv
 expect 0 'paper,origami,tiger-8cu,pocl,cpu' "$sqa" db list --csv
-[ "$("$sqa" db best --csv | wc -l)" -eq 2 ] || failures=$((failures + 1))
+[ "$("$sqa" db best --user-db --csv | wc -l)" -eq 2 ] || failures=$((failures + 1))
 
 # Another operation beside it, told apart by nothing but what the rows say.
 cp tuning.db both.db
 SQA_CL_DB=$work/both.db
 expect 0 "1 added" "$sqa" db import select.jsonl
 expect 0 "select(POOL=4,SLICES=4,ITEMS=64,VEC=4,ROWS=1)" "$sqa" db query --operation select_blocks
-expect 0 "1 best trial;" "$sqa" db best --operation select_blocks --dim 64 --seq 4096 --mask causal+blocks --heads 8
-expect 0 "no results" "$sqa" db best --operation select_blocks --dtype bf16
+expect 0 "1 best trial;" "$sqa" db best --user-db --operation select_blocks --dim 64 --seq 4096 --mask causal+blocks --heads 8
+expect 0 "no results" "$sqa" db best --user-db --operation select_blocks --dtype bf16
 expect 2 "--family: 'naive' is not one of select" "$sqa" db best --operation select_blocks --family naive
 for member in '"operation": "select_blocks"' '"top_k": 16' '"local_blocks": 1' '"causal": true' \
     '"blocks": "64x64/k"' '"fraction_of_roofline": 0.4' '"ceiling_copy_gbs": 50' '"POOL": 4'; do
     expect 0 "$member" "$sqa" db best --operation select_blocks --json
 done
 expect 0 'shape,dtype,head_dim,value_dim,mask,group_size,q_bucket,kv_bucket,rows_bucket,batch,q_heads,kv_heads,q_length,kv_length,causal,blocks,top_k,local_blocks,family' \
-    "$sqa" db list --csv
+    "$sqa" db list --user-db --csv
 expect 0 'winners 2, best 2' "$sqa" db check
 "$sqa" db export --operation select_blocks | cmp select.jsonl - || failures=$((failures + 1))
 expect 0 "only in B" "$sqa" db diff tuning.db both.db
@@ -163,6 +169,42 @@ expect 0 '"b_over_a": 0.5' "$sqa" db diff faster.db tuning.db --json
 expect 0 "only in A" "$sqa" db diff tuning.db seed --device tiger
 expect 0 "only in B" "$sqa" db diff seed tuning.db --csv --vendor paper
 expect 1 "missing.db" "$sqa" db diff tuning.db missing.db
+expect 0 "2.00x" "$sqa" db diff user faster.db
+expect 0 "only in A" "$sqa" db diff user seed --device tiger
+
+# Several databases are shown as one, each row with its source; of what is best, what the
+# library would use: the user's before an extra one before the one built in.
+expect 0 "tuning.db, built into the library: " "$sqa" db best
+expect 0 "user-db" "$sqa" db best --device tiger
+expect 0 "seed-db" "$sqa" db best
+expect 0 "1 best trial;" env SQA_CL_EXTRA_DBS=faster.db "$sqa" db best --device tiger
+expect 0 "CHUNK=16" env SQA_CL_EXTRA_DBS=faster.db "$sqa" db best --device tiger
+expect 0 "no results" env SQA_CL_EXTRA_DBS=faster.db SQA_CL_DB=select.db "$sqa" db best \
+    --device tiger --operation select_blocks
+expect 0 "CHUNK=64" env SQA_CL_EXTRA_DBS=faster.db SQA_CL_DB=fresh.db "$sqa" db best --device tiger
+expect 0 "extra-db-1" env SQA_CL_EXTRA_DBS=faster.db SQA_CL_DB=fresh.db "$sqa" db best --device tiger
+expect 0 "2 trials;" env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --device tiger
+expect 0 "extra-db-2" env SQA_CL_EXTRA_DBS=second.db:faster.db "$sqa" db query --device tiger
+expect 0 '"source": "extra-db-1"' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db query --json
+expect 0 '"path": "faster.db"' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --json
+expect 0 ',extra-db-1' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --csv --device tiger
+expect 0 "1 trial;" env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --user-db
+expect 1 "missing.db" env SQA_CL_EXTRA_DBS=missing.db "$sqa" db list
+expect 2 "SQA_CL_EXTRA_DBS" env SQA_CL_EXTRA_DBS=faster.db "$sqa" report --out faster.db
+SQA_CL_EXTRA_DBS=faster.db "$sqa" db export | cmp good.jsonl - || failures=$((failures + 1))
+expect 0 "extra  faster.db" env SQA_CL_EXTRA_DBS=faster.db:missing.db "$sqa" info
+expect 0 "missing.db: No such file" env SQA_CL_EXTRA_DBS=faster.db:missing.db "$sqa" info
+expect 0 '"role": "extra"' env SQA_CL_EXTRA_DBS=faster.db "$sqa" info --json
+# Ranked together: of one problem the fastest first, wherever it is from.
+[ "$(SQA_CL_EXTRA_DBS=faster.db "$sqa" db query --device tiger --csv | sed -n 's/.*,\([a-z]*-db[-0-9]*\)$/\1/p' |
+    tr '\n' ' ')" = "extra-db-1 user-db " ] || { echo "FAILED: ranks"; failures=$((failures + 1)); }
+# As README.md has it, where nothing was tuned yet.
+expect 0 "seed-db" env SQA_CL_DB=fresh.db "$sqa" db query --dim 64
+expect 0 "no results; \`sqa tune --shape variant=xsqa,h=8,n=2048,d=64\` makes some" \
+    env SQA_CL_DB=fresh.db "$sqa" db query --variant xsqa --heads 8 --dim 64
+expect 0 "hq=2,hkv=2,nq=2048" env SQA_CL_DB=fresh.db "$sqa" tune --dry-run \
+    --shape variant=xsqa,h=8,n=2048,d=64
+[ ! -e fresh.db ] || failures=$((failures + 1))
 
 # Pruning: a dry run changes nothing, a merged database loses its loser.
 "$sqa" db merge faster.db >out || failures=$((failures + 1))

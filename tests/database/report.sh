@@ -36,9 +36,11 @@ check_page() {
 
 # Before there is anything.
 "$sqa" report --help | grep -q 'usage: sqa report' || fail "--help"
-"$sqa" report >out 2>&1 && fail "a database that is not there"
+"$sqa" report --user-db >out 2>&1 && fail "a database that is not there"
 grep -q 'no tuning database' out || fail "no database: $(cat out)"
 [ ! -e sqa-report.html ] || fail "a page of nothing"
+"$sqa" report --no-pictures >out 2>&1 || fail "a fresh install: $(cat out)"
+grep -q "seed-db" sqa-report.html || fail "a fresh install: no source"
 "$sqa" report --frobnicate >out 2>&1
 [ $? -eq 2 ] || fail "an unknown option"
 
@@ -53,7 +55,7 @@ grep -q 'GFLOP/s of fused multiply-adds' sqa-report.html || fail "no ceiling"
 for shape in hq=4,n=64,d=8 hq=1,n=64,d=8; do
     "$sqa" tune --shape $shape --budget 3t --family naive >out 2>&1 || fail "tune: $(cat out)"
 done
-"$sqa" report --out mine.html >out 2>err || fail "mine: $(cat err)"
+"$sqa" report --user-db --out mine.html >out 2>err || fail "mine: $(cat err)"
 check_page mine.html
 for words in 'Tuned against default' 'Variants against MHA' 'Searches' 'xsqa' 'Trials: '; do
     grep -q "$words" mine.html || fail "mine.html has no '$words'"
@@ -67,6 +69,13 @@ mkdir bin
 PATH=$work/bin "$sqa" report --out bare.html >out 2>err || fail "without gnuplot: $(cat err)"
 grep -q 'without pictures' err || fail "without gnuplot: no word of it"
 check_page bare.html
+
+# All that the library combines, each device with its source.
+"$sqa" report --out all.html --no-pictures >out 2>&1 || fail "all: $(cat out)"
+check_page all.html
+for words in user-db seed-db "$SQA_CL_DB, built into the library"; do
+    grep -q "$words" all.html || fail "all.html has no '$words'"
+done
 
 # A database that means harm.
 sed 's/"device_name":"[^"]*"/"device_name":"<script>alert(1)<\/script>\&amp;\\"'"'"'"/;

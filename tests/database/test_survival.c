@@ -262,7 +262,7 @@ START_TEST(without_a_home)
     ck_assert_int_eq(heard.count[SQA_LOG_WARNING], 0);
     sqa_context_destroy(context);
     ck_assert_int_eq(count_lines_with(run_on_files()->err, "sqa: warning: "), 0);
-    const program_result *result = run_sqa("db list");
+    const program_result *result = run_sqa("db list --user-db");
     ck_assert_int_eq(result->code, 1);
     ck_assert_ptr_nonnull(strstr(result->err, "set SQA_CL_DB or HOME, or say --db FILE"));
     result = run_sqa("info");

@@ -27,7 +27,7 @@ has() {
 # recorded LENGTH: waits until a trial of that query length is in the database.
 recorded() {
     waited=0
-    until "$sqa" db list --json 2>/dev/null | grep -q "\"q_length\": $1,"; do
+    until "$sqa" db list --user-db --json 2>/dev/null | grep -q "\"q_length\": $1,"; do
         waited=$((waited + 1))
         [ $waited -lt 120 ] || { fail "no trial of length $1 after 120 s"; return; }
         sleep 1

@@ -67,6 +67,9 @@ typedef struct sqa_id_list {
 } sqa_id_list;
 sqa_status sqa_store_list(sqa_store *store, const sqa_store_filter *filter, sqa_id_list *out);
 
+/* Texts in the order people expect: numbers in them by their value. */
+int sqa_compare_by_numbers(const char *a, const char *b);
+
 /* What its SQL calls; an SQLite result code. */
 int sqa_query_functions_define(sqlite3 *database);
 

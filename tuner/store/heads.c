@@ -41,6 +41,18 @@ static size_t next_other(const char **at)
     }
 }
 
+void sqa_shape_drop_heads(const char *shape, char *out)
+{
+    char *at = out;
+    for (size_t length; (length = next_other(&shape)) > 0; shape += length) {
+        if (at != out)
+            *at++ = ',';
+        memcpy(at, shape, length);
+        at += length;
+    }
+    *at = '\0';
+}
+
 bool sqa_shape_same_but_heads(const char *a, const char *b)
 {
     for (;;) {

@@ -11,6 +11,9 @@
 /* false: the problem has none. */
 bool sqa_shape_heads(const char *shape, uint32_t *q_heads, uint32_t *kv_heads);
 
+/* The shape without them, in `out`, which has as much room. */
+void sqa_shape_drop_heads(const char *shape, char *out);
+
 /* Whether the shapes say the same but for their heads. */
 bool sqa_shape_same_but_heads(const char *a, const char *b);
 

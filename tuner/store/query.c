@@ -79,7 +79,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Texts in the order people expect: numbers in them by their value. */
 static int compare_by_numbers(void *user, int a_length, const void *a_text, int b_length,
                               const void *b_text)
 {
@@ -101,6 +100,11 @@ static int compare_by_numbers(void *user, int a_length, const void *a_text, int 
         }
     }
     return (a < a_end) - (b < b_end);
+}
+
+int sqa_compare_by_numbers(const char *a, const char *b)
+{
+    return compare_by_numbers(NULL, (int)strlen(a), a, (int)strlen(b), b);
 }
 
 int sqa_query_functions_define(sqlite3 *database)

@@ -24,6 +24,7 @@ typedef struct sqa_trial_ceilings {
 
 typedef struct sqa_stored_trial {
     int64_t id, environment, problem_id, class_id; /* in the database it was read from; 0: none */
+    char source[24]; /* which database that is, where several are read: "seed-db"; else "" */
 
     sqa_device device; /* without OpenCL handles */
     char library_version[32];

@@ -20,6 +20,16 @@ sqa_status sqa_trial_list_read(sqa_trial_list *list, sqa_store *store,
                                const sqa_store_filter *filter);
 void sqa_trial_list_free(sqa_trial_list *list);
 
+/* A sqa_store_visit whose user is the list. */
+sqa_status sqa_trial_list_append(void *list, const sqa_stored_trial *trial);
+
+/* Puts several lists that were read with filter->ranking, one behind the other, into the one
+ * order of them all. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_trial_list_rank(sqa_trial_list *list);
+
+/* Rows of one database, and there of one device, driver and library version. */
+bool sqa_same_environment(const sqa_stored_trial *a, const sqa_stored_trial *b);
+
 /* The same piece of hardware under the same runtime, by the normalised names. */
 bool sqa_same_device(const sqa_stored_trial *a, const sqa_stored_trial *b);
 

@@ -12,7 +12,8 @@
 static const char summary[] =
     "Where two databases differ in what is best for a device and problem class, and whose is\n"
     "faster, as parts of what the device could do when they were measured. Of several drivers the\n"
-    "latest counts. The word seed stands for the database built into the library.";
+    "latest counts. The words user and seed stand for the user's\n"
+    "database and the one built into the library.";
 
 /* A lead as small as this is as likely noise. */
 static const double least_lead = 1.02;
@@ -242,9 +243,10 @@ static void compare(comparison *c)
 
 static sqa_status read_side(const char *name, const sqa_store_filter *filter, sqa_trial_list *list)
 {
+    const bool user = !strcmp(name, "user"), seed = !strcmp(name, "seed");
+    const sqa_db_choice choice = {user || seed ? NULL : name, user, seed};
     sqa_store *store = NULL;
-    sqa_status status = !strcmp(name, "seed") ? sqa_store_open_seed(&store)
-                                              : sqa_store_open_read_only(&store, name);
+    sqa_status status = sqa_db_open_to_read(&store, &choice);
     if (status == SQA_OK)
         status = sqa_trial_list_read(list, store, filter);
     sqa_store_close(store);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/db/subcommand.h"
+#include "cli/db/sources.h"
 #include "text/table.h"
 
 /* Where visited trials go, and how many there were. */
@@ -31,6 +31,11 @@ typedef void (*cell)(sqa_table *table, const sqa_stored_trial *trial);
 static void id_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
     sqa_table_cell(table, "%" PRId64 "%s", trial->id, trial->winner ? "*" : "");
+}
+
+static void source_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    sqa_table_cell(table, "%s", trial->source);
 }
 
 static void device_cell(sqa_table *table, const sqa_stored_trial *trial)
@@ -123,6 +128,7 @@ static const struct {
     cell cell;
 } columns[] = {
     {"id", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, id_cell},
+    {"source", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, source_cell},
     {"device", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, device_cell},
     {"driver", SQA_ALIGN_LEFT, IN_BEST, driver_cell},
     {"operation", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, operation_cell},
@@ -169,14 +175,14 @@ static sqa_status add_trial(void *user, const sqa_stored_trial *trial)
     return SQA_OK;
 }
 
-static sqa_status print_json(sqa_store *store, const sqa_store_filter *filter)
+static sqa_status print_json(const sqa_db_sources *sources, const sqa_store_filter *filter)
 {
     sqa_json json;
     listing out = {.json = &json, .best = filter->best_only};
     sqa_json_begin_version(&json, stdout, SQA_DB_JSON_SCHEMA);
-    sqa_json_string(&json, "database", sqa_store_path(store));
+    sqa_db_sources_write_json(sources, &json);
     sqa_json_array(&json, "rows");
-    sqa_status status = sqa_store_each(store, filter, add_trial, &out);
+    sqa_status status = sqa_db_sources_each(sources, filter, add_trial, &out);
     sqa_json_finish(&json);
     return status;
 }
@@ -192,34 +198,35 @@ static sqa_status gather_names(void *user, const sqa_stored_trial *trial)
 }
 
 /* Which columns there are follows from all rows. */
-static sqa_status print_csv(sqa_store *store, const sqa_store_filter *filter)
+static sqa_status print_csv(const sqa_db_sources *sources, const sqa_store_filter *filter)
 {
     sqa_value_names names = {.count = 0};
     listing out = {.names = &names, .best = filter->best_only};
-    sqa_status status = sqa_store_each(store, filter, gather_names, &names);
+    sqa_status status = sqa_db_sources_each(sources, filter, gather_names, &names);
     if (status != SQA_OK)
         return status;
     sqa_db_write_csv(NULL, &names);
-    return sqa_store_each(store, filter, add_trial, &out);
+    return sqa_db_sources_each(sources, filter, add_trial, &out);
 }
 
-static sqa_status print_table(sqa_store *store, const sqa_store_filter *filter)
+static sqa_status print_table(const sqa_db_sources *sources, const sqa_store_filter *filter)
 {
     sqa_table table = SQA_TABLE_INIT;
     listing out = {.table = &table, .best = filter->best_only};
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (is_shown(i, out.best))
             sqa_table_column(&table, columns[i].heading, columns[i].align);
-    sqa_status status = sqa_store_each(store, filter, add_trial, &out);
+    sqa_status status = sqa_db_sources_each(sources, filter, add_trial, &out);
     if (out.count)
         sqa_table_print(&table, stdout);
     if (status != SQA_OK)
         return status;
     if (out.count)
-        printf("\n%s: %" PRIu64 " %s%s; * marks the winner of a final\n", sqa_store_path(store),
-               out.count, out.best ? "best trial" : "trial", out.count == 1 ? "" : "s");
+        printf("\n%s: %" PRIu64 " %s%s; * marks the winner of a final\n",
+               sqa_text_get(&sources->text), out.count, out.best ? "best trial" : "trial",
+               out.count == 1 ? "" : "s");
     else
-        printf("%s: no results\n", sqa_store_path(store));
+        printf("%s: no results\n", sqa_text_get(&sources->text));
     return SQA_OK;
 }
 
@@ -228,14 +235,28 @@ typedef struct list_format {
     bool json, csv, quarantine;
 } list_format;
 
-static sqa_status print_list(sqa_store *store, const sqa_store_filter *filter,
+static sqa_status print_list(const sqa_db_choice *choice, const sqa_store_filter *filter,
                              const list_format *format)
 {
-    if (format->quarantine)
-        return sqa_db_print_quarantine(store, format->json);
-    return format->json  ? print_json(store, filter)
-           : format->csv ? print_csv(store, filter)
-                         : print_table(store, filter);
+    sqa_db_sources sources;
+    sqa_status status = sqa_db_sources_open(&sources, choice);
+    if (status == SQA_OK)
+        status = format->json  ? print_json(&sources, filter)
+                 : format->csv ? print_csv(&sources, filter)
+                               : print_table(&sources, filter);
+    sqa_db_sources_close(&sources);
+    return status;
+}
+
+/* Of the one database that imports and merges write to. */
+static sqa_status print_quarantine(const sqa_db_choice *choice, bool as_json)
+{
+    sqa_store *store = NULL;
+    sqa_status status = sqa_db_open_to_read(&store, choice);
+    if (status == SQA_OK)
+        status = sqa_db_print_quarantine(store, as_json);
+    sqa_store_close(store);
+    return status;
 }
 
 static sqa_status check_format(const list_format *format)
@@ -251,8 +272,7 @@ static int list(int argc, char **argv, const char *summary, bool best)
     sqa_store_filter filter = {.best_only = best};
     list_format format = {0};
     const sqa_option options[] = {
-        SQA_DB_OPTION(choice),
-        SQA_SEED_DB_OPTION(choice),
+        SQA_SHOWN_DB_OPTIONS(choice),
         SQA_FILTER_OPTIONS(filter),
         SQA_JSON_OPTION(format.json),
         SQA_CSV_OPTION(format.csv),
@@ -265,15 +285,12 @@ static int list(int argc, char **argv, const char *summary, bool best)
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
-    sqa_store *store = NULL;
     sqa_status status = check_format(&format);
     if (status == SQA_OK)
         status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
-        status = sqa_db_open_to_read(&store, &choice);
-    if (status == SQA_OK)
-        status = print_list(store, &filter, &format);
-    sqa_store_close(store);
+        status = format.quarantine ? print_quarantine(&choice, format.json)
+                                   : print_list(&choice, &filter, &format);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }
 

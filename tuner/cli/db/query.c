@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/db/rank.h"
-#include "cli/db/subcommand.h"
+#include "cli/db/sources.h"
 #include "store/heads.h"
 #include "store/trial_list.h"
 #include "text/field.h"
@@ -27,6 +27,7 @@ static void add_columns(sqa_table *table)
         sqa_table_column(table, left[i], SQA_ALIGN_LEFT);
     for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
         sqa_table_column(table, right[i], SQA_ALIGN_RIGHT);
+    sqa_table_column(table, "source", SQA_ALIGN_LEFT);
     sqa_table_column(table, "device", SQA_ALIGN_LEFT);
     sqa_table_column(table, "driver", SQA_ALIGN_LEFT);
     sqa_table_column(table, "kernel", SQA_ALIGN_LEFT);
@@ -64,6 +65,7 @@ static void add_row(sqa_table *table, const sqa_rank *e)
     figure_cell(table, "%.1f", trial->gflops);
     figure_cell(table, "%.0f%%", 100 * trial->fraction_of_ceiling);
     figure_cell(table, "%.2fx", e->speedup);
+    sqa_table_cell(table, "%s", trial->source);
     sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
     sqa_table_cell(table, "%s %.24s", identity->runtime, trial->device.strings.driver_version);
     sqa_table_cell(table, "%s(%s)", trial->family, trial->config);
@@ -103,6 +105,7 @@ static size_t make_fields(const sqa_rank *e, const sqa_value_names *names,
         sqa_field_boolean("winner", t->winner),
         sqa_field_integer("trial", t->id),
         sqa_field_text("recorded_at", t->recorded_at),
+        sqa_field_text("source", t->source),
     };
     enum { COUNT = sizeof fields / sizeof *fields, LEADING = 2 };
     _Static_assert(COUNT + SQA_MOST_PROBLEM_VALUES <= MOST_FIELDS, "room for every field");
@@ -114,7 +117,7 @@ static size_t make_fields(const sqa_rank *e, const sqa_value_names *names,
 
 /* What is shown of the list. */
 typedef struct view {
-    const char *database;
+    sqa_db_sources sources;
     sqa_trial_list list;
     const sqa_store_filter *filter;
 } view;
@@ -127,6 +130,19 @@ static sqa_rank rank(const view *v, size_t index)
 static bool is_shown(const view *v, const sqa_rank *e)
 {
     return !v->filter->variant || e->variant;
+}
+
+/* What was not measured is not known; but it can be. */
+static void print_nothing(const view *v)
+{
+    const sqa_store_filter *filter = v->filter;
+    printf("%s: no results", sqa_text_get(&v->sources.text));
+    if (!filter->operation || !strcmp(filter->operation, "forward"))
+        printf("; `sqa tune --shape variant=%s,h=%u,n=%u,d=%u` makes some",
+               filter->variant ? filter->variant : "mha", filter->heads ? filter->heads : 8,
+               filter->q_length ? filter->q_length : 2048,
+               filter->head_dim ? filter->head_dim : 64);
+    putchar('\n');
 }
 
 static void print_table(const view *v)
@@ -144,7 +160,7 @@ static void print_table(const view *v)
     if (shown)
         sqa_table_print(&table, stdout);
     else
-        printf("%s: no results\n", v->database);
+        print_nothing(v);
 }
 
 static void print_json(const view *v)
@@ -153,7 +169,7 @@ static void print_json(const view *v)
     sqa_problem_values values;
     sqa_field fields[MOST_FIELDS];
     sqa_json_begin_version(&json, stdout, SQA_DB_JSON_SCHEMA);
-    sqa_json_string(&json, "database", v->database);
+    sqa_db_sources_write_json(&v->sources, &json);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < v->list.count; i++) {
         sqa_rank e = rank(v, i);
@@ -191,14 +207,13 @@ static void print_csv(const view *v)
 }
 
 /* Without the variant: the others are needed to compare with. */
-static sqa_status read_list(view *v, sqa_store *store)
+static sqa_status read_list(view *v)
 {
     sqa_store_filter comparable = *v->filter;
     comparable.variant = NULL;
     comparable.heads = 0;
     comparable.ranking = true;
-    v->database = sqa_store_path(store);
-    return sqa_trial_list_read(&v->list, store, &comparable);
+    return sqa_db_sources_list(&v->sources, &comparable, &v->list);
 }
 
 int sqa_db_query(int argc, char **argv)
@@ -207,24 +222,26 @@ int sqa_db_query(int argc, char **argv)
     sqa_store_filter filter = {0};
     bool json = false, csv = false;
     const sqa_option options[] = {
-        SQA_DB_OPTION(choice), SQA_SEED_DB_OPTION(choice), SQA_FILTER_OPTIONS(filter),
-        SQA_JSON_OPTION(json), SQA_CSV_OPTION(csv),        {0},
+        SQA_SHOWN_DB_OPTIONS(choice),
+        SQA_FILTER_OPTIONS(filter),
+        SQA_JSON_OPTION(json),
+        SQA_CSV_OPTION(csv),
+        {0},
     };
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
-    sqa_store *store = NULL;
-    view v = {.list = SQA_TRIAL_LIST_INIT, .filter = &filter};
+    view v = {.sources = SQA_DB_SOURCES_INIT, .list = SQA_TRIAL_LIST_INIT, .filter = &filter};
     sqa_status status = sqa_db_check_format(json, csv);
     if (status == SQA_OK)
         status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
-        status = sqa_db_open_to_read(&store, &choice);
+        status = sqa_db_sources_open(&v.sources, &choice);
     if (status == SQA_OK)
-        status = read_list(&v, store);
+        status = read_list(&v);
     if (status == SQA_OK)
         (json ? print_json : csv ? print_csv : print_table)(&v);
     sqa_trial_list_free(&v.list);
-    sqa_store_close(store);
+    sqa_db_sources_close(&v.sources);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

@@ -6,7 +6,7 @@
 
 static bool are_comparable(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    return a->environment == b->environment && sqa_same_but_heads(a, b);
+    return sqa_same_environment(a, b) && sqa_same_but_heads(a, b);
 }
 
 static uint32_t heads_of(const sqa_trial_list *list, const sqa_stored_trial *trial)

@@ -4,7 +4,7 @@
 
 #include "base/number.h"
 #include "cli/command.h"
-#include "cli/db/subcommand.h"
+#include "cli/db/sources.h"
 #include "text/table.h"
 
 /* Names on the left, what they are on the right. */
@@ -67,6 +67,8 @@ static void print_trial(const sqa_stored_trial *trial)
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     sqa_table_cell(&table, "trial");
     sqa_table_cell(&table, "%lld%s", (long long)trial->id, trial->winner ? ", a winner" : "");
+    sqa_table_cell(&table, "source");
+    sqa_table_cell(&table, "%s", trial->source);
     add_device(&table, &trial->device);
     add_kernel(&table, trial);
     figure_row(&table, "median", trial->result.median_ms, " ms");
@@ -90,11 +92,14 @@ typedef struct view {
     bool json, found;
 } view;
 
+/* The first database's that has the number. */
 static sqa_status show_trial(void *user, const sqa_stored_trial *trial)
 {
     view *out = user;
     if (!trial)
         return SQA_DATABASE_ERROR; /* the detail says which column */
+    if (out->found)
+        return SQA_OK;
     out->found = true;
     if (!out->json) {
         print_trial(trial);
@@ -114,27 +119,28 @@ int sqa_db_show(int argc, char **argv)
     view out = {0};
     const char *id = NULL;
     const sqa_option options[] = {
-        SQA_DB_OPTION(choice),
-        SQA_SEED_DB_OPTION(choice),
+        SQA_SHOWN_DB_OPTIONS(choice),
         SQA_JSON_OPTION(out.json),
         {0},
     };
     int code;
-    if (!sqa_db_options_read(argc, argv, "All that is known of one trial.", options, "ID", &id,
-                             &code))
+    if (!sqa_db_options_read(argc, argv,
+                             "All that is known of one trial. Each database has numbers of its "
+                             "own: of those that have ID,\nthe first that the library asks.",
+                             options, "ID", &id, &code))
         return code;
     uint64_t number = 0;
     if (!sqa_read_number(id, 1, INT64_MAX, &number))
         return sqa_usage_error(argv[0], "'%s' is not a trial's number, as `sqa db list` prints it",
                                id);
     const sqa_store_filter filter = {.id = (int64_t)number};
-    sqa_store *store = NULL;
-    sqa_status status = sqa_db_open_to_read(&store, &choice);
+    sqa_db_sources sources;
+    sqa_status status = sqa_db_sources_open(&sources, &choice);
     if (status == SQA_OK)
-        status = sqa_store_each(store, &filter, show_trial, &out);
+        status = sqa_db_sources_each(&sources, &filter, show_trial, &out);
     if (status == SQA_OK && !out.found)
-        status =
-            sqa_fail(SQA_DATABASE_ERROR, "there is no trial %s in %s", id, sqa_store_path(store));
-    sqa_store_close(store);
+        status = sqa_fail(SQA_DATABASE_ERROR, "there is no trial %s in %s", id,
+                          sqa_text_get(&sources.text));
+    sqa_db_sources_close(&sources);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -91,26 +92,45 @@ sqa_status sqa_db_locate(const sqa_db_choice *choice, char buffer[SQA_DB_PATH_SI
                                               "SQA_CL_DB or HOME, or say --db FILE");
 }
 
+sqa_status sqa_db_check_choice(const sqa_db_choice *choice)
+{
+    const char *const first = choice->path ? "--db" : "--user-db";
+    if ((choice->path != NULL) + choice->user + choice->seed <= 1)
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s and %s name two different databases", first,
+                    choice->seed ? "--seed-db" : "--user-db");
+}
+
 sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice)
 {
-    if (choice->seed)
-        return choice->path ? sqa_fail(SQA_INVALID_ARGUMENT,
-                                       "--db and --seed-db name two different databases")
-                            : sqa_store_open_seed(out);
     char buffer[SQA_DB_PATH_SIZE];
     const char *path;
-    sqa_status status = sqa_db_locate(choice, buffer, &path);
+    sqa_status status = sqa_db_check_choice(choice);
+    if (status == SQA_OK && choice->seed)
+        return sqa_store_open_seed(out);
+    if (status == SQA_OK)
+        status = sqa_db_locate(choice, buffer, &path);
     return status == SQA_OK ? sqa_store_open_read_only(out, path) : status;
 }
 
 sqa_status sqa_db_check_output(const sqa_db_choice *choice, const char *path)
 {
     char buffer[SQA_DB_PATH_SIZE];
-    const sqa_command_file files[] = {
-        sqa_database_file(choice->seed ? "" : choice->path, buffer),
-        {"--out", path, SQA_FILE_WRITTEN},
-    };
-    return sqa_command_files_check(files, sizeof files / sizeof files[0]);
+    sqa_database_paths extras;
+    sqa_status status = sqa_extra_database_paths(NULL, &extras);
+    sqa_command_file *files = calloc(extras.count + 2, sizeof *files);
+    if (status == SQA_OK && !files)
+        status = sqa_fail_memory("the files of a command");
+    if (status == SQA_OK) {
+        files[0] = sqa_database_file(choice->seed ? "" : choice->path, buffer);
+        files[1] = (sqa_command_file){"--out", path, SQA_FILE_WRITTEN};
+        for (size_t i = 0; i < extras.count; i++)
+            files[i + 2] = (sqa_command_file){"$SQA_CL_EXTRA_DBS", extras.paths[i], SQA_FILE_READ};
+        status = sqa_command_files_check(files, extras.count + 2);
+    }
+    free(files);
+    sqa_database_paths_free(&extras);
+    return status;
 }
 
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice)

@@ -27,7 +27,8 @@ int sqa_db_diff(int argc, char **argv);
 
 /* The database of a command, as its options say. */
 typedef struct sqa_db_choice {
-    const char *path; /* --db; NULL: the user's */
+    const char *path; /* --db; NULL: the user's, or all where several are shown */
+    bool user;        /* --user-db: that one alone */
     bool seed;        /* --seed-db: the one built into the library */
 } sqa_db_choice;
 
@@ -39,6 +40,16 @@ typedef struct sqa_db_choice {
 #define SQA_SEED_DB_OPTION(choice)                                                                 \
     {                                                                                              \
         "seed-db", NULL, "the database built into the library instead", .flag = &(choice).seed     \
+    }
+/* Of commands that show what the library combines (cli/db/sources.h). */
+#define SQA_SHOWN_DB_OPTIONS(choice)                                                               \
+    {"db", "FILE",                                                                                 \
+     "this database alone; without it all that the library reads: the user's, those of "           \
+     "$SQA_CL_EXTRA_DBS, the one built in",                                                        \
+     .text = &(choice).path},                                                                      \
+        {"user-db", NULL, "the user's alone, see `sqa db path`", .flag = &(choice).user},          \
+    {                                                                                              \
+        "seed-db", NULL, "the one built into the library alone", .flag = &(choice).seed            \
     }
 /* Which rows of a sqa_store_filter. */
 #define SQA_FILTER_OPTIONS(filter)                                                                 \
@@ -82,8 +93,10 @@ bool sqa_db_options_read(int argc, char **argv, const char *summary, const sqa_o
 sqa_status sqa_db_locate(const sqa_db_choice *choice, char buffer[SQA_DB_PATH_SIZE],
                          const char **path);
 
-/* Errors: SQA_INVALID_ARGUMENT for a choice that contradicts itself, and those of
- * opening a store. */
+/* Errors: SQA_INVALID_ARGUMENT for a choice that contradicts itself. */
+sqa_status sqa_db_check_choice(const sqa_db_choice *choice);
+
+/* One database. Errors: as above, and those of opening a store. */
 sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice);
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice);
 

@@ -54,7 +54,7 @@ void sqa_db_write_csv(const sqa_stored_trial *trial, const sqa_value_names *name
     size_t count = 0;
     if (trial)
         sqa_problem_values_of(&values, trial);
-    sqa_field *fields = calloc(sqa_column_count + names->count, sizeof *fields);
+    sqa_field *fields = calloc(sqa_column_count + names->count + 1, sizeof *fields);
     for (size_t i = 0; fields && i < sqa_column_count; i++) {
         const sqa_column *column = &sqa_columns[i];
         if (column->kind == SQA_COLUMN_FIELDS) {
@@ -65,6 +65,8 @@ void sqa_db_write_csv(const sqa_stored_trial *trial, const sqa_value_names *name
                 trial ? field_of(column, trial, subgroups) : sqa_field_text(column->name, NULL);
         }
     }
+    if (fields)
+        fields[count++] = sqa_field_text("source", trial ? trial->source : NULL);
     if (fields)
         sqa_fields_write_csv(stdout, fields, count, !trial);
     free(fields);

@@ -60,6 +60,7 @@ static void write_ceilings(sqa_json *json, const sqa_trial_ceilings *ceilings)
 void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial)
 {
     sqa_json_integer(json, "id", trial->id);
+    sqa_json_string(json, "source", trial->source[0] ? trial->source : NULL);
     write_device(json, &trial->device);
     write_class(json, trial);
     write_problem(json, trial);

@@ -6,15 +6,17 @@
 
 #include "runtime/choose.h"
 
+/* Of one database; which are told apart, the user's before the others, by its name. */
 static int by_id(const void *a, const void *b)
 {
-    int64_t x = ((const sqa_stored_trial *)a)->id, y = ((const sqa_stored_trial *)b)->id;
-    return (x > y) - (x < y);
+    const sqa_stored_trial *x = a, *y = b;
+    const int order = strcmp(y->source, x->source);
+    return order ? order : (x->id > y->id) - (x->id < y->id);
 }
 
 static bool is_same_problem(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
-    return a->environment == b->environment && a->problem_id == b->problem_id;
+    return sqa_same_environment(a, b) && a->problem_id == b->problem_id;
 }
 
 /* What the library would use for the trial's problem without any database. */
@@ -111,7 +113,7 @@ static bool is_first(const sqa_trial_list *all, size_t index)
 static sqa_report_part *part_of(sqa_report_data *data, const sqa_stored_trial *trial)
 {
     for (size_t i = 0; i < data->part_count; i++)
-        if (data->parts[i].sample->environment == trial->environment)
+        if (sqa_same_environment(data->parts[i].sample, trial))
             return &data->parts[i];
     sqa_report_part *parts = realloc(data->parts, (data->part_count + 1) * sizeof *parts);
     if (!parts)
@@ -151,14 +153,14 @@ static sqa_status relate(sqa_report_data *data)
     return status;
 }
 
-sqa_status sqa_report_data_read(sqa_report_data *out, sqa_store *store,
+sqa_status sqa_report_data_read(sqa_report_data *out, const sqa_db_sources *sources,
                                 const sqa_store_filter *filter)
 {
     sqa_store_filter ranking = *filter;
     ranking.ranking = true;
-    sqa_status status = sqa_trial_list_read(&out->all, store, filter);
+    sqa_status status = sqa_db_sources_list(sources, filter, &out->all);
     if (status == SQA_OK)
-        status = sqa_trial_list_read(&out->ranking, store, &ranking);
+        status = sqa_db_sources_list(sources, &ranking, &out->ranking);
     if (status == SQA_OK && out->all.count)
         qsort(out->all.trials, out->all.count, sizeof *out->all.trials, by_id);
     return status == SQA_OK ? relate(out) : status;

@@ -3,6 +3,7 @@
 #define SQA_TUNER_REPORT_DATA_H
 
 #include "cli/db/rank.h"
+#include "cli/db/sources.h"
 
 /* The search for one problem: the trials of one environment and exact shape, in the
  * order they were made, and the points where the best so far rose. */
@@ -38,7 +39,7 @@ typedef struct sqa_report_data {
         SQA_TRIAL_LIST_INIT, SQA_TRIAL_LIST_INIT, 0, 0                                             \
     }
 
-sqa_status sqa_report_data_read(sqa_report_data *out, sqa_store *store,
+sqa_status sqa_report_data_read(sqa_report_data *out, const sqa_db_sources *sources,
                                 const sqa_store_filter *filter);
 void sqa_report_data_free(sqa_report_data *data);
 

@@ -33,6 +33,7 @@ static void write_device(FILE *file, const sqa_report_part *part)
              device->strings.platform_version);
     write_fact(file, "Driver", text);
     write_fact(file, "Tuned by", part->sample->library_version);
+    write_fact(file, "Source", part->sample->source);
     if (isfinite(part->ceiling_gflops))
         snprintf(text, sizeof text, "%.1f GFLOP/s of fused multiply-adds in f32, the best measured",
                  part->ceiling_gflops);
@@ -165,8 +166,7 @@ static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_repo
         const sqa_stored_trial *trial = &data->ranking.trials[i];
         sqa_rank rank = sqa_rank_of(&data->ranking, trial, 0, NULL);
         char problem[SQA_DB_PROBLEM_TEXT], heads[SQA_DB_HEADS_TEXT];
-        if (trial->environment != part->sample->environment || !isfinite(rank.speedup) ||
-            is_mha(&rank))
+        if (!sqa_same_environment(trial, part->sample) || !isfinite(rank.speedup) || is_mha(&rank))
             continue;
         begin_section(file, &begun, "Variants against MHA",
                       "Of a model with as many heads as the largest measured; the best kernels of "
