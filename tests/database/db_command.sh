@@ -190,7 +190,11 @@ expect 0 '"path": "faster.db"' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --j
 expect 0 ',extra-db-1' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --csv --device tiger
 expect 0 "1 trial;" env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --user-db
 expect 1 "missing.db" env SQA_CL_EXTRA_DBS=missing.db "$sqa" db list
+cp faster.db faster.svg
 expect 2 "SQA_CL_EXTRA_DBS" env SQA_CL_EXTRA_DBS=faster.db "$sqa" report --out faster.db
+expect 2 "SQA_CL_EXTRA_DBS" env SQA_CL_EXTRA_DBS=faster.svg "$sqa" bench --plot ./faster.svg
+expect 2 "SQA_CL_EXTRA_DBS" env SQA_CL_EXTRA_DBS=faster.db "$sqa" tune --shape hq=1,n=8,d=8 \
+    --family naive --record faster.db
 SQA_CL_EXTRA_DBS=faster.db "$sqa" db export | cmp good.jsonl - || failures=$((failures + 1))
 expect 0 "extra  faster.db" env SQA_CL_EXTRA_DBS=faster.db:missing.db "$sqa" info
 expect 0 "missing.db: No such file" env SQA_CL_EXTRA_DBS=faster.db:missing.db "$sqa" info

@@ -64,5 +64,13 @@ says report 'cpu-Paper\xae Tiger\xe9 \\xae'
 odd source --shape hq=1,n=16,d=8 >out 2>&1 || fail "dispatch: $(cat out)"
 says dispatch 'chosen by exact (user-db)'
 
+# As an extra database, beside a user's own that is not there.
+SQA_CL_EXTRA_DBS=$SQA_CL_DB SQA_CL_DB=$work/none.db
+export SQA_CL_EXTRA_DBS
+odd source --shape hq=1,n=16,d=8 >out 2>&1 || fail "extra: $(cat out)"
+says extra 'chosen by exact (extra-db)'
+odd source --shape hq=1,n=16,d=8 --db "$SQA_CL_EXTRA_DBS" >out 2>&1 || fail "both: $(cat out)"
+says both 'chosen by exact (user-db)'
+
 [ "$failures" -eq 0 ] && echo "odd names: all well"
 exit $((failures > 0))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "tuning/tuning_table.h"
@@ -96,4 +97,23 @@ sqa_command_file sqa_database_file(const char *given, char buffer[4096])
     if (!given && sqa_user_database_path(buffer, 4096))
         file.path = buffer;
     return file;
+}
+
+sqa_status sqa_database_files_check(const sqa_command_file *files, size_t count)
+{
+    sqa_database_paths extras;
+    sqa_status status = sqa_extra_database_paths(NULL, &extras);
+    sqa_command_file *all = calloc(count + extras.count, sizeof *all);
+    if (status == SQA_OK && !all)
+        status = sqa_fail_memory("the files of a command");
+    if (status == SQA_OK) {
+        memcpy(all, files, count * sizeof *all);
+        for (size_t i = 0; i < extras.count; i++)
+            all[count + i] =
+                (sqa_command_file){"$SQA_CL_EXTRA_DBS", extras.paths[i], SQA_FILE_READ};
+        status = sqa_command_files_check(all, count + extras.count);
+    }
+    free(all);
+    sqa_database_paths_free(&extras);
+    return status;
 }

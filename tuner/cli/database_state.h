@@ -30,4 +30,8 @@ void sqa_database_states_free(sqa_database_states *states);
  * to `buffer`; none when `given` is empty. */
 sqa_command_file sqa_database_file(const char *given, char buffer[4096]);
 
+/* sqa_command_files_check() of a command that reads databases: the extra ones are among its
+ * files, too. */
+sqa_status sqa_database_files_check(const sqa_command_file *files, size_t count);
+
 #endif

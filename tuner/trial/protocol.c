@@ -131,10 +131,10 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
         !next_number(&line, &out->yardstick_ms) || !next_number(&line, &out->max_error) ||
         !next_number(&line, &out->build_ms) || !next_count(&line, &out->samples))
         return false;
-    char rest[SQA_PROTOCOL_LINE];
-    line += strspn(line, " ");
+    char rest[SQA_PROTOCOL_LINE], message[sizeof out->message];
     snprintf(rest, sizeof rest, "%.*s", (int)strcspn(line, "\n"), line);
-    sqa_utf8_clean(rest, out->message, sizeof out->message, true);
+    sqa_utf8_clean(rest + strspn(rest, " "), message, sizeof message, true);
+    snprintf(out->message, sizeof out->message, "%s", message + strspn(message, " "));
     return true;
 }
 

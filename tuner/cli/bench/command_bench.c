@@ -119,7 +119,7 @@ static sqa_status check_files(const bench_call *call)
         {"--plot", call->plot, SQA_FILE_WRITTEN},
         {"standard output", NULL, SQA_FILE_PRINTED},
     };
-    return sqa_command_files_check(files, sizeof files / sizeof files[0]);
+    return sqa_database_files_check(files, sizeof files / sizeof files[0]);
 }
 
 static sqa_status bench(bench_call *call)

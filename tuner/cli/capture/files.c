@@ -63,7 +63,7 @@ sqa_status sqa_capture_check_files(const char *folder, const sqa_tune_words *wor
             add_input(&self, "--shapes", words->shape_files.items[i]);
         for (size_t i = 0; i < add->count; i++)
             add_pair(&self, folder, add->items[i]);
-        status = sqa_command_files_check(self.items, self.count);
+        status = sqa_database_files_check(self.items, self.count);
     }
     free(self.items);
     free(self.paths);

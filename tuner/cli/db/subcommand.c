@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -116,21 +115,11 @@ sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice)
 sqa_status sqa_db_check_output(const sqa_db_choice *choice, const char *path)
 {
     char buffer[SQA_DB_PATH_SIZE];
-    sqa_database_paths extras;
-    sqa_status status = sqa_extra_database_paths(NULL, &extras);
-    sqa_command_file *files = calloc(extras.count + 2, sizeof *files);
-    if (status == SQA_OK && !files)
-        status = sqa_fail_memory("the files of a command");
-    if (status == SQA_OK) {
-        files[0] = sqa_database_file(choice->seed ? "" : choice->path, buffer);
-        files[1] = (sqa_command_file){"--out", path, SQA_FILE_WRITTEN};
-        for (size_t i = 0; i < extras.count; i++)
-            files[i + 2] = (sqa_command_file){"$SQA_CL_EXTRA_DBS", extras.paths[i], SQA_FILE_READ};
-        status = sqa_command_files_check(files, extras.count + 2);
-    }
-    free(files);
-    sqa_database_paths_free(&extras);
-    return status;
+    const sqa_command_file files[] = {
+        sqa_database_file(choice->seed ? "" : choice->path, buffer),
+        {"--out", path, SQA_FILE_WRITTEN},
+    };
+    return sqa_database_files_check(files, sizeof files / sizeof files[0]);
 }
 
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice)

@@ -71,7 +71,7 @@ static sqa_status check_files(const run_options *options, const sqa_run_pattern 
     sqa_command_file files[OWN + SQA_PATTERN_FILES];
     memcpy(files, own, sizeof own);
     sqa_pattern_files_name(pattern->paths, files + OWN);
-    return sqa_command_files_check(files, sizeof files / sizeof files[0]);
+    return sqa_database_files_check(files, sizeof files / sizeof files[0]);
 }
 
 /* The descriptor's members that options give; the files give the others. */

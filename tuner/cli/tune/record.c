@@ -57,7 +57,7 @@ static sqa_status check_files(const sqa_tune_words *words)
     memcpy(files, own, sizeof own);
     for (size_t i = 0; i < words->shape_files.count; i++)
         files[OWN + i] = (sqa_command_file){"--shapes", words->shape_files.items[i], SQA_FILE_READ};
-    return sqa_command_files_check(files, OWN + words->shape_files.count);
+    return sqa_database_files_check(files, OWN + words->shape_files.count);
 }
 
 int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_tune_plan *plan)
