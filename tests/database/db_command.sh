@@ -189,7 +189,7 @@ expect 0 '"source": "extra-db-1"' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db query
 expect 0 '"path": "faster.db"' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --json
 expect 0 ',extra-db-1' env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --csv --device tiger
 expect 0 "1 trial;" env SQA_CL_EXTRA_DBS=faster.db "$sqa" db list --user-db
-expect 1 "missing.db" env SQA_CL_EXTRA_DBS=missing.db "$sqa" db list
+expect 1 "SQA_CL_EXTRA_DBS: missing.db: No such file" env SQA_CL_EXTRA_DBS=missing.db "$sqa" db list
 cp faster.db faster.svg
 expect 2 "SQA_CL_EXTRA_DBS" env SQA_CL_EXTRA_DBS=faster.db "$sqa" report --out faster.db
 expect 2 "SQA_CL_EXTRA_DBS" env SQA_CL_EXTRA_DBS=faster.svg "$sqa" bench --plot ./faster.svg

@@ -52,6 +52,7 @@ static void print_help(FILE *file)
     sqa_table_print(&table, file);
     fputs("\n`sqa help COMMAND` explains a command's options; `sqa --version` prints the version.\n"
           "The device is --device P:D or $SQA_CL_DEVICE, messages are --log-level or $SQA_CL_LOG.\n"
+          "Results are kept in $SQA_CL_DB (`sqa db path`), and read from $SQA_CL_EXTRA_DBS, too.\n"
           "Compiled kernels are kept in $SQA_CL_CACHE (off: nowhere); see `sqa info`.\n"
           "Pre-built ones are looked for in $SQA_CL_PREBUILT; see `sqa help capture`.\n"
           "Exit status: 0 done, 1 failed, 2 called wrongly.\n",

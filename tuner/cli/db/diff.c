@@ -12,8 +12,7 @@
 static const char summary[] =
     "Where two databases differ in what is best for a device and problem class, and whose is\n"
     "faster, as parts of what the device could do when they were measured. Of several drivers the\n"
-    "latest counts. The words user and seed stand for the user's\n"
-    "database and the one built into the library.";
+    "latest counts. The words user and seed stand for the user's database and the one built in.";
 
 /* A lead as small as this is as likely noise. */
 static const double least_lead = 1.02;

@@ -60,8 +60,12 @@ static sqa_status add_extras(sqa_db_sources *out)
     sqa_status status = sqa_extra_database_paths(NULL, &extras);
     for (size_t i = 0; i < extras.count && status == SQA_OK; i++) {
         char name[sizeof out->items->name];
+        struct stat file;
         snprintf(name, sizeof name, "%s-%zu", sqa_tuning_source_name(SQA_SOURCE_EXTRA), i + 1);
-        status = add_file(out, name, extras.paths[i]);
+        status = stat(extras.paths[i], &file)
+                     ? sqa_fail(SQA_DATABASE_ERROR, "$SQA_CL_EXTRA_DBS: %s: %s", extras.paths[i],
+                                strerror(errno))
+                     : add_file(out, name, extras.paths[i]);
     }
     sqa_database_paths_free(&extras);
     return status;

@@ -43,9 +43,7 @@ typedef struct sqa_db_choice {
     }
 /* Of commands that show what the library combines (cli/db/sources.h). */
 #define SQA_SHOWN_DB_OPTIONS(choice)                                                               \
-    {"db", "FILE",                                                                                 \
-     "this database alone; without it all that the library reads: the user's, those of "           \
-     "$SQA_CL_EXTRA_DBS, the one built in",                                                        \
+    {"db", "FILE", "this database alone, instead of all that the library reads",                   \
      .text = &(choice).path},                                                                      \
         {"user-db", NULL, "the user's alone, see `sqa db path`", .flag = &(choice).user},          \
     {                                                                                              \
