@@ -79,5 +79,5 @@ of what a minute finds; a device or shape that nobody has measured has more to g
 What to try next:
   $sqa tune --shape hq=16,hkv=4,n=1024,d=128,causal --budget 60s    your own shape
   $sqa bench --variant mha,sqa,xsqa --heads 16 --seq 1024,4096      other sizes
-  $sqa db best                                                      what was found
+  $sqa db best --user-db                                            what was found
 END

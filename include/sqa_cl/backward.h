@@ -73,7 +73,7 @@ typedef struct sqa_backward_options {
     }
 
 /* The tensors of one call. Start from SQA_BACKWARD_TENSORS_INIT. Inputs are only read and may
- * overlap each other; gradients overlap nothing. */
+ * overlap each other; gradients overlap nothing, which is checked as for sqa_tensors. */
 typedef struct sqa_backward_tensors {
     uint32_t version; /* SQA_BACKWARD_TENSORS_VERSION */
 

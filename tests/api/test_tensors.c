@@ -261,6 +261,39 @@ START_TEST(memory_of_the_host)
 }
 END_TEST
 
+/* Of every operation: gradients are what a backward pass writes. */
+START_TEST(gradients_on_other_tensors)
+{
+    const sqa_attention_desc desc = desc_of(DIM, SIDE);
+    sqa_tensors forward = open_apart();
+    sqa_backward_tensors tensors = SQA_BACKWARD_TENSORS_INIT;
+    tensors.q = forward.q;
+    tensors.k = forward.k;
+    tensors.v = tensors.dout = forward.v;
+    tensors.o = forward.o;
+    tensors.lse = forward.lse;
+    ck_assert_int_eq(call(&desc, &forward), SQA_OK);
+    cl_mem gradients = buffer_of(0, 3 * PACKED, NULL);
+    tensors.dq = (sqa_tensor){gradients, 0};
+    tensors.dk = (sqa_tensor){gradients, PACKED};
+    tensors.dv = (sqa_tensor){gradients, 2 * PACKED};
+    ck_assert_msg(sqa_attention_backward(test_context, test_queue, &desc, NULL, &tensors, 0, NULL,
+                                         NULL) == SQA_OK,
+                  "%s", sqa_last_error());
+    ck_assert_int_eq(clFinish(test_queue), CL_SUCCESS);
+    tensors.dk.offset--;
+    expect_refused(
+        sqa_attention_backward(test_context, test_queue, &desc, NULL, &tensors, 0, NULL, NULL),
+        "tensors.dk", "tensors.dq");
+    tensors.dk = tensors.k;
+    expect_refused(
+        sqa_attention_backward(test_context, test_queue, &desc, NULL, &tensors, 0, NULL, NULL),
+        "tensors.dk", "tensors.k");
+    clReleaseMemObject(gradients);
+    release_tensors(&forward);
+}
+END_TEST
+
 /* Everything else that a call reads, and the workspace. */
 START_TEST(outputs_on_the_pattern)
 {
@@ -374,6 +407,7 @@ int main(void)
     tcase_add_test(tensors, outputs_on_other_tensors);
     tcase_add_test(tensors, sub_buffers);
     tcase_add_test(tensors, memory_of_the_host);
+    tcase_add_test(tensors, gradients_on_other_tensors);
     tcase_add_test(tensors, outputs_on_the_pattern);
     tcase_add_test(tensors, workspaces);
     tcase_add_test(tensors, other_contexts);
