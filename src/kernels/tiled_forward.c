@@ -50,7 +50,10 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
-    (void)problem;
+    if (problem->of.attention.score & SQA_SCORE_DROPOUT) {
+        *why = "has no dropout";
+        return false;
+    }
     if (device->limits.max_work_group_size >= 4 && device->limits.max_work_item_sizes[0] >= 2 &&
         device->limits.max_work_item_sizes[1] >= 2)
         return true;
