@@ -96,7 +96,8 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        fields ->> 'softcap' AS softcap, fields ->> 'alibi' AS alibi, fields ->> 'bias' AS bias,
        fields ->> 'mask' AS mask, coalesce(fields ->> 'keymask', 0) AS key_mask,
        coalesce(fields ->> 'sinks', 0) AS sinks, fields ->> 'blocks' AS blocks,
-       fields ->> 'ragged' AS ragged, coalesce(fields ->> 'lse', 0) AS lse,
+       fields ->> 'ragged' AS ragged, coalesce(fields ->> 'dropout', 0) AS dropout,
+       coalesce(fields ->> 'lse', 0) AS lse,
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
        family,
@@ -121,3 +122,39 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'select_blocks';
+
+-- The stages of a backward pass: the matrix products, and what joins the scores; and the row
+-- sums before them.
+CREATE VIEW best_backward AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       coalesce(fields ->> 'grads', 'q+k+v') AS gradients,
+       coalesce(fields ->> 'accumulate', 0) AS accumulate,
+       fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,
+       fields ->> 'b' AS batch, fields ->> 'nq' AS q_length, fields ->> 'nk' AS kv_length,
+       fields ->> 'd' AS head_dim, coalesce(fields ->> 'dv', fields ->> 'd') AS value_dim,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype, fields ->> 'scale' AS scale,
+       coalesce(fields ->> 'causal', 0) AS causal,
+       coalesce(fields ->> 'align', 'bottom-right') AS align,
+       fields ->> 'window' AS window, fields ->> 'globals' AS globals,
+       fields ->> 'softcap' AS softcap, fields ->> 'alibi' AS alibi, fields ->> 'bias' AS bias,
+       fields ->> 'mask' AS mask, coalesce(fields ->> 'keymask', 0) AS key_mask,
+       coalesce(fields ->> 'sinks', 0) AS sinks, fields ->> 'blocks' AS blocks,
+       fields ->> 'ragged' AS ragged, coalesce(fields ->> 'dropout', 0) AS dropout,
+       coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id, operation
+FROM best WHERE operation IN ('backward_core', 'backward_scores');
+
+CREATE VIEW best_backward_delta AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'b' AS batch, fields ->> 'heads' AS heads, fields ->> 'rows' AS q_length,
+       fields ->> 'd' AS value_dim, coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'backward_delta';

@@ -37,7 +37,7 @@ __kernel void sqa_naive_backward_q(SQA_BACKWARD_ARGUMENTS)
                 for (int j = walk.begin; j < walk.end; j++) {
                     if (walk.shown && j >= reach.first && j < reach.last)
                         continue;
-                    NAIVE_PAIR(head, i, j, query, k + j * k_row, output, v + j * v_row,
+                    NAIVE_PAIR(batch, head, i, j, query, k + j * k_row, output, v + j * v_row,
                                sqa_lse_units(lse), delta)
                     for (int d = 0; d < columns; d++)
                         part[d] = fma(product, SQA_LOAD(j * k_row + first + d, k), part[d]);
@@ -81,7 +81,7 @@ __kernel void sqa_naive_backward_kv(SQA_BACKWARD_ARGUMENTS)
                         continue;
                     const float delta = SQA_DELTA_ROW(batch, head)[i];
                     NAIVE_EXTRA_ROW(batch, head, i)
-                    NAIVE_PAIR(head, i, j, q + i * q_row, key, dout + i * dout_row, value,
+                    NAIVE_PAIR(batch, head, i, j, q + i * q_row, key, dout + i * dout_row, value,
                                sqa_lse_units(lse), delta)
 #if SQA_GRADIENT_K
                     for (int d = 0; d < columns; d++)

@@ -31,15 +31,17 @@ static float sqa_naive_dot(__global const sqa_stored *a, __global const sqa_stor
 #endif
 
 /* Within a loop: goes on with the next where the key is hidden; otherwise p, ds and product
- * are the pair's weight, its gradient of the score, and that of the product of Q and K. */
-#define NAIVE_PAIR(h, i, j, query, key, output, value, lse, delta)                                 \
+ * are what V is weighed by, the gradient of the score, and that of the product of Q and K. */
+#define NAIVE_PAIR(b, h, i, j, query, key, output, value, lse, delta)                                 \
     const float capped =                                                                           \
         SQA_CAPPED(sqa_naive_dot(query, key, SQA_HEAD_DIM) * SQA_PRODUCT_FACTOR);                  \
     float score = capped * SQA_CAP_FACTOR;                                                         \
     NAIVE_ALIBI(score, h, i, j)                                                                    \
     NAIVE_EXTRA(score, j)                                                                          \
-    const float p = exp2(score - (lse));                                                           \
-    const float ds = p * (sqa_naive_dot(output, value, SQA_VALUE_DIM) - (delta));                  \
+    const float weight = exp2(score - (lse)), kept = SQA_KEPT(b, h, i, j);                         \
+    const float p = weight * kept;                                                                 \
+    const float dp = sqa_naive_dot(output, value, SQA_VALUE_DIM) * kept;                           \
+    const float ds = weight * (dp - (delta));                                                      \
     const float product = ds * SQA_STEEPNESS(capped);
 
 /* Sums in parts: see SQA_SUM_KEYS. */

@@ -28,7 +28,7 @@ __kernel void sqa_naive_backward_bias(SQA_BACKWARD_ARGUMENTS)
                     continue;
                 const float delta = SQA_DELTA_ROW(batch, head)[i];
                 NAIVE_EXTRA_ROW(batch, head, i)
-                NAIVE_PAIR(head, i, j, q + i * q_row, key, dout + i * dout_row, value,
+                NAIVE_PAIR(batch, head, i, j, q + i * q_row, key, dout + i * dout_row, value,
                            sqa_lse_units(lse), delta)
                 part += ds;
                 if (++pairs % SQA_SUM_KEYS == 0) {
@@ -70,7 +70,7 @@ __kernel void sqa_naive_backward_slopes(SQA_BACKWARD_ARGUMENTS)
             for (int j = walk.begin; j < walk.end; j++) {
                 if (walk.shown && j >= reach.first && j < reach.last)
                     continue;
-                NAIVE_PAIR(head, i, j, query, k + j * k_row, output, v + j * v_row, lse, delta)
+                NAIVE_PAIR(batch, head, i, j, query, k + j * k_row, output, v + j * v_row, lse, delta)
                 part = fma(-ds, (float)abs(SQA_POSITION(i) - j), part);
                 if (++pairs % SQA_SUM_KEYS == 0) {
                     sum += part;

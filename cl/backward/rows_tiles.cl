@@ -132,18 +132,19 @@ INLINE void add_columns(const bool last, const int d, const int dim, const int c
 #undef FINISH
 }
 
-/* The same where rows may be NaN or infinite: what is hidden leaves the sums alone. */
+/* The same, bit for bit, where rows may be NaN or infinite: what is hidden leaves the sums
+ * alone. */
 static void add_visible(const int dim, const int count, const row_pointer rows, const long row,
                         const float *restrict scores, float *restrict sums)
 {
-    for (int c = 0; c < count; c++)
+    for (int d = 0; d < dim; d++)
         for (int r = 0; r < TILE_KEYS; r += LANES) {
-            const vec p = LOAD(scores + c * TILE_KEYS + r);
-            for (int d = 0; d < dim; d++) {
-                float *to = sums + d * TILE_KEYS + r;
-                STORE(select(fma((vec)(rows[c * row + d]), p, LOAD(to)), LOAD(to), IS_HIDDEN(p)),
-                      to);
+            vec sum = (vec)(0.0f);
+            for (int c = 0; c < count; c++) {
+                const vec p = LOAD(scores + c * TILE_KEYS + r);
+                sum = select(fma((vec)(rows[c * row + d]), p, sum), sum, IS_HIDDEN(p));
             }
+            STORE(LOAD(sums + d * TILE_KEYS + r) + sum, sums + d * TILE_KEYS + r);
         }
 }
 
@@ -197,18 +198,21 @@ INLINE void add_queries(const int first_tile, const int last_tile, const int cou
         }
 }
 
-/* The same where keys may be NaN or infinite. */
+/* The same, bit for bit, where keys may be NaN or infinite. */
 static void add_visible_queries(const int first_tile, const int last_tile, const int count,
                                 const float *restrict flows, const float *restrict keys,
                                 __global float *restrict dq)
 {
     for (int c = 0; c < count; c++)
-        for (int key = first_tile * TILE_KEYS; key < (last_tile + 1) * TILE_KEYS; key++) {
-            const float flow = flows[(key / TILE_KEYS * QUERIES + c) * TILE_KEYS + key % TILE_KEYS];
-            if (as_int(flow) != 1 << 31)
-                for (int d = 0; d < SQA_HEAD_DIM; d++)
-                    dq[c * SUM_COLUMNS + d] =
-                        fma(flow, keys[key * SUM_COLUMNS + d], dq[c * SUM_COLUMNS + d]);
+        for (int d = 0; d < SQA_HEAD_DIM; d++) {
+            float sum = 0.0f;
+            for (int key = first_tile * TILE_KEYS; key < (last_tile + 1) * TILE_KEYS; key++) {
+                const float flow =
+                    flows[(key / TILE_KEYS * QUERIES + c) * TILE_KEYS + key % TILE_KEYS];
+                if (as_int(flow) != 1 << 31)
+                    sum = fma(flow, keys[key * SUM_COLUMNS + d], sum);
+            }
+            dq[c * SUM_COLUMNS + d] += sum;
         }
 }
 #endif

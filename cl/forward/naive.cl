@@ -96,7 +96,8 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
             output[d] = output_part[d] = 0.0f;
         keys = 0;
         EACH_KEY(j, score, {
-            const float weight = sqa_weight(score - maximum);
+            const float weight =
+                sqa_weight(score - maximum) * SQA_KEPT(batch, head, row, j);
             for (int d = 0; d < columns; d++)
                 output_part[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), output_part[d]);
             if (++keys % SQA_SUM_KEYS == 0)

@@ -90,6 +90,8 @@ typedef struct sqa_attention_desc {
     sqa_bias bias;
     uint32_t sinks; /* 1: tensors.sinks, f32 (output heads): a logit per head that joins the
                        denominator and LSE of every row that sees a key */
+    float dropout;  /* the part of all weights that is dropped, 0 (none) to less than 1; see
+                       pattern.h */
 } sqa_attention_desc;
 
 #define SQA_ATTENTION_DESC_VERSION 1u
@@ -99,7 +101,7 @@ typedef struct sqa_attention_desc {
             SQA_NOT_SET, 64u, 0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},      \
             {0, 0, 0}, SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}},            \
             {0u, 0u, 0u, 0u, SQA_NOT_SET}, {0u, SQA_NOT_SET, SQA_NOT_SET}, 0.0f, SQA_ALIBI_NONE,   \
-            {0u, 0, {0, 0, 0}}, 0u                                                                 \
+            {0u, 0, {0, 0, 0}}, 0u, 0.0f                                                           \
     }
 
 /* Strides of a packed (batch, heads, length, dim) tensor. */

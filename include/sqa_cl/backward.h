@@ -85,6 +85,7 @@ typedef struct sqa_backward_tensors {
     sqa_tensor globals;
     sqa_tensor block_offsets, block_indices;
     sqa_tensor cu_seqlens_q, cu_seqlens_kv;
+    sqa_tensor dropout_seed;
 
     sqa_tensor dout;
 
@@ -100,7 +101,7 @@ typedef struct sqa_backward_tensors {
     {                                                                                              \
         SQA_BACKWARD_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},      \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                                              \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                                      \
     }
 
 /* A plan for sqa_backward(), as sqa_plan_create() makes one for sqa_forward(). The descriptor is

@@ -110,6 +110,15 @@ typedef struct sqa_ragged {
     uint32_t kv_total; /* rows of K and V, 0..2^30; likewise */
 } sqa_ragged;
 
+/* Dropout (desc.dropout, a probability): a weight is dropped or multiplied by 1 / (1 - dropout)
+ * between softmax and V, so that O is right on average; LSE is without. What is dropped follows
+ * from tensors.dropout_seed (two int32, the lower half of the seed first), the batch entry, the
+ * output head, and the query's and the key's number in their sequence, and from nothing else: a
+ * backward pass with the same seed drops the same, on any device, and a new seed needs no new
+ * plan. Where R is output number j % 4 of Philox 4x32-10 (Salmon et al., SC 2011) of the counter
+ * (j / 4, query, head, batch) under the seed as key, the weight of key j is dropped when
+ * R < dropout * 2^32, rounded down. */
+
 #ifdef __cplusplus
 }
 #endif

@@ -103,6 +103,7 @@ typedef struct sqa_tensors {
     sqa_tensor globals;
     sqa_tensor block_offsets, block_indices;
     sqa_tensor cu_seqlens_q, cu_seqlens_kv;
+    sqa_tensor dropout_seed;
 
     cl_mem workspace; /* at least sqa_plan_workspace_size() bytes, used by this call alone until
                          it completes; NULL: the plan's own, for which calls wait in turn */
@@ -112,7 +113,7 @@ typedef struct sqa_tensors {
 #define SQA_TENSORS_INIT                                                                           \
     {                                                                                              \
         SQA_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},       \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                              \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                      \
     }
 
 /* Does the first, slow launch now (many OpenCL runtimes compile lazily, 0.2 s to

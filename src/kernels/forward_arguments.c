@@ -23,6 +23,7 @@ WHEN(has_softcap, a->score &SQA_SCORE_SOFTCAP)
 WHEN(has_slopes, a->score &SQA_SCORE_SLOPES)
 WHEN(has_bias, a->score &SQA_SCORE_BIAS)
 WHEN(has_sinks, a->score &SQA_SCORE_SINKS)
+WHEN(has_dropout, a->score &SQA_SCORE_DROPOUT)
 
 #define STRIDES(name, member) #name, SQA_TYPE_STRIDES, SQA_IN_PROBLEM(attention.member)
 #define INT(name, member) #name, SQA_TYPE_INT, SQA_IN_PROBLEM(attention.member)
@@ -73,6 +74,10 @@ const sqa_argument_row sqa_pattern_rows[] = {
     {SQA_READ(bias, "sqa_bias_stored", SQA_SLOT_BIAS), .when = has_bias},
     {STRIDES(bias, bias), .when = has_bias},
     {SQA_READ(sinks, "float", SQA_SLOT_SINKS), .when = has_sinks},
+    {SQA_READ(dropout_seed, "uint", SQA_SLOT_DROPOUT_SEED), .when = has_dropout},
+    {VALUE(dropout_below), .when = has_dropout},
+    {"dropout_factor", SQA_TYPE_FLOAT, SQA_IN_VALUES(sqa_forward_values, dropout_factor),
+     .when = has_dropout},
     /* Lengths: a ragged batch's are those of its longest sequence. */
     {INT(q_length, q_length), .when = is_even},
     {INT(kv_length, kv_length), .when = is_even},
@@ -84,11 +89,19 @@ const sqa_argument_row sqa_pattern_rows[] = {
     {0},
 };
 
+/* Of the 2^32 numbers, how many drop a weight. */
+static uint32_t dropped_of(float dropout)
+{
+    return (uint32_t)((double)dropout * 0x1p32);
+}
+
 sqa_forward_values sqa_forward_values_of(const sqa_attention *attention)
 {
     return (sqa_forward_values){
         .group = (int32_t)sqa_attention_group(attention),
         .block_batch = attention->blocks.batch > 1,
         .block_lists = (int32_t)sqa_attention_query_blocks(attention),
+        .dropout_below = (int32_t)dropped_of(attention->dropout),
+        .dropout_factor = (float)(1.0 / (1.0 - dropped_of(attention->dropout) * 0x1p-32)),
     };
 }

@@ -26,7 +26,10 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
-    (void)problem;
+    if (problem->of.attention.score & SQA_SCORE_DROPOUT) {
+        *why = "has no dropout";
+        return false;
+    }
     return sqa_vectors_can_run(device, why);
 }
 

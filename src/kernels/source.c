@@ -41,6 +41,7 @@ static void define_pattern(sqa_text *out, const sqa_attention *attention)
         {"SQA_SLOPES", attention->score & SQA_SCORE_SLOPES},
         {"SQA_BIAS", attention->score & SQA_SCORE_BIAS},
         {"SQA_SINKS", attention->score & SQA_SCORE_SINKS},
+        {"SQA_DROPOUT", attention->score & SQA_SCORE_DROPOUT},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         sqa_text_format(out, "#define %s %d\n", kinds[i].macro, kinds[i].on ? 1 : 0);

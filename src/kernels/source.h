@@ -19,7 +19,8 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split);
 
 /* The fragments that use them, with which every forward family's list begins. */
 #define SQA_FORWARD_FRAGMENTS                                                                      \
-    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/score.cl"
+    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/score.cl",           \
+        "forward/dropout.cl"
 
 /* The definitions common to every kernel of a backward pass that computes scores: those of
  * forward kernels but for LSE, which is there, and SQA_GRADIENT_Q, ..., SQA_ACCUMULATE. */

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "operations/operations.h"
 
-enum { MOST_ITEMS = 64, TEXT_BYTES = 1024 };
+enum { MOST_ITEMS = 64, TEXT_BYTES = 1536 };
 
 struct sqa_shape_items {
     char text[TEXT_BYTES];

@@ -9,7 +9,7 @@
 
 #include "operations/operation.h"
 
-#define SQA_SHAPE_TEXT 768        /* bytes that any problem's text fits in */
+#define SQA_SHAPE_TEXT 1280       /* bytes that any problem's text fits in */
 #define SQA_DESCRIPTOR_BYTES 1024 /* and any operation's descriptor */
 
 /* Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, naming the key and its range. */

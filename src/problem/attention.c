@@ -145,6 +145,7 @@ static void pattern_to_desc(const sqa_attention *attention, sqa_attention_desc *
     out->ragged = (sqa_ragged){attention->mask & SQA_MASK_RAGGED ? 1 : 0, attention->q_total,
                                attention->kv_total};
     out->softcap = attention->softcap;
+    out->dropout = attention->dropout;
     out->alibi = attention->score & SQA_SCORE_SLOPES  ? SQA_ALIBI_SLOPES
                  : attention->score & SQA_SCORE_ALIBI ? SQA_ALIBI_GEOMETRIC
                                                       : SQA_ALIBI_NONE;

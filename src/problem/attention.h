@@ -32,7 +32,8 @@ typedef enum sqa_score {
     SQA_SCORE_ALIBI = 2, /* geometric slopes, or with SLOPES too those of a tensor */
     SQA_SCORE_SLOPES = 4,
     SQA_SCORE_BIAS = 8,
-    SQA_SCORE_SINKS = 16
+    SQA_SCORE_SINKS = 16,
+    SQA_SCORE_DROPOUT = 32 /* of the weights, after it */
 } sqa_score;
 
 typedef struct sqa_attention {
@@ -50,6 +51,7 @@ typedef struct sqa_attention {
     uint32_t bottom_right;
     float scale;
     float softcap;
+    float dropout;
     uint32_t write_lse;
     sqa_strides q, k, v, o; /* elements; never all zero */
     sqa_window window;      /* -1 no more: SQA_UNBOUNDED */

@@ -41,6 +41,9 @@ static sqa_status check_numbers(const sqa_attention_desc *desc)
     if (!isfinite(desc->softcap) || desc->softcap < 0.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.softcap: must be positive and finite, or 0 for none");
+    if (!(desc->dropout >= 0.0f && desc->dropout < 1.0f))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.dropout: %g is not from 0 to less than 1",
+                        (double)desc->dropout);
     if (desc->bias.present && !sqa_dtype_name((sqa_dtype)desc->bias.dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.bias.dtype: %d is not an sqa_dtype",
                         desc->bias.dtype);
@@ -186,6 +189,10 @@ static sqa_status set_scores(sqa_attention *attention, const sqa_attention_desc 
     if (desc->softcap > 0.0f) {
         attention->score |= SQA_SCORE_SOFTCAP;
         attention->softcap = desc->softcap;
+    }
+    if (desc->dropout > 0.0f) {
+        attention->score |= SQA_SCORE_DROPOUT;
+        attention->dropout = desc->dropout;
     }
     if (desc->alibi != SQA_ALIBI_NONE)
         attention->score |= SQA_SCORE_ALIBI;

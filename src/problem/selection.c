@@ -37,6 +37,7 @@ static sqa_attention_desc relevant(const sqa_attention_desc *desc)
     part.alibi = SQA_ALIBI_NONE;
     part.bias.present = 0;
     part.sinks = 0;
+    part.dropout = 0.0f;
     part.blocks.entries = 0;
     return part;
 }

@@ -81,6 +81,12 @@ START_TEST(wrong_floats_and_strides)
         desc.softcap = softcaps[i];
         expect_refused(&desc, "softcap");
     }
+    static const float dropouts[] = {-0.1f, 1.0f, INFINITY, NAN};
+    for (size_t i = 0; i < 4; i++) {
+        sqa_attention_desc desc = valid_desc();
+        desc.dropout = dropouts[i];
+        expect_refused(&desc, "dropout");
+    }
     sqa_attention_desc desc = valid_desc();
     desc.bias = (sqa_bias){1, SQA_DTYPE_F32, {0, 0, -1}};
     expect_refused(&desc, "bias.strides.sequence");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "operations/attention/reference.h"
+#include "operations/backward/slots.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
 #include "problem/storage.h"
@@ -62,18 +63,23 @@ static void save_floats(const char *name, sqa_element element, uint32_t rank, co
 static uint32_t file_shape(const sqa_tensor_shape *t, uint32_t slot, bool least_rank,
                            uint64_t out[4])
 {
-    const uint64_t all[4] = {t->strides.batch || slot <= SQA_SLOT_V ? t->batch : 1,
-                             t->strides.head || slot <= SQA_SLOT_V ? t->heads : 1,
-                             t->strides.sequence || slot <= SQA_SLOT_V ? t->length : 1, t->dim};
+    const bool whole = slot <= SQA_SLOT_LSE || slot == SQA_SLOT_DOUT;
+    const uint64_t all[4] = {t->strides.batch || whole ? t->batch : 1,
+                             t->strides.head || whole ? t->heads : 1,
+                             t->strides.sequence || whole ? t->length : 1, t->dim};
     uint32_t skipped = 0;
+    if (slot == SQA_SLOT_LSE) {
+        memcpy(out, all, 3 * sizeof *out);
+        return 3;
+    }
     if (slot == SQA_SLOT_KEY_MASK) {
         out[0] = t->batch;
         out[1] = t->dim;
         return 2;
     }
-    if (slot >= SQA_SLOT_SINKS)
+    if (slot >= SQA_SLOT_SINKS && !whole)
         skipped = 3;
-    while (least_rank && slot > SQA_SLOT_V && skipped < 2 && all[skipped] == 1)
+    while (least_rank && !whole && skipped < 2 && all[skipped] == 1)
         skipped++;
     memcpy(out, all + skipped, (4 - skipped) * sizeof *out);
     return 4 - skipped;
@@ -151,14 +157,19 @@ static double tolerance(sqa_dtype dtype)
     return most[dtype];
 }
 
-static sqa_npy read_output(const char *name, uint32_t rank)
+static sqa_npy read_file(const char *name, uint32_t least_rank, uint32_t most_rank)
 {
-    const sqa_npy_wish wish = {SQA_NPY_FLOATS, rank, rank, "of the output"};
+    const sqa_npy_wish wish = {SQA_NPY_FLOATS, least_rank, most_rank, "of the output"};
     char path[128];
     sqa_npy out = {0};
     file_path(path, name);
     ck_assert_msg(sqa_npy_read(&out, path, &wish) == SQA_OK, "%s", sqa_last_error());
     return out;
+}
+
+static sqa_npy read_output(const char *name, uint32_t rank)
+{
+    return read_file(name, rank, rank);
 }
 
 static void check_lse(double value, double reference)
@@ -212,12 +223,14 @@ void check_judged(run_inputs *in)
     sqa_judgement judgement;
     for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
         sqa_host_tensor *tensor = &in->tensors.of[slot];
+        sqa_tensor_shape shape;
         char name[32];
-        if (entry->slots[slot].use != SQA_SLOT_OUTPUT || !tensor->data)
+        if (entry->slots[slot].use != SQA_SLOT_OUTPUT ||
+            !sqa_tensor_shape_of(&in->tensors.problem, slot, &shape))
             continue;
         snprintf(name, sizeof name, "%s.npy", entry->slots[slot].name);
-        sqa_npy file = read_output(name, tensor->dim > 1 ? 4 : 3);
-        ck_assert_uint_eq(file.count, tensor->count - 2 * tensor->guard);
+        sqa_npy file = read_file(name, 1, 4);
+        ck_assert_uint_eq(file.count, sqa_tensor_extent(&shape));
         memcpy((float *)tensor->data + tensor->guard, file.data, file.count * sizeof(float));
         sqa_npy_free(&file);
     }

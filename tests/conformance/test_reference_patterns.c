@@ -210,6 +210,120 @@ START_TEST(hidden_by_bias)
 }
 END_TEST
 
+/* The vectors that the authors of Philox publish (kat_vectors of Random123). */
+START_TEST(philox_is_philox)
+{
+    static const struct {
+        uint32_t counter[4], key[2], expected[4];
+    } known[] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint32_t numbers[4];
+        sqa_reference_philox(known[i].counter, known[i].key, numbers);
+        ck_assert_mem_eq(numbers, known[i].expected, sizeof numbers);
+    }
+}
+END_TEST
+
+enum { DROPOUT_BATCH = 2, DROPOUT_HEADS = 4, DROPOUT_LENGTH = 300 };
+
+static sqa_attention with_dropout(float dropout)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_problem problem;
+    desc.batch = DROPOUT_BATCH;
+    desc.q_heads = desc.kv_heads = DROPOUT_HEADS;
+    desc.q_length = desc.kv_length = DROPOUT_LENGTH;
+    desc.dropout = dropout;
+    ck_assert_msg(sqa_problem_from_desc(&problem, &desc) == SQA_OK, "%s", sqa_last_error());
+    return problem.of.attention;
+}
+
+/* Of all pairs, the part for which `agrees` holds. */
+typedef bool (*pair_test)(const sqa_attention *a, const sqa_reference_inputs *inputs,
+                          uint32_t batch, uint32_t head, uint32_t row, uint32_t key);
+
+static double share_of(const sqa_attention *a, const sqa_reference_inputs *inputs, pair_test agrees)
+{
+    uint64_t count = 0, all = 0;
+    for (uint32_t b = 0; b < DROPOUT_BATCH; b++)
+        for (uint32_t h = 0; h < DROPOUT_HEADS; h++)
+            for (uint32_t i = 0; i < DROPOUT_LENGTH; i++)
+                for (uint32_t j = 0; j < DROPOUT_LENGTH; j++, all++)
+                    count += agrees(a, inputs, b, h, i, j);
+    return (double)count / (double)all;
+}
+
+static bool is_kept(const sqa_attention *a, const sqa_reference_inputs *inputs, uint32_t batch,
+                    uint32_t head, uint32_t row, uint32_t key)
+{
+    return sqa_reference_kept(a, inputs, batch, head, row, key) > 0.0;
+}
+
+/* Kept like the pair that one of the numbers takes it to. */
+#define LIKE(name, b, h, i, j)                                                                     \
+    static bool like_##name(const sqa_attention *a, const sqa_reference_inputs *inputs,            \
+                            uint32_t batch, uint32_t head, uint32_t row, uint32_t key)             \
+    {                                                                                              \
+        return is_kept(a, inputs, batch, head, row, key) == is_kept(a, inputs, b, h, i, j);        \
+    }
+LIKE(batch, batch + 1, head, row, key)
+LIKE(head, batch, head + 1, row, key)
+LIKE(row, batch, head, row + 1, key)
+LIKE(key, batch, head, row, key + 1)
+LIKE(four_on, batch, head, row, key + 4)
+LIKE(mirrored, batch, head, key, row)
+
+/* Within five standard deviations of 720,000 draws, for what is expected of independent ones:
+ * the kept share, and how often two agree. */
+START_TEST(dropout_is_random)
+{
+    static const float probabilities[] = {0.1f, 0.5f, 0.9f};
+    static const pair_test others[] = {like_batch, like_head,    like_row,
+                                       like_key,   like_four_on, like_mirrored};
+    static const int32_t seeds[][2] = {{0, 0}, {1, 0}, {0, 1}, {-1, 0x7fffffff}};
+    const double draws = (double)DROPOUT_BATCH * DROPOUT_HEADS * DROPOUT_LENGTH * DROPOUT_LENGTH;
+    for (size_t i = 0; i < 3; i++) {
+        const sqa_attention a = with_dropout(probabilities[i]);
+        const double p = (double)probabilities[i], both = p * p + (1 - p) * (1 - p);
+        for (size_t s = 0; s < 4; s++) {
+            const sqa_reference_inputs inputs = {{[SQA_SLOT_DROPOUT_SEED] = seeds[s]}};
+            ck_assert_double_eq_tol(share_of(&a, &inputs, is_kept), 1 - p,
+                                    5 * sqrt(p * (1 - p) / draws));
+        }
+        const sqa_reference_inputs inputs = {{[SQA_SLOT_DROPOUT_SEED] = seeds[1]}};
+        for (size_t o = 0; o < sizeof others / sizeof *others; o++)
+            ck_assert_msg(fabs(share_of(&a, &inputs, others[o]) - both) <
+                              10 * sqrt(both * (1 - both) / draws),
+                          "dropout %g, relation %zu: %g agree, not %g", p, o,
+                          share_of(&a, &inputs, others[o]), both);
+    }
+}
+END_TEST
+
+/* What is kept weighs so much more that the mean is as without. */
+START_TEST(dropout_by_hand)
+{
+    const sqa_attention a = with_dropout(0.25f);
+    const int32_t seed[2] = {7, 7};
+    const sqa_reference_inputs inputs = {{[SQA_SLOT_DROPOUT_SEED] = seed}};
+    double sum = 0.0;
+    for (uint32_t j = 0; j < DROPOUT_LENGTH; j++) {
+        const double kept = sqa_reference_kept(&a, &inputs, 0, 0, 0, j);
+        ck_assert(kept == 0.0 || fabs(kept - 4.0 / 3.0) < 1e-9);
+        sum += kept;
+    }
+    ck_assert_double_eq_tol(sum / DROPOUT_LENGTH, 1.0, 0.2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("oracle patterns");
@@ -224,6 +338,9 @@ int main(void)
     tcase_add_test(scores, scores_by_hand);
     tcase_add_test(scores, sinks_by_hand);
     tcase_add_test(scores, hidden_by_bias);
+    tcase_add_test(scores, philox_is_philox);
+    tcase_add_test(scores, dropout_is_random);
+    tcase_add_test(scores, dropout_by_hand);
     suite_add_tcase(suite, masks);
     suite_add_tcase(suite, scores);
     return sqa_run_suite(suite);

@@ -41,7 +41,8 @@ done
 [ "$queries" -ge 4 ] || fail "only $queries queries were found in $readme"
 
 # Every view can be read to its end; those that programs read need no trust in the file.
-for view in timed result leader best best_forward best_select_blocks; do
+for view in timed result leader best best_forward best_select_blocks \
+    best_backward best_backward_delta; do
     sqlite3 "$SQA_CL_DB" "SELECT * FROM $view" >"$work/out" 2>&1 || fail "$view: $(cat "$work/out")"
 done
 for view in timed result leader best; do

@@ -124,7 +124,8 @@ static const struct {
     {"hq=2,n=3,mask=1:2:-3", NULL, "or strides BATCH:HEAD:QUERY"},
     {"hq=2,n=3,dtype=f8", NULL, "dtype is 'f8'; expected f32, f16 or bf16"},
     {"", NULL, "'' is not a key; expected b, hq,"},
-    {"hq=2,n=3,colour=1", NULL, "keymask, sinks, blocks, ragged, lse, layout, q, k, v or o"},
+    {"hq=2,n=3,colour=1", NULL,
+     "keymask, sinks, dropout, blocks, ragged, lse, layout, q, k, v or o"},
     {"hq=2,n=3,window=5", NULL, "window is '5'; expected LEFT:RIGHT, each from 0 to 1073741823"},
     {"hq=2,n=3,window=-2:0", NULL, "window is '-2:0'"},
     {"hq=2,n=3,window=0:1073741824", NULL, "window is"},
@@ -132,6 +133,9 @@ static const struct {
     {"hq=2,n=3,window", NULL, "window takes a value"},
     {"hq=2,n=3,globals=list", NULL, "globals is 'list'"},
     {"hq=2,n=3,globals=1048577", NULL, "N from 0 to 1048576"},
+    {"hq=2,n=3,dropout=0.125,softcap=2", HEAD ",softcap=2,dropout=0.125", NULL},
+    {"hq=2,n=3,dropout=1", NULL, "dropout is '1'; expected a number from 0 to less than 1"},
+    {"hq=2,n=3,dropout=-0.1", NULL, "dropout is '-0.1'"},
     {"hq=2,n=3,softcap=-1", NULL, "softcap is '-1'; expected a finite number above 0"},
     {"hq=2,n=3,alibi=linear", NULL, "expected geometric or slopes"},
     {"hq=2,n=3,bias=f32", NULL, "bias is 'f32'; expected TYPE/DIMS"},
@@ -294,6 +298,7 @@ static void random_rules(sqa_random *random, sqa_attention_desc *desc)
 static void random_scores(sqa_random *random, sqa_attention_desc *desc)
 {
     desc->scale = coin(random) ? 0.0f : sqa_random_float(random, -1.0f, 1.0f);
+    desc->dropout = coin(random) ? 0.0f : sqa_random_float(random, 0.01f, 0.99f);
     desc->softcap = coin(random) ? 0.0f : sqa_random_float(random, 0.1f, 99.0f);
     desc->alibi = (sqa_alibi)below(random, 3);
     desc->sinks = below(random, 2);
@@ -384,17 +389,24 @@ START_TEST(longest_text)
 {
     static const char *const longest[] = {
         WIDE "window=1073741822:1073741822,globals=list1048576,softcap=1.17549435e-38,"
-             "alibi=geometric,bias=bf16/q,mask=q,keymask,sinks,ragged=1073741824:1073741824,lse,"
+             "alibi=geometric,bias=bf16/"
+             "q,mask=q,keymask,sinks,dropout=0.999999940,ragged=1073741824:1073741824,lse,"
              "layout=bshd",
         WIDE "window=1073741822:1073741822,softcap=1.17549435e-38,alibi=geometric,bias=bf16/q,"
              "mask=q,keymask,sinks,blocks=1073741824x1073741823@0.00093843776608682176/h,lse,"
              "layout=bshd",
         "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
         "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
-        ",keymask,sinks,blocks=1x1@1,ragged=1:1,lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
+        ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:1,lse,q=" FAR ",k=" FAR ",v=" FAR
+        ",o=" FAR,
         SELECTED "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
                  "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
                  ",keymask,sinks,blocks=1x1,topk=1,lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
+        "op=backward,b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
+        "align=top-left,softcap=1.17549435e-38,alibi=slopes,bias=bf16/" FAR ",mask=" FAR
+        ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:1,"
+        "grads=q+k+v+bias+sinks+slopes,accumulate,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR
+        ",grad_o=" FAR ",grad_q=" FAR ",grad_k=" FAR ",grad_v=" FAR ",grad_bias=" FAR,
     };
     sqa_problem problem;
     char text[SQA_SHAPE_TEXT + 256];
@@ -445,7 +457,7 @@ int main(void)
     tcase_add_loop_test(tests, shape_texts, 0, SHAPE_COUNT);
     tcase_add_loop_test(tests, pattern_texts, 0, PATTERN_COUNT);
     tcase_add_test(tests, random_descriptors);
-    tcase_add_loop_test(tests, longest_text, 0, 4);
+    tcase_add_loop_test(tests, longest_text, 0, 5);
     tcase_add_test(tests, odd_strides);
     tcase_add_test(tests, pattern_alone);
     suite_add_tcase(suite, tests);

@@ -119,3 +119,11 @@ void sqa_fill_kv_starts(const sqa_problem *problem, uint64_t count, bool shuffle
     const sqa_attention *a = &problem->of.attention;
     fill_starts(random, a->batch, a->kv_total, a->kv_length, out);
 }
+
+void sqa_fill_seed(const sqa_problem *problem, uint64_t count, bool shuffled, sqa_random *random,
+                   void *out)
+{
+    (void)problem, (void)shuffled;
+    for (uint64_t i = 0; i < count; i++)
+        ((uint32_t *)out)[i] = (uint32_t)sqa_random_next(random);
+}

@@ -111,6 +111,23 @@ static bool write_softcap(const void *descriptor, char value[SQA_FIELD_VALUE])
     return desc->softcap != 0.0f;
 }
 
+static sqa_status read_dropout(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    (void)items;
+    sqa_attention_desc *desc = descriptor;
+    if (sqa_read_finite(value, &desc->dropout) && desc->dropout >= 0.0f && desc->dropout < 1.0f)
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "dropout is '%s'; expected a number from 0 to less than 1", value);
+}
+
+static bool write_dropout(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    const sqa_attention_desc *desc = descriptor;
+    snprintf(value, SQA_FIELD_VALUE, "%.9g", (double)desc->dropout);
+    return desc->dropout != 0.0f;
+}
+
 static const char *const alibi_names[] = {
     [SQA_ALIBI_NONE] = "", [SQA_ALIBI_GEOMETRIC] = "geometric", [SQA_ALIBI_SLOPES] = "slopes"};
 
@@ -349,6 +366,7 @@ const sqa_shape_field sqa_pattern_fields[] = {
     {OWN(mask, "DIMS likewise; a byte per query and key")},
     {"keymask", "key_mask", "a byte per key", SQA_FIELD_FLAG, .offset = AT(key_mask)},
     {"sinks", "sinks", "a logit per head that joins the sum", SQA_FIELD_FLAG, .offset = AT(sinks)},
+    {OWN(dropout, "the part of the weights that is dropped"), .number = true},
     {0},
 };
 

@@ -199,13 +199,14 @@ void sqa_reference_forward_row(const sqa_attention *attention, const sqa_referen
     for (uint32_t j = 0; j < at.kv_length; j++) {
         if (!sqa_reference_sees(attention, inputs, batch, head, row, j))
             continue;
+        const double kept = sqa_reference_kept(attention, inputs, batch, head, row, j);
         const double p =
             exp(sqa_reference_score(attention, inputs, batch, head, row, j, NULL) - largest);
         const float *value = sqa_reference_vector(inputs, SQA_SLOT_V, &attention->v, batch, kv_head,
                                                   at.kv_begin + j);
         sum += p;
         for (uint32_t d = 0; d < attention->value_dim; d++)
-            o[d] += p * (double)value[d];
+            o[d] += kept * p * (double)value[d];
     }
     for (uint32_t d = 0; d < attention->value_dim; d++)
         o[d] /= sum;

@@ -21,6 +21,7 @@ enum {
     SQA_SLOT_BLOCK_INDICES,
     SQA_SLOT_CU_SEQLENS_Q,
     SQA_SLOT_CU_SEQLENS_KV,
+    SQA_SLOT_DROPOUT_SEED,
     SQA_ATTENTION_SLOTS
 };
 
@@ -49,7 +50,9 @@ enum {
     [SQA_SLOT_MASK] = {SQA_ATTENTION_SLOT(mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},           \
     [SQA_SLOT_KEY_MASK] = {SQA_ATTENTION_SLOT(key_mask, SQA_SLOT_INPUT), .fill = sqa_fill_mask},   \
     [SQA_SLOT_SINKS] = {SQA_ATTENTION_SLOT(sinks, SQA_SLOT_INPUT), .low = -2.0f, .high = 2.0f},    \
-    [SQA_SLOT_SLOPES] = {SQA_ATTENTION_SLOT(slopes, SQA_SLOT_INPUT), .low = 0.0f, .high = 0.5f}
+    [SQA_SLOT_SLOPES] = {SQA_ATTENTION_SLOT(slopes, SQA_SLOT_INPUT), .low = 0.0f, .high = 0.5f},   \
+    [SQA_SLOT_DROPOUT_SEED] = {SQA_ATTENTION_SLOT(dropout_seed, SQA_SLOT_INPUT),                   \
+                               .fill = sqa_fill_seed}
 
 /* Of the attention, whatever the operation: see sqa_operation_entry. */
 bool sqa_attention_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
@@ -67,7 +70,7 @@ void sqa_attention_relative(const sqa_attention *attention, sqa_relative which, 
 typedef void sqa_slot_fill(const sqa_problem *problem, uint64_t count, bool shuffled,
                            sqa_random *random, void *out);
 sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_block_indices,
-    sqa_fill_q_starts, sqa_fill_kv_starts;
+    sqa_fill_q_starts, sqa_fill_kv_starts, sqa_fill_seed;
 
 /* What is promised of O and LSE, by every operation that writes them. */
 enum { SQA_FORWARD_TOLERANCES = 4 };

@@ -85,6 +85,9 @@ static bool index_tensor(const sqa_attention *a, uint32_t slot, sqa_tensor_shape
     case SQA_SLOT_CU_SEQLENS_KV:
         *out = vector(SQA_ELEMENT_INT, a->batch + 1);
         return a->mask & SQA_MASK_RAGGED;
+    case SQA_SLOT_DROPOUT_SEED:
+        *out = vector(SQA_ELEMENT_INT, 2);
+        return a->score & SQA_SCORE_DROPOUT;
     default: return false;
     }
 }
@@ -102,7 +105,7 @@ bool sqa_attention_is_touched(const sqa_problem *problem, uint32_t slot)
 {
     const bool per_key = slot == SQA_SLOT_Q || slot == SQA_SLOT_K || slot == SQA_SLOT_V ||
                          slot == SQA_SLOT_BIAS || slot == SQA_SLOT_MASK ||
-                         slot == SQA_SLOT_KEY_MASK;
+                         slot == SQA_SLOT_KEY_MASK || slot == SQA_SLOT_DROPOUT_SEED;
     return problem->of.attention.kv_length > 0 || !per_key;
 }
 

@@ -81,7 +81,7 @@ static const float *key_of(const row *r, uint32_t slot, const sqa_strides *strid
 
 /* A pair of a query and a key that it sees. */
 typedef struct pair {
-    double p;
+    double p;       /* what V is weighed by: with dropout, 0 or more than P */
     double ds;      /* of what the softmax takes */
     double product; /* of the scaled product of Q and K */
 } pair;
@@ -94,9 +94,11 @@ static bool pair_of(const row *r, uint32_t key, pair *out)
         return false;
     const double score =
         sqa_reference_score(a, r->inputs, r->batch, r->head, r->query, key, &steepness);
-    out->p = exp(score - r->lse);
-    out->ds =
-        out->p * (dot(dout_of(r), key_of(r, SQA_SLOT_V, &a->v, key), a->value_dim) - r->delta);
+    const double kept = sqa_reference_kept(a, r->inputs, r->batch, r->head, r->query, key);
+    const double p = exp(score - r->lse);
+    const double dp = dot(dout_of(r), key_of(r, SQA_SLOT_V, &a->v, key), a->value_dim);
+    out->p = p * kept;
+    out->ds = p * (dp * kept - r->delta);
     out->product = out->ds * steepness;
     return true;
 }

@@ -60,6 +60,8 @@ typedef struct sqa_backward_stage_tensors {
                                .fill = sqa_fill_q_starts},                                         \
     [SQA_SLOT_CU_SEQLENS_KV] = {SQA_BACKWARD_SLOT(cu_seqlens_kv, SQA_SLOT_INPUT),                  \
                                 .fill = sqa_fill_kv_starts},                                       \
+    [SQA_SLOT_DROPOUT_SEED] = {SQA_BACKWARD_SLOT(dropout_seed, SQA_SLOT_INPUT),                    \
+                               .fill = sqa_fill_seed},                                             \
     [SQA_SLOT_DOUT] = {SQA_BACKWARD_SLOT(dout, SQA_SLOT_INPUT), SQA_UNIT_INPUT}
 
 #define SQA_BACKWARD_CORE_SLOTS                                                                    \

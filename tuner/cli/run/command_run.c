@@ -8,6 +8,7 @@
 #include "cli/device_option.h"
 #include "cli/log_option.h"
 #include "cli/options.h"
+#include "cli/run/backward.h"
 #include "cli/run/host_call.h"
 #include "cli/run/pattern.h"
 #include "cli/run/pattern_files.h"
@@ -25,13 +26,18 @@ static const char summary[] =
     "\n"
     "Query i stands at key i + Nk - Nq, or at key i with --align top-left. A key is seen\n"
     "when every rule given says so. In the shapes of the options' files H is\n"
-    "max(Hq, Hkv); masks are bool or uint8, positions and lists int32 or int64.";
+    "max(Hq, Hkv); masks are bool or uint8, positions and lists int32 or int64.\n"
+    "\n"
+    "--op backward writes gradients instead: of Q, K, V, bias, sinks and slopes, shaped\n"
+    "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
+    "pass, or runs that again.";
 
 typedef struct run_options {
-    const char *q, *k, *v, *out, *lse;
+    const char *op, *q, *k, *v, *out, *lse;
     const char *dtype, *family, *set, *device, *database, *log_level;
     float scale; /* 0: the default */
     bool explain;
+    bool backward; /* --op */
 } run_options;
 
 /* Everything that is made on the way and released at its end. */
@@ -40,18 +46,35 @@ typedef struct run_state {
     sqa_problem problem;
     sqa_tensor_files files;
     sqa_run_pattern pattern;
+    sqa_run_backward backward;
     sqa_npy o, lse;
     sqa_context *context;
     sqa_plan *plan;
     sqa_output o_file, lse_file;
 } run_state;
 
+static sqa_status read_operation(run_options *options, sqa_run_backward *backward)
+{
+    const char *given = sqa_run_backward_given(backward);
+    options->backward = options->op && !strcmp(options->op, "backward");
+    if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--op is '%.40s'; expected forward or backward",
+                        options->op);
+    if (given && !options->backward)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
+    if (options->backward && options->out)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--out: not with --op backward");
+    backward->paths[SQA_SLOT_LSE] = options->lse;
+    return SQA_OK;
+}
+
 static sqa_status check_required(const run_options *options)
 {
     const struct {
         const char *name, *value;
     } required[] = {{"q", options->q}, {"k", options->k}, {"v", options->v}, {"out", options->out}};
-    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
+    const size_t count = sizeof required / sizeof required[0] - options->backward;
+    for (size_t i = 0; i < count; i++)
         if (!required[i].value)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
     if (options->set && !options->family)
@@ -59,18 +82,23 @@ static sqa_status check_required(const run_options *options)
     return SQA_OK;
 }
 
-static sqa_status check_files(const run_options *options, const sqa_run_pattern *pattern)
+static sqa_status check_files(const run_options *options, const run_state *run)
 {
     enum { OWN = 6 };
     char buffer[4096];
     const sqa_command_file own[OWN] = {
-        {"--q", options->q, SQA_FILE_READ},        {"--k", options->k, SQA_FILE_READ},
-        {"--v", options->v, SQA_FILE_READ},        sqa_database_file(options->database, buffer),
-        {"--out", options->out, SQA_FILE_WRITTEN}, {"--lse", options->lse, SQA_FILE_WRITTEN},
+        {"--q", options->q, SQA_FILE_READ},
+        {"--k", options->k, SQA_FILE_READ},
+        {"--v", options->v, SQA_FILE_READ},
+        sqa_database_file(options->database, buffer),
+        {"--out", options->out, SQA_FILE_WRITTEN},
+        {"--lse", options->backward ? NULL : options->lse, SQA_FILE_WRITTEN},
     };
-    sqa_command_file files[OWN + SQA_PATTERN_FILES];
+    sqa_command_file files[OWN + SQA_PATTERN_FILES + SQA_RUN_BACKWARD_FILES] = {{0}};
     memcpy(files, own, sizeof own);
-    sqa_pattern_files_name(pattern->paths, files + OWN);
+    sqa_pattern_files_name(run->pattern.paths, files + OWN);
+    if (options->backward)
+        sqa_run_backward_name(&run->backward, files + OWN + SQA_PATTERN_FILES);
     return sqa_database_files_check(files, sizeof files / sizeof files[0]);
 }
 
@@ -79,7 +107,7 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
 {
     *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     desc->scale = options->scale;
-    desc->write_lse = options->lse != NULL;
+    desc->write_lse = options->lse != NULL || options->backward;
     if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                         options->dtype);
@@ -158,23 +186,46 @@ static sqa_status call(run_state *run)
     return sqa_host_call(run->context, run->plan, arrays, run->pattern.indices);
 }
 
-static sqa_status compute(const run_options *options, run_state *run)
+/* The plan whose choice is told. */
+static sqa_status tell_choice(const run_options *options, const sqa_plan *plan)
 {
-    sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     sqa_plan_info info = SQA_PLAN_INFO_INIT;
-    plan_options.family = options->family;
-    plan_options.config = options->set;
-    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
-    if (!status)
-        status = sqa_plan_build(&run->plan, run->context, &run->problem, &plan_options);
-    if (!status)
-        status = sqa_plan_explain(run->plan, &info);
+    sqa_status status = sqa_plan_explain(plan, &info);
     if (status)
         return status;
     if (options->explain)
         explain(&info);
     tell_fallback(options, &info);
-    return call(run);
+    return SQA_OK;
+}
+
+static sqa_status compute_backward(const run_options *options, const sqa_plan_options *plan_options,
+                                   run_state *run)
+{
+    const bool needs_forward = sqa_run_backward_needs_forward(&run->backward);
+    sqa_status status = sqa_run_backward_prepare(&run->backward, run->context, plan_options,
+                                                 &run->files, &run->pattern);
+    if (!status && needs_forward)
+        status = sqa_plan_build(&run->plan, run->context, &run->problem, NULL);
+    if (!status)
+        status = tell_choice(options, run->backward.plan);
+    return status ? status
+                  : sqa_run_backward_call(&run->backward, run->context, run->plan, &run->pattern);
+}
+
+static sqa_status compute(const run_options *options, run_state *run)
+{
+    sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
+    plan_options.family = options->family;
+    plan_options.config = options->set;
+    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
+    if (!status && options->backward)
+        return compute_backward(options, &plan_options, run);
+    if (!status)
+        status = sqa_plan_build(&run->plan, run->context, &run->problem, &plan_options);
+    if (!status)
+        status = tell_choice(options, run->plan);
+    return status ? status : call(run);
 }
 
 static sqa_status write_output(sqa_output *out, const char *option, const char *path,
@@ -189,6 +240,8 @@ static sqa_status write_output(sqa_output *out, const char *option, const char *
 
 static sqa_status write_outputs(const run_options *options, run_state *run)
 {
+    if (options->backward)
+        return sqa_run_backward_write(&run->backward);
     sqa_status status = write_output(&run->o_file, "--out", options->out, &run->o);
     if (!status && options->lse)
         status = write_output(&run->lse_file, "--lse", options->lse, &run->lse);
@@ -197,9 +250,20 @@ static sqa_status write_outputs(const run_options *options, run_state *run)
     return status ? status : sqa_output_keep(&run->o_file);
 }
 
-static sqa_status run_all(const run_options *options, run_state *run)
+/* Arrays for what the call writes. */
+static sqa_status make_outputs(const run_options *options, run_state *run)
 {
-    sqa_status status = check_required(options);
+    if (options->backward)
+        return sqa_run_backward_read(&run->backward, &run->files, &run->pattern, &run->desc);
+    sqa_status status = sqa_output_tensor(&run->o, &run->desc);
+    return !status && options->lse ? sqa_lse_tensor(&run->lse, &run->desc) : status;
+}
+
+static sqa_status run_all(run_options *options, run_state *run)
+{
+    sqa_status status = read_operation(options, &run->backward);
+    if (!status)
+        status = check_required(options);
     if (!status)
         status = read_desc(options, &run->desc);
     if (!status)
@@ -208,11 +272,9 @@ static sqa_status run_all(const run_options *options, run_state *run)
     if (!status)
         status = sqa_run_pattern_read(&run->pattern, &run->desc, &run->problem);
     if (!status)
-        status = check_files(options, &run->pattern);
+        status = check_files(options, run);
     if (!status)
-        status = sqa_output_tensor(&run->o, &run->desc);
-    if (!status && options->lse)
-        status = sqa_lse_tensor(&run->lse, &run->desc);
+        status = make_outputs(options, run);
     if (!status)
         status = open_context(options, &run->context);
     if (!status)
@@ -224,6 +286,7 @@ static void release(run_state *run)
 {
     sqa_output_discard(&run->o_file);
     sqa_output_discard(&run->lse_file);
+    sqa_run_backward_free(&run->backward);
     sqa_plan_destroy(run->plan);
     sqa_context_destroy(run->context);
     sqa_npy_free(&run->o);
@@ -232,17 +295,18 @@ static void release(run_state *run)
     sqa_run_pattern_free(&run->pattern);
 }
 
-/* The rows of the tensors, of the pattern, then of how it is run. */
-static bool read_options(int argc, char **argv, run_options *given, sqa_run_pattern *pattern,
-                         int *code)
+/* The rows of the tensors, of the pattern, of gradients, then of how it is run. */
+static bool read_options(int argc, char **argv, run_options *given, run_state *run, int *code)
 {
-    enum { TENSORS = 5, OTHERS = 9 };
+    enum { TENSORS = 6, OTHERS = 9, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     const sqa_option tensors[TENSORS] = {
+        {"op", "NAME", "forward (default) or backward", .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
         {"v", "FILE", "value tensor, .npy", .text = &given->v},
         {"out", "FILE", "where the output goes, .npy", .text = &given->out},
-        {"lse", "FILE", "where the log-sum-exp goes, .npy", .text = &given->lse},
+        {"lse", "FILE", "where the log-sum-exp goes, .npy; with --op backward, where it is",
+         .text = &given->lse},
     };
     const sqa_option others[OTHERS] = {
         {"scale", "X", "instead of 1/sqrt(D)", .real = {&given->scale, SQA_REALS_BUT_ZERO}},
@@ -259,10 +323,11 @@ static bool read_options(int argc, char **argv, run_options *given, sqa_run_patt
          .text = &given->log_level},
         {0},
     };
-    sqa_option options[TENSORS + SQA_RUN_PATTERN_OPTIONS + OTHERS];
+    sqa_option options[FORWARD + SQA_RUN_BACKWARD_OPTIONS + OTHERS];
     memcpy(options, tensors, sizeof tensors);
-    sqa_run_pattern_options(pattern, options + TENSORS);
-    memcpy(options + TENSORS + SQA_RUN_PATTERN_OPTIONS, others, sizeof others);
+    sqa_run_pattern_options(&run->pattern, options + TENSORS);
+    sqa_run_backward_options(&run->backward, options + FORWARD);
+    memcpy(options + FORWARD + SQA_RUN_BACKWARD_OPTIONS, others, sizeof others);
     return sqa_options_read(argc, argv, summary, options, code);
 }
 
@@ -272,7 +337,8 @@ int sqa_command_run(int argc, char **argv)
     run_state run = {
         .pattern = SQA_RUN_PATTERN_INIT, .o_file = SQA_OUTPUT_INIT, .lse_file = SQA_OUTPUT_INIT};
     int code = SQA_EXIT_OK;
-    if (!read_options(argc, argv, &given, &run.pattern, &code))
+    sqa_run_backward_init(&run.backward);
+    if (!read_options(argc, argv, &given, &run, &code))
         return code;
     run.files = (sqa_tensor_files){.q_path = given.q, .k_path = given.k, .v_path = given.v};
     sqa_status status = run_all(&given, &run);

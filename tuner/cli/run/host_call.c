@@ -98,9 +98,7 @@ static sqa_status run_on(const transfer *by, sqa_plan *plan,
                          const cl_mem there[SQA_MAX_TENSORS], cl_mem made[SQA_MAX_TENSORS])
 {
     sqa_tensor tensors[SQA_MAX_SLOTS];
-    sqa_status status = by->stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
-    if (!status)
-        status = check_arrays(plan, arrays, there);
+    sqa_status status = check_arrays(plan, arrays, there);
     for (int slot = 0; slot < SQA_MAX_TENSORS && !status; slot++) {
         const bool output = sqa_tensor_is_output(&plan->problem, (uint32_t)slot);
         status = prepare(by, &arrays[slot], output, &made[slot]);
@@ -115,23 +113,48 @@ static sqa_status run_on(const transfer *by, sqa_plan *plan,
     return status;
 }
 
+static sqa_status open_transfer(sqa_context *context, transfer *out)
+{
+    cl_int code = CL_SUCCESS;
+    *out = (transfer){.context = sqa_context_cl(context)};
+    out->queue = clCreateCommandQueue(out->context, sqa_context_cl_device(context), 0, &code);
+    if (code != CL_SUCCESS)
+        return sqa_fail_cl(code, "clCreateCommandQueue");
+    out->stored = malloc(PIECE * sizeof(float));
+    return out->stored ? SQA_OK : sqa_fail_memory("a piece of a tensor");
+}
+
+static void close_transfer(transfer *by)
+{
+    free(by->stored);
+    if (!by->queue)
+        return;
+    clFinish(by->queue);
+    clReleaseCommandQueue(by->queue);
+}
+
+sqa_status sqa_host_upload(sqa_context *context, const sqa_host_array *array, cl_mem *out)
+{
+    transfer by;
+    sqa_status status = open_transfer(context, &by);
+    if (status == SQA_OK)
+        status = prepare(&by, array, false, out);
+    close_transfer(&by);
+    return status;
+}
+
 sqa_status sqa_host_call(sqa_context *context, sqa_plan *plan,
                          const sqa_host_array arrays[SQA_MAX_TENSORS],
                          const cl_mem there[SQA_MAX_TENSORS])
 {
     cl_mem made[SQA_MAX_TENSORS] = {NULL};
-    transfer by = {.context = sqa_context_cl(context)};
-    cl_int code = CL_SUCCESS;
-    by.queue = clCreateCommandQueue(by.context, sqa_context_cl_device(context), 0, &code);
-    if (code != CL_SUCCESS)
-        return sqa_fail_cl(code, "clCreateCommandQueue");
-    by.stored = malloc(PIECE * sizeof(float));
-    sqa_status status = run_on(&by, plan, arrays, there, made);
-    clFinish(by.queue);
-    free(by.stored);
+    transfer by;
+    sqa_status status = open_transfer(context, &by);
+    if (status == SQA_OK)
+        status = run_on(&by, plan, arrays, there, made);
+    close_transfer(&by);
     for (int slot = 0; slot < SQA_MAX_TENSORS; slot++)
         if (made[slot])
             clReleaseMemObject(made[slot]);
-    clReleaseCommandQueue(by.queue);
     return status;
 }

@@ -13,6 +13,9 @@ typedef struct sqa_host_array {
     size_t count; /* elements; 0: nothing is copied */
 } sqa_host_array;
 
+/* A buffer of an input, which is freed here once the device has it. */
+sqa_status sqa_host_upload(sqa_context *context, const sqa_host_array *array, cl_mem *out);
+
 /* Arrays by slot. Inputs are freed and set to NULL once the device has them; outputs are
  * written. `there`: buffers that the device has already, by slot; NULL elsewhere.
  * Errors: those of running; SQA_INVALID_ARGUMENT for an array that is too short. */

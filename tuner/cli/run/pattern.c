@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "cli/run/pattern_files.h"
+#include "device/cl_status.h"
 #include "operations/attention/slots.h"
 #include "operations/selected_forward.h"
 #include "problem/names.h"
@@ -36,6 +37,10 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
          .text = &paths[SQA_SLOT_KEY_MASK]},
         {"sinks", "FILE", "a logit per head (H,) that joins every row's denominator",
          .text = &paths[SQA_SLOT_SINKS]},
+        {"dropout", "P", "this part of the weights is dropped, at random",
+         .real = {&pattern->dropout, SQA_REALS_ABOVE_ZERO}},
+        {"dropout-seed", "N", "what is dropped follows from (0)",
+         .number = {&pattern->dropout_seed, 0, UINT64_MAX}},
         {"block-size", "Q,K", "block-sparse: queries and keys of a block",
          .pair = {&pattern->block_queries, &pattern->block_keys, 1, MOST_BLOCK}},
         {"block-offsets", "FILE", "where the list of each query block begins, and the end",
@@ -90,6 +95,7 @@ static sqa_status read_globals(sqa_run_pattern *pattern, sqa_attention_desc *des
 static void read_scores(sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
     desc->softcap = pattern->softcap;
+    desc->dropout = pattern->dropout;
     if (!pattern->alibi)
         return;
     const bool geometric = !strcmp(pattern->alibi, "geometric");
@@ -225,6 +231,16 @@ static sqa_status name_index(const sqa_run_pattern *pattern, int i, sqa_status s
                     index_tensors[i].other_option, second, sqa_last_error());
 }
 
+static sqa_status upload_seed(sqa_run_pattern *pattern, sqa_context *context)
+{
+    uint32_t halves[2] = {(uint32_t)pattern->dropout_seed, (uint32_t)(pattern->dropout_seed >> 32)};
+    cl_int code = CL_SUCCESS;
+    pattern->indices[SQA_SLOT_DROPOUT_SEED] =
+        clCreateBuffer(sqa_context_cl(context), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR,
+                       sizeof halves, halves, &code);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer(seed)");
+}
+
 sqa_status sqa_run_pattern_upload(sqa_run_pattern *pattern, sqa_context *context,
                                   const sqa_attention_desc *desc)
 {
@@ -235,7 +251,7 @@ sqa_status sqa_run_pattern_upload(sqa_run_pattern *pattern, sqa_context *context
         if (status)
             return name_index(pattern, i, status);
     }
-    return SQA_OK;
+    return pattern->dropout > 0.0f ? upload_seed(pattern, context) : SQA_OK;
 }
 
 void sqa_run_pattern_free(sqa_run_pattern *pattern)

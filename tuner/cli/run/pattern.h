@@ -12,7 +12,9 @@ typedef struct sqa_run_pattern {
     bool causal;
     const char *align, *globals, *alibi;
     sqa_window window;
-    float softcap;                      /* 0: none */
+    float softcap; /* 0: none */
+    float dropout; /* 0: none */
+    uint64_t dropout_seed;
     uint32_t block_queries, block_keys; /* 0: no blocks */
     sqa_select_options select;          /* top_k 0: the blocks are listed in files */
     const char *lists;                  /* for what the device makes lists */
@@ -21,7 +23,7 @@ typedef struct sqa_run_pattern {
     cl_mem indices[SQA_MAX_TENSORS]; /* index tensors on the device */
 } sqa_run_pattern;
 
-enum { SQA_RUN_PATTERN_OPTIONS = 19 };
+enum { SQA_RUN_PATTERN_OPTIONS = 21 };
 
 #define SQA_RUN_PATTERN_INIT                                                                       \
     {                                                                                              \

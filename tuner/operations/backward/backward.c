@@ -3,6 +3,7 @@
 
 #include "conformance/common_properties.h"
 #include "operations/backward/cases.h"
+#include "operations/backward/properties.h"
 #include "operations/case_shapes.h"
 #include "operations/entries.h"
 
@@ -46,9 +47,23 @@ static sqa_problem padded_scores(const sqa_property *self, bool small, sqa_dtype
             sqa_property_determinism                                                               \
     }
 
-static const sqa_property properties[] = {COMMON(padded)};
+static sqa_problem one_pair(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self, (void)small;
+    return sqa_case_shape_problem("op=backward,hq=1,n=1,d=8,dv=5", dtype);
+}
+
+static const sqa_property properties[] = {
+    COMMON(padded),
+    {"one-pair", "one query and one key give dQ = dK = 0 and dV = dO", false, one_pair,
+     sqa_backward_one_pair},
+};
 static const sqa_property delta_properties[] = {COMMON(padded_delta)};
-static const sqa_property core_properties[] = {COMMON(padded_core)};
+static const sqa_property core_properties[] = {
+    COMMON(padded_core),
+    {"left-out", "a gradient has the same bits whichever others there are", false, padded_core,
+     sqa_backward_left_out},
+};
 static const sqa_property scores_properties[] = {COMMON(padded_scores)};
 
 static sqa_problem everyday(bool small, sqa_dtype dtype)

@@ -1,6 +1,7 @@
 #include "operations/backward/cases.h"
 
 #include "operations/backward/fields.h"
+#include "operations/backward/properties.h"
 #include "operations/backward/stages.h"
 #include "operations/case_shapes.h"
 #include "operations/forward/pattern_grid.h"
@@ -113,5 +114,5 @@ static sqa_status list_deltas(sqa_grid_size size, sqa_dtype dtype, sqa_case_list
 const sqa_case_grid sqa_backward_grids[] = {{"passes", list_passes, NULL}, {0}};
 const sqa_case_grid sqa_backward_delta_grids[] = {{"grid", list_deltas, NULL}, {0}};
 const sqa_case_grid sqa_backward_core_grids[] = {
-    {"grid", list_core, NULL}, {"patterns", list_core_patterns, NULL}, {0}};
+    {"grid", list_core, NULL}, {"patterns", list_core_patterns, sqa_backward_hides}, {0}};
 const sqa_case_grid sqa_backward_scores_grids[] = {{"patterns", list_scores, NULL}, {0}};

@@ -23,6 +23,7 @@ enum {
     AXIS_MASK,
     AXIS_KEY_MASK,
     AXIS_SINKS,
+    AXIS_DROPOUT,
     AXIS_RAGGED,
     AXIS_HEADS,
     AXIS_LENGTHS,
@@ -58,6 +59,7 @@ static const struct {
     [AXIS_MASK] = {4, {"", "mask=bhq", "mask=q", "mask=h"}, {0, 1, 1, 1}},
     [AXIS_KEY_MASK] = {2, {"", "keymask"}, {0, 1}},
     [AXIS_SINKS] = {2, {"", "sinks"}, {0, 1}},
+    [AXIS_DROPOUT] = {2, {"", "dropout=0.25"}, {0, 1}},
     [AXIS_RAGGED] = {2, {NULL}, {0, 1}},
     [AXIS_HEADS] = {4, {NULL}, {0}},
     [AXIS_LENGTHS] = {5, {NULL}, {0}},
@@ -207,7 +209,7 @@ static sqa_pattern_case random_case(const sqa_pattern_case *like, sqa_random *ra
 
 /* Cases of a round that are chosen without regard to programs, and what a new program has to
  * bring after these, in pairs: a program takes seconds to compile, a case little. */
-enum { FREE_CASES = 12, PROGRAM_COST = 20 };
+enum { FREE_CASES = 10, PROGRAM_COST = 20 };
 
 /* A combination that has the pair, mostly like a case there is already. */
 static sqa_pattern_case random_with(const sqa_pattern_grid *grid, const size_t pair[4],

@@ -6,7 +6,7 @@
 
 #include "operations/forward/grid.h"
 
-enum { SQA_PATTERN_AXES = 16 };
+enum { SQA_PATTERN_AXES = 17 };
 
 typedef struct sqa_pattern_case {
     sqa_grid_case test;

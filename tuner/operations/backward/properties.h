@@ -1,0 +1,18 @@
+/* What must hold of the gradients whatever the numbers are. */
+#ifndef SQA_TUNER_BACKWARD_PROPERTIES_H
+#define SQA_TUNER_BACKWARD_PROPERTIES_H
+
+#include "operations/tuner_operation.h"
+
+/* NaN and infinity in everything that is not seen, and in dO of rows that saw nothing, change
+ * no bit; NaN in a vector reaches the gradients that depend on it, and those only. Of
+ * backward_core, with any gradients. */
+sqa_property_check sqa_backward_hides;
+
+/* A gradient has the same bits whichever others there are. */
+sqa_property_check sqa_backward_left_out;
+
+/* Of a backward pass: one query and one key give dQ = dK = 0 and dV = dO. */
+sqa_property_check sqa_backward_one_pair;
+
+#endif
