@@ -154,6 +154,26 @@ INLINE int seen_of(const key_tile *restrict tile, const sqa_reach reach)
     return none ? SEES_NONE : all ? SEES_ALL : SEES_SOME;
 }
 
+#if SQA_DROPOUT
+/* What a tile's weights are multiplied by. Its first key is a multiple of four. */
+static void load_kept(const key_tile *restrict tile, const query_tile *restrict queries,
+                      float *restrict kept)
+{
+    for (int c = 0; c < queries->count; c++)
+        for (int r = 0; r < TILE_KEYS; r += 4)
+            vstore4(sqa_kept4(queries->seed, queries->below, queries->factor, queries->batch,
+                              queries->head, queries->number + c, (uint)(tile->first + r) / 4),
+                    0, kept + c * TILE_KEYS + r);
+}
+
+/* Hidden weights stay so: -0 times what is not negative is -0. */
+static void drop_weights(const int count, const float *restrict kept, float *restrict weights)
+{
+    for (int i = 0; i < count * TILE_KEYS; i += LANES)
+        STORE(LOAD(weights + i) * LOAD(kept + i), weights + i);
+}
+#endif
+
 /* Whether Q and dO are finite, so that what is hidden may be multiplied by. */
 static bool is_tile_finite(query_tile *queries)
 {
@@ -169,8 +189,8 @@ static bool is_tile_finite(query_tile *queries)
  * false: all are. */
 INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool hides,
                    const int kv_length, const float cap, float *restrict weights,
-                   float *restrict extra, float *restrict slopes, float *restrict flows,
-                   bool *restrict hid)
+                   float *restrict extra, float *restrict slopes, float *restrict kept,
+                   float *restrict flows, bool *restrict hid)
 {
 #if SQA_EXTRA
     bool extra_hides;
@@ -179,21 +199,27 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
     hides = hides || extra_hides;
 #endif
     multiply(true, SQA_HEAD_DIM, queries->q, queries->q_row, tile->k, queries, tile->first, 0,
-             extra, cap, slopes, weights);
+             extra, cap, slopes, 0, weights);
     if (hides)
         hide_weights(tile, queries, extra, weights);
     const bool careful = hides && !is_tile_finite(queries);
-#if SQA_GRADIENT_V
-    add_rows(careful, SQA_VALUE_DIM, queries->count, queries->g, queries->g_row, weights, tile->dv);
+#if SQA_DROPOUT
+    load_kept(tile, queries, kept);
 #endif
 #if SQA_GRADIENT_Q || SQA_GRADIENT_K
     multiply(false, SQA_VALUE_DIM, queries->g, queries->g_row, tile->v, queries, tile->first,
-             weights, 0, cap, slopes, flows);
+             weights, 0, cap, slopes, kept, flows);
     if (hides)
         hide_flows(queries->count, weights, flows);
 #endif
 #if SQA_GRADIENT_K
     add_rows(careful, SQA_HEAD_DIM, queries->count, queries->q, queries->q_row, flows, tile->dk);
+#endif
+#if SQA_GRADIENT_V
+#if SQA_DROPOUT
+    drop_weights(queries->count, kept, weights);
+#endif
+    add_rows(careful, SQA_VALUE_DIM, queries->count, queries->g, queries->g_row, weights, tile->dv);
 #endif
     *hid = *hid || hides;
     return true;
@@ -262,6 +288,15 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
     float slopes[QUERIES * TILE_KEYS] ALIGNED;
 #else
     float *slopes = 0;
+#endif
+#if SQA_DROPOUT
+    float kept[QUERIES * TILE_KEYS] ALIGNED;
+    queries.seed = SQA_DROPOUT_SEED;
+    queries.below = (uint)dropout_below;
+    queries.factor = dropout_factor;
+    queries.batch = (uint)batch;
+#else
+    float *kept = 0;
 #endif
 #if PACK
     float q_packed[QUERIES * SQA_HEAD_DIM] ALIGNED;
@@ -364,6 +399,10 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 }
                 for (int c = queries.count; c < QUERIES && c % MC; c++)
                     queries.lse[c] = INFINITY;
+#if SQA_DROPOUT
+                queries.head = (uint)head;
+                queries.number = (uint)first;
+#endif
 #if SQA_ALIBI
                 queries.position = SQA_POSITION(first);
 #endif
@@ -387,7 +426,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 for (int t = first_seen; t <= last_seen; t++)
                     if (seen[t] == SEES_NONE ||
                         !attend(&tile[t], &queries, some_dead || seen[t] == SEES_SOME, kv_length, SQA_CAP_FACTOR, weights,
-                                extra, slopes, flows + t * QUERIES * TILE_KEYS, &hid)) {
+                                extra, slopes, kept, flows + t * QUERIES * TILE_KEYS, &hid)) {
                         hid = true;
                         for (int i = 0; i < QUERIES * TILE_KEYS; i++)
                             flows[t * QUERIES * TILE_KEYS + i] = -0.0f;

@@ -83,5 +83,10 @@ typedef struct ALIGNED {
     int position; /* of the first */
     float slope;
 #endif
+#if SQA_DROPOUT
+    uint2 seed;
+    uint below, batch, head, number; /* of the first query */
+    float factor;
+#endif
     int is_finite; /* Q and dO; -1: not known yet */
 } query_tile;

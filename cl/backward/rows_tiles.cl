@@ -14,12 +14,13 @@
  * query, that one again.
  * `weighs`: P = exp(S - LSE) to `out`, S being the products with all that is done to scores.
  * Not `weighs`: dS = P (dP - delta), dP being the products.
- * `slopes`: dS/dS of the softcap. `extra`: what is added to scores, by query and key. */
+ * `slopes`: dS/dS of the softcap. `extra`: what is added to scores, by query and key. `kept`:
+ * what dropout multiplies weights by, likewise. */
 INLINE void multiply(const bool weighs, const int dim, const row_pointer rows, const long row,
                      const float *restrict columns, const query_tile *restrict queries,
                      const int first_key, const float *restrict weights,
                      const float *restrict extra, const float cap, float *restrict slopes,
-                     float *restrict out)
+                     const float *restrict kept, float *restrict out)
 {
     for (int c = 0; c < queries->count; c += MC) {
 #define QUERY(i) const row_pointer row##i = rows + min(c + i, queries->count - 1) * row;
@@ -74,8 +75,13 @@ INLINE void multiply(const bool weighs, const int dim, const row_pointer rows, c
     DISTANT(i, r)                                                                                  \
     ADD_EXTRA(i, r)                                                                                \
     STORE(exp2_of(s##i##_##r - (vec)(queries->lse[c + i])), out + AT(i, r));
+#if SQA_DROPOUT
+#define TIMES_KEPT(i, r) *LOAD(kept + AT(i, r))
+#else
+#define TIMES_KEPT(i, r)
+#endif
 #define FLOW(i, r)                                                                                 \
-    STORE(LOAD(weights + AT(i, r)) * (s##i##_##r - (vec)(queries->delta[c + i]))                   \
+    STORE(LOAD(weights + AT(i, r)) * (s##i##_##r TIMES_KEPT(i, r) - (vec)(queries->delta[c + i]))  \
               TIMES_SLOPE(i, r),                                                                   \
           out + AT(i, r));
         if (weighs) {

@@ -68,6 +68,9 @@ typedef struct {
 #if SQA_ALIBI
     int position[TM];
 #endif
+#if SQA_DROPOUT
+    int number[TM];
+#endif
 #if SQA_EXTRA
     sqa_extra_row extra[TM];
 #endif
@@ -83,6 +86,11 @@ typedef struct {
 #define SET_POSITION(queries, i, query) queries.position[i] = SQA_POSITION(query);
 #else
 #define SET_POSITION(queries, i, query)
+#endif
+#if SQA_DROPOUT
+#define SET_NUMBER(queries, i, query) queries.number[i] = (query);
+#else
+#define SET_NUMBER(queries, i, query)
 #endif
 #if SQA_EXTRA
 #define SET_EXTRA(queries, i, batch, head, query)                                                  \
@@ -102,6 +110,7 @@ typedef struct {
         queries.delta[i] = SQA_DELTA_ROW(batch, head)[set_query];                                  \
         SET_LIMIT(queries, i, set_query, set_seen)                                                 \
         SET_POSITION(queries, i, set_query)                                                        \
+        SET_NUMBER(queries, i, set_query)                                                          \
         SET_EXTRA(queries, i, batch, head, set_query)                                              \
     }
 
@@ -122,6 +131,12 @@ INLINE bool sees(const thread_queries *queries, const int i, const int key, cons
  * `keys` only. */
 typedef struct {
     float factor, cap, slope;
+#if SQA_DROPOUT
+    uint2 seed;
+    uint below;
+    float kept; /* what weights are multiplied by that are not dropped */
+    uint batch, head;
+#endif
 } score_kind;
 
 INLINE void pair_up(float product[TM][TN], float flow[TM][TN], const thread_queries *queries,
@@ -148,8 +163,19 @@ INLINE void pair_up(float product[TM][TN], float flow[TM][TN], const thread_quer
 #endif
                 {
                     p = exp2(score - queries->lse[i]);
+                    float dp = flow[i][j];
+#if SQA_DROPOUT
+                    const float kept = sqa_kept_of(
+                        sqa_kept4(kind.seed, kind.below, kind.kept, kind.batch, kind.head,
+                                  (uint)queries->number[i], (uint)key >> 2),
+                        key);
+                    dp *= kept;
+#else
+                    const float kept = 1.0f;
+#endif
                     /* Plus 0: it must not look hidden. */
-                    ds = p * (flow[i][j] - queries->delta[i]) * SQA_STEEPNESS(capped) + 0.0f;
+                    ds = p * (dp - queries->delta[i]) * SQA_STEEPNESS(capped) + 0.0f;
+                    p *= kept;
                 }
             }
             weights[at] = p;
@@ -205,7 +231,15 @@ INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const
     }
 }
 
-#define SCORE_KIND(head) {SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head)}
+#if SQA_DROPOUT
+#define SCORE_KIND(batch, head)                                                                    \
+    {                                                                                              \
+        SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head), SQA_DROPOUT_SEED,                   \
+            (uint)dropout_below, dropout_factor, (uint)(batch), (uint)(head)                       \
+    }
+#else
+#define SCORE_KIND(batch, head) {SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head)}
+#endif
 #if SQA_ALIBI
 #define SCORE_SLOPE(head) SQA_SLOPE(head)
 #else
@@ -270,7 +304,7 @@ __kernel void sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
         dv[i] = dv_total[i] = (vec)(0.0f);
     int summed = 0;
     for (long head = first_head; head < first_head + group; head++) {
-        const score_kind kind = SCORE_KIND(head);
+        const score_kind kind = SCORE_KIND(batch, head);
         __global const sqa_stored *q = SQA_Q_MATRIX(batch, head);
         __global const sqa_stored *dout = SQA_DOUT_MATRIX(batch, head);
         const bool q_aligned = is_aligned(q, q_row), dout_aligned = is_aligned(dout, dout_row);
@@ -370,7 +404,7 @@ __kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
         dq[i] = dq_total[i] = (vec)(0.0f);
     int summed = 0;
     for (long head = q_index; head < out_heads; head += q_heads) {
-        const score_kind kind = SCORE_KIND(head);
+        const score_kind kind = SCORE_KIND(batch, head);
         __global const sqa_stored *k = SQA_K_MATRIX(batch, head);
         __global const sqa_stored *v = SQA_V_MATRIX(batch, head);
         __global const sqa_stored *dout = SQA_DOUT_MATRIX(batch, head) + first * dout_row;

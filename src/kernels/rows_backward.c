@@ -28,10 +28,7 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
-    if (problem->of.attention.score & SQA_SCORE_DROPOUT) {
-        *why = "has no dropout";
-        return false;
-    }
+    (void)problem;
     return sqa_vectors_can_run(device, why);
 }
 
@@ -53,7 +50,8 @@ static int32_t private_bytes(const int32_t *value, const sqa_attention *a)
     const int32_t per_key = dim + value_dim + up_to(value[MC], dim) + up_to(value[MC], value_dim) +
                             sum_columns(value, a) + 2;
     const int32_t score_tiles = 1 + value[TILES] + sqa_attention_has_stored_scores(a) +
-                                (a->score & SQA_SCORE_SOFTCAP ? 1 : 0);
+                                (a->score & SQA_SCORE_SOFTCAP ? 1 : 0) +
+                                (a->score & SQA_SCORE_DROPOUT ? 1 : 0);
     const int32_t per_query = tile * score_tiles + value[PACK] * (dim + value_dim) + 12;
     return 4 * (value[TILES] * tile * per_key + queries * per_query);
 }

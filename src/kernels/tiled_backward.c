@@ -107,10 +107,6 @@ static bool find_default(const sqa_problem *problem, const sqa_device *device, s
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     sqa_config config;
-    if (problem->of.attention.score & SQA_SCORE_DROPOUT) {
-        *why = "has no dropout";
-        return false;
-    }
     return sqa_thread_tiles_can_run(device, why) && find_default(problem, device, &config, why);
 }
 
