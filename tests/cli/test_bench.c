@@ -37,7 +37,7 @@ static const struct {
     {"bench --rounds 0", 2, "--rounds is '0'; expected a number from 1 to 1000"},
     {"bench --variant mha,mha", 2, "--variant names mha twice"},
     {"bench --variant sw-zqa", 2, "'sw-zqa' is not one of mha, gqa"},
-    {"bench --preset paper --window 5,5", 2, "--preset paper fixes"},
+    {"bench --preset paper --window 5,5", 2, "--preset and --window exclude each other"},
     {"bench --window 5", 2, "--window is '5'; expected L,R, each from 0 to 1073741823 or -1"},
     {"bench --globals 4", 2, "--globals is for flex- variants"},
     {"bench --variant flex-mha --globals 0", 2, "--globals is '0'; expected a number from 1 to"},
@@ -46,10 +46,12 @@ static const struct {
     {"bench --causal --pattern causal", 2, "--pattern: causal is given twice"},
     {"bench --variant sw-sqa --pattern window=4:4", 2, "expected --window and --globals"},
     {"bench --variant flex-sqa --pattern blocks=8x8@1", 2, "desc.globals: not together with"},
-    {"bench --json --csv", 2, "--json and --csv"},
+    {"bench --json --csv", 2, "--csv and --json exclude each other"},
     {"bench --plot picture.jpg", 2, "--plot is 'picture.jpg'; expected a name in .png or .svg"},
     {"bench --plot .png", 2, "--plot is '.png'"},
-    {"bench --family xyzzy --seq 16", 2, "xyzzy"},
+    {"bench --family xyzzy --seq 16", 2, "--family is 'xyzzy'; of forward, expected one of rows"},
+    {"bench --family rows --operation select_blocks --pattern blocks=4x4,topk=2 --seq 16", 2,
+     "--family is 'rows'; of select_blocks, expected one of select"},
     {"bench --device 99:0", 1, "platform: 99"},
 };
 enum { REFUSED_COUNT = sizeof refused / sizeof refused[0] };
@@ -270,7 +272,7 @@ START_TEST(csv)
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 24);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 25);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/device_option.h"
+#include "cli/option_rules.h"
 #include "cli/options.h"
 #include "cli/program.h"
 #include "run_suite.h"
@@ -66,7 +67,9 @@ static const struct {
     {"info --device 9:9", 1, NULL, "no device 9:9"},
     {"info --device nonsense", 2, NULL, "PLATFORM:DEVICE"},
     {"info --profile", 0, "\nmax_work_group_size=", NULL},
-    {"info --profile --json", 2, NULL, "--profile goes with no --json"},
+    {"info --profile --json", 2, NULL, "--json does not go with --profile"},
+    {"info --profile --peak", 2, NULL, "--peak does not go with --profile"},
+    {"info --profile --db x", 2, NULL, "--db does not go with --profile"},
     {"info --profile --device 9:9", 1, NULL, "platform: 9 is outside"},
     {"source --shape hq=1,n=8 --device-profile /none", 2, NULL, "--device-profile: /none: No such"},
     {"source --shape hq=1,n=8 --device 0:0 --device-profile x", 2, NULL, "name two devices"},
@@ -354,6 +357,70 @@ START_TEST(option_kinds_refuse)
 }
 END_TEST
 
+/* Reads words that are flags; the message, "" for none. */
+static const char *read_rules(const char *line)
+{
+    static bool flags[5];
+    static const sqa_option options[] = {
+        {"alone", NULL, "", .flag = &flags[0]},
+        {"part", NULL, "", .flag = &flags[1], .needs = "whole"},
+        {"whole", NULL, "", .flag = &flags[2], .excludes = "mode"},
+        {"either", NULL, "", .flag = &flags[3], .needs = "alone|whole|mode,part"},
+        {"mode", NULL, "", .flag = &flags[4], .only = "alone,either"},
+        {0},
+    };
+    char text[128], name[] = "test", *words[8] = {name};
+    int count = 1;
+    bool given[6] = {false};
+    snprintf(text, sizeof text, "%s", line);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+        words[count++] = word;
+    for (int i = 1; i < count; i++)
+        for (int row = 0; row < 5; row++)
+            given[row] = given[row] || !strcmp(words[i], options[row].name);
+    return sqa_option_rules_check(options, given) == SQA_OK ? "" : sqa_last_error();
+}
+
+static const struct {
+    const char *line, *message;
+} rules[] = {
+    {"", ""},
+    {"alone", ""},
+    {"part", "--part needs --whole"},
+    {"whole part", ""},
+    {"part whole alone either", ""},
+    {"either", "--either needs --alone, --whole or --mode"},
+    {"alone either", "--either needs --part"},
+    {"whole mode", "--whole and --mode exclude each other"},
+    {"mode whole", "--whole and --mode exclude each other"},
+    {"mode alone", ""},
+    {"mode part", "--part needs --whole"},
+    {"mode either", "--either needs --part"},
+};
+enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
+
+START_TEST(option_rules)
+{
+    ck_assert_str_eq(read_rules(rules[_i].line), rules[_i].message);
+}
+END_TEST
+
+START_TEST(only_those)
+{
+    bool flags[3];
+    const sqa_option options[] = {
+        {"mode", NULL, "", .flag = &flags[0], .only = "beside"},
+        {"beside", NULL, "", .flag = &flags[1]},
+        {"besides", NULL, "", .flag = &flags[2]},
+        {0},
+    };
+    const bool good[] = {true, true, false, false}, bad[] = {true, false, true, false};
+    ck_assert_int_eq(sqa_option_rules_check(options, good), SQA_OK);
+    ck_assert_int_eq(sqa_option_rules_check(options, bad), SQA_INVALID_ARGUMENT);
+    ck_assert_str_eq(sqa_last_error(), "--besides does not go with --mode");
+}
+END_TEST
+
 START_TEST(json_values)
 {
     char text[2048] = "";
@@ -418,6 +485,8 @@ int main(void)
     tcase_add_test(parts, device_numbers);
     tcase_add_test(parts, option_kinds);
     tcase_add_test(parts, option_kinds_refuse);
+    tcase_add_loop_test(parts, option_rules, 0, RULE_COUNT);
+    tcase_add_test(parts, only_those);
     tcase_add_test(parts, json_values);
     tcase_add_test(parts, table_columns);
     suite_add_tcase(suite, parts);

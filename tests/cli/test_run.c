@@ -83,7 +83,7 @@ static const struct {
 } usage_errors[] = {
     {" --scale nan", "--scale is 'nan'; expected a finite number"},
     {" --scale 1x", "--scale is '1x'"},
-    {" --align middle", "expected bottom-right or top-left"},
+    {" --window 1,1 --align middle", "expected bottom-right or top-left"},
     {" --causal --align middle", "expected bottom-right or top-left"},
     {" --dtype f64", "--dtype is 'f64'; expected f32"},
     {" --set A=1", "--set needs --family"},

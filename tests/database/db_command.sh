@@ -154,7 +154,7 @@ expect 0 "2 lines in quarantine" "$sqa" db list --quarantine
 expect 0 "bad.jsonl, line 1" "$sqa" db list --quarantine
 expect 0 "CHUNK=15 is not one of" "$sqa" db list --quarantine --json
 expect 0 '\u001b[2J' "$sqa" db list --quarantine --json
-expect 2 "no --csv" "$sqa" db list --quarantine --csv
+expect 2 "does not go with --quarantine" "$sqa" db list --quarantine --csv
 expect 0 "lines in quarantine: 2" "$sqa" db check
 "$sqa" db export | cmp good.jsonl - || failures=$((failures + 1))
 

@@ -343,9 +343,6 @@ static sqa_status print_profile(const info_options *options)
 {
     sqa_device device;
     sqa_text text = SQA_TEXT_INIT;
-    if (options->json || options->peak)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--profile goes with no --%s",
-                        options->json ? "json" : "peak");
     sqa_status status = sqa_target_query_device(&device, options->device);
     sqa_text_append(&text, "# A device, for sqa source and sqa capture --device-profile.\n");
     if (status == SQA_OK)
@@ -376,7 +373,7 @@ int sqa_command_info(int argc, char **argv)
         {"json", NULL, "one JSON document", .flag = &given.json},
         {"peak", NULL, "measure each device's ceilings (some seconds each)", .flag = &given.peak},
         {"profile", NULL, "one device (0:0) as a text, for --device-profile elsewhere",
-         .flag = &given.profile},
+         .flag = &given.profile, .only = "device"},
         {"device", "P:D", "this device only", .text = &given.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {0},

@@ -75,6 +75,12 @@ typedef struct sqa_option {
         const char *expected;                     /* ends the message that says so */
     } other;                                      /* a kind of the command's own */
     bool *given; /* NULL, or where it is noted that the option was there */
+
+    /* What it goes with, by the names of other rows, for those that are given; NULL: with
+     * anything. */
+    const char *needs;    /* "a,b|c": a, and one of b and c */
+    const char *excludes; /* "a,b": neither of them */
+    const char *only;     /* "a,b": nothing but those */
 } sqa_option;
 
 /* Reads "--name value", "--name=value" and "--flag". A value given twice is an

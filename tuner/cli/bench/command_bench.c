@@ -190,8 +190,6 @@ int sqa_command_bench(int argc, char **argv)
     int code;
     if (!sqa_options_read(argc, argv, summary, table, &code))
         return code;
-    if (call.json && call.csv)
-        return sqa_usage_error(argv[0], "--json and --csv are one too many");
     sqa_status status = bench(&call);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

@@ -266,9 +266,7 @@ int sqa_db_diff(int argc, char **argv)
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, "A B", c.names, &code))
         return code;
-    sqa_status status = sqa_db_check_format(c.json, c.csv);
-    if (status == SQA_OK)
-        status = sqa_db_check_filter(&filter);
+    sqa_status status = sqa_db_check_filter(&filter);
     for (int i = 0; i < 2 && status == SQA_OK; i++)
         status = read_side(c.names[i], &filter, &c.lists[i]);
     if (status == SQA_OK)

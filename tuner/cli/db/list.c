@@ -259,13 +259,6 @@ static sqa_status print_quarantine(const sqa_db_choice *choice, bool as_json)
     return status;
 }
 
-static sqa_status check_format(const list_format *format)
-{
-    if (format->quarantine && format->csv)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--quarantine has no --csv, only --json");
-    return sqa_db_check_format(format->json, format->csv);
-}
-
 static int list(int argc, char **argv, const char *summary, bool best)
 {
     sqa_db_choice choice = {0};
@@ -279,15 +272,13 @@ static int list(int argc, char **argv, const char *summary, bool best)
         /* What is best is ok, and no quarantined line. */
         best ? (sqa_option){0} : (sqa_option)SQA_STATUS_OPTION(filter),
         {"quarantine", NULL, "what imports and merges refused instead, with the reasons",
-         .flag = &format.quarantine},
+         .flag = &format.quarantine, .only = "db,user-db,seed-db,json"},
         {0},
     };
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
-    sqa_status status = check_format(&format);
-    if (status == SQA_OK)
-        status = sqa_db_check_filter(&filter);
+    sqa_status status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
         status = format.quarantine ? print_quarantine(&choice, format.json)
                                    : print_list(&choice, &filter, &format);

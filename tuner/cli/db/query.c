@@ -232,9 +232,7 @@ int sqa_db_query(int argc, char **argv)
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
     view v = {.sources = SQA_DB_SOURCES_INIT, .list = SQA_TRIAL_LIST_INIT, .filter = &filter};
-    sqa_status status = sqa_db_check_format(json, csv);
-    if (status == SQA_OK)
-        status = sqa_db_check_filter(&filter);
+    sqa_status status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
         status = sqa_db_sources_open(&v.sources, &choice);
     if (status == SQA_OK)

@@ -77,8 +77,6 @@ static sqa_status check_required(const run_options *options)
     for (size_t i = 0; i < count; i++)
         if (!required[i].value)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
-    if (options->set && !options->family)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
     return SQA_OK;
 }
 
@@ -142,7 +140,7 @@ static void tell_fallback(const run_options *options, const sqa_plan_info *info)
     char found[4096] = "";
     const char *path = options->database;
     const char *to = !strcmp(info->source, "default")    ? "defaults"
-                     : !strcmp(info->source, "seed-db")  ? "the built-in database"
+                     : !strcmp(info->source, "seed-db")  ? "what is built in for one like it"
                      : !strcmp(info->source, "prebuilt") ? "the first program pre-built for it"
                                                          : NULL;
     if (!to)
@@ -313,7 +311,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
         {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
          .text = &given->dtype},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given->family},
-        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set,
+         .needs = "family"},
         {"explain", NULL, "say on standard error which kernel was chosen, and why",
          .flag = &given->explain},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
