@@ -62,6 +62,10 @@ expect 0 "built into the library" "$sqa" db check --seed-db
 # In, out and in again.
 expect 0 "1 added" "$sqa" db import good.jsonl
 expect 0 "1 already there" "$sqa" db import good.jsonl
+# As some editors save it: a byte order mark, and other line ends.
+{ printf '\357\273\277' && sed 's/$/\r/' good.jsonl; } >edited.jsonl
+expect 0 "1 already there" "$sqa" db import edited.jsonl
+expect 1 "Is a directory" "$sqa" db import .
 expect 1 "CHUNK=15 is not one of" "$sqa" db import bad.jsonl
 expect 0 '"known": 1' "$sqa" db import good.jsonl --json
 expect 0 "1 trial written" "$sqa" db export --out copy.jsonl
