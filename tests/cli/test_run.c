@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/run_inputs.h"
+#include "operations/attention/slots.h"
 #include "run_suite.h"
 
 static const struct {
@@ -33,6 +34,40 @@ START_TEST(right_answer)
     const program_result *result = run_files(good_runs[_i].options);
     ck_assert_msg(result->code == 0, "%s: %s", good_runs[_i].shape, result->err);
     ck_assert_str_eq(result->out, "");
+    check_outputs(&in);
+    free_run_inputs(&in);
+}
+END_TEST
+
+/* As NumPy makes them where nobody says which: told, and computed as f32. */
+START_TEST(double_files)
+{
+    run_inputs in;
+    make_run_inputs(&in, "hq=2,hkv=1,n=9,d=8,bias=f32/q", true);
+    static const struct {
+        const char *name;
+        uint32_t slot, rank;
+        uint64_t shape[4];
+    } files[] = {{"q.npy", SQA_SLOT_Q, 4, {1, 2, 9, 8}},
+                 {"k.npy", SQA_SLOT_K, 4, {1, 1, 9, 8}},
+                 {"v.npy", SQA_SLOT_V, 4, {1, 1, 9, 8}},
+                 {"bias.npy", SQA_SLOT_BIAS, 2, {9, 9}}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        double values[2 * 9 * 8];
+        size_t count = 1;
+        for (uint32_t j = 0; j < files[i].rank; j++)
+            count *= (size_t)files[i].shape[j];
+        for (size_t j = 0; j < count; j++)
+            values[j] = ((const float *)in.given.by_slot[files[i].slot])[j];
+        save_array(files[i].name, "<f8", files[i].rank, files[i].shape, values, sizeof *values);
+    }
+    const program_result *result = run_files(" --bias @/bias.npy");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char said[64];
+        snprintf(said, sizeof said, "/%s: float64, rounded to float32\n", files[i].name);
+        ck_assert_msg(strstr(result->err, said), "no '%s': %s", said, result->err);
+    }
     check_outputs(&in);
     free_run_inputs(&in);
 }
@@ -212,6 +247,7 @@ int main(void)
     tcase_add_loop_test(tests, shapes_that_do_not_fit, 0, MISMATCH_COUNT);
     tcase_add_loop_test(tests, called_wrongly, 0, USAGE_COUNT);
     tcase_add_loop_test(tests, damaged_database, 0, DAMAGE_COUNT);
+    tcase_add_test(tests, double_files);
     tcase_add_test(tests, hostile_file);
     tcase_add_test(tests, places_that_cannot_be_written);
     tcase_add_test(tests, no_such_device);

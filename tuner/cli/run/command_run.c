@@ -21,7 +21,8 @@
 
 static const char summary[] =
     "Attention on tensors from NumPy files: O = softmax(scale Q K^T) V.\n"
-    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32 or float16;\n"
+    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32,\n"
+    "float16 or float64 (rounded to float32);\n"
     "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).\n"
     "\n"
     "Query i stands at key i + Nk - Nq, or at key i with --align top-left. A key is seen\n"
@@ -271,6 +272,10 @@ static sqa_status run_all(run_options *options, run_state *run)
         status = sqa_run_pattern_read(&run->pattern, &run->desc, &run->problem);
     if (!status)
         status = check_files(options, run);
+    if (!status) {
+        sqa_tensor_files_note(&run->files);
+        sqa_pattern_files_note(run->pattern.paths, run->pattern.files);
+    }
     if (!status)
         status = make_outputs(options, run);
     if (!status)
