@@ -166,6 +166,7 @@ static void print_device(const device_facts *facts)
     const sqa_device_identity *identity = &device->identity;
     char text[512];
     sqa_table table = SQA_TABLE_INIT;
+    table.wraps = true;
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     printf("  %u:%u  %s\n", facts->platform, facts->index, device->strings.device_name);

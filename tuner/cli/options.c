@@ -16,6 +16,7 @@ static void print_help(const char *command, const char *summary, const sqa_optio
 {
     printf("usage: sqa %s [options]\n\n%s\n\n", command, summary);
     sqa_table table = SQA_TABLE_INIT;
+    table.wraps = true;
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     for (const sqa_option *option = options; option->name; option++) {

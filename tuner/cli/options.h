@@ -85,7 +85,8 @@ typedef struct sqa_option {
 
 /* Reads "--name value", "--name=value" and "--flag". A value given twice is an
  * error unless the option takes a list, as is a value that is not of the option's kind,
- * and anything that is no option. --help prints `summary` and the table.
+ * an option beside those it does not go with, and anything that is no option. --help prints
+ * `summary` and the table.
  * false: the command is over and returns *code. */
 bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
                       int *code);

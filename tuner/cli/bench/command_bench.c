@@ -36,7 +36,7 @@ static const char summary[] =
 typedef struct bench_call {
     sqa_bench_words words;
     const char *device, *database, *log_level, *plot;
-    bool json, csv;
+    bool json, csv, wide;
 } bench_call;
 
 static volatile sig_atomic_t stop_requested;
@@ -100,6 +100,7 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     view.report = &report;
     view.device = &device;
     view.paper = call->words.preset != NULL;
+    view.wide = call->wide;
     if (status == SQA_OK || report.count)
         print(call, &view);
     if (status == SQA_OK && report.interrupted)
@@ -182,7 +183,10 @@ int sqa_command_bench(int argc, char **argv)
          .text = &call.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &call.database},
         {"json", NULL, "one JSON document", .flag = &call.json},
-        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call.csv},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal", .flag = &call.wide,
+         .excludes = "json,csv"},
+        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call.csv,
+         .excludes = "json"},
         {"plot", "FILE", "also a picture, .png or .svg, by gnuplot", .text = &call.plot},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &call.log_level},
         {0},

@@ -224,10 +224,11 @@ static void print(const capture *self)
     const sqa_manifest *manifest = &self->folder.manifest;
     const size_t binaries = count_binaries(manifest);
     sqa_table table = SQA_TABLE_INIT;
+    table.wide = self->words.wide;
     sqa_table_column(&table, "key", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "binary", SQA_ALIGN_RIGHT);
-    sqa_table_column(&table, "kernel", SQA_ALIGN_LEFT);
-    sqa_table_column(&table, "captured for", SQA_ALIGN_LEFT);
+    sqa_table_spare(&table, "kernel", SQA_ALIGN_LEFT, 1);
+    sqa_table_spare(&table, "captured for", SQA_ALIGN_LEFT, 2);
     for (size_t i = 0; i < manifest->count; i++) {
         const sqa_manifest_entry *entry = &manifest->entries[i];
         sqa_table_cell(&table, "%s", entry->key);
@@ -318,11 +319,13 @@ int sqa_command_capture(int argc, char **argv)
         {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
          .text = &self.profile, .excludes = "device"},
         {"db", "FILE", "tuning database instead of the user's own", .text = &self.words.database},
-        {"add", "KEY=FILE", "take in what the vendor's tool made of KEY.cl; repeatable",
-         .list = &self.add},
+        {"add", "KEY=FILE", "only take in what the vendor's tool made of KEY.cl; repeatable",
+         .list = &self.add, .only = "out,json,wide"},
         {"build", NULL, "build here, for drivers that compile here but not where it will run",
          .flag = &self.build, .excludes = "device-profile"},
         {"json", NULL, "one JSON document", .flag = &self.words.json},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal",
+         .flag = &self.words.wide, .excludes = "json"},
         {"log-level", "LEVEL", "error, warning (default), info or debug",
          .text = &self.words.log_level},
         {0},

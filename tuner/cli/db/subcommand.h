@@ -76,7 +76,13 @@ typedef struct sqa_db_choice {
     }
 #define SQA_CSV_OPTION(csv)                                                                        \
     {                                                                                              \
-        "csv", NULL, "comma-separated values, one line of names first", .flag = &(csv)             \
+        "csv", NULL, "comma-separated values, one line of names first", .flag = &(csv),            \
+                                                                        .excludes = "json"         \
+    }
+#define SQA_WIDE_OPTION(wide)                                                                      \
+    {                                                                                              \
+        "wide", NULL, "a table with all columns, also on a narrow terminal",                       \
+            .flag = &(wide), .excludes = "json,csv"                                                \
     }
 #define SQA_JSON_OPTION(json)                                                                      \
     {                                                                                              \
@@ -134,7 +140,7 @@ sqa_status sqa_db_submit_export(sqa_store *store, const sqa_store_filter *filter
                                 uint64_t *lines);
 
 /* What imports and merges refused. */
-sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json);
+sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json, bool wide);
 
 /* A trial as the members of an open JSON object. */
 void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial);

@@ -82,7 +82,7 @@ static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan 
     if (report.count && words->json)
         sqa_tune_report_json(&plan->options, &report);
     else if (report.count)
-        sqa_tune_report_print(&plan->options, &report);
+        sqa_tune_report_print(&plan->options, &report, words->wide);
     if (stop_requested && status == SQA_OK)
         fprintf(stderr, "sqa tune: stopped; what was found is kept\n");
     sqa_tuning_report_free(&report);
@@ -170,6 +170,8 @@ int sqa_command_tune(int argc, char **argv)
         {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv, .needs = "replay",
          .excludes = "json"},
         {"json", NULL, "one JSON document", .flag = &words.json},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal", .flag = &words.wide,
+         .excludes = "json"},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &words.log_level},
         {0},
     };
