@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "cli/device_option.h"
+#include "cli/memory_check.h"
 #include "cli/option_rules.h"
 #include "cli/options.h"
 #include "cli/program.h"
+#include "operations/shape.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 #include "text/json.h"
@@ -469,6 +471,100 @@ START_TEST(table_columns)
 }
 END_TEST
 
+START_TEST(room)
+{
+    static const struct {
+        const char *shape;
+        uint64_t buffer, memory;
+        const char *message; /* "": it fits */
+    } cases[] = {
+        {"hq=2,n=64,d=8", 4096, 16384, ""},
+        {"hq=2,n=64,d=8", 0, 0, ""}, /* which the device does not tell */
+        {"hq=2,n=64,d=8", 4095, 0, "q of 3.815e-06 GiB; one buffer of this device has 3.814e-06"},
+        {"hq=1,hkv=2,n=64,d=8", 4095, 0, "k of 3.815e-06 GiB; one buffer"},
+        {"hq=2,n=64,d=8", 4096, 16383, "tensors of 1.526e-05 GiB; the memory of this device has"},
+        {"hq=2,n=64,d=8,dtype=f16", 2048, 8192, ""},
+        {"op=select_blocks,hq=2,n=64,d=8,blocks=8x8,topk=2", 4095, 0, "q of "},
+        {"b=64,hq=64,n=1073741824,d=64", UINT64_C(1) << 49, 0, "q of 1.049e+06 GiB"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sqa_problem problem;
+        const sqa_device device = {.limits = {.max_allocation_bytes = cases[i].buffer,
+                                              .global_memory_bytes = cases[i].memory}};
+        ck_assert_msg(sqa_problem_parse(cases[i].shape, &problem) == SQA_OK, "%s",
+                      sqa_last_error());
+        const sqa_status status = sqa_memory_check(&problem, &device);
+        ck_assert_int_eq(status, cases[i].message[0] ? SQA_OUT_OF_MEMORY : SQA_OK);
+        if (status != SQA_OK)
+            ck_assert_msg(strstr(sqa_last_error(), cases[i].message), "%s", sqa_last_error());
+    }
+}
+END_TEST
+
+/* The table of three columns on a terminal of so many. */
+static const char *fitted(const char *columns, bool wide)
+{
+    static char text[512];
+    FILE *file = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(file);
+    sqa_table table = SQA_TABLE_INIT;
+    table.wide = wide;
+    sqa_table_column(&table, "name", SQA_ALIGN_LEFT);
+    sqa_table_spare(&table, "configuration", SQA_ALIGN_LEFT, 1);
+    sqa_table_spare(&table, "ms", SQA_ALIGN_RIGHT, 3);
+    sqa_table_spare(&table, "date", SQA_ALIGN_LEFT, 2);
+    sqa_table_cell(&table, "h\xc3\xa9llo");
+    sqa_table_cell(&table, "a configuration of 33 characters.");
+    sqa_table_cell(&table, "%.1f", 12.5);
+    sqa_table_cell(&table, "2026");
+    setenv("COLUMNS", columns, 1);
+    sqa_table_print(&table, file);
+    unsetenv("COLUMNS");
+    fclose(file);
+    return text;
+}
+
+START_TEST(tables_fit)
+{
+    static const char all[] = "name   configuration                        ms  date\n"
+                              "h\xc3\xa9llo  a configuration of 33 characters.  12.5  2026\n";
+    ck_assert_str_eq(fitted("52", false), all);
+    ck_assert_str_eq(fitted("40", true), all);
+    ck_assert_str_eq(fitted("39", false), all); /* no width to fit to */
+    ck_assert_str_eq(fitted("", false), all);
+    ck_assert_str_eq(fitted("51", false), "name   configuration                      date\n"
+                                          "h\xc3\xa9llo  a configuration of 33 characters.  2026\n"
+                                          "not shown on this terminal: ms; --wide shows all\n");
+    ck_assert_str_eq(fitted("40", false),
+                     "name   configuration\n"
+                     "h\xc3\xa9llo  a configuration of 33 characters.\n"
+                     "not shown on this terminal: ms, date; --wide shows all\n");
+}
+END_TEST
+
+START_TEST(last_columns_wrap)
+{
+    char text[512] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(file);
+    sqa_table table = SQA_TABLE_INIT;
+    table.wraps = true;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_cell(&table, "--option");
+    sqa_table_cell(&table, "what it does, in more words th\xc3\xa4n fit one line of this");
+    sqa_table_cell(&table, "-o");
+    sqa_table_cell(&table, "30 characters, as many as fit.");
+    setenv("COLUMNS", "40", 1);
+    sqa_table_print(&table, file);
+    unsetenv("COLUMNS");
+    fclose(file);
+    ck_assert_str_eq(text, "--option  what it does, in more words\n"
+                           "          th\xc3\xa4n fit one line of this\n"
+                           "-o        30 characters, as many as fit.\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sqa");
@@ -489,6 +585,9 @@ int main(void)
     tcase_add_test(parts, only_those);
     tcase_add_test(parts, json_values);
     tcase_add_test(parts, table_columns);
+    tcase_add_test(parts, room);
+    tcase_add_test(parts, tables_fit);
+    tcase_add_test(parts, last_columns_wrap);
     suite_add_tcase(suite, parts);
     return sqa_run_suite(suite);
 }

@@ -13,6 +13,7 @@
 #include "cli/database_state.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/memory_check.h"
 #include "cli/options.h"
 #include "problem/problem.h"
 #include "text/progress.h"
@@ -86,6 +87,24 @@ static void print(const bench_call *call, const sqa_bench_view *view)
     sqa_bench_print_notes(view);
 }
 
+/* Of all rows, before the first is measured; MHA is among them in any case. */
+static sqa_status check_memory(const sqa_bench_options *options, const sqa_device *device)
+{
+    sqa_status status = SQA_OK;
+    for (size_t v = 0; v <= options->variant_count; v++)
+        for (size_t n = 0; n < options->length_count; n++)
+            for (size_t d = 0; d < options->dim_count && status == SQA_OK; d++) {
+                const bool asked_for = v < options->variant_count;
+                sqa_bench_row row;
+                status = sqa_bench_describe(options,
+                                            asked_for ? options->variants[v] : sqa_bench_variants,
+                                            options->lengths[n], options->dims[d], &row);
+                if (status == SQA_OK)
+                    status = sqa_memory_check(&row.problem, device);
+            }
+    return status;
+}
+
 /* With all it takes open. */
 static sqa_status run(const bench_call *call, const sqa_bench_options *options,
                       sqa_context *context, sqa_bench_view view, const sqa_bench_plot *plot)
@@ -93,6 +112,8 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     sqa_device device;
     sqa_bench_report report;
     sqa_status status = sqa_device_query(&device, sqa_context_cl_device(context));
+    if (status == SQA_OK && options->budget_s <= 0.0) /* else what is too long is left out */
+        status = check_memory(options, &device);
     if (status != SQA_OK)
         return status;
     status = measure(context, options, &report);

@@ -7,6 +7,7 @@
 #include "cli/database_state.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/memory_check.h"
 #include "cli/options.h"
 #include "cli/run/backward.h"
 #include "cli/run/host_call.h"
@@ -15,6 +16,7 @@
 #include "cli/run/tensor_files.h"
 #include "operations/attention/slots.h"
 #include "problem/names.h"
+#include "runtime/context.h"
 #include "runtime/plan.h"
 #include "text/output.h"
 #include "tuning/tuning_table.h"
@@ -217,7 +219,9 @@ static sqa_status compute(const run_options *options, run_state *run)
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
+    sqa_status status = sqa_memory_check(&run->problem, &run->context->device);
+    if (!status)
+        status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
     if (!status && options->backward)
         return compute_backward(options, &plan_options, run);
     if (!status)

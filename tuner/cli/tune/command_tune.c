@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/device_option.h"
+#include "cli/memory_check.h"
 #include "cli/tune/preview.h"
 #include "cli/tune/record.h"
 #include "cli/tune/replay.h"
@@ -89,8 +90,23 @@ static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan 
     return code;
 }
 
+/* What has no room there is no use to try. */
+static sqa_status check_memory(const sqa_tune_plan *plan)
+{
+    sqa_device device;
+    cl_device_id id = NULL;
+    sqa_status status = sqa_device_at(plan->options.platform, plan->options.device, &id);
+    if (status == SQA_OK)
+        status = sqa_device_query(&device, id);
+    for (size_t i = 0; i < plan->options.problem_count && status == SQA_OK; i++)
+        status = sqa_memory_check(&plan->problems[i], &device);
+    return status;
+}
+
 static int run_on_one(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
+    if (check_memory(plan) != SQA_OK)
+        return sqa_command_fail(command, SQA_OUT_OF_MEMORY);
     if (words->record)
         return sqa_tune_record(command, words, plan);
     return words->dry_run ? sqa_tune_preview(command, words, plan) : tune(command, words, plan);
