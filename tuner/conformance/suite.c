@@ -145,12 +145,17 @@ static void share_program(sqa_suite *suite, const sqa_problem *problem)
         suite->config = sqa_shared_config(suite->shared, suite->family, suite->device, problem);
 }
 
+static bool is_stopped(const sqa_suite *suite)
+{
+    return suite->stop && *suite->stop;
+}
+
 sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size,
                           sqa_suite_counts *counts)
 {
     sqa_case_list list = {NULL, 0};
     sqa_status status = grid->list(size, suite->dtype, &list);
-    for (size_t i = 0; i < list.count && status == SQA_OK; i++) {
+    for (size_t i = 0; i < list.count && status == SQA_OK && !is_stopped(suite); i++) {
         /* Seeds differ, and with them how the tensors start in their buffers. */
         sqa_suite numbered = *suite;
         numbered.seed += i;
@@ -159,6 +164,19 @@ sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa
         if (grid->also)
             check_also(&numbered, grid, &list.cases[i], counts);
     }
+    sqa_case_list_free(&list);
+    return status;
+}
+
+sqa_status sqa_suite_grid_count(const sqa_suite *suite, const sqa_case_grid *grid,
+                                sqa_grid_size size, size_t *count)
+{
+    sqa_case_list list = {NULL, 0};
+    const char *why = "";
+    sqa_status status = grid->list(size, suite->dtype, &list);
+    *count = list.count;
+    for (size_t i = 0; i < list.count && grid->also; i++)
+        *count += accepts(suite, &list.cases[i], &why);
     sqa_case_list_free(&list);
     return status;
 }

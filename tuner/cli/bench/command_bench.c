@@ -1,9 +1,7 @@
 /* sqa bench: measures what its options ask for and hands the rows to whoever
  * writes them. The measuring is trial/bench.c, the options words.c. */
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "cli/bench/plot.h"
@@ -12,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/database_state.h"
 #include "cli/device_option.h"
+#include "cli/interrupt.h"
 #include "cli/log_option.h"
 #include "cli/memory_check.h"
 #include "cli/options.h"
@@ -40,25 +39,6 @@ typedef struct bench_call {
     bool json, csv, wide;
 } bench_call;
 
-static volatile sig_atomic_t stop_requested;
-
-/* The first signal asks the run to wind up; the second one ends the program. */
-static void on_signal(int number)
-{
-    stop_requested = 1;
-    signal(number, SIG_DFL);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static void show(void *user, double done, double seconds_left, const char *what)
 {
     char left[16];
@@ -68,8 +48,7 @@ static void show(void *user, double done, double seconds_left, const char *what)
 static sqa_status measure(sqa_context *context, const sqa_bench_options *options,
                           sqa_bench_report *report)
 {
-    sqa_progress progress = sqa_progress_begin();
-    catch_signals();
+    sqa_progress progress = sqa_progress_begin("bench");
     sqa_status status = sqa_bench_run(context, options, show, &progress, report);
     sqa_progress_clear(&progress);
     return status;
@@ -153,7 +132,7 @@ static sqa_status bench(bench_call *call)
     sqa_bench_plot plot = {0};
     made.user_database = call->database;
     sqa_status status = sqa_bench_words_read(&call->words, &options);
-    options.stop = &stop_requested;
+    options.stop = sqa_interrupt_catch();
     if (status == SQA_OK)
         status = sqa_log_option(call->log_level, &made);
     if (status == SQA_OK)

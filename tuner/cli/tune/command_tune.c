@@ -1,13 +1,12 @@
 /* sqa tune: reads what to tune and for how long, shows how it goes, prints what
  * came of it. The tuning itself is search/session.c. */
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/device_option.h"
+#include "cli/interrupt.h"
 #include "cli/memory_check.h"
 #include "cli/tune/preview.h"
 #include "cli/tune/record.h"
@@ -23,29 +22,18 @@ static const char summary[] =
     "same command later goes on where it stopped. Without --shape or --preset it\n"
     "tunes the preset quick.";
 
-static volatile sig_atomic_t stop_requested;
-
-/* The first signal asks the run to wind up; the second one ends the program. */
-static void on_signal(int number)
-{
-    stop_requested = 1;
-    signal(number, SIG_DFL);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
+/* What is shown while it runs. */
+typedef struct display {
+    sqa_progress progress;
+    const volatile sig_atomic_t *stop;
+    bool told; /* that it stops */
+} display;
 
 /* On a terminal a bar after every trial; else one line per problem. */
 static void show(void *user, const sqa_tuning_progress *now)
 {
-    sqa_progress *progress = user;
+    display *self = user;
+    sqa_progress *progress = &self->progress;
     char left[16], best[64] = "nothing yet";
     if (isfinite(now->best_ms))
         snprintf(best, sizeof best, "best %.1f GFLOP/s, %.2f ms", now->best_gflops, now->best_ms);
@@ -58,8 +46,8 @@ static void show(void *user, const sqa_tuning_progress *now)
         fprintf(stderr, "%zu/%zu %s: %u trials, %u known, %s\n", now->problem + 1,
                 now->problem_count, now->shape, now->trials, now->known, best);
     }
-    if (stop_requested == 1) {
-        stop_requested = 2;
+    if (*self->stop && !self->told) {
+        self->told = true;
         sqa_progress_clear(progress);
         fputs("sqa tune: stopping; the best found is measured once more (Ctrl-C again quits at "
               "once)\n",
@@ -69,22 +57,22 @@ static void show(void *user, const sqa_tuning_progress *now)
 
 static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
-    sqa_progress progress = sqa_progress_begin();
+    display shown = {.progress = sqa_progress_begin(NULL), .stop = plan->options.stop};
     sqa_tuning_report report;
     char estimate[64];
     plan->options.progress = show;
-    plan->options.progress_user = &progress;
+    plan->options.progress_user = &shown;
     sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
     fprintf(stderr, "%zu problem%s, %s\n", plan->options.problem_count,
             plan->options.problem_count == 1 ? "" : "s", estimate);
     sqa_status status = sqa_tuning_run(&plan->options, &report);
-    sqa_progress_clear(&progress);
+    sqa_progress_clear(&shown.progress);
     int code = status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
     if (report.count && words->json)
         sqa_tune_report_json(&plan->options, &report);
     else if (report.count)
         sqa_tune_report_print(&plan->options, &report, words->wide);
-    if (stop_requested && status == SQA_OK)
+    if (*plan->options.stop && status == SQA_OK)
         fprintf(stderr, "sqa tune: stopped; what was found is kept\n");
     sqa_tuning_report_free(&report);
     return code;
@@ -122,10 +110,9 @@ static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *
     sqa_status status = sqa_tune_words_read(words, plan);
     if (status != SQA_OK)
         return sqa_command_fail(command, status);
-    plan->options.stop = &stop_requested;
-    catch_signals();
+    plan->options.stop = sqa_interrupt_catch();
     int code = run_on_one(command, words, plan);
-    for (size_t i = 1; i < words->devices.count && !stop_requested; i++) {
+    for (size_t i = 1; i < words->devices.count && !*plan->options.stop; i++) {
         status = sqa_device_option(words->devices.items[i], &plan->options.platform,
                                    &plan->options.device);
         putchar('\n');
