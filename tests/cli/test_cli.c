@@ -232,17 +232,122 @@ START_TEST(info_tells_of_the_binary_cache)
 }
 END_TEST
 
+static void make_file(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", work_folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Drivers that the loader passes over without a word. */
+START_TEST(info_with_drivers_that_fail)
+{
+    leave_platforms();
+    make_file("a.icd", "libsqa_none.so.7\n");
+    make_file("b.icd", "");
+    make_file("c.icd", "libm.so.6"); /* a library, but no driver */
+    make_file("d.icd.kept", "libsqa_none.so.8");
+    const program_result *result = run_sqa("info");
+    ck_assert_int_eq(result->code, 0);
+    static const char *const said[] = {"No OpenCL platform: 3 of 3 drivers do not load.",
+                                       "/a.icd  libsqa_none.so.7: cannot open shared object file",
+                                       "/b.icd  names no library", "/c.icd  no OpenCL driver"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        ck_assert_msg(strstr(result->out, said[i]), "no '%s': %s", said[i], result->out);
+    ck_assert_ptr_null(strstr(result->out, "none.so.8"));
+    ck_assert_ptr_null(strstr(result->out, "apt-get"));
+    result = run_sqa("info --json");
+    check_json(result->out);
+    ck_assert_ptr_nonnull(strstr(result->out, "\"library\": \"libsqa_none.so.7\""));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"library\": null"));
+    char file[128];
+    snprintf(file, sizeof file, "%s/a.icd", work_folder);
+    setenv("OCL_ICD_VENDORS", file, 1);
+    ck_assert_ptr_nonnull(strstr(run_sqa("info")->out, "1 of 1 drivers do not load"));
+    return_to_platforms();
+    ck_assert_ptr_null(strstr(run_sqa("info")->out, "do not load"));
+}
+END_TEST
+
+/* Saved by an editor that begins with a byte order mark and ends lines its own way; through
+ * a pipe; and what is no file of shapes. */
+START_TEST(files_of_shapes)
+{
+    make_file("shapes", "\xef\xbb\xbfhq=2,n=64,d=16 # first\r\n\r\n  hq=1,n=32,d=8\r\n");
+    const program_result *result = run_sqa("tune --dry-run --json --shapes %s/shapes", work_folder);
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "\"b=1,hq=2,hkv=2,nq=64,nk=64,d=16\""));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"b=1,hq=1,hkv=1,nq=32,nk=32,d=8\""));
+    make_file("shapes", "hq=1,n=32\n\nhq=0,n=32");
+    result = run_sqa("tune --dry-run --shapes %s/shapes", work_folder);
+    ck_assert_int_eq(result->code, 2);
+    ck_assert_ptr_nonnull(strstr(result->err, "/shapes, line 3: "));
+    static const char *const options[] = {"tune --dry-run --shapes", "capture --out x --shapes",
+                                          "source --shape hq=1,n=8 --device-profile",
+                                          "tune --replay"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        result = run_sqa("%s %s", options[i], work_folder);
+        ck_assert_msg(result->code == 2 && strstr(result->err, "Is a directory"), "%s: %s",
+                      options[i], result->err);
+        result = run_sqa("%s %s/none", options[i], work_folder);
+        ck_assert_msg(result->code == 2 && strstr(result->err, "/none: No such file"), "%s: %s",
+                      options[i], result->err);
+    }
+    make_file("shapes", "\xff\xfeh");
+    char path[128];
+    snprintf(path, sizeof path, "%s/shapes", work_folder);
+    FILE *wide = fopen(path, "ab"); /* UTF-16 */
+    ck_assert_ptr_nonnull(wide);
+    ck_assert_uint_eq(fwrite("\0q\0=\0", 1, 6, wide), 6);
+    ck_assert_int_eq(fclose(wide), 0);
+    result = run_sqa("tune --dry-run --shapes %s", path);
+    ck_assert_ptr_nonnull(strstr(result->err, "not a text; expected UTF-8"));
+}
+END_TEST
+
+/* By all that make its tensors on the device, before anything is computed. */
+START_TEST(no_room_on_the_device)
+{
+    static const char *const demands[] = {
+        "tune --budget 4s --shape hq=64,n=268435456,d=512",
+        "tune --dry-run --shape hq=64,n=268435456,d=512",
+        "tune --family rows --record %s/sweep --shape hq=64,n=268435456,d=512",
+        "verify --shape hq=64,n=268435456,d=512",
+        "bench --variant mha --heads 64 --seq 8192000 --dim 512 --batch 1000",
+    };
+    for (size_t i = 0; i < sizeof demands / sizeof *demands; i++) {
+        char call[256];
+        snprintf(call, sizeof call, "%s", demands[i]);
+        char *folder = strstr(call, "%s");
+        if (folder)
+            memcpy(folder, "/t", 2);
+        const program_result *result = run_sqa("%s", call);
+        ck_assert_msg(result->code == 1, "sqa %s: exit %d: %s", call, result->code, result->err);
+        ck_assert_str_eq(result->out, "");
+        ck_assert_msg(strstr(result->err, ": q of ") &&
+                          strstr(result->err, " GiB; one buffer of this device has "),
+                      "%s", result->err);
+    }
+}
+END_TEST
+
 START_TEST(info_without_any_platform)
 {
     leave_platforms();
     const program_result *result = run_sqa("info");
     ck_assert_int_eq(result->code, 0);
-    ck_assert_ptr_nonnull(strstr(result->out, "No OpenCL platform"));
+    ck_assert_ptr_nonnull(strstr(result->out, "No OpenCL platform is installed: there is no .icd"));
+    ck_assert_ptr_nonnull(strstr(result->out, "apt-get install pocl-opencl-icd"));
     result = run_sqa("info --json");
     ck_assert_int_eq(result->code, 0);
     check_json(result->out);
     result = run_sqa("source --shape hq=1,hkv=1,n=8");
     ck_assert_int_eq(result->code, 1);
+    ck_assert_str_eq(result->err,
+                     "sqa source: there is no OpenCL platform; `sqa info` tells what there is\n");
     return_to_platforms();
 }
 END_TEST
@@ -615,6 +720,9 @@ int main(void)
     tcase_add_test(tests, info_json);
     tcase_add_test(tests, info_tells_of_the_binary_cache);
     tcase_add_test(tests, info_without_any_platform);
+    tcase_add_test(tests, info_with_drivers_that_fail);
+    tcase_add_test(tests, files_of_shapes);
+    tcase_add_test(tests, no_room_on_the_device);
     tcase_add_test(tests, source_is_complete);
     suite_add_tcase(suite, tests);
     TCase *parts = tcase_create("parts");

@@ -95,7 +95,8 @@ bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_opti
 
 int sqa_command_fail(const char *command, int status)
 {
-    fprintf(stderr, "sqa %s: %s\n", command, sqa_last_error());
+    const char *hint = status == SQA_NO_DEVICE ? "; `sqa info` tells what there is" : "";
+    fprintf(stderr, "sqa %s: %s%s\n", command, sqa_last_error(), hint);
     return status == SQA_INVALID_ARGUMENT ? SQA_EXIT_USAGE : SQA_EXIT_FAILED;
 }
 
