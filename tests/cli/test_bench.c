@@ -23,10 +23,16 @@ static const struct {
     const char *err; /* what standard error must contain */
 } refused[] = {
     {"bench --preset xyzzy", 2, "--preset is 'xyzzy'; expected paper"},
-    {"bench --preset paper --dim 64", 2, "leave out --variant, --heads, --dim"},
-    {"bench --preset paper --heads 8", 2, "--preset paper fixes"},
-    {"bench --preset paper --variant mha", 2, "--preset paper fixes"},
-    {"bench --preset paper --against-default", 2, "--against-default"},
+    {"bench --preset paper --dim 64", 2, "--preset and --dim exclude each other"},
+    {"bench --preset paper --heads 8", 2, "--preset and --heads exclude each other"},
+    {"bench --preset paper --variant mha", 2, "--preset and --variant exclude each other"},
+    {"bench --preset paper --against-default", 2, "--preset and --against-default exclude"},
+    {"bench --preset paper --globals 4", 2, "--preset and --globals exclude each other"},
+    {"bench --preset paper --queries 1", 2, "--preset and --queries exclude each other"},
+    {"bench --preset paper --operation forward", 2, "--preset and --operation exclude"},
+    {"bench --queries 0", 2, "--queries is '0'; expected a number from 1 to"},
+    {"bench --queries 2 --pattern nq=4", 2, "--pattern: nq is given twice"},
+    {"bench --wide --csv", 2, "--wide and --csv exclude each other"},
     {"bench --dtype f8", 2, "--dtype is 'f8'; expected f32, f16 or bf16"},
     {"bench --dim 0", 2, "--dim is '0'; expected a number from 1 to 512"},
     {"bench --dim 64,513", 2, "--dim is '513'"},
@@ -128,6 +134,7 @@ START_TEST(json_document)
         "rung",
         "source",
         "pattern",
+        "queries",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -246,6 +253,26 @@ START_TEST(patterns_of_all)
 }
 END_TEST
 
+/* One query against many keys: a step of decoding. */
+START_TEST(few_queries)
+{
+    const program_result *result = run_sqa(SHORT " --variant mha,xsqa --queries 1 --causal");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pairs(result->out, "mha", 4, 200.0);
+    check_pairs(result->out, "xsqa", 1, 200.0);
+    const char *row = row_of(result->out, "xsqa");
+    ck_assert_double_eq(number_after(row, "\"queries\": "), 1.0);
+    ck_assert_double_eq(number_after(row, "\"seq\": "), 200.0);
+    /* Q and O of a row of 8, K and V of 200 rows; a head each. */
+    ck_assert_double_eq_tol(number_after(row, "\"gbs\": ") * number_after(row, "\"median_ms\": "),
+                            4e-6 * 8 * (2 + 2 * 200), 1e-9);
+    result = run_sqa("bench --heads 4 --seq 200 --dim 8 --rounds 1 --variant mha --queries 3");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "batch 1, f32, 3 queries on seq keys, medians of 1"));
+    ck_assert_ptr_nonnull(strstr(result->out, "  GB/s"));
+}
+END_TEST
+
 /* Commas outside quotes, plus one. */
 static size_t csv_columns(const char *line, size_t length)
 {
@@ -264,7 +291,7 @@ START_TEST(csv)
     static const char header[] =
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
-        "source,pattern\n";
+        "source,pattern,queries\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -437,6 +464,7 @@ int main(void)
     tcase_add_test(tests, figures_belong_together);
     tcase_add_test(tests, windowed_variants);
     tcase_add_test(tests, patterns_of_all);
+    tcase_add_test(tests, few_queries);
     tcase_add_test(tests, csv);
     tcase_add_test(tests, paper_table);
     tcase_add_test(tests, paper_figures);

@@ -155,7 +155,8 @@ int sqa_command_bench(int argc, char **argv)
     sqa_bench_words *words = &call.words;
     const sqa_option table[] = {
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
-         .text = &words->preset},
+         .text = &words->preset,
+         .excludes = "operation,variant,heads,queries,dim,window,globals,against-default"},
         {"operation", "NAME", "forward (default) or another, whose own keys go into --pattern",
          .text = &words->operation},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
@@ -163,6 +164,8 @@ int sqa_command_bench(int argc, char **argv)
         {"heads", "H", "heads of the multi-head model (8)", .count = {&words->heads, 1, 65535}},
         {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)",
          .counts = {&words->lengths, 1, 1u << 24}},
+        {"queries", "N", "of every length, 1 is a step of decoding (as many as keys)",
+         .count = {&words->queries, 1, 1u << 24}},
         {"dim", "DIMENSIONS", "head dimensions, such as 64,128 (64)",
          .counts = {&words->dims, 1, SQA_MAX_HEAD_DIM}},
         {"batch", "B", "batch size (1)", .count = {&words->batch, 1, 65535}},

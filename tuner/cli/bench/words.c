@@ -55,6 +55,7 @@ static sqa_status read_rows(const sqa_bench_words *words, sqa_bench_options *out
     const bool settled = words->preset != NULL;
     _Static_assert(SQA_OPTION_COUNTS <= SQA_BENCH_MOST, "room for every number");
     out->heads = words->heads ? words->heads : 8;
+    out->queries = words->queries;
     out->batch = words->batch;
     out->rounds = words->rounds;
     copy_counts(words->lengths.count || settled ? &words->lengths : &length, out->lengths,
