@@ -19,6 +19,7 @@
 #include "runtime/context.h"
 #include "runtime/plan.h"
 #include "text/output.h"
+#include "tuning/lookup.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =
@@ -136,6 +137,16 @@ static sqa_status open_context(const run_options *options, sqa_context **out)
     return status ? status : sqa_context_open(out, platform, device, &made);
 }
 
+/* Whether it was measured on this very device. */
+static bool is_own(const sqa_plan_info *info)
+{
+    static const sqa_rung rungs[] = {SQA_RUNG_EXACT, SQA_RUNG_OTHER_DRIVER, SQA_RUNG_NEAREST_SIZE};
+    bool own = false;
+    for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++)
+        own = own || !strcmp(info->rung, sqa_rung_name(rungs[i]));
+    return own;
+}
+
 /* Says so when nothing was ever measured for this device and problem: the answer
  * is right all the same, but tuning would make it faster. */
 static void tell_fallback(const run_options *options, const sqa_plan_info *info)
@@ -146,14 +157,12 @@ static void tell_fallback(const run_options *options, const sqa_plan_info *info)
                      : !strcmp(info->source, "seed-db")  ? "what is built in for one like it"
                      : !strcmp(info->source, "prebuilt") ? "the first program pre-built for it"
                                                          : NULL;
-    if (!to)
+    if (!to || is_own(info))
         return;
     if (!path)
         path = sqa_user_database_path(found, sizeof found) ? found : "none";
-    fprintf(stderr,
-            "sqa run: no result of this device for this problem in the tuning database (%s); "
-            "falling back to %s, kernel family %s\n",
-            path, to, info->family);
+    fprintf(stderr, "sqa run: nothing tuned for this device in %s: falling back to %s (%s)\n", path,
+            to, info->family);
 }
 
 static void explain(const sqa_plan_info *info)
