@@ -25,6 +25,9 @@ typedef struct sqa_range {
 } sqa_range;
 sqa_range sqa_range_of_rate(double rate, double spread);
 
+/* How vectors along ranges are drawn, with a tick at both ends. */
+#define SQA_GNUPLOT_RANGE "heads size graph 0.006,90 linewidth 1.2 linecolor rgb '#404040'"
+
 /* Appends `text` as a quoted string of gnuplot's language: names come from drivers,
  * and may hold anything. */
 void sqa_gnuplot_quote(sqa_text *out, const char *text);

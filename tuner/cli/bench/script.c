@@ -21,7 +21,6 @@
 #define KEY_SAMPLE 0.03
 
 #define SAVING_COLOUR "#e69f00"
-#define SPREAD_COLOUR "#404040"
 
 /* The bars of one colour. */
 typedef struct series {
@@ -194,7 +193,7 @@ static void write_axes(const script *s)
 {
     sqa_text_format(
         s->out,
-        "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\nset bars 0.4\n"
+        "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\n"
         "unset key\nset grid ytics linecolor rgb '#dddddd'\nset boxwidth %.4f\n"
         "set style fill solid 1.0 noborder\nset xrange [-0.6:%.1f]\nset xtics scale 0 (",
         0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
@@ -265,10 +264,9 @@ static void write_bars(const script *s, unsigned first, unsigned scale, const ch
         colour_of(s, n, colour);
         sqa_text_format(s->out,
                         "%s $bars_%zu using 1:(%u*$%u) with boxes linecolor rgb '%s', $bars_%zu "
-                        "using 1:(%u*$%u):(%u*$%u):(%u*$%u) with yerrorbars pointtype -1 linewidth "
-                        "1.2 linecolor rgb '" SPREAD_COLOUR "'",
-                        n ? "," : "", n, scale, first, colour, n, scale, first, scale, first + 1,
-                        scale, first + 2);
+                        "using 1:(%u*$%u):(0):(%u*($%u-$%u)) with vectors " SQA_GNUPLOT_RANGE,
+                        n ? "," : "", n, scale, first, colour, n, scale, first + 1, scale,
+                        first + 2, first + 1);
     }
     for (size_t n = 0; n < s->series_count && s->bars <= MOST_LABELLED_BARS; n++)
         sqa_text_format(s->out,

@@ -94,19 +94,19 @@ sqa_status sqa_report_draw_bars(FILE *file, const char *gnuplot, const sqa_bars 
     sqa_text_format(&script,
                     "END\nunset key\nset style fill solid noborder\nset lmargin 34\n"
                     "set yrange [%zu.5:-0.5]\nset xrange [0:*]\nset offsets 0,graph 0.08,0,0\n"
-                    "set ytics scale 0\nset grid noytics xtics\nset bars 0.4\nset xlabel '%s'\n",
+                    "set ytics scale 0\nset grid noytics xtics\nset xlabel '%s'\n",
                     bars->count - 1, bars->title);
     if (bars->line > 0)
         sqa_text_format(&script,
                         "set arrow from %g,graph 0 to %g,graph 1 nohead front linewidth 1.5 "
                         "linecolor rgb '#e69f00'\n",
                         bars->line, bars->line);
-    sqa_text_format(&script,
-                    "plot $bars using 2:0:(0):2:($0-0.36):($0+0.36):yticlabels(1) with boxxyerror "
-                    "linecolor rgb '#3a76b0', '' using 2:0:3:4 with xerrorbars pointtype -1 "
-                    "linewidth 1.2 linecolor rgb '#404040', '' using "
-                    "4:0:(sprintf('%%.%df%s', $2)) with labels left offset 0.5,0\n",
-                    bars->line == 1 ? 2 : 0, bars->unit);
+    sqa_text_format(
+        &script,
+        "plot $bars using 2:0:(0):2:($0-0.36):($0+0.36):yticlabels(1) with boxxyerror "
+        "linecolor rgb '#3a76b0', '' using 3:0:($4-$3):(0) with vectors " SQA_GNUPLOT_RANGE
+        ", '' using 4:0:(sprintf('%%.%df%s', $2)) with labels left offset 0.5,0\n",
+        bars->line == 1 ? 2 : 0, bars->unit);
     return draw(file, gnuplot, &script, caption);
 }
 
