@@ -36,11 +36,18 @@ static void finish(const sqa_suite *suite, sqa_verdict verdict, const char *subj
         suite->report(suite->user, &outcome);
 }
 
+static bool is_stopped(const sqa_suite *suite)
+{
+    return suite->stop && *suite->stop;
+}
+
 /* A check ended: with a status, and with a message when a promise was broken. */
 static void judge(const sqa_suite *suite, sqa_status status, const char *subject,
                   const char *message, sqa_suite_counts *counts)
 {
     char text[640];
+    if (status != SQA_OK && is_stopped(suite))
+        return; /* what stops this also ends the compilers and linkers it waits for */
     if (status != SQA_OK)
         snprintf(text, sizeof text, "%s: %.500s", sqa_status_name(status), sqa_last_error());
     else
@@ -143,11 +150,6 @@ static void share_program(sqa_suite *suite, const sqa_problem *problem)
     if (suite->shared && suite->family && !suite->config &&
         suite->family->supports(problem, suite->device, &why))
         suite->config = sqa_shared_config(suite->shared, suite->family, suite->device, problem);
-}
-
-static bool is_stopped(const sqa_suite *suite)
-{
-    return suite->stop && *suite->stop;
 }
 
 sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size,

@@ -37,7 +37,9 @@ typedef struct sqa_suite {
     sqa_shared_programs *shared;     /* for the cases of grids; NULL: no case has to share */
     uint64_t seed;
     bool all_rows; /* compared with the reference; false: as many as the operation says do */
-    const volatile sig_atomic_t *stop; /* not 0: a grid ends before its next case; may be NULL */
+    /* Not 0: a grid ends before its next case, and a check that cannot be made has no outcome;
+     * may be NULL. */
+    const volatile sig_atomic_t *stop;
     void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */
     void *user;
 } sqa_suite;
