@@ -186,6 +186,28 @@ START_TEST(explains)
 }
 END_TEST
 
+/* A result that is built in for this very device is none to fall back to. */
+START_TEST(built_in_results)
+{
+    static const char *const own[] = {"rung:    exact\n", "rung:    other-driver\n",
+                                      "rung:    nearest-size\n"};
+    run_inputs in;
+    make_run_inputs(&in, "hq=2,n=64,d=64", false);
+    const program_result *result = run_files(" --explain");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    bool fits = false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        fits = fits || (strstr(result->err, own[i]) && strstr(result->err, "source:  seed-db"));
+    const char *said = strstr(result->err, "falling back to ");
+    ck_assert_msg(fits == !said, "%s", result->err);
+    if (said) {
+        ck_assert_ptr_null(strstr(said + 1, "falling back"));
+        ck_assert_ptr_nonnull(strstr(result->err, "sqa run: nothing tuned for this device in "));
+    }
+    free_run_inputs(&in);
+}
+END_TEST
+
 /* The user database as it may be found: the answer stays right and is told apart. */
 static void no_database(const char *path)
 {
@@ -252,6 +274,7 @@ int main(void)
     tcase_add_test(tests, places_that_cannot_be_written);
     tcase_add_test(tests, no_such_device);
     tcase_add_test(tests, explains);
+    tcase_add_test(tests, built_in_results);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }
