@@ -86,9 +86,9 @@ expect 0 "CHUNK=16" "$sqa" db best --device TIGER --family naive --operation for
 expect 0 "no results" "$sqa" db best --device elephant
 expect 2 "not one of" "$sqa" db best --family clever
 expect 2 "not one of forward, select_blocks" "$sqa" db list --operation sideways
-expect 2 "--db and --seed-db" "$sqa" db list --seed-db --db second.db
-expect 2 "--db and --user-db" "$sqa" db query --user-db --db second.db
-expect 2 "--user-db and --seed-db" "$sqa" db show 1 --user-db --seed-db
+expect 2 "--seed-db and --db exclude each other" "$sqa" db list --seed-db --db second.db
+expect 2 "--user-db and --db exclude each other" "$sqa" db query --user-db --db second.db
+expect 2 "--seed-db and --user-db exclude each other" "$sqa" db show 1 --user-db --seed-db
 for member in '"schema": 2' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 64' '"CHUNK": 16' \
     '"median_ms": 10' '"spread_ms": 0.2' '"fraction_of_ceiling": 0.214748365' \
     '"max_error": 3.25e-07' '"recorded_at": "2026-01-31T12:00:00Z"' '"library_version": "0.1.0"'; do

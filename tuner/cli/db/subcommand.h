@@ -50,7 +50,7 @@ typedef struct sqa_db_choice {
          .excludes = "db"},                                                                        \
     {                                                                                              \
         "seed-db", NULL, "the one built into the library alone", .flag = &(choice).seed,           \
-            .excludes = "db,user-db"                                                               \
+                                                                 .excludes = "db,user-db"          \
     }
 /* Which rows of a sqa_store_filter. */
 #define SQA_FILTER_OPTIONS(filter)                                                                 \

@@ -228,7 +228,8 @@ static sqa_status compute(const run_options *options, run_state *run)
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_memory_check(&run->problem, &run->context->device);
+    const sqa_problem *problem = options->backward ? &run->backward.problem : &run->problem;
+    sqa_status status = sqa_memory_check(problem, &run->context->device);
     if (!status)
         status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
     if (!status && options->backward)
