@@ -21,6 +21,12 @@ size_t sqa_utf8_length(const char *text)
     return overlong || surrogate || too_large ? 0 : length;
 }
 
+size_t sqa_utf8_mark(const char *text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    return strncmp(text, mark, sizeof mark - 1) ? 0 : sizeof mark - 1;
+}
+
 bool sqa_utf8_is_valid(const char *text)
 {
     size_t length = 1;

@@ -9,6 +9,9 @@
 /* Bytes of the well-formed sequence at the zero-terminated `text`; 0 when it is none. */
 size_t sqa_utf8_length(const char *text);
 
+/* Bytes of the byte order mark that some editors begin a file with; 0: there is none. */
+size_t sqa_utf8_mark(const char *text);
+
 /* Whether the whole text is well-formed. */
 bool sqa_utf8_is_valid(const char *text);
 

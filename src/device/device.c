@@ -222,7 +222,7 @@ static sqa_status list_devices(unsigned platform, cl_device_id *out, cl_uint *co
     if (status != SQA_OK)
         return status;
     if (platform_count == 0)
-        return sqa_fail(SQA_NO_DEVICE, "no OpenCL platform is installed");
+        return sqa_fail(SQA_NO_DEVICE, "there is no OpenCL platform");
     if (platform >= platform_count)
         return sqa_fail(SQA_NO_DEVICE, "platform: %u is outside 0..%u", platform,
                         platform_count - 1);

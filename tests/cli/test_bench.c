@@ -23,10 +23,16 @@ static const struct {
     const char *err; /* what standard error must contain */
 } refused[] = {
     {"bench --preset xyzzy", 2, "--preset is 'xyzzy'; expected paper"},
-    {"bench --preset paper --dim 64", 2, "leave out --variant, --heads, --dim"},
-    {"bench --preset paper --heads 8", 2, "--preset paper fixes"},
-    {"bench --preset paper --variant mha", 2, "--preset paper fixes"},
-    {"bench --preset paper --against-default", 2, "--against-default"},
+    {"bench --preset paper --dim 64", 2, "--preset and --dim exclude each other"},
+    {"bench --preset paper --heads 8", 2, "--preset and --heads exclude each other"},
+    {"bench --preset paper --variant mha", 2, "--preset and --variant exclude each other"},
+    {"bench --preset paper --against-default", 2, "--preset and --against-default exclude"},
+    {"bench --preset paper --globals 4", 2, "--preset and --globals exclude each other"},
+    {"bench --preset paper --queries 1", 2, "--preset and --queries exclude each other"},
+    {"bench --preset paper --operation forward", 2, "--preset and --operation exclude"},
+    {"bench --queries 0", 2, "--queries is '0'; expected a number from 1 to"},
+    {"bench --queries 2 --pattern nq=4", 2, "--pattern: nq is given twice"},
+    {"bench --wide --csv", 2, "--wide and --csv exclude each other"},
     {"bench --dtype f8", 2, "--dtype is 'f8'; expected f32, f16 or bf16"},
     {"bench --dim 0", 2, "--dim is '0'; expected a number from 1 to 512"},
     {"bench --dim 64,513", 2, "--dim is '513'"},
@@ -37,7 +43,7 @@ static const struct {
     {"bench --rounds 0", 2, "--rounds is '0'; expected a number from 1 to 1000"},
     {"bench --variant mha,mha", 2, "--variant names mha twice"},
     {"bench --variant sw-zqa", 2, "'sw-zqa' is not one of mha, gqa"},
-    {"bench --preset paper --window 5,5", 2, "--preset paper fixes"},
+    {"bench --preset paper --window 5,5", 2, "--preset and --window exclude each other"},
     {"bench --window 5", 2, "--window is '5'; expected L,R, each from 0 to 1073741823 or -1"},
     {"bench --globals 4", 2, "--globals is for flex- variants"},
     {"bench --variant flex-mha --globals 0", 2, "--globals is '0'; expected a number from 1 to"},
@@ -46,10 +52,12 @@ static const struct {
     {"bench --causal --pattern causal", 2, "--pattern: causal is given twice"},
     {"bench --variant sw-sqa --pattern window=4:4", 2, "expected --window and --globals"},
     {"bench --variant flex-sqa --pattern blocks=8x8@1", 2, "desc.globals: not together with"},
-    {"bench --json --csv", 2, "--json and --csv"},
+    {"bench --json --csv", 2, "--csv and --json exclude each other"},
     {"bench --plot picture.jpg", 2, "--plot is 'picture.jpg'; expected a name in .png or .svg"},
     {"bench --plot .png", 2, "--plot is '.png'"},
-    {"bench --family xyzzy --seq 16", 2, "xyzzy"},
+    {"bench --family xyzzy --seq 16", 2, "--family is 'xyzzy'; of forward, expected one of rows"},
+    {"bench --family rows --operation select_blocks --pattern blocks=4x4,topk=2 --seq 16", 2,
+     "--family is 'rows'; of select_blocks, expected one of select"},
     {"bench --device 99:0", 1, "platform: 99"},
 };
 enum { REFUSED_COUNT = sizeof refused / sizeof refused[0] };
@@ -90,7 +98,6 @@ START_TEST(table)
     const program_result *result =
         run_sqa(TINY " --variant mha,xsqa,sw-xsqa --causal --window 5,0 --against-default");
     ck_assert_msg(result->code == 0, "%s", result->err);
-    ck_assert_str_eq(result->err, ""); /* no terminal: no progress */
     ck_assert_ptr_nonnull(strstr(result->out, "of ceiling"));
     ck_assert_ptr_nonnull(strstr(result->out, "vs default"));
     ck_assert_uint_eq(count_of(result->out, "\nmha "), 2);
@@ -127,6 +134,7 @@ START_TEST(json_document)
         "rung",
         "source",
         "pattern",
+        "queries",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -245,6 +253,26 @@ START_TEST(patterns_of_all)
 }
 END_TEST
 
+/* One query against many keys: a step of decoding. */
+START_TEST(few_queries)
+{
+    const program_result *result = run_sqa(SHORT " --variant mha,xsqa --queries 1 --causal");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_pairs(result->out, "mha", 4, 200.0);
+    check_pairs(result->out, "xsqa", 1, 200.0);
+    const char *row = row_of(result->out, "xsqa");
+    ck_assert_double_eq(number_after(row, "\"queries\": "), 1.0);
+    ck_assert_double_eq(number_after(row, "\"seq\": "), 200.0);
+    /* Q and O of a row of 8, K and V of 200 rows; a head each. */
+    ck_assert_double_eq_tol(number_after(row, "\"gbs\": ") * number_after(row, "\"median_ms\": "),
+                            4e-6 * 8 * (2 + 2 * 200), 1e-9);
+    result = run_sqa("bench --heads 4 --seq 200 --dim 8 --rounds 1 --variant mha --queries 3");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "batch 1, f32, 3 queries on seq keys, medians of 1"));
+    ck_assert_ptr_nonnull(strstr(result->out, "  GB/s"));
+}
+END_TEST
+
 /* Commas outside quotes, plus one. */
 static size_t csv_columns(const char *line, size_t length)
 {
@@ -263,14 +291,14 @@ START_TEST(csv)
     static const char header[] =
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
-        "source,pattern\n";
+        "source,pattern,queries\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 24);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 25);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);
@@ -355,6 +383,8 @@ START_TEST(pictures)
                                          "48 tokens",
                                          "speed-up against MHA",
                                          "multiply-add ceiling",
+                                         "median and middle half",
+                                         "rgb( 64,  64,  64)", /* ranges */
                                          "</svg>"};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
@@ -394,6 +424,7 @@ static int interrupted_after(unsigned seconds, const char *out, const char *err)
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
+        setpgid(0, 0); /* Ctrl-C is for all of it, compilers too */
         if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
             _exit(126);
         execl(SQA_PROGRAM, "sqa", "bench", "--variant", "mha", "--seq", "64", "--rounds", "1000",
@@ -401,7 +432,7 @@ static int interrupted_after(unsigned seconds, const char *out, const char *err)
         _exit(127);
     }
     sleep(seconds);
-    kill(child, SIGINT);
+    kill(-child, SIGINT);
     int status = 0;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -436,6 +467,7 @@ int main(void)
     tcase_add_test(tests, figures_belong_together);
     tcase_add_test(tests, windowed_variants);
     tcase_add_test(tests, patterns_of_all);
+    tcase_add_test(tests, few_queries);
     tcase_add_test(tests, csv);
     tcase_add_test(tests, paper_table);
     tcase_add_test(tests, paper_figures);

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "cli/device_option.h"
+#include "cli/memory_check.h"
+#include "cli/option_rules.h"
 #include "cli/options.h"
 #include "cli/program.h"
+#include "operations/shape.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 #include "text/json.h"
@@ -66,11 +69,53 @@ static const struct {
     {"info --device 9:9", 1, NULL, "no device 9:9"},
     {"info --device nonsense", 2, NULL, "PLATFORM:DEVICE"},
     {"info --profile", 0, "\nmax_work_group_size=", NULL},
-    {"info --profile --json", 2, NULL, "--profile goes with no --json"},
+    {"info --profile --json", 2, NULL, "--json does not go with --profile"},
+    {"info --profile --peak", 2, NULL, "--peak does not go with --profile"},
+    {"info --profile --db x", 2, NULL, "--db does not go with --profile"},
     {"info --profile --device 9:9", 1, NULL, "platform: 9 is outside"},
     {"source --shape hq=1,n=8 --device-profile /none", 2, NULL, "--device-profile: /none: No such"},
-    {"source --shape hq=1,n=8 --device 0:0 --device-profile x", 2, NULL, "name two devices"},
-    {"capture --out x --build --shape hq=1,n=8 --device-profile /none", 2, NULL, "/none: No such"},
+    {"source --shape hq=1,n=8 --device 0:0 --device-profile x", 2, NULL,
+     "--device-profile and --device exclude each other"},
+    {"capture --out x --build --device-profile /none", 2, NULL,
+     "--build and --device-profile exclude each other"},
+    {"capture --out x --device-profile /none", 2, NULL, "/none: No such"},
+    {"capture --out x --device-profile x --device 0:0", 2, NULL, "exclude each other"},
+    {"capture --out x --add K=F --build", 2, NULL, "--build does not go with --add"},
+    {"capture --out x --add K=F --shape hq=1,n=8", 2, NULL, "--shape does not go with --add"},
+    {"capture --out x --add K=F --device 0:0", 2, NULL, "--device does not go with --add"},
+    {"tune --set RV=1", 2, NULL, "--set needs --record"},
+    {"tune --csv", 2, NULL, "--csv needs --replay"},
+    {"tune --runs 3", 2, NULL, "--runs needs --replay"},
+    {"tune --budget-trials 5", 2, NULL, "--budget-trials needs --replay"},
+    {"tune --record F", 2, NULL, "--record needs --family"},
+    {"tune --record F --family rows --dry-run", 2, NULL, "--dry-run does not go with --record"},
+    {"tune --record F --family rows --strategy random", 2, NULL, "--strategy does not go with"},
+    {"tune --record F --family rows --db x", 2, NULL, "--db does not go with --record"},
+    {"tune --record F --family rows --runs 5", 2, NULL, "--runs does not go with --record"},
+    {"tune --record F --family rows --replay x", 2, NULL, "--replay does not go with --record"},
+    {"tune --replay F --shape hq=1,n=8", 2, NULL, "--shape does not go with --replay"},
+    {"tune --replay F --budget 5s", 2, NULL, "--budget does not go with --replay"},
+    {"tune --replay F --dry-run", 2, NULL, "--dry-run does not go with --replay"},
+    {"tune --replay F --csv --json", 2, NULL, "--csv and --json exclude each other"},
+    {"tune --json --wide", 2, NULL, "--wide and --json exclude each other"},
+    {"verify --set RV=1", 2, NULL, "--set needs --family"},
+    {"verify --layout bshd", 2, NULL, "--layout needs --shape"},
+    {"verify --tiny --full", 2, NULL, "--full and --tiny exclude each other"},
+    {"verify --shape hq=1,n=8 --full", 2, NULL, "--full and --shape exclude each other"},
+    {"verify --shape hq=1,n=8 --patterns", 2, NULL, "--patterns and --shape exclude each other"},
+    {"verify --shape hq=1,n=8 --dtype f16", 2, NULL, "--dtype and --shape exclude each other"},
+    {"verify --shape hq=1,n=8 --property determinism", 2, NULL, "--shape and --property exclude"},
+    {"verify --property determinism --full", 2, NULL, "--full and --property exclude each other"},
+    {"verify --operation select_blocks --patterns", 2, NULL, "select_blocks has no such shapes"},
+    {"verify --operation selected_forward --configs 2", 2, NULL, "has no parameters of its own"},
+    {"verify --family rows --set RV=99", 2, NULL, "--set: config: RV=99 is not one of"},
+    {"verify --family rows --set COLOUR=1", 2, NULL, "'COLOUR' is not a parameter of rows"},
+    {"report --db x --seed-db", 2, NULL, "--seed-db and --db exclude each other"},
+    {"db export --submit --best", 2, NULL, "--submit and --best exclude each other"},
+    {"db export --submit --status ok", 2, NULL, "--submit and --status exclude each other"},
+    {"db list --quarantine --device x", 2, NULL, "--device does not go with --quarantine"},
+    {"db list --json --wide", 2, NULL, "--wide and --json exclude each other"},
+    {"bench --plot x.svg --csv --json", 2, NULL, "--csv and --json exclude each other"},
     {"source", 2, NULL, "--shape is missing"},
     {"source --shape hq=3,hkv=2,n=8", 2, NULL, "one must divide the other"},
     {"source --shape hq=1,hkv=1,n=8,d=513", 2, NULL, "d is '513'; expected a number from 1 to 512"},
@@ -187,17 +232,122 @@ START_TEST(info_tells_of_the_binary_cache)
 }
 END_TEST
 
+static void make_file(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", work_folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Drivers that the loader passes over without a word. */
+START_TEST(info_with_drivers_that_fail)
+{
+    leave_platforms();
+    make_file("a.icd", "libsqa_none.so.7\n");
+    make_file("b.icd", "");
+    make_file("c.icd", "libm.so.6"); /* a library, but no driver */
+    make_file("d.icd.kept", "libsqa_none.so.8");
+    const program_result *result = run_sqa("info");
+    ck_assert_int_eq(result->code, 0);
+    static const char *const said[] = {"No OpenCL platform: 3 of 3 drivers do not load.",
+                                       "/a.icd  libsqa_none.so.7: cannot open shared object file",
+                                       "/b.icd  names no library", "/c.icd  no OpenCL driver"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        ck_assert_msg(strstr(result->out, said[i]), "no '%s': %s", said[i], result->out);
+    ck_assert_ptr_null(strstr(result->out, "none.so.8"));
+    ck_assert_ptr_null(strstr(result->out, "apt-get"));
+    result = run_sqa("info --json");
+    check_json(result->out);
+    ck_assert_ptr_nonnull(strstr(result->out, "\"library\": \"libsqa_none.so.7\""));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"library\": null"));
+    char file[128];
+    snprintf(file, sizeof file, "%s/a.icd", work_folder);
+    setenv("OCL_ICD_VENDORS", file, 1);
+    ck_assert_ptr_nonnull(strstr(run_sqa("info")->out, "1 of 1 drivers do not load"));
+    return_to_platforms();
+    ck_assert_ptr_null(strstr(run_sqa("info")->out, "do not load"));
+}
+END_TEST
+
+/* Saved by an editor that begins with a byte order mark and ends lines its own way; through
+ * a pipe; and what is no file of shapes. */
+START_TEST(files_of_shapes)
+{
+    make_file("shapes", "\xef\xbb\xbfhq=2,n=64,d=16 # first\r\n\r\n  hq=1,n=32,d=8\r\n");
+    const program_result *result = run_sqa("tune --dry-run --json --shapes %s/shapes", work_folder);
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "\"b=1,hq=2,hkv=2,nq=64,nk=64,d=16\""));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"b=1,hq=1,hkv=1,nq=32,nk=32,d=8\""));
+    make_file("shapes", "hq=1,n=32\n\nhq=0,n=32");
+    result = run_sqa("tune --dry-run --shapes %s/shapes", work_folder);
+    ck_assert_int_eq(result->code, 2);
+    ck_assert_ptr_nonnull(strstr(result->err, "/shapes, line 3: "));
+    static const char *const options[] = {"tune --dry-run --shapes", "capture --out x --shapes",
+                                          "source --shape hq=1,n=8 --device-profile",
+                                          "tune --replay"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        result = run_sqa("%s %s", options[i], work_folder);
+        ck_assert_msg(result->code == 2 && strstr(result->err, "Is a directory"), "%s: %s",
+                      options[i], result->err);
+        result = run_sqa("%s %s/none", options[i], work_folder);
+        ck_assert_msg(result->code == 2 && strstr(result->err, "/none: No such file"), "%s: %s",
+                      options[i], result->err);
+    }
+    make_file("shapes", "\xff\xfeh");
+    char path[128];
+    snprintf(path, sizeof path, "%s/shapes", work_folder);
+    FILE *wide = fopen(path, "ab"); /* UTF-16 */
+    ck_assert_ptr_nonnull(wide);
+    ck_assert_uint_eq(fwrite("\0q\0=\0", 1, 6, wide), 6);
+    ck_assert_int_eq(fclose(wide), 0);
+    result = run_sqa("tune --dry-run --shapes %s", path);
+    ck_assert_ptr_nonnull(strstr(result->err, "not a text; expected UTF-8"));
+}
+END_TEST
+
+/* By all that make its tensors on the device, before anything is computed. */
+START_TEST(no_room_on_the_device)
+{
+    static const char *const demands[] = {
+        "tune --budget 4s --shape hq=64,n=268435456,d=512",
+        "tune --dry-run --shape hq=64,n=268435456,d=512",
+        "tune --family rows --record %s/sweep --shape hq=64,n=268435456,d=512",
+        "verify --shape hq=64,n=268435456,d=512",
+        "bench --variant mha --heads 64 --seq 8192000 --dim 512 --batch 1000",
+    };
+    for (size_t i = 0; i < sizeof demands / sizeof *demands; i++) {
+        char call[256];
+        snprintf(call, sizeof call, "%s", demands[i]);
+        char *folder = strstr(call, "%s");
+        if (folder)
+            memcpy(folder, "/t", 2);
+        const program_result *result = run_sqa("%s", call);
+        ck_assert_msg(result->code == 1, "sqa %s: exit %d: %s", call, result->code, result->err);
+        ck_assert_str_eq(result->out, "");
+        ck_assert_msg(strstr(result->err, ": q of ") &&
+                          strstr(result->err, " GiB; one buffer of this device has "),
+                      "%s", result->err);
+    }
+}
+END_TEST
+
 START_TEST(info_without_any_platform)
 {
     leave_platforms();
     const program_result *result = run_sqa("info");
     ck_assert_int_eq(result->code, 0);
-    ck_assert_ptr_nonnull(strstr(result->out, "No OpenCL platform"));
+    ck_assert_ptr_nonnull(strstr(result->out, "No OpenCL platform is installed: there is no .icd"));
+    ck_assert_ptr_nonnull(strstr(result->out, "apt-get install pocl-opencl-icd"));
     result = run_sqa("info --json");
     ck_assert_int_eq(result->code, 0);
     check_json(result->out);
     result = run_sqa("source --shape hq=1,hkv=1,n=8");
     ck_assert_int_eq(result->code, 1);
+    ck_assert_str_eq(result->err,
+                     "sqa source: there is no OpenCL platform; `sqa info` tells what there is\n");
     return_to_platforms();
 }
 END_TEST
@@ -354,6 +504,70 @@ START_TEST(option_kinds_refuse)
 }
 END_TEST
 
+/* Reads words that are flags; the message, "" for none. */
+static const char *read_rules(const char *line)
+{
+    static bool flags[5];
+    static const sqa_option options[] = {
+        {"alone", NULL, "", .flag = &flags[0]},
+        {"part", NULL, "", .flag = &flags[1], .needs = "whole"},
+        {"whole", NULL, "", .flag = &flags[2], .excludes = "mode"},
+        {"either", NULL, "", .flag = &flags[3], .needs = "alone|whole|mode,part"},
+        {"mode", NULL, "", .flag = &flags[4], .only = "alone,either"},
+        {0},
+    };
+    char text[128], name[] = "test", *words[8] = {name};
+    int count = 1;
+    bool given[6] = {false};
+    snprintf(text, sizeof text, "%s", line);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+        words[count++] = word;
+    for (int i = 1; i < count; i++)
+        for (int row = 0; row < 5; row++)
+            given[row] = given[row] || !strcmp(words[i], options[row].name);
+    return sqa_option_rules_check(options, given) == SQA_OK ? "" : sqa_last_error();
+}
+
+static const struct {
+    const char *line, *message;
+} rules[] = {
+    {"", ""},
+    {"alone", ""},
+    {"part", "--part needs --whole"},
+    {"whole part", ""},
+    {"part whole alone either", ""},
+    {"either", "--either needs --alone, --whole or --mode"},
+    {"alone either", "--either needs --part"},
+    {"whole mode", "--whole and --mode exclude each other"},
+    {"mode whole", "--whole and --mode exclude each other"},
+    {"mode alone", ""},
+    {"mode part", "--part needs --whole"},
+    {"mode either", "--either needs --part"},
+};
+enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
+
+START_TEST(option_rules)
+{
+    ck_assert_str_eq(read_rules(rules[_i].line), rules[_i].message);
+}
+END_TEST
+
+START_TEST(only_those)
+{
+    bool flags[3];
+    const sqa_option options[] = {
+        {"mode", NULL, "", .flag = &flags[0], .only = "beside"},
+        {"beside", NULL, "", .flag = &flags[1]},
+        {"besides", NULL, "", .flag = &flags[2]},
+        {0},
+    };
+    const bool good[] = {true, true, false, false}, bad[] = {true, false, true, false};
+    ck_assert_int_eq(sqa_option_rules_check(options, good), SQA_OK);
+    ck_assert_int_eq(sqa_option_rules_check(options, bad), SQA_INVALID_ARGUMENT);
+    ck_assert_str_eq(sqa_last_error(), "--besides does not go with --mode");
+}
+END_TEST
+
 START_TEST(json_values)
 {
     char text[2048] = "";
@@ -402,6 +616,100 @@ START_TEST(table_columns)
 }
 END_TEST
 
+START_TEST(room)
+{
+    static const struct {
+        const char *shape;
+        uint64_t buffer, memory;
+        const char *message; /* "": it fits */
+    } cases[] = {
+        {"hq=2,n=64,d=8", 4096, 16384, ""},
+        {"hq=2,n=64,d=8", 0, 0, ""}, /* which the device does not tell */
+        {"hq=2,n=64,d=8", 4095, 0, "q of 3.815e-06 GiB; one buffer of this device has 3.814e-06"},
+        {"hq=1,hkv=2,n=64,d=8", 4095, 0, "k of 3.815e-06 GiB; one buffer"},
+        {"hq=2,n=64,d=8", 4096, 16383, "tensors of 1.526e-05 GiB; the memory of this device has"},
+        {"hq=2,n=64,d=8,dtype=f16", 2048, 8192, ""},
+        {"op=select_blocks,hq=2,n=64,d=8,blocks=8x8,topk=2", 4095, 0, "q of "},
+        {"b=64,hq=64,n=1073741824,d=64", UINT64_C(1) << 49, 0, "q of 1.049e+06 GiB"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sqa_problem problem;
+        const sqa_device device = {.limits = {.max_allocation_bytes = cases[i].buffer,
+                                              .global_memory_bytes = cases[i].memory}};
+        ck_assert_msg(sqa_problem_parse(cases[i].shape, &problem) == SQA_OK, "%s",
+                      sqa_last_error());
+        const sqa_status status = sqa_memory_check(&problem, &device);
+        ck_assert_int_eq(status, cases[i].message[0] ? SQA_OUT_OF_MEMORY : SQA_OK);
+        if (status != SQA_OK)
+            ck_assert_msg(strstr(sqa_last_error(), cases[i].message), "%s", sqa_last_error());
+    }
+}
+END_TEST
+
+/* The table of three columns on a terminal of so many. */
+static const char *fitted(const char *columns, bool wide)
+{
+    static char text[512];
+    FILE *file = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(file);
+    sqa_table table = SQA_TABLE_INIT;
+    table.wide = wide;
+    sqa_table_column(&table, "name", SQA_ALIGN_LEFT);
+    sqa_table_spare(&table, "configuration", SQA_ALIGN_LEFT, 1);
+    sqa_table_spare(&table, "ms", SQA_ALIGN_RIGHT, 3);
+    sqa_table_spare(&table, "date", SQA_ALIGN_LEFT, 2);
+    sqa_table_cell(&table, "h\xc3\xa9llo");
+    sqa_table_cell(&table, "a configuration of 33 characters.");
+    sqa_table_cell(&table, "%.1f", 12.5);
+    sqa_table_cell(&table, "2026");
+    setenv("COLUMNS", columns, 1);
+    sqa_table_print(&table, file);
+    unsetenv("COLUMNS");
+    fclose(file);
+    return text;
+}
+
+START_TEST(tables_fit)
+{
+    static const char all[] = "name   configuration                        ms  date\n"
+                              "h\xc3\xa9llo  a configuration of 33 characters.  12.5  2026\n";
+    ck_assert_str_eq(fitted("52", false), all);
+    ck_assert_str_eq(fitted("40", true), all);
+    ck_assert_str_eq(fitted("39", false), all); /* no width to fit to */
+    ck_assert_str_eq(fitted("", false), all);
+    ck_assert_str_eq(fitted("51", false), "name   configuration                      date\n"
+                                          "h\xc3\xa9llo  a configuration of 33 characters.  2026\n"
+                                          "not shown on this terminal: ms; --wide shows all\n");
+    ck_assert_str_eq(fitted("40", false),
+                     "name   configuration\n"
+                     "h\xc3\xa9llo  a configuration of 33 characters.\n"
+                     "not shown on this terminal: ms, date; --wide shows all\n");
+}
+END_TEST
+
+START_TEST(last_columns_wrap)
+{
+    char text[512] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(file);
+    sqa_table table = SQA_TABLE_INIT;
+    table.wraps = true;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_cell(&table, "--option");
+    sqa_table_cell(&table, "what it does, in more words th\xc3\xa4n fit one line of this");
+    sqa_table_cell(&table, "-o");
+    sqa_table_cell(&table, "30 characters, as many as fit.");
+    setenv("COLUMNS", "40", 1);
+    sqa_table_print(&table, file);
+    unsetenv("COLUMNS");
+    fclose(file);
+    ck_assert_str_eq(text, "--option  what it does, in more words\n"
+                           "          th\xc3\xa4n fit one line of this\n"
+                           "-o        30 characters, as many as fit.\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sqa");
@@ -412,14 +720,22 @@ int main(void)
     tcase_add_test(tests, info_json);
     tcase_add_test(tests, info_tells_of_the_binary_cache);
     tcase_add_test(tests, info_without_any_platform);
+    tcase_add_test(tests, info_with_drivers_that_fail);
+    tcase_add_test(tests, files_of_shapes);
+    tcase_add_test(tests, no_room_on_the_device);
     tcase_add_test(tests, source_is_complete);
     suite_add_tcase(suite, tests);
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, device_numbers);
     tcase_add_test(parts, option_kinds);
     tcase_add_test(parts, option_kinds_refuse);
+    tcase_add_loop_test(parts, option_rules, 0, RULE_COUNT);
+    tcase_add_test(parts, only_those);
     tcase_add_test(parts, json_values);
     tcase_add_test(parts, table_columns);
+    tcase_add_test(parts, room);
+    tcase_add_test(parts, tables_fit);
+    tcase_add_test(parts, last_columns_wrap);
     suite_add_tcase(suite, parts);
     return sqa_run_suite(suite);
 }

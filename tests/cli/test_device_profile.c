@@ -104,7 +104,7 @@ START_TEST(programs_are_captured)
         run_sqa("capture --out %s %s --device-profile %s --build", work_folder, wanted, profile);
     return_to_platforms();
     ck_assert_int_eq(result->code, 2);
-    check_says(result->err, "--build: the device of a profile is not here");
+    check_says(result->err, "--build and --device-profile exclude each other");
 }
 END_TEST
 

@@ -303,7 +303,7 @@ static const struct {
     {RECORD " --record @/shapes --shapes @/shapes", "shapes is read as --shapes"},
     {CAPTURE " --add " KEY "=@/" KEY ".bin", KEY ".bin is read as --add"},
     {CAPTURE " --add " KEY "=@/q.npy --add " KEY "=@/k.npy", KEY ".bin is written as --out"},
-    {CAPTURE " --add " KEY "=@/q.npy --db @/manifest.tsv", "manifest.tsv is read as --db"},
+    {CAPTURE " --shape hq=1,n=16,d=8 --db @/manifest.tsv", "manifest.tsv is read as --db"},
     {"db import @/tuning.db", "is the database it would be taken into"},
     {"db merge @/link.svg", "is the database it would be taken into"},
 };

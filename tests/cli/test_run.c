@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/run_inputs.h"
+#include "operations/attention/slots.h"
 #include "run_suite.h"
 
 static const struct {
@@ -33,6 +34,40 @@ START_TEST(right_answer)
     const program_result *result = run_files(good_runs[_i].options);
     ck_assert_msg(result->code == 0, "%s: %s", good_runs[_i].shape, result->err);
     ck_assert_str_eq(result->out, "");
+    check_outputs(&in);
+    free_run_inputs(&in);
+}
+END_TEST
+
+/* As NumPy makes them where nobody says which: told, and computed as f32. */
+START_TEST(double_files)
+{
+    run_inputs in;
+    make_run_inputs(&in, "hq=2,hkv=1,n=9,d=8,bias=f32/q", true);
+    static const struct {
+        const char *name;
+        uint32_t slot, rank;
+        uint64_t shape[4];
+    } files[] = {{"q.npy", SQA_SLOT_Q, 4, {1, 2, 9, 8}},
+                 {"k.npy", SQA_SLOT_K, 4, {1, 1, 9, 8}},
+                 {"v.npy", SQA_SLOT_V, 4, {1, 1, 9, 8}},
+                 {"bias.npy", SQA_SLOT_BIAS, 2, {9, 9}}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        double values[2 * 9 * 8];
+        size_t count = 1;
+        for (uint32_t j = 0; j < files[i].rank; j++)
+            count *= (size_t)files[i].shape[j];
+        for (size_t j = 0; j < count; j++)
+            values[j] = ((const float *)in.given.by_slot[files[i].slot])[j];
+        save_array(files[i].name, "<f8", files[i].rank, files[i].shape, values, sizeof *values);
+    }
+    const program_result *result = run_files(" --bias @/bias.npy");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char said[64];
+        snprintf(said, sizeof said, "/%s: float64, rounded to float32\n", files[i].name);
+        ck_assert_msg(strstr(result->err, said), "no '%s': %s", said, result->err);
+    }
     check_outputs(&in);
     free_run_inputs(&in);
 }
@@ -83,7 +118,7 @@ static const struct {
 } usage_errors[] = {
     {" --scale nan", "--scale is 'nan'; expected a finite number"},
     {" --scale 1x", "--scale is '1x'"},
-    {" --align middle", "expected bottom-right or top-left"},
+    {" --window 1,1 --align middle", "expected bottom-right or top-left"},
     {" --causal --align middle", "expected bottom-right or top-left"},
     {" --dtype f64", "--dtype is 'f64'; expected f32"},
     {" --set A=1", "--set needs --family"},
@@ -151,6 +186,28 @@ START_TEST(explains)
 }
 END_TEST
 
+/* A result that is built in for this very device is none to fall back to. */
+START_TEST(built_in_results)
+{
+    static const char *const own[] = {"rung:    exact\n", "rung:    other-driver\n",
+                                      "rung:    nearest-size\n"};
+    run_inputs in;
+    make_run_inputs(&in, "hq=2,n=64,d=64", false);
+    const program_result *result = run_files(" --explain");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    bool fits = false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        fits = fits || (strstr(result->err, own[i]) && strstr(result->err, "source:  seed-db"));
+    const char *said = strstr(result->err, "falling back to ");
+    ck_assert_msg(fits == !said, "%s", result->err);
+    if (said) {
+        ck_assert_ptr_null(strstr(said + 1, "falling back"));
+        ck_assert_ptr_nonnull(strstr(result->err, "sqa run: nothing tuned for this device in "));
+    }
+    free_run_inputs(&in);
+}
+END_TEST
+
 /* The user database as it may be found: the answer stays right and is told apart. */
 static void no_database(const char *path)
 {
@@ -212,10 +269,12 @@ int main(void)
     tcase_add_loop_test(tests, shapes_that_do_not_fit, 0, MISMATCH_COUNT);
     tcase_add_loop_test(tests, called_wrongly, 0, USAGE_COUNT);
     tcase_add_loop_test(tests, damaged_database, 0, DAMAGE_COUNT);
+    tcase_add_test(tests, double_files);
     tcase_add_test(tests, hostile_file);
     tcase_add_test(tests, places_that_cannot_be_written);
     tcase_add_test(tests, no_such_device);
     tcase_add_test(tests, explains);
+    tcase_add_test(tests, built_in_results);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

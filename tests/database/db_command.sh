@@ -62,6 +62,10 @@ expect 0 "built into the library" "$sqa" db check --seed-db
 # In, out and in again.
 expect 0 "1 added" "$sqa" db import good.jsonl
 expect 0 "1 already there" "$sqa" db import good.jsonl
+# As some editors save it: a byte order mark, and other line ends.
+{ printf '\357\273\277' && sed 's/$/\r/' good.jsonl; } >edited.jsonl
+expect 0 "1 already there" "$sqa" db import edited.jsonl
+expect 1 "Is a directory" "$sqa" db import .
 expect 1 "CHUNK=15 is not one of" "$sqa" db import bad.jsonl
 expect 0 '"known": 1' "$sqa" db import good.jsonl --json
 expect 0 "1 trial written" "$sqa" db export --out copy.jsonl
@@ -82,9 +86,9 @@ expect 0 "CHUNK=16" "$sqa" db best --device TIGER --family naive --operation for
 expect 0 "no results" "$sqa" db best --device elephant
 expect 2 "not one of" "$sqa" db best --family clever
 expect 2 "not one of forward, select_blocks" "$sqa" db list --operation sideways
-expect 2 "--db and --seed-db" "$sqa" db list --seed-db --db second.db
-expect 2 "--db and --user-db" "$sqa" db query --user-db --db second.db
-expect 2 "--user-db and --seed-db" "$sqa" db show 1 --user-db --seed-db
+expect 2 "--seed-db and --db exclude each other" "$sqa" db list --seed-db --db second.db
+expect 2 "--user-db and --db exclude each other" "$sqa" db query --user-db --db second.db
+expect 2 "--seed-db and --user-db exclude each other" "$sqa" db show 1 --user-db --seed-db
 for member in '"schema": 2' '"vendor": "paper"' '"driver": "1.0"' '"head_dim": 64' '"CHUNK": 16' \
     '"median_ms": 10' '"spread_ms": 0.2' '"fraction_of_ceiling": 0.214748365' \
     '"max_error": 3.25e-07' '"recorded_at": "2026-01-31T12:00:00Z"' '"library_version": "0.1.0"'; do
@@ -154,7 +158,7 @@ expect 0 "2 lines in quarantine" "$sqa" db list --quarantine
 expect 0 "bad.jsonl, line 1" "$sqa" db list --quarantine
 expect 0 "CHUNK=15 is not one of" "$sqa" db list --quarantine --json
 expect 0 '\u001b[2J' "$sqa" db list --quarantine --json
-expect 2 "no --csv" "$sqa" db list --quarantine --csv
+expect 2 "does not go with --quarantine" "$sqa" db list --quarantine --csv
 expect 0 "lines in quarantine: 2" "$sqa" db check
 "$sqa" db export | cmp good.jsonl - || failures=$((failures + 1))
 

@@ -1,6 +1,7 @@
 /* .npy files: what NumPy writes is read, what is written reads back, and no file,
  * however hostile, does worse than a one-line error that names it. */
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -87,8 +88,10 @@ static const struct {
     {"rank 3", 1, HEADER("(2, 3, 4)"), 24, "shape (2, 3, 4); expected 4 dimensions (B, H, N, D)"},
     {"rank 0", 1, HEADER("()"), 1, "shape (); expected 4 dimensions"},
     {"rank 1", 1, HEADER("(24,)"), 24, "shape (24,); expected 4 dimensions"},
-    {"f8", 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1, 12), }", 24,
-     "dtype '<f8'; expected little-endian '<f4'"},
+    {"big-endian f8", 1, "{'descr': '>f8', 'fortran_order': False, 'shape': (1, 1, 1, 12), }", 24,
+     "big-endian '>f8'; expected little-endian '<f4'"},
+    {"c8", 1, "{'descr': '<c8', 'fortran_order': False, 'shape': (1, 1, 1, 12), }", 24,
+     "dtype '<c8'; expected little-endian '<f4'"},
     {"f2, one element short", 1,
      "{'descr': '<f2', 'fortran_order': False, 'shape': (1, 1, 1, 3), }", 1, "truncated"},
     {"big-endian f2", 1, "{'descr': '>f2', 'fortran_order': False, 'shape': (1, 1, 1, 2), }", 1,
@@ -204,6 +207,72 @@ START_TEST(mutations)
         }
     }
     ck_assert_uint_gt(read, 10);
+}
+END_TEST
+
+/* Where no two dimensions are longer than 1, both orders are one. */
+START_TEST(one_order)
+{
+    static const struct {
+        const char *shape;
+        uint32_t rank;
+        size_t count;
+    } same[] = {{"(24,)", 1, 24},
+                {"(1, 24)", 2, 24},
+                {"(1, 24, 1, 1)", 4, 24},
+                {"(0, 1)", 2, 0},
+                {"()", 0, 1}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        unsigned char bytes[1024];
+        char header[128];
+        const sqa_npy_wish wish = {SQA_NPY_FLOATS, same[i].rank, same[i].rank, ""};
+        sqa_npy tensor = {0};
+        snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': True, 'shape': %s, }",
+                 same[i].shape);
+        write_bytes(bytes, make_file(bytes, 1, header, same[i].count));
+        ck_assert_msg(sqa_npy_read(&tensor, path, &wish) == SQA_OK, "%s: %s", same[i].shape,
+                      sqa_last_error());
+        ck_assert_uint_eq(tensor.count, same[i].count);
+        for (size_t j = 0; j < tensor.count; j++)
+            ck_assert_float_eq(tensor.data[j], (float)j);
+        sqa_npy_free(&tensor);
+    }
+}
+END_TEST
+
+/* A file of f8 numbers. */
+static void write_doubles(const double *values, size_t count)
+{
+    unsigned char bytes[1024];
+    char header[128];
+    snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu,), }",
+             count);
+    const size_t size = make_file(bytes, 1, header, 0);
+    memcpy(bytes + size, values, count * sizeof *values);
+    write_bytes(bytes, size + count * sizeof *values);
+}
+
+START_TEST(doubles)
+{
+    const double values[] = {0.1, -1e300, 1e-300, INFINITY, NAN, 16777217.0, (double)FLT_MAX};
+    const sqa_npy_wish one = {SQA_NPY_FLOATS, 1, 1, "(N,)"};
+    sqa_npy tensor = {0};
+    write_doubles(values, 1);
+    ck_assert_int_eq(sqa_npy_read(&tensor, path, &one), SQA_OK);
+    ck_assert(tensor.rounded && tensor.element == SQA_ELEMENT_F32);
+    ck_assert_float_eq(tensor.data[0], 0.1f);
+    sqa_npy_free(&tensor);
+    write_doubles(values + 2, 5);
+    ck_assert_int_eq(sqa_npy_read(&tensor, path, &one), SQA_OK);
+    ck_assert_float_eq(tensor.data[0], 0.0f);
+    ck_assert(isinf(tensor.data[1]) && isnan(tensor.data[2]));
+    ck_assert_float_eq(tensor.data[3], 16777216.0f);
+    ck_assert_float_eq(tensor.data[4], FLT_MAX);
+    sqa_npy_free(&tensor);
+    write_doubles(values, 2); /* finite there, not here */
+    ck_assert_int_eq(sqa_npy_read(&tensor, path, &one), SQA_INVALID_ARGUMENT);
+    check_one_line(sqa_last_error());
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), "number 1 is -1e+300; beyond float32"));
 }
 END_TEST
 
@@ -413,6 +482,8 @@ int main(void)
     tcase_add_test(tests, mutations);
     tcase_add_test(tests, halves);
     tcase_add_test(tests, nearest_half);
+    tcase_add_test(tests, one_order);
+    tcase_add_test(tests, doubles);
     tcase_add_test(tests, no_file);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/database_state.h"
 #include "cli/device_option.h"
+#include "cli/drivers.h"
 #include "cli/options.h"
 #include "cli/target.h"
 #include "device/binary_cache.h"
@@ -34,6 +35,7 @@ typedef struct info_facts {
     unsigned platform_count;
     device_facts *devices;
     size_t device_count;
+    sqa_drivers drivers;
     sqa_database_states databases;
     char cache[4096]; /* the folder of compiled programs; "": switched off */
     sqa_binary_usage cached;
@@ -109,8 +111,9 @@ static sqa_status gather(info_facts *info, const info_options *options)
     for (unsigned i = 0; i < info->platform_count && !status; i++)
         status = add_platform(info, i, options);
     if (!status && options->device && info->device_count == 0)
-        status = sqa_fail(SQA_NO_DEVICE, "no device %s; `sqa info` lists those there are",
-                          options->device);
+        status = sqa_fail(SQA_NO_DEVICE, "no device %s", options->device);
+    if (!status)
+        status = sqa_drivers_try(&info->drivers);
     if (!status)
         status = sqa_database_states_read(options->database, &info->databases);
     if (sqa_binary_folder_path(NULL, info->cache, sizeof info->cache) &&
@@ -166,6 +169,7 @@ static void print_device(const device_facts *facts)
     const sqa_device_identity *identity = &device->identity;
     char text[512];
     sqa_table table = SQA_TABLE_INIT;
+    table.wraps = true;
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     printf("  %u:%u  %s\n", facts->platform, facts->index, device->strings.device_name);
@@ -221,11 +225,40 @@ static void print_cache(const info_facts *info)
         printf("  off: every process compiles its kernels\n");
 }
 
+static void print_no_platform(const sqa_drivers *drivers)
+{
+    if (drivers->fault_count)
+        printf("No OpenCL platform: %zu of %zu drivers do not load.\n", drivers->fault_count,
+               drivers->count);
+    else if (drivers->count)
+        printf("No OpenCL platform: none of the %zu drivers in %s has one.\n", drivers->count,
+               drivers->place);
+    else
+        printf("No OpenCL platform is installed: there is no .icd file in %s;\n"
+               "on Debian and Ubuntu, for CPUs:\n  apt-get install pocl-opencl-icd\n",
+               drivers->place);
+}
+
+static void print_driver_faults(const sqa_drivers *drivers)
+{
+    sqa_table table = SQA_TABLE_INIT;
+    if (!drivers->fault_count)
+        return;
+    printf("\nDrivers that do not load\n");
+    table.wraps = true;
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
+    for (size_t i = 0; i < drivers->fault_count; i++) {
+        sqa_table_cell(&table, "  %s", drivers->faults[i].file);
+        sqa_table_cell(&table, "%s", drivers->faults[i].why);
+    }
+    sqa_table_print(&table, stdout);
+}
+
 static void print_people(const info_facts *info)
 {
     if (info->platform_count == 0)
-        printf("No OpenCL platform is installed; on Debian and Ubuntu, for CPUs:\n"
-               "  apt-get install pocl-opencl-icd\n");
+        print_no_platform(&info->drivers);
     for (size_t i = 0; i < info->device_count; i++) {
         const device_facts *facts = &info->devices[i];
         const sqa_device_strings *strings = &facts->device.strings;
@@ -235,6 +268,7 @@ static void print_people(const info_facts *info)
     }
     if (info->platform_count > 0 && info->device_count == 0)
         printf("%u OpenCL platforms, but none has a device.\n", info->platform_count);
+    print_driver_faults(&info->drivers);
     printf("\nTuning databases\n");
     sqa_table table = SQA_TABLE_INIT;
     for (int i = 0; i < 3; i++)
@@ -315,6 +349,20 @@ static void write_database(sqa_json *json, const sqa_database_state *state)
     sqa_json_close(json);
 }
 
+static void write_driver_faults(sqa_json *json, const sqa_drivers *drivers)
+{
+    sqa_json_array(json, "drivers_that_fail");
+    for (size_t i = 0; i < drivers->fault_count; i++) {
+        sqa_json_object(json, NULL);
+        sqa_json_string(json, "file", drivers->faults[i].file);
+        sqa_json_string(json, "library",
+                        drivers->faults[i].library[0] ? drivers->faults[i].library : NULL);
+        sqa_json_string(json, "message", drivers->faults[i].why);
+        sqa_json_close(json);
+    }
+    sqa_json_close(json);
+}
+
 static void print_json(const info_facts *info)
 {
     sqa_json json;
@@ -326,6 +374,7 @@ static void print_json(const info_facts *info)
     for (size_t i = 0; i < info->device_count; i++)
         write_device(&json, &info->devices[i]);
     sqa_json_close(&json);
+    write_driver_faults(&json, &info->drivers);
     sqa_json_array(&json, "databases");
     for (size_t i = 0; i < info->databases.count; i++)
         write_database(&json, &info->databases.items[i]);
@@ -343,9 +392,6 @@ static sqa_status print_profile(const info_options *options)
 {
     sqa_device device;
     sqa_text text = SQA_TEXT_INIT;
-    if (options->json || options->peak)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--profile goes with no --%s",
-                        options->json ? "json" : "peak");
     sqa_status status = sqa_target_query_device(&device, options->device);
     sqa_text_append(&text, "# A device, for sqa source and sqa capture --device-profile.\n");
     if (status == SQA_OK)
@@ -358,12 +404,13 @@ static sqa_status print_profile(const info_options *options)
 
 static sqa_status run(const info_options *options)
 {
-    info_facts info = {0};
+    info_facts info = {.drivers = SQA_DRIVERS_INIT};
     if (options->profile)
         return print_profile(options);
     sqa_status status = gather(&info, options);
     if (status == SQA_OK)
         (options->json ? print_json : print_people)(&info);
+    sqa_drivers_free(&info.drivers);
     free(info.devices);
     sqa_database_states_free(&info.databases);
     return status;
@@ -376,7 +423,7 @@ int sqa_command_info(int argc, char **argv)
         {"json", NULL, "one JSON document", .flag = &given.json},
         {"peak", NULL, "measure each device's ceilings (some seconds each)", .flag = &given.peak},
         {"profile", NULL, "one device (0:0) as a text, for --device-profile elsewhere",
-         .flag = &given.profile},
+         .flag = &given.profile, .only = "device"},
         {"device", "P:D", "this device only", .text = &given.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {0},

@@ -174,8 +174,6 @@ static sqa_status run(const source_options *options)
     if (!options->shape)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--shape is missing; expected for example --shape hq=8,hkv=8,n=4096,d=64");
-    if (options->set && !options->family)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
     sqa_status status = sqa_operation_option(options->operation, &operation);
     if (!status)
         status = sqa_shape_option(options->shape, operation, &problem);
@@ -203,11 +201,12 @@ int sqa_command_source(int argc, char **argv)
         {"shape", "SPEC", "b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal][,window=128:0]...",
          .text = &given.shape},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given.family},
-        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given.set,
+         .needs = "family"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &given.device},
         {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
-         .text = &given.profile},
+         .text = &given.profile, .excludes = "device"},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
         {0},

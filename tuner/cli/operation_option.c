@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "kernels/registry.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
 
@@ -18,6 +19,24 @@ sqa_status sqa_operation_option(const char *name, const sqa_operation_entry **ou
     sqa_operation_names(&names);
     sqa_fail(SQA_INVALID_ARGUMENT, "--operation is '%.40s'; expected one of %s", name,
              sqa_text_get(&names));
+    sqa_text_free(&names);
+    return SQA_INVALID_ARGUMENT;
+}
+
+sqa_status sqa_family_option(const char *name, const sqa_operation_entry *operation,
+                             const sqa_kernel_family **out)
+{
+    *out = sqa_family_find(operation->id, name);
+    if (*out)
+        return SQA_OK;
+    sqa_text names = SQA_TEXT_INIT;
+    sqa_family_names(operation->id, &names);
+    if (names.length)
+        sqa_fail(SQA_INVALID_ARGUMENT, "--family is '%.40s'; of %s, expected one of %s", name,
+                 operation->name, sqa_text_get(&names));
+    else
+        sqa_fail(SQA_INVALID_ARGUMENT, "--family is '%.40s'; %s has no kernels of its own", name,
+                 operation->name);
     sqa_text_free(&names);
     return SQA_INVALID_ARGUMENT;
 }

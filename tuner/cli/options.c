@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/option_kinds.h"
+#include "cli/option_rules.h"
 #include "sqa_cl/status.h"
 #include "text/table.h"
 
@@ -15,6 +16,7 @@ static void print_help(const char *command, const char *summary, const sqa_optio
 {
     printf("usage: sqa %s [options]\n\n%s\n\n", command, summary);
     sqa_table table = SQA_TABLE_INIT;
+    table.wraps = true;
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "", SQA_ALIGN_LEFT);
     for (const sqa_option *option = options; option->name; option++) {
@@ -39,14 +41,12 @@ static const sqa_option *find_option(const sqa_option *options, const char *word
     return NULL;
 }
 
-enum { MOST_OPTIONS = 64 };
-
 /* A command line on its way into the places of its table. */
 typedef struct reader {
     int argc;
     char **argv;
     const sqa_option *options;
-    bool seen[MOST_OPTIONS];
+    bool seen[SQA_MOST_OPTIONS]; /* by row */
 } reader;
 
 /* Stores the option at argv[*at]; moves *at past a value given as its own word. */
@@ -54,7 +54,7 @@ static int take_option(reader *self, int *at, const sqa_option *option)
 {
     const char *command = self->argv[0], *value = strchr(self->argv[*at], '=');
     const ptrdiff_t row = option - self->options;
-    assert(row < MOST_OPTIONS);
+    assert(row < SQA_MOST_OPTIONS);
     if (self->seen[row] && option->argument && !option->list)
         return sqa_usage_error(command, "--%s is given twice", option->name);
     self->seen[row] = true;
@@ -88,12 +88,15 @@ bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_opti
                        : sqa_usage_error(argv[0], "'%s' is not an option; `sqa help %s` lists them",
                                          argv[at], argv[0]);
     }
+    if (*code == SQA_EXIT_OK && sqa_option_rules_check(options, self.seen) != SQA_OK)
+        *code = sqa_command_fail(argv[0], SQA_INVALID_ARGUMENT);
     return *code == SQA_EXIT_OK;
 }
 
 int sqa_command_fail(const char *command, int status)
 {
-    fprintf(stderr, "sqa %s: %s\n", command, sqa_last_error());
+    const char *hint = status == SQA_NO_DEVICE ? "; `sqa info` tells what there is" : "";
+    fprintf(stderr, "sqa %s: %s%s\n", command, sqa_last_error(), hint);
     return status == SQA_INVALID_ARGUMENT ? SQA_EXIT_USAGE : SQA_EXIT_FAILED;
 }
 

@@ -75,11 +75,18 @@ typedef struct sqa_option {
         const char *expected;                     /* ends the message that says so */
     } other;                                      /* a kind of the command's own */
     bool *given; /* NULL, or where it is noted that the option was there */
+
+    /* What it goes with, by the names of other rows, for those that are given; NULL: with
+     * anything. */
+    const char *needs;    /* "a,b|c": a, and one of b and c */
+    const char *excludes; /* "a,b": neither of them */
+    const char *only;     /* "a,b": nothing but those */
 } sqa_option;
 
 /* Reads "--name value", "--name=value" and "--flag". A value given twice is an
  * error unless the option takes a list, as is a value that is not of the option's kind,
- * and anything that is no option. --help prints `summary` and the table.
+ * an option beside those it does not go with, and anything that is no option. --help prints
+ * `summary` and the table.
  * false: the command is over and returns *code. */
 bool sqa_options_read(int argc, char **argv, const char *summary, const sqa_option *options,
                       int *code);

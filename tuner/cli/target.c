@@ -1,36 +1,20 @@
 /* See target.h. */
 #include "cli/target.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "cli/device_option.h"
 #include "device/profile.h"
-
-static sqa_status read_file(const char *path, char **text)
-{
-    size_t capacity = 0;
-    FILE *file = fopen(path, "r");
-    errno = file ? 0 : errno;
-    const ssize_t length = file ? getdelim(text, &capacity, '\0', file) : -1;
-    const int failure = errno;
-    if (file)
-        fclose(file);
-    if (length < 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: %s", path,
-                        failure ? strerror(failure) : "empty");
-    return strlen(*text) == (size_t)length
-               ? SQA_OK
-               : sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: not a text", path);
-}
+#include "text/text_file.h"
 
 static sqa_status read_profile(const char *path, sqa_device *out)
 {
     char *text = NULL;
-    sqa_status status = read_file(path, &text);
+    sqa_status status = sqa_text_file_read("--device-profile", path, &text);
+    if (status == SQA_OK && !*text)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: empty", path);
     if (status == SQA_OK && sqa_profile_read(text, out) != SQA_OK) {
         char why[512];
         snprintf(why, sizeof why, "%s", sqa_last_error());
@@ -54,8 +38,6 @@ sqa_status sqa_target_open(sqa_target *out, const char *device, const char *prof
                            const char *database, const sqa_log *log)
 {
     *out = (sqa_target){.tuning = SQA_TUNING_TABLE_INIT};
-    if (device && profile)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--device and --device-profile name two devices");
     sqa_status status = profile ? read_profile(profile, &out->device)
                                 : sqa_target_query_device(&out->device, device);
     const sqa_tuning_sources sources = {.user_database = database};

@@ -36,11 +36,18 @@ static void finish(const sqa_suite *suite, sqa_verdict verdict, const char *subj
         suite->report(suite->user, &outcome);
 }
 
+static bool is_stopped(const sqa_suite *suite)
+{
+    return suite->stop && *suite->stop;
+}
+
 /* A check ended: with a status, and with a message when a promise was broken. */
 static void judge(const sqa_suite *suite, sqa_status status, const char *subject,
                   const char *message, sqa_suite_counts *counts)
 {
     char text[640];
+    if (status != SQA_OK && is_stopped(suite))
+        return; /* what stops this also ends the compilers and linkers it waits for */
     if (status != SQA_OK)
         snprintf(text, sizeof text, "%s: %.500s", sqa_status_name(status), sqa_last_error());
     else
@@ -150,7 +157,7 @@ sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa
 {
     sqa_case_list list = {NULL, 0};
     sqa_status status = grid->list(size, suite->dtype, &list);
-    for (size_t i = 0; i < list.count && status == SQA_OK; i++) {
+    for (size_t i = 0; i < list.count && status == SQA_OK && !is_stopped(suite); i++) {
         /* Seeds differ, and with them how the tensors start in their buffers. */
         sqa_suite numbered = *suite;
         numbered.seed += i;
@@ -159,6 +166,19 @@ sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa
         if (grid->also)
             check_also(&numbered, grid, &list.cases[i], counts);
     }
+    sqa_case_list_free(&list);
+    return status;
+}
+
+sqa_status sqa_suite_grid_count(const sqa_suite *suite, const sqa_case_grid *grid,
+                                sqa_grid_size size, size_t *count)
+{
+    sqa_case_list list = {NULL, 0};
+    const char *why = "";
+    sqa_status status = grid->list(size, suite->dtype, &list);
+    *count = list.count;
+    for (size_t i = 0; i < list.count && grid->also; i++)
+        *count += accepts(suite, &list.cases[i], &why);
     sqa_case_list_free(&list);
     return status;
 }

@@ -3,6 +3,8 @@
 #ifndef SQA_TUNER_SUITE_H
 #define SQA_TUNER_SUITE_H
 
+#include <signal.h>
+
 #include "conformance/check.h"
 #include "conformance/shared_programs.h"
 #include "kernels/kernel_family.h"
@@ -35,6 +37,9 @@ typedef struct sqa_suite {
     sqa_shared_programs *shared;     /* for the cases of grids; NULL: no case has to share */
     uint64_t seed;
     bool all_rows; /* compared with the reference; false: as many as the operation says do */
+    /* Not 0: a grid ends before its next case, and a check that cannot be made has no outcome;
+     * may be NULL. */
+    const volatile sig_atomic_t *stop;
     void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */
     void *user;
 } sqa_suite;
@@ -52,6 +57,10 @@ void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bo
 /* All cases of a grid, each with a seed of its own. Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_suite_grid(const sqa_suite *suite, const sqa_case_grid *grid, sqa_grid_size size,
                           sqa_suite_counts *counts);
+
+/* How many outcomes that reports. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_suite_grid_count(const sqa_suite *suite, const sqa_case_grid *grid,
+                                sqa_grid_size size, size_t *count);
 
 /* Texts of up to `capacity` valid configurations, picked at random from those of an everyday
  * problem of the family's operation. Errors: SQA_OUT_OF_MEMORY. */

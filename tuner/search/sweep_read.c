@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "search/sweep.h"
 
 #define MOST_CONFIGURATIONS 10000000
@@ -192,7 +193,7 @@ static sqa_status read_lines(reader *self, FILE *file)
     sqa_status status = SQA_OK;
     for (self->line = 1; status == SQA_OK && getline(&line, &capacity, file) > 0; self->line++) {
         if (self->line == 1)
-            status = read_header(self, line);
+            status = read_header(self, line + sqa_utf8_mark(line));
         else if (found == self->out->space.count)
             status = refuse(self, "more configurations than the header says");
         else
@@ -202,6 +203,8 @@ static sqa_status read_lines(reader *self, FILE *file)
         sqlite3_reset(self->point);
     }
     free(line);
+    if (status == SQA_OK && ferror(file))
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s", self->file, strerror(errno));
     if (status == SQA_OK && (found == 0 || found < self->out->space.count))
         status = sqa_fail(SQA_INVALID_ARGUMENT,
                           "%s has %zu of %zu configurations; `sqa tune --record` measures the rest",

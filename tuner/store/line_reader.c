@@ -1,6 +1,18 @@
 #include "store/line_reader.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Of a file that an editor has put one before. */
+static void drop_mark(sqa_line *line)
+{
+    const size_t mark = sqa_utf8_mark(line->text);
+    line->kept -= mark;
+    line->bytes -= mark;
+    memmove(line->text, line->text + mark, line->kept + 1);
+}
 
 sqa_status sqa_line_read(sqa_line *line, FILE *file, bool *more)
 {
@@ -17,7 +29,8 @@ sqa_status sqa_line_read(sqa_line *line, FILE *file, bool *more)
         line->bytes++;
     }
     line->text[line->kept] = 0;
-    line->number++;
+    if (line->number++ == 0)
+        drop_mark(line);
     *more = byte != EOF || line->bytes > 0;
     return SQA_OK;
 }

@@ -119,6 +119,13 @@ sqa_status sqa_gnuplot_draw(const char *gnuplot, const char *script, sqa_picture
     return status;
 }
 
+sqa_range sqa_range_of_rate(double rate, double spread)
+{
+    /* Times end at 0: a spread of twice the median says nothing. */
+    const double half = spread >= 0.0 && spread < 2.0 ? spread / 2 : 0.0;
+    return (sqa_range){rate / (1 + half), rate / (1 - half)};
+}
+
 void sqa_gnuplot_quote(sqa_text *out, const char *text)
 {
     sqa_text_append(out, "'");

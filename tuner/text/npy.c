@@ -3,6 +3,8 @@
 #include "text/npy.h"
 
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,20 +101,30 @@ typedef struct npy_type {
 
 static const npy_type types[] = {
     {"<f4", SQA_NPY_FLOATS, SQA_ELEMENT_F32, 4},   {"<f2", SQA_NPY_FLOATS, SQA_ELEMENT_F16, 2},
-    {"|b1", SQA_NPY_BYTES, SQA_ELEMENT_BYTE, 1},   {"|u1", SQA_NPY_BYTES, SQA_ELEMENT_BYTE, 1},
-    {"<i4", SQA_NPY_INTEGERS, SQA_ELEMENT_INT, 4}, {"<i8", SQA_NPY_INTEGERS, SQA_ELEMENT_INT, 8},
+    {"<f8", SQA_NPY_FLOATS, SQA_ELEMENT_F32, 8},   {"|b1", SQA_NPY_BYTES, SQA_ELEMENT_BYTE, 1},
+    {"|u1", SQA_NPY_BYTES, SQA_ELEMENT_BYTE, 1},   {"<i4", SQA_NPY_INTEGERS, SQA_ELEMENT_INT, 4},
+    {"<i8", SQA_NPY_INTEGERS, SQA_ELEMENT_INT, 8},
 };
 
 static const char *const expected_types[] = {
-    [SQA_NPY_FLOATS] = "little-endian '<f4' (float32) or '<f2' (float16)",
+    [SQA_NPY_FLOATS] = "little-endian '<f4' (float32), '<f2' (float16) or '<f8' (float64)",
     [SQA_NPY_BYTES] = "'|b1' (bool) or '|u1' (uint8)",
     [SQA_NPY_INTEGERS] = "little-endian '<i4' (int32) or '<i8' (int64)",
 };
 
+/* Whether C and Fortran order are one: no two dimensions have more than one element. */
+static bool has_one_order(const sqa_npy_header *header)
+{
+    uint32_t long_ones = 0;
+    for (uint32_t i = 0; i < header->rank; i++)
+        long_ones += header->shape[i] > 1;
+    return long_ones <= 1;
+}
+
 static sqa_status check_type(const npy_file *file, const sqa_npy_header *header, sqa_npy_kind kind,
                              const npy_type **out)
 {
-    if (header->fortran_order)
+    if (header->fortran_order && !has_one_order(header))
         return refuse(file, "in Fortran order; expected C order (numpy.ascontiguousarray)");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (types[i].kind == kind && !strcmp(header->descr, types[i].descr)) {
@@ -210,14 +222,36 @@ static sqa_status narrow(const npy_file *file, const npy_type *type, const void 
     return SQA_OK;
 }
 
+/* Those of f64 as f32. A finite number that would become infinite is refused: a bias that
+ * hides a key is not one that is very small. */
+static sqa_status round_doubles(const npy_file *file, const double *stored, sqa_npy *out)
+{
+    out->rounded = true;
+    for (size_t i = 0; i < out->count; i++) {
+        if (isfinite(stored[i]) && fabs(stored[i]) > (double)FLT_MAX)
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "%s: number %zu is %g; beyond float32, which ends at %g", file->path, i,
+                            stored[i], (double)FLT_MAX);
+        out->data[i] = (float)stored[i];
+    }
+    return SQA_OK;
+}
+
+static sqa_status take_floats(const npy_file *file, const npy_type *type, const void *stored,
+                              sqa_npy *out)
+{
+    if (type->size == sizeof(double))
+        return round_doubles(file, stored, out);
+    sqa_storage_decode((sqa_dtype)type->element, stored, out->data, out->count);
+    return SQA_OK;
+}
+
 /* From the file's elements to those in memory. */
 static sqa_status convert(const npy_file *file, const npy_type *type, void *stored, sqa_npy *out)
 {
     sqa_npy_turn_bytes(stored, out->count, type->size);
     switch (type->kind) {
-    case SQA_NPY_FLOATS:
-        sqa_storage_decode((sqa_dtype)type->element, stored, out->data, out->count);
-        return SQA_OK;
+    case SQA_NPY_FLOATS: return take_floats(file, type, stored, out);
     case SQA_NPY_BYTES: memcpy(out->bytes, stored, out->count); return SQA_OK;
     case SQA_NPY_INTEGERS: return narrow(file, type, stored, out);
     }

@@ -1,10 +1,11 @@
-/* Arrays in NumPy's file format: C order, little-endian; floats (f4, f2) are f32 in
+/* Arrays in NumPy's file format: C order, little-endian; floats (f4, f2, f8) are f32 in
  * memory, masks (bool, u1) bytes, numbers (i4, i8) 32 bits. Versions 1 and 2 are read,
  * version 1 is written. Errors are one line that names the file and what was expected
  * in it. */
 #ifndef SQA_TUNER_TEXT_NPY_H
 #define SQA_TUNER_TEXT_NPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@ typedef struct sqa_npy {
     uint32_t rank;
     uint64_t shape[SQA_NPY_MAX_RANK];
     size_t count;        /* elements */
-    sqa_element element; /* SQA_ELEMENT_F32 or _F16: so in the file; _BYTE; _INT */
+    sqa_element element; /* SQA_ELEMENT_F32 or _F16; _BYTE; _INT */
+    bool rounded;        /* f64 in the file, f32 here */
     union {
         void *memory;
         float *data; /* of both floating-point types */

@@ -81,6 +81,11 @@ static sqa_status measure_group(sqa_bench_state *run, sqa_bench_group *group, ra
                                 rates *copy, sqa_bench_report *report)
 {
     sqa_status status = sqa_bench_group_measure(run, group);
+    if (status != SQA_OK && run->options->stop && *run->options->stop) {
+        /* What stops this also ends the compilers and linkers it waits for. */
+        report->interrupted = true;
+        return SQA_OK;
+    }
     if (status == SQA_OK)
         status = append_rows(report, group);
     if (status == SQA_OK)

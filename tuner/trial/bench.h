@@ -24,9 +24,10 @@ typedef struct sqa_bench_options {
     sqa_operation operation; /* one whose shapes have heads, lengths and a head dimension */
     const sqa_bench_variant *variants[SQA_BENCH_VARIANT_COUNT];
     size_t variant_count;
-    uint32_t heads; /* of the multi-head model */
-    uint32_t lengths[SQA_BENCH_MOST];
+    uint32_t heads;                   /* of the multi-head model */
+    uint32_t lengths[SQA_BENCH_MOST]; /* of keys */
     size_t length_count;
+    uint32_t queries; /* of every length; 0: as many as keys */
     uint32_t dims[SQA_BENCH_MOST];
     size_t dim_count;
     uint32_t batch;
@@ -46,7 +47,7 @@ typedef struct sqa_bench_options {
 typedef struct sqa_bench_row {
     const sqa_bench_variant *variant;
     sqa_problem problem;
-    uint32_t batch, q_heads, kv_heads, length, dim;
+    uint32_t batch, q_heads, kv_heads, queries, length, dim;
     sqa_dtype dtype;
     bool causal;
     char pattern[SQA_SHAPE_TEXT]; /* the other keys of the problem's shape */

@@ -94,9 +94,13 @@ static sqa_window window_of(const sqa_bench_options *options)
 static void shape_of(const sqa_bench_options *options, const sqa_bench_variant *variant,
                      const sqa_bench_row *row, sqa_text *out)
 {
-    sqa_text_format(out, "op=%s,b=%u,hq=%u,hkv=%u,n=%u,d=%u,dtype=%s",
-                    sqa_operation_name(options->operation), row->batch, row->q_heads, row->kv_heads,
-                    row->length, row->dim, sqa_dtype_name(row->dtype));
+    sqa_text_format(out, "op=%s,b=%u,hq=%u,hkv=%u,", sqa_operation_name(options->operation),
+                    row->batch, row->q_heads, row->kv_heads);
+    if (options->queries)
+        sqa_text_format(out, "nq=%u,nk=%u", row->queries, row->length);
+    else
+        sqa_text_format(out, "n=%u", row->length);
+    sqa_text_format(out, ",d=%u,dtype=%s", row->dim, sqa_dtype_name(row->dtype));
     if (options->pattern[0])
         sqa_text_format(out, ",%s", options->pattern);
     if (variant->reach != SQA_BENCH_REACH_ALL) {
@@ -132,6 +136,7 @@ sqa_status sqa_bench_describe(const sqa_bench_options *options, const sqa_bench_
     sqa_text shape = SQA_TEXT_INIT;
     out->variant = variant;
     out->batch = options->batch;
+    out->queries = options->queries ? options->queries : length;
     out->length = length;
     out->dim = dim;
     out->dtype = options->dtype;

@@ -17,14 +17,6 @@
 
 #define MAX_LAUNCHES (1u << 20)
 
-double sqa_clock_seconds(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now))
-        return NAN;
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static double clock_tick(void)
 {
     struct timespec tick;

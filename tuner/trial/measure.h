@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "sqa_cl/export.h"
 #include "sqa_cl/status.h"
 
@@ -35,9 +36,6 @@ typedef struct sqa_timing {
     uint32_t samples;
     bool by_events; /* false: by wall clock */
 } sqa_timing;
-
-/* Seconds of the monotonic clock. */
-double sqa_clock_seconds(void);
 
 /* Runs the work once and waits: the slow first launch. */
 sqa_status sqa_measure_warm_up(const sqa_work *work, cl_command_queue queue);

@@ -1,9 +1,7 @@
 /* sqa bench: measures what its options ask for and hands the rows to whoever
  * writes them. The measuring is trial/bench.c, the options words.c. */
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "cli/bench/plot.h"
@@ -12,7 +10,9 @@
 #include "cli/command.h"
 #include "cli/database_state.h"
 #include "cli/device_option.h"
+#include "cli/interrupt.h"
 #include "cli/log_option.h"
+#include "cli/memory_check.h"
 #include "cli/options.h"
 #include "problem/problem.h"
 #include "text/progress.h"
@@ -36,27 +36,8 @@ static const char summary[] =
 typedef struct bench_call {
     sqa_bench_words words;
     const char *device, *database, *log_level, *plot;
-    bool json, csv;
+    bool json, csv, wide;
 } bench_call;
-
-static volatile sig_atomic_t stop_requested;
-
-/* The first signal asks the run to wind up; the second one ends the program. */
-static void on_signal(int number)
-{
-    stop_requested = 1;
-    signal(number, SIG_DFL);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static void show(void *user, double done, double seconds_left, const char *what)
 {
@@ -67,8 +48,7 @@ static void show(void *user, double done, double seconds_left, const char *what)
 static sqa_status measure(sqa_context *context, const sqa_bench_options *options,
                           sqa_bench_report *report)
 {
-    sqa_progress progress = sqa_progress_begin();
-    catch_signals();
+    sqa_progress progress = sqa_progress_begin("bench");
     sqa_status status = sqa_bench_run(context, options, show, &progress, report);
     sqa_progress_clear(&progress);
     return status;
@@ -86,6 +66,24 @@ static void print(const bench_call *call, const sqa_bench_view *view)
     sqa_bench_print_notes(view);
 }
 
+/* Of all rows, before the first is measured; MHA is among them in any case. */
+static sqa_status check_memory(const sqa_bench_options *options, const sqa_device *device)
+{
+    sqa_status status = SQA_OK;
+    for (size_t v = 0; v <= options->variant_count; v++)
+        for (size_t n = 0; n < options->length_count; n++)
+            for (size_t d = 0; d < options->dim_count && status == SQA_OK; d++) {
+                const bool asked_for = v < options->variant_count;
+                sqa_bench_row row;
+                status = sqa_bench_describe(options,
+                                            asked_for ? options->variants[v] : sqa_bench_variants,
+                                            options->lengths[n], options->dims[d], &row);
+                if (status == SQA_OK)
+                    status = sqa_memory_check(&row.problem, device);
+            }
+    return status;
+}
+
 /* With all it takes open. */
 static sqa_status run(const bench_call *call, const sqa_bench_options *options,
                       sqa_context *context, sqa_bench_view view, const sqa_bench_plot *plot)
@@ -93,6 +91,8 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     sqa_device device;
     sqa_bench_report report;
     sqa_status status = sqa_device_query(&device, sqa_context_cl_device(context));
+    if (status == SQA_OK && options->budget_s <= 0.0) /* else what is too long is left out */
+        status = check_memory(options, &device);
     if (status != SQA_OK)
         return status;
     status = measure(context, options, &report);
@@ -100,6 +100,7 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     view.report = &report;
     view.device = &device;
     view.paper = call->words.preset != NULL;
+    view.wide = call->wide;
     if (status == SQA_OK || report.count)
         print(call, &view);
     if (status == SQA_OK && report.interrupted)
@@ -131,7 +132,7 @@ static sqa_status bench(bench_call *call)
     sqa_bench_plot plot = {0};
     made.user_database = call->database;
     sqa_status status = sqa_bench_words_read(&call->words, &options);
-    options.stop = &stop_requested;
+    options.stop = sqa_interrupt_catch();
     if (status == SQA_OK)
         status = sqa_log_option(call->log_level, &made);
     if (status == SQA_OK)
@@ -154,7 +155,8 @@ int sqa_command_bench(int argc, char **argv)
     sqa_bench_words *words = &call.words;
     const sqa_option table[] = {
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
-         .text = &words->preset},
+         .text = &words->preset,
+         .excludes = "operation,variant,heads,queries,dim,window,globals,against-default"},
         {"operation", "NAME", "forward (default) or another, whose own keys go into --pattern",
          .text = &words->operation},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
@@ -162,6 +164,8 @@ int sqa_command_bench(int argc, char **argv)
         {"heads", "H", "heads of the multi-head model (8)", .count = {&words->heads, 1, 65535}},
         {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)",
          .counts = {&words->lengths, 1, 1u << 24}},
+        {"queries", "N", "of every length, 1 is a step of decoding (as many as keys)",
+         .count = {&words->queries, 1, 1u << 24}},
         {"dim", "DIMENSIONS", "head dimensions, such as 64,128 (64)",
          .counts = {&words->dims, 1, SQA_MAX_HEAD_DIM}},
         {"batch", "B", "batch size (1)", .count = {&words->batch, 1, 65535}},
@@ -182,7 +186,10 @@ int sqa_command_bench(int argc, char **argv)
          .text = &call.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &call.database},
         {"json", NULL, "one JSON document", .flag = &call.json},
-        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call.csv},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal", .flag = &call.wide,
+         .excludes = "json,csv"},
+        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call.csv,
+         .excludes = "json"},
         {"plot", "FILE", "also a picture, .png or .svg, by gnuplot", .text = &call.plot},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &call.log_level},
         {0},
@@ -190,8 +197,6 @@ int sqa_command_bench(int argc, char **argv)
     int code;
     if (!sqa_options_read(argc, argv, summary, table, &code))
         return code;
-    if (call.json && call.csv)
-        return sqa_usage_error(argv[0], "--json and --csv are one too many");
     sqa_status status = bench(&call);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

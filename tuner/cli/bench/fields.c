@@ -58,6 +58,7 @@ static const struct {
     {"rung", TEXT, AT(rung), ALWAYS},
     {"source", TEXT, AT(source), ALWAYS},
     {"pattern", TEXT, AT(pattern), ALWAYS},
+    {"queries", INTEGER, AT(queries), ALWAYS},
 };
 
 static void set_text(sqa_field *out, const char *text)

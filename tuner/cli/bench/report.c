@@ -26,9 +26,12 @@ static void print_head(const sqa_bench_view *view)
     const sqa_bench_report *report = view->report;
     printf("ceiling: %.1f GFLOP/s multiply-add (%s), %.1f GB/s copy (%s)\n", report->fma_gflops,
            report->ceiling.fma_variant, report->copy_gbs, report->ceiling.copy_variant);
-    printf("batch %u, %s%s%s, medians of %u rounds\n\n", options->batch,
-           sqa_dtype_name(options->dtype), *options->pattern ? ", " : "", options->pattern,
-           options->rounds);
+    printf("batch %u, %s%s%s, ", options->batch, sqa_dtype_name(options->dtype),
+           *options->pattern ? ", " : "", options->pattern);
+    if (options->queries)
+        printf("%u %s on seq keys, ", options->queries,
+               options->queries == 1 ? "query" : "queries");
+    printf("medians of %u rounds\n\n", options->rounds);
 }
 
 /* Whether rows have a pattern that the head does not tell. */
@@ -42,18 +45,24 @@ static bool patterns_differ(const sqa_bench_options *options)
 
 static void add_columns(sqa_table *table, const sqa_bench_options *options)
 {
-    static const char *const headings[] = {
-        "Hq", "Hkv", "D", "seq", "ms", "spread", "GFLOP/s", "of ceiling", "vs MHA", "max error"};
+    static const struct {
+        const char *heading;
+        unsigned rank; /* where there is no room for all; 0: always there */
+    } figures[] = {{"Hq", 2},     {"Hkv", 2},      {"D", 4},       {"seq", 0},
+                   {"ms", 0},     {"spread", 2},   {"GFLOP/s", 3}, {"of ceiling", 1},
+                   {"vs MHA", 0}, {"max error", 5}};
     sqa_table_column(table, "variant", SQA_ALIGN_LEFT);
-    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
-        sqa_table_column(table, headings[i], SQA_ALIGN_RIGHT);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        sqa_table_spare(table, figures[i].heading, SQA_ALIGN_RIGHT, figures[i].rank);
+    if (options->queries) /* few: what counts are the bytes of K and V */
+        sqa_table_spare(table, "GB/s", SQA_ALIGN_RIGHT, 1);
     if (options->against_default) {
-        sqa_table_column(table, "default ms", SQA_ALIGN_RIGHT);
-        sqa_table_column(table, "vs default", SQA_ALIGN_RIGHT);
+        sqa_table_spare(table, "default ms", SQA_ALIGN_RIGHT, 1);
+        sqa_table_spare(table, "vs default", SQA_ALIGN_RIGHT, 1);
     }
     if (patterns_differ(options))
-        sqa_table_column(table, "pattern", SQA_ALIGN_LEFT);
-    sqa_table_column(table, "kernel", SQA_ALIGN_LEFT);
+        sqa_table_spare(table, "pattern", SQA_ALIGN_LEFT, 2);
+    sqa_table_spare(table, "kernel", SQA_ALIGN_LEFT, 4);
 }
 
 static void add_row(sqa_table *table, const sqa_bench_options *options, const sqa_bench_row *row)
@@ -70,6 +79,8 @@ static void add_row(sqa_table *table, const sqa_bench_options *options, const sq
     sqa_table_cell(table, "%.2f", row->fraction_of_ceiling);
     sqa_table_cell(table, "%.2fx", row->speedup_vs_mha);
     sqa_table_cell(table, "%.1e", row->max_error);
+    if (options->queries)
+        sqa_table_cell(table, "%.1f", row->gbs);
     if (options->against_default) {
         sqa_table_cell(table, "%.2f", row->default_ms);
         sqa_table_cell(table, "%.2fx", row->default_ms / row->median_ms);
@@ -82,6 +93,7 @@ static void add_row(sqa_table *table, const sqa_bench_options *options, const sq
 void sqa_bench_print_table(const sqa_bench_view *view)
 {
     sqa_table table = SQA_TABLE_INIT;
+    table.wide = view->wide;
     print_head(view);
     if (view->paper) {
         sqa_bench_paper_print(view);

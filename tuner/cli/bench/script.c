@@ -123,16 +123,26 @@ static bar_place place_of_bar(const script *s, const sqa_bench_row *row)
     return place;
 }
 
-/* $bars_I: position, speed-up, fraction. */
+/* What is proportional to 1 / time, with the range that the row's own times leave it. */
+static void write_rate(const script *s, const sqa_bench_row *row, double value)
+{
+    const sqa_range range = sqa_range_of_rate(value, row->spread_ms / row->median_ms);
+    sqa_text_format(s->out, " %.4f %.4f %.4f", value, range.low, range.high);
+}
+
+/* $bars_I: position; speed-up, its low and high; fraction, likewise. */
 static void write_bar_data(const script *s, size_t n)
 {
     const sqa_bench_report *report = s->view->report;
     sqa_text_format(s->out, "$bars_%zu << END\n", n);
     for (size_t i = 0; i < report->count; i++) {
         const sqa_bench_row *row = &report->rows[i];
-        if (row->shown && series_of(s, row) == n)
-            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place_of_bar(s, row).middle,
-                            row->speedup_vs_mha, row->fraction_of_ceiling);
+        if (!row->shown || series_of(s, row) != n)
+            continue;
+        sqa_text_format(s->out, "%.4f", place_of_bar(s, row).middle);
+        write_rate(s, row, row->speedup_vs_mha);
+        write_rate(s, row, row->fraction_of_ceiling);
+        sqa_text_append(s->out, "\n");
     }
     sqa_text_append(s->out, "END\n");
 }
@@ -159,17 +169,20 @@ static void write_titles(const script *s)
 {
     const sqa_bench_options *options = s->view->options;
     const sqa_device_strings *device = &s->view->device->strings;
-    char text[512 + SQA_SHAPE_TEXT], dim[32] = "";
+    char text[512 + SQA_SHAPE_TEXT], dim[32] = "", queries[32] = "";
     snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s", options->heads,
              device->device_name);
     sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
     sqa_gnuplot_quote(s->out, text);
     if (options->dim_count == 1)
         snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
+    if (options->queries)
+        snprintf(queries, sizeof queries, "queries %u, ", options->queries);
     snprintf(text, sizeof text,
-             "%u compute units, %s; forward%s%s, batch %u, %s%s; medians of %u interleaved rounds",
+             "%u compute units, %s; forward%s%s, batch %u, %s%s%s; %u rounds, their median and "
+             "middle half",
              device->compute_units, device->platform_name, *options->pattern ? ", " : "",
-             options->pattern, options->batch, dim, sqa_dtype_name(options->dtype),
+             options->pattern, options->batch, queries, dim, sqa_dtype_name(options->dtype),
              options->rounds);
     sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
     sqa_gnuplot_quote(s->out, text);
@@ -242,20 +255,24 @@ static void write_key(const script *s)
     write_key_entry(s, s->series_count, "MHA's FLOPs / the variant's");
 }
 
-/* The bars of one panel: `value` of a line of the data, with numbers on top. */
-static void write_bars(const script *s, const char *value, const char *format)
+/* The bars of one panel, from the column `first` of the data on, `scale` times as high; with
+ * their ranges, and with numbers on top. */
+static void write_bars(const script *s, unsigned first, unsigned scale, const char *format)
 {
     for (size_t n = 0; n < s->series_count; n++) {
         char colour[8];
         colour_of(s, n, colour);
-        sqa_text_format(s->out, "%s $bars_%zu using 1:(%s) with boxes linecolor rgb '%s'",
-                        n ? "," : "", n, value, colour);
+        sqa_text_format(s->out,
+                        "%s $bars_%zu using 1:(%u*$%u) with boxes linecolor rgb '%s', $bars_%zu "
+                        "using 1:(%u*$%u):(0):(%u*($%u-$%u)) with vectors " SQA_GNUPLOT_RANGE,
+                        n ? "," : "", n, scale, first, colour, n, scale, first + 1, scale,
+                        first + 2, first + 1);
     }
     for (size_t n = 0; n < s->series_count && s->bars <= MOST_LABELLED_BARS; n++)
         sqa_text_format(s->out,
-                        ", $bars_%zu using 1:(%s):(sprintf('%s', %s)) with labels font ',11' "
-                        "offset 0,0.55",
-                        n, value, format, value);
+                        ", $bars_%zu using 1:(%u*$%u):(sprintf('%s', %u*$%u)) with labels font "
+                        "',11' offset 0,0.55",
+                        n, scale, first + 2, format, scale, first);
     sqa_text_append(s->out, "\n");
 }
 
@@ -268,7 +285,7 @@ static void write_speedups(const script *s)
                             "set yrange [0:*]\nset offsets 0,0,graph 0.08,0\n"
                             "plot $saving using 1:2:3:(0) with vectors nohead "
                             "linewidth 2.5 linecolor rgb '" SAVING_COLOUR "',");
-    write_bars(s, "$2", s->bars > FEW_BARS ? "%.1f" : "%.2f");
+    write_bars(s, 2, 1, s->bars > FEW_BARS ? "%.1f" : "%.2f");
 }
 
 static void write_fractions(const script *s)
@@ -276,11 +293,11 @@ static void write_fractions(const script *s)
     sqa_text_format(s->out,
                     "unset label\nunset object\nunset arrow\n"
                     "set lmargin at screen 0.555\nset rmargin at screen 0.995\n"
-                    "set offsets 0,0,0,0\nset yrange [0:105<*]\nset ytics 0,20,100\n"
+                    "set offsets 0,0,graph 0.05,0\nset yrange [0:105<*]\nset ytics 0,20,100\n"
                     "set title 'rate in %% of the multiply-add ceiling, %.0f GFLOP/s' "
                     "offset 0,-0.3\nplot",
                     s->view->report->fma_gflops);
-    write_bars(s, "100*$3", "%.0f");
+    write_bars(s, 5, 100, "%.0f");
 }
 
 void sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)

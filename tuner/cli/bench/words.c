@@ -55,6 +55,7 @@ static sqa_status read_rows(const sqa_bench_words *words, sqa_bench_options *out
     const bool settled = words->preset != NULL;
     _Static_assert(SQA_OPTION_COUNTS <= SQA_BENCH_MOST, "room for every number");
     out->heads = words->heads ? words->heads : 8;
+    out->queries = words->queries;
     out->batch = words->batch;
     out->rounds = words->rounds;
     copy_counts(words->lengths.count || settled ? &words->lengths : &length, out->lengths,
@@ -72,11 +73,6 @@ static sqa_status read_preset(const sqa_bench_words *words, sqa_bench_options *o
         return SQA_OK;
     if (strcmp(words->preset, "paper") != 0)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--preset is '%s'; expected paper", words->preset);
-    if (words->variants || words->heads || words->dims.count || words->has_window ||
-        words->against_default)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--preset paper fixes variants, heads, dimension and window; leave out "
-                        "--variant, --heads, --dim, --window and --against-default");
     return sqa_bench_paper_options(out);
 }
 
@@ -167,6 +163,7 @@ static sqa_status read_operation(const sqa_bench_words *words, sqa_bench_options
 
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
 {
+    const sqa_kernel_family *family = NULL;
     *out = (sqa_bench_options){0};
     sqa_status status = read_operation(words, out);
     if (status == SQA_OK)
@@ -183,6 +180,9 @@ sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options 
         status = join_pattern(words, out);
     if (status == SQA_OK)
         status = check_problems(out);
+    if (status == SQA_OK && words->family)
+        status =
+            sqa_family_option(words->family, sqa_operation_at((size_t)out->operation), &family);
     out->family = words->family;
     out->against_default = words->against_default;
     return status;

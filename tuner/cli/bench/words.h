@@ -10,6 +10,7 @@ typedef struct sqa_bench_words {
     const char *preset, *variants, *dtype, *family, *pattern;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
     uint32_t heads, globals;         /* 0: likewise */
+    uint32_t queries;                /* 0: as many as keys */
     uint32_t batch, rounds;
     sqa_window window; /* where the options' window points */
     bool has_window, causal, against_default;

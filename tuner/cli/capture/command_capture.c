@@ -29,7 +29,7 @@ static const char summary[] =
     "with its key and build options, into a folder, for the vendor's tool to build. With the\n"
     "binaries added and $SQA_CL_PREBUILT naming the folder, the library runs them, and\n"
     "`sqa tune` there finds out which is the fastest. Without --shape or --preset it\n"
-    "captures for the preset quick, unless all there is to do is to --add.";
+    "captures for the preset quick.";
 
 typedef struct capture {
     sqa_tune_words words;
@@ -160,8 +160,6 @@ static sqa_status open_builder(capture *self)
     const sqa_tuning_options *options = &self->plan->options;
     sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
     cl_int code = CL_SUCCESS;
-    if (self->profile)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--build: the device of a profile is not here");
     if (!self->target.device.limits.has_compiler)
         return sqa_fail(SQA_UNSUPPORTED, "--build: this device has no OpenCL compiler; build the "
                                          "sources with the vendor's tool and --add the binaries");
@@ -226,10 +224,11 @@ static void print(const capture *self)
     const sqa_manifest *manifest = &self->folder.manifest;
     const size_t binaries = count_binaries(manifest);
     sqa_table table = SQA_TABLE_INIT;
+    table.wide = self->words.wide;
     sqa_table_column(&table, "key", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "binary", SQA_ALIGN_RIGHT);
-    sqa_table_column(&table, "kernel", SQA_ALIGN_LEFT);
-    sqa_table_column(&table, "captured for", SQA_ALIGN_LEFT);
+    sqa_table_spare(&table, "kernel", SQA_ALIGN_LEFT, 1);
+    sqa_table_spare(&table, "captured for", SQA_ALIGN_LEFT, 2);
     for (size_t i = 0; i < manifest->count; i++) {
         const sqa_manifest_entry *entry = &manifest->entries[i];
         sqa_table_cell(&table, "%s", entry->key);
@@ -280,11 +279,8 @@ static void print_json(const capture *self)
 static sqa_status run(capture *self)
 {
     const sqa_tune_words *words = &self->words;
-    const bool has_problems = words->shapes.count || words->shape_files.count || words->preset;
     if (!self->out || !self->out[0])
         return sqa_fail(SQA_INVALID_ARGUMENT, "--out DIR is missing: the folder to fill");
-    if (words->set && !words->family)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
     if (words->devices.count > 1)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--device is given twice");
     sqa_status status = sqa_tune_words_read(words, self->plan);
@@ -292,7 +288,7 @@ static sqa_status run(capture *self)
         status = sqa_capture_open(&self->folder, self->out);
     if (status == SQA_OK)
         status = sqa_capture_check_files(self->out, words, self->profile, &self->add);
-    if (status == SQA_OK && (has_problems || !self->add.count))
+    if (status == SQA_OK && !self->add.count)
         status = capture_all(self);
     for (size_t i = 0; i < self->add.count && status == SQA_OK; i++)
         status = add_binary(self, self->add.items[i]);
@@ -317,17 +313,19 @@ int sqa_command_capture(int argc, char **argv)
         {"family", "NAME", "this kernel family instead of the best known and the default",
          .text = &self.words.family},
         {"set", "LIST", "with --family: its parameters, all combinations of RV=1|2,UNROLL=4",
-         .text = &self.words.set},
+         .text = &self.words.set, .needs = "family"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .list = &self.words.devices},
         {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
-         .text = &self.profile},
+         .text = &self.profile, .excludes = "device"},
         {"db", "FILE", "tuning database instead of the user's own", .text = &self.words.database},
-        {"add", "KEY=FILE", "take in what the vendor's tool made of KEY.cl; repeatable",
-         .list = &self.add},
+        {"add", "KEY=FILE", "only take in what the vendor's tool made of KEY.cl; repeatable",
+         .list = &self.add, .only = "out,json,wide"},
         {"build", NULL, "build here, for drivers that compile here but not where it will run",
-         .flag = &self.build},
+         .flag = &self.build, .excludes = "device-profile"},
         {"json", NULL, "one JSON document", .flag = &self.words.json},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal",
+         .flag = &self.words.wide, .excludes = "json"},
         {"log-level", "LEVEL", "error, warning (default), info or debug",
          .text = &self.words.log_level},
         {0},

@@ -192,10 +192,11 @@ static void begin(comparison *c)
     static const struct {
         const char *heading;
         sqa_table_align align;
-    } columns[] = {{"device", SQA_ALIGN_LEFT},  {"runtime", SQA_ALIGN_LEFT},
-                   {"problem", SQA_ALIGN_LEFT}, {"faster", SQA_ALIGN_LEFT},
-                   {"B / A", SQA_ALIGN_RIGHT},  {"A", SQA_ALIGN_LEFT},
-                   {"B", SQA_ALIGN_LEFT}};
+        unsigned rank; /* where there is no room for all; 0: always there */
+    } columns[] = {{"device", SQA_ALIGN_LEFT, 1},  {"runtime", SQA_ALIGN_LEFT, 3},
+                   {"problem", SQA_ALIGN_LEFT, 0}, {"faster", SQA_ALIGN_LEFT, 0},
+                   {"B / A", SQA_ALIGN_RIGHT, 0},  {"A", SQA_ALIGN_LEFT, 2},
+                   {"B", SQA_ALIGN_LEFT, 2}};
     if (c->csv) {
         write_names(c);
     } else if (c->json) {
@@ -205,7 +206,7 @@ static void begin(comparison *c)
         sqa_json_array(&c->document, "rows");
     }
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
-        sqa_table_column(&c->table, columns[i].heading, columns[i].align);
+        sqa_table_spare(&c->table, columns[i].heading, columns[i].align, columns[i].rank);
 }
 
 static void finish(comparison *c)
@@ -261,14 +262,13 @@ int sqa_db_diff(int argc, char **argv)
         SQA_FILTER_OPTIONS(filter),
         SQA_JSON_OPTION(c.json),
         SQA_CSV_OPTION(c.csv),
+        SQA_WIDE_OPTION(c.table.wide),
         {0},
     };
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, "A B", c.names, &code))
         return code;
-    sqa_status status = sqa_db_check_format(c.json, c.csv);
-    if (status == SQA_OK)
-        status = sqa_db_check_filter(&filter);
+    sqa_status status = sqa_db_check_filter(&filter);
     for (int i = 0; i < 2 && status == SQA_OK; i++)
         status = read_side(c.names[i], &filter, &c.lists[i]);
     if (status == SQA_OK)

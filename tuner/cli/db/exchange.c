@@ -73,7 +73,7 @@ int sqa_db_export(int argc, char **argv)
          .flag = &request.filter.best_only},
         {"submit", NULL,
          "the file to contribute: what won on this device ($SQA_CL_DEVICE), or on --device",
-         .flag = &request.submit},
+         .flag = &request.submit, .excludes = "best,status"},
         SQA_FILTER_OPTIONS(request.filter),
         SQA_STATUS_OPTION(request.filter),
         SQA_DB_OPTION(request.choice),

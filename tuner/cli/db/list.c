@@ -126,24 +126,25 @@ static const struct {
     sqa_table_align align;
     int where;
     cell cell;
+    unsigned rank; /* where there is no room for all; 0: always there */
 } columns[] = {
-    {"id", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, id_cell},
-    {"source", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, source_cell},
-    {"device", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, device_cell},
-    {"driver", SQA_ALIGN_LEFT, IN_BEST, driver_cell},
-    {"operation", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, operation_cell},
-    {"problem", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, shape_cell},
-    {"family", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, family_cell},
-    {"status", SQA_ALIGN_LEFT, IN_LIST, status_cell},
-    {"ms", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, median_cell},
-    {"+-ms", SQA_ALIGN_RIGHT, IN_BEST, spread_cell},
-    {"GFLOP/s", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, rate_cell},
-    {"ceiling", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, fraction_cell},
-    {"GB/s", SQA_ALIGN_RIGHT, IN_BEST, bandwidth_cell},
-    {"roofline", SQA_ALIGN_RIGHT, IN_BEST, roofline_cell},
-    {"error", SQA_ALIGN_RIGHT, IN_BEST, error_cell},
-    {"date", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, date_cell},
-    {"configuration", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, config_cell},
+    {"id", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, id_cell, 0},
+    {"source", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, source_cell, 5},
+    {"device", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, device_cell, 1},
+    {"driver", SQA_ALIGN_LEFT, IN_BEST, driver_cell, 8},
+    {"operation", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, operation_cell, 4},
+    {"problem", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, shape_cell, 0},
+    {"family", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, family_cell, 2},
+    {"status", SQA_ALIGN_LEFT, IN_LIST, status_cell, 1},
+    {"ms", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, median_cell, 0},
+    {"+-ms", SQA_ALIGN_RIGHT, IN_BEST, spread_cell, 7},
+    {"GFLOP/s", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, rate_cell, 3},
+    {"ceiling", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, fraction_cell, 5},
+    {"GB/s", SQA_ALIGN_RIGHT, IN_BEST, bandwidth_cell, 9},
+    {"roofline", SQA_ALIGN_RIGHT, IN_BEST, roofline_cell, 3},
+    {"error", SQA_ALIGN_RIGHT, IN_BEST, error_cell, 10},
+    {"date", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, date_cell, 9},
+    {"configuration", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, config_cell, 6},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
@@ -209,13 +210,15 @@ static sqa_status print_csv(const sqa_db_sources *sources, const sqa_store_filte
     return sqa_db_sources_each(sources, filter, add_trial, &out);
 }
 
-static sqa_status print_table(const sqa_db_sources *sources, const sqa_store_filter *filter)
+static sqa_status print_table(const sqa_db_sources *sources, const sqa_store_filter *filter,
+                              bool wide)
 {
     sqa_table table = SQA_TABLE_INIT;
+    table.wide = wide;
     listing out = {.table = &table, .best = filter->best_only};
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (is_shown(i, out.best))
-            sqa_table_column(&table, columns[i].heading, columns[i].align);
+            sqa_table_spare(&table, columns[i].heading, columns[i].align, columns[i].rank);
     sqa_status status = sqa_db_sources_each(sources, filter, add_trial, &out);
     if (out.count)
         sqa_table_print(&table, stdout);
@@ -232,7 +235,7 @@ static sqa_status print_table(const sqa_db_sources *sources, const sqa_store_fil
 
 /* How a list is to be written. */
 typedef struct list_format {
-    bool json, csv, quarantine;
+    bool json, csv, quarantine, wide;
 } list_format;
 
 static sqa_status print_list(const sqa_db_choice *choice, const sqa_store_filter *filter,
@@ -243,27 +246,20 @@ static sqa_status print_list(const sqa_db_choice *choice, const sqa_store_filter
     if (status == SQA_OK)
         status = format->json  ? print_json(&sources, filter)
                  : format->csv ? print_csv(&sources, filter)
-                               : print_table(&sources, filter);
+                               : print_table(&sources, filter, format->wide);
     sqa_db_sources_close(&sources);
     return status;
 }
 
 /* Of the one database that imports and merges write to. */
-static sqa_status print_quarantine(const sqa_db_choice *choice, bool as_json)
+static sqa_status print_quarantine(const sqa_db_choice *choice, const list_format *format)
 {
     sqa_store *store = NULL;
     sqa_status status = sqa_db_open_to_read(&store, choice);
     if (status == SQA_OK)
-        status = sqa_db_print_quarantine(store, as_json);
+        status = sqa_db_print_quarantine(store, format->json, format->wide);
     sqa_store_close(store);
     return status;
-}
-
-static sqa_status check_format(const list_format *format)
-{
-    if (format->quarantine && format->csv)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--quarantine has no --csv, only --json");
-    return sqa_db_check_format(format->json, format->csv);
 }
 
 static int list(int argc, char **argv, const char *summary, bool best)
@@ -276,20 +272,19 @@ static int list(int argc, char **argv, const char *summary, bool best)
         SQA_FILTER_OPTIONS(filter),
         SQA_JSON_OPTION(format.json),
         SQA_CSV_OPTION(format.csv),
+        SQA_WIDE_OPTION(format.wide),
         /* What is best is ok, and no quarantined line. */
         best ? (sqa_option){0} : (sqa_option)SQA_STATUS_OPTION(filter),
         {"quarantine", NULL, "what imports and merges refused instead, with the reasons",
-         .flag = &format.quarantine},
+         .flag = &format.quarantine, .only = "db,user-db,seed-db,json,wide"},
         {0},
     };
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
-    sqa_status status = check_format(&format);
+    sqa_status status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
-        status = sqa_db_check_filter(&filter);
-    if (status == SQA_OK)
-        status = format.quarantine ? print_quarantine(&choice, format.json)
+        status = format.quarantine ? print_quarantine(&choice, &format)
                                    : print_list(&choice, &filter, &format);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
 }

@@ -36,10 +36,11 @@ static sqa_status add(void *user, const sqa_quarantined *row)
     return SQA_OK;
 }
 
-sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json)
+sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json, bool wide)
 {
     sqa_json json;
     listing out = {as_json ? &json : NULL, SQA_TABLE_INIT, 0};
+    out.table.wide = wide;
     if (as_json) {
         sqa_json_begin(&json, stdout);
         sqa_json_string(&json, "database", sqa_store_path(store));
@@ -49,8 +50,8 @@ sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json)
         return status;
     }
     sqa_table_column(&out.table, "id", SQA_ALIGN_RIGHT);
-    sqa_table_column(&out.table, "date", SQA_ALIGN_LEFT);
-    sqa_table_column(&out.table, "from", SQA_ALIGN_LEFT);
+    sqa_table_spare(&out.table, "date", SQA_ALIGN_LEFT, 2);
+    sqa_table_spare(&out.table, "from", SQA_ALIGN_LEFT, 1);
     sqa_table_column(&out.table, "reason", SQA_ALIGN_LEFT);
     sqa_status status = sqa_quarantine_each(store, add, &out);
     if (out.count)

@@ -21,16 +21,20 @@ static const char summary[] =
 
 static void add_columns(sqa_table *table)
 {
-    static const char *const left[] = {"problem", "variant"};
-    static const char *const right[] = {"Hq", "Hkv", "ms", "GFLOP/s", "ceiling", "vs MHA"};
-    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
-        sqa_table_column(table, left[i], SQA_ALIGN_LEFT);
-    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
-        sqa_table_column(table, right[i], SQA_ALIGN_RIGHT);
-    sqa_table_column(table, "source", SQA_ALIGN_LEFT);
-    sqa_table_column(table, "device", SQA_ALIGN_LEFT);
-    sqa_table_column(table, "driver", SQA_ALIGN_LEFT);
-    sqa_table_column(table, "kernel", SQA_ALIGN_LEFT);
+    static const struct {
+        const char *heading;
+        sqa_table_align align;
+        unsigned rank; /* where there is no room for all; 0: always there */
+    } columns[] = {
+        {"problem", SQA_ALIGN_LEFT, 0},  {"variant", SQA_ALIGN_LEFT, 0},
+        {"Hq", SQA_ALIGN_RIGHT, 3},      {"Hkv", SQA_ALIGN_RIGHT, 3},
+        {"ms", SQA_ALIGN_RIGHT, 0},      {"GFLOP/s", SQA_ALIGN_RIGHT, 4},
+        {"ceiling", SQA_ALIGN_RIGHT, 2}, {"vs MHA", SQA_ALIGN_RIGHT, 1},
+        {"source", SQA_ALIGN_LEFT, 4},   {"device", SQA_ALIGN_LEFT, 1},
+        {"driver", SQA_ALIGN_LEFT, 5},   {"kernel", SQA_ALIGN_LEFT, 6},
+    };
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        sqa_table_spare(table, columns[i].heading, columns[i].align, columns[i].rank);
 }
 
 static void figure_cell(sqa_table *table, const char *format, double value)
@@ -120,6 +124,7 @@ typedef struct view {
     sqa_db_sources sources;
     sqa_trial_list list;
     const sqa_store_filter *filter;
+    bool wide;
 } view;
 
 static sqa_rank rank(const view *v, size_t index)
@@ -149,6 +154,7 @@ static void print_table(const view *v)
 {
     sqa_table table = SQA_TABLE_INIT;
     size_t shown = 0;
+    table.wide = v->wide;
     add_columns(&table);
     for (size_t i = 0; i < v->list.count; i++) {
         sqa_rank e = rank(v, i);
@@ -220,21 +226,16 @@ int sqa_db_query(int argc, char **argv)
 {
     sqa_db_choice choice = {0};
     sqa_store_filter filter = {0};
+    view v = {.sources = SQA_DB_SOURCES_INIT, .list = SQA_TRIAL_LIST_INIT, .filter = &filter};
     bool json = false, csv = false;
     const sqa_option options[] = {
-        SQA_SHOWN_DB_OPTIONS(choice),
-        SQA_FILTER_OPTIONS(filter),
-        SQA_JSON_OPTION(json),
-        SQA_CSV_OPTION(csv),
-        {0},
+        SQA_SHOWN_DB_OPTIONS(choice), SQA_FILTER_OPTIONS(filter), SQA_JSON_OPTION(json),
+        SQA_CSV_OPTION(csv),          SQA_WIDE_OPTION(v.wide),    {0},
     };
     int code;
     if (!sqa_db_options_read(argc, argv, summary, options, NULL, NULL, &code))
         return code;
-    view v = {.sources = SQA_DB_SOURCES_INIT, .list = SQA_TRIAL_LIST_INIT, .filter = &filter};
-    sqa_status status = sqa_db_check_format(json, csv);
-    if (status == SQA_OK)
-        status = sqa_db_check_filter(&filter);
+    sqa_status status = sqa_db_check_filter(&filter);
     if (status == SQA_OK)
         status = sqa_db_sources_open(&v.sources, &choice);
     if (status == SQA_OK)

@@ -82,9 +82,6 @@ static sqa_status add_all(sqa_db_sources *out)
 sqa_status sqa_db_sources_open(sqa_db_sources *out, const sqa_db_choice *choice)
 {
     *out = (sqa_db_sources)SQA_DB_SOURCES_INIT;
-    sqa_status status = sqa_db_check_choice(choice);
-    if (status != SQA_OK)
-        return status;
     return choice->seed   ? add_seed(out)
            : choice->user ? add_user(out, true)
            : choice->path ? add_file(out, "file", choice->path)

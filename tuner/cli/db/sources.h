@@ -26,8 +26,7 @@ typedef struct sqa_db_sources {
 
 /* A user's database that is not there yet is left out where others are shown. Close them also
  * after a failure.
- * Errors: SQA_INVALID_ARGUMENT for a choice that contradicts itself, and those of opening a
- * store, of which none is passed over. */
+ * Errors: those of opening a store, of which none is passed over. */
 sqa_status sqa_db_sources_open(sqa_db_sources *out, const sqa_db_choice *choice);
 void sqa_db_sources_close(sqa_db_sources *sources);
 

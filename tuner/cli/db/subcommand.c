@@ -91,24 +91,13 @@ sqa_status sqa_db_locate(const sqa_db_choice *choice, char buffer[SQA_DB_PATH_SI
                                               "SQA_CL_DB or HOME, or say --db FILE");
 }
 
-sqa_status sqa_db_check_choice(const sqa_db_choice *choice)
-{
-    const char *const first = choice->path ? "--db" : "--user-db";
-    if ((choice->path != NULL) + choice->user + choice->seed <= 1)
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT, "%s and %s name two different databases", first,
-                    choice->seed ? "--seed-db" : "--user-db");
-}
-
 sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice)
 {
     char buffer[SQA_DB_PATH_SIZE];
     const char *path;
-    sqa_status status = sqa_db_check_choice(choice);
-    if (status == SQA_OK && choice->seed)
+    if (choice->seed)
         return sqa_store_open_seed(out);
-    if (status == SQA_OK)
-        status = sqa_db_locate(choice, buffer, &path);
+    sqa_status status = sqa_db_locate(choice, buffer, &path);
     return status == SQA_OK ? sqa_store_open_read_only(out, path) : status;
 }
 
@@ -232,12 +221,6 @@ sqa_status sqa_db_check_filter(const sqa_store_filter *filter)
     sqa_status status = check_words(filter);
     return status == SQA_OK && filter->variant ? sqa_variant_from_name(filter->variant, &variant)
                                                : status;
-}
-
-sqa_status sqa_db_check_format(bool json, bool csv)
-{
-    return json && csv ? sqa_fail(SQA_INVALID_ARGUMENT, "--json and --csv exclude each other")
-                       : SQA_OK;
 }
 
 /* What is no character of a shape could mean something where the text goes. */

@@ -39,15 +39,18 @@ typedef struct sqa_db_choice {
     }
 #define SQA_SEED_DB_OPTION(choice)                                                                 \
     {                                                                                              \
-        "seed-db", NULL, "the database built into the library instead", .flag = &(choice).seed     \
+        "seed-db", NULL, "the database built into the library instead", .flag = &(choice).seed,    \
+                                                                        .excludes = "db"           \
     }
 /* Of commands that show what the library combines (cli/db/sources.h). */
 #define SQA_SHOWN_DB_OPTIONS(choice)                                                               \
     {"db", "FILE", "this database alone, instead of all that the library reads",                   \
      .text = &(choice).path},                                                                      \
-        {"user-db", NULL, "the user's alone, see `sqa db path`", .flag = &(choice).user},          \
+        {"user-db", NULL, "the user's alone, see `sqa db path`", .flag = &(choice).user,           \
+         .excludes = "db"},                                                                        \
     {                                                                                              \
-        "seed-db", NULL, "the one built into the library alone", .flag = &(choice).seed            \
+        "seed-db", NULL, "the one built into the library alone", .flag = &(choice).seed,           \
+                                                                 .excludes = "db,user-db"          \
     }
 /* Which rows of a sqa_store_filter. */
 #define SQA_FILTER_OPTIONS(filter)                                                                 \
@@ -73,7 +76,13 @@ typedef struct sqa_db_choice {
     }
 #define SQA_CSV_OPTION(csv)                                                                        \
     {                                                                                              \
-        "csv", NULL, "comma-separated values, one line of names first", .flag = &(csv)             \
+        "csv", NULL, "comma-separated values, one line of names first", .flag = &(csv),            \
+                                                                        .excludes = "json"         \
+    }
+#define SQA_WIDE_OPTION(wide)                                                                      \
+    {                                                                                              \
+        "wide", NULL, "a table with all columns, also on a narrow terminal",                       \
+            .flag = &(wide), .excludes = "json,csv"                                                \
     }
 #define SQA_JSON_OPTION(json)                                                                      \
     {                                                                                              \
@@ -91,10 +100,7 @@ bool sqa_db_options_read(int argc, char **argv, const char *summary, const sqa_o
 sqa_status sqa_db_locate(const sqa_db_choice *choice, char buffer[SQA_DB_PATH_SIZE],
                          const char **path);
 
-/* Errors: SQA_INVALID_ARGUMENT for a choice that contradicts itself. */
-sqa_status sqa_db_check_choice(const sqa_db_choice *choice);
-
-/* One database. Errors: as above, and those of opening a store. */
+/* One database. Errors: those of opening a store. */
 sqa_status sqa_db_open_to_read(sqa_store **out, const sqa_db_choice *choice);
 sqa_status sqa_db_open_to_write(sqa_store **out, const sqa_db_choice *choice);
 
@@ -107,9 +113,6 @@ sqa_status sqa_db_open_existing(sqa_store **out, const sqa_db_choice *choice);
 /* Sees to it that the words of a filter exist, so that a misspelt one is not taken for
  * an empty database. Errors: SQA_INVALID_ARGUMENT. */
 sqa_status sqa_db_check_filter(const sqa_store_filter *filter);
-
-/* --json and --csv exclude each other. Errors: SQA_INVALID_ARGUMENT. */
-sqa_status sqa_db_check_format(bool json, bool csv);
 
 /* The problem of a trial but for its heads: "forward f32 b=1 nq=2048 nk=2048 d=64 causal".
  * Of letters, digits and what shapes need besides, whatever the database says. */
@@ -137,7 +140,7 @@ sqa_status sqa_db_submit_export(sqa_store *store, const sqa_store_filter *filter
                                 uint64_t *lines);
 
 /* What imports and merges refused. */
-sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json);
+sqa_status sqa_db_print_quarantine(sqa_store *store, bool as_json, bool wide);
 
 /* A trial as the members of an open JSON object. */
 void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial);

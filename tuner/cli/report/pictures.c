@@ -15,7 +15,8 @@ static const char *const colours[] = {"#08306b", "#e69f00", "#009e73", "#d55e00"
                                       "#56b4e9", "#cc79a7", "#7a7a7a", "#5b2a86"};
 enum { COLOURS = sizeof colours / sizeof colours[0] };
 
-void sqa_bars_add(sqa_bars *bars, double value, const char *format, ...)
+void sqa_bars_add(sqa_bars *bars, double value, const sqa_stored_trial *trial, const char *format,
+                  ...)
 {
     if (!isfinite(value) || bars->count == sizeof bars->bars / sizeof bars->bars[0])
         return;
@@ -23,7 +24,9 @@ void sqa_bars_add(sqa_bars *bars, double value, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(bars->bars[bars->count].name, sizeof bars->bars[0].name, format, arguments);
     va_end(arguments);
-    bars->bars[bars->count++].value = value;
+    bars->bars[bars->count].value = value;
+    bars->bars[bars->count++].range =
+        sqa_range_of_rate(value, trial->result.spread_ms / trial->result.median_ms);
 }
 
 /* gnuplot's SVG without what only a file of its own needs: the prolog, symbols that
@@ -86,7 +89,8 @@ sqa_status sqa_report_draw_bars(FILE *file, const char *gnuplot, const sqa_bars 
     begin_script(&script, 90 + 26 * (unsigned)bars->count);
     sqa_text_append(&script, "$bars << END\n");
     for (size_t i = 0; i < bars->count; i++)
-        sqa_text_format(&script, "\"%s\" %.6g\n", bars->bars[i].name, bars->bars[i].value);
+        sqa_text_format(&script, "\"%s\" %.6g %.6g %.6g\n", bars->bars[i].name, bars->bars[i].value,
+                        bars->bars[i].range.low, bars->bars[i].range.high);
     sqa_text_format(&script,
                     "END\nunset key\nset style fill solid noborder\nset lmargin 34\n"
                     "set yrange [%zu.5:-0.5]\nset xrange [0:*]\nset offsets 0,graph 0.08,0,0\n"
@@ -97,11 +101,12 @@ sqa_status sqa_report_draw_bars(FILE *file, const char *gnuplot, const sqa_bars 
                         "set arrow from %g,graph 0 to %g,graph 1 nohead front linewidth 1.5 "
                         "linecolor rgb '#e69f00'\n",
                         bars->line, bars->line);
-    sqa_text_format(&script,
-                    "plot $bars using 2:0:(0):2:($0-0.36):($0+0.36):yticlabels(1) with boxxyerror "
-                    "linecolor rgb '#3a76b0', '' using 2:0:(sprintf('%%.%df%s', $2)) with labels "
-                    "left offset 0.5,0\n",
-                    bars->line == 1 ? 2 : 0, bars->unit);
+    sqa_text_format(
+        &script,
+        "plot $bars using 2:0:(0):2:($0-0.36):($0+0.36):yticlabels(1) with boxxyerror "
+        "linecolor rgb '#3a76b0', '' using 3:0:($4-$3):(0) with vectors " SQA_GNUPLOT_RANGE
+        ", '' using 4:0:(sprintf('%%.%df%s', $2)) with labels left offset 0.5,0\n",
+        bars->line == 1 ? 2 : 0, bars->unit);
     return draw(file, gnuplot, &script, caption);
 }
 

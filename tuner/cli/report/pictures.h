@@ -7,19 +7,22 @@
 #include "cli/report/data.h"
 #include "text/gnuplot.h"
 
-/* Bars from 0 on, each with its name and value, and a line at 1 (times) or 100 (%). */
+/* Bars from 0 on, each with its name, value and range, and a line at 1 (times) or 100 (%). */
 typedef struct sqa_bars {
     const char *title, *unit; /* of the axis; what follows a number */
     double line;              /* 0: none */
     struct sqa_bar {
         char name[96];
         double value;
+        sqa_range range;
     } bars[32];
     size_t count;
 } sqa_bars;
 
-/* Leaves out what is not finite or has no room. */
-void sqa_bars_add(sqa_bars *bars, double value, const char *format, ...) SQA_PRINTF(3, 4);
+/* A rate, or one rate over another, of the trial whose times give it its range. Leaves out
+ * what is not finite or has no room. */
+void sqa_bars_add(sqa_bars *bars, double value, const sqa_stored_trial *trial, const char *format,
+                  ...) SQA_PRINTF(4, 5);
 
 /* Both write a <figure>, or nothing when `gnuplot` is NULL or there is too little to draw. */
 sqa_status sqa_report_draw_bars(FILE *file, const char *gnuplot, const sqa_bars *bars,

@@ -136,7 +136,7 @@ static sqa_status write_tuned(FILE *file, const char *gnuplot, const sqa_report_
                       "Problem|Heads|#default ms|#tuned ms|#speed-up|Default kernel");
         sqa_db_problem_text(best, problem);
         sqa_db_heads_text(best, heads);
-        sqa_bars_add(&bars, sqa_trace_speedup(trace), "%s, %s", problem, heads);
+        sqa_bars_add(&bars, sqa_trace_speedup(trace), best, "%s, %s", problem, heads);
         write_problem(file, best);
         sqa_html_figure(file, fallback->result.median_ms, 3, "");
         sqa_html_figure(file, best->result.median_ms, 3, "");
@@ -175,7 +175,7 @@ static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_repo
         sqa_db_problem_text(trial, problem);
         const char *variant = rank.variant ? rank.variant : "other";
         sqa_db_heads_text(trial, heads);
-        sqa_bars_add(&bars, rank.speedup, "%s, %s %s", problem, variant, heads);
+        sqa_bars_add(&bars, rank.speedup, trial, "%s, %s %s", problem, variant, heads);
         sqa_html_row_begin(file);
         sqa_html_cell(file, "%s", problem);
         sqa_html_cell(file, "%s", variant);

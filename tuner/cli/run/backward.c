@@ -111,8 +111,10 @@ static sqa_status read_input(sqa_npy *out, const char *name, const char *path, c
     sqa_status status = sqa_npy_read(out, path, &wish);
     if (status != SQA_OK)
         return sqa_fail(status, "%s: %s", name, sqa_last_error());
-    if (same_shape(out, model))
+    if (same_shape(out, model)) {
+        sqa_tensor_file_note(name, path, out);
         return SQA_OK;
+    }
     sqa_npy_shape_text(out, shape, sizeof shape);
     sqa_npy_shape_text(model, expected, sizeof expected);
     return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s: shape %s; expected %s", name, path, shape,

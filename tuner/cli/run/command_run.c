@@ -7,6 +7,7 @@
 #include "cli/database_state.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/memory_check.h"
 #include "cli/options.h"
 #include "cli/run/backward.h"
 #include "cli/run/host_call.h"
@@ -15,13 +16,16 @@
 #include "cli/run/tensor_files.h"
 #include "operations/attention/slots.h"
 #include "problem/names.h"
+#include "runtime/context.h"
 #include "runtime/plan.h"
 #include "text/output.h"
+#include "tuning/lookup.h"
 #include "tuning/tuning_table.h"
 
 static const char summary[] =
     "Attention on tensors from NumPy files: O = softmax(scale Q K^T) V.\n"
-    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32 or float16;\n"
+    "Q is (B, Hq, Nq, D), K is (B, Hkv, Nk, D), V is (B, Hkv, Nk, Dv), float32,\n"
+    "float16 or float64 (rounded to float32);\n"
     "O is (B, max(Hq, Hkv), Nq, Dv) and the log-sum-exp (B, max(Hq, Hkv), Nq).\n"
     "\n"
     "Query i stands at key i + Nk - Nq, or at key i with --align top-left. A key is seen\n"
@@ -77,8 +81,6 @@ static sqa_status check_required(const run_options *options)
     for (size_t i = 0; i < count; i++)
         if (!required[i].value)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
-    if (options->set && !options->family)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--set needs --family, whose parameters it sets");
     return SQA_OK;
 }
 
@@ -135,6 +137,16 @@ static sqa_status open_context(const run_options *options, sqa_context **out)
     return status ? status : sqa_context_open(out, platform, device, &made);
 }
 
+/* Whether it was measured on this very device. */
+static bool is_own(const sqa_plan_info *info)
+{
+    static const sqa_rung rungs[] = {SQA_RUNG_EXACT, SQA_RUNG_OTHER_DRIVER, SQA_RUNG_NEAREST_SIZE};
+    bool own = false;
+    for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++)
+        own = own || !strcmp(info->rung, sqa_rung_name(rungs[i]));
+    return own;
+}
+
 /* Says so when nothing was ever measured for this device and problem: the answer
  * is right all the same, but tuning would make it faster. */
 static void tell_fallback(const run_options *options, const sqa_plan_info *info)
@@ -142,17 +154,15 @@ static void tell_fallback(const run_options *options, const sqa_plan_info *info)
     char found[4096] = "";
     const char *path = options->database;
     const char *to = !strcmp(info->source, "default")    ? "defaults"
-                     : !strcmp(info->source, "seed-db")  ? "the built-in database"
+                     : !strcmp(info->source, "seed-db")  ? "what is built in for one like it"
                      : !strcmp(info->source, "prebuilt") ? "the first program pre-built for it"
                                                          : NULL;
-    if (!to)
+    if (!to || is_own(info))
         return;
     if (!path)
         path = sqa_user_database_path(found, sizeof found) ? found : "none";
-    fprintf(stderr,
-            "sqa run: no result of this device for this problem in the tuning database (%s); "
-            "falling back to %s, kernel family %s\n",
-            path, to, info->family);
+    fprintf(stderr, "sqa run: nothing tuned for this device in %s: falling back to %s (%s)\n", path,
+            to, info->family);
 }
 
 static void explain(const sqa_plan_info *info)
@@ -218,7 +228,10 @@ static sqa_status compute(const run_options *options, run_state *run)
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
     plan_options.family = options->family;
     plan_options.config = options->set;
-    sqa_status status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
+    const sqa_problem *problem = options->backward ? &run->backward.problem : &run->problem;
+    sqa_status status = sqa_memory_check(problem, &run->context->device);
+    if (!status)
+        status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
     if (!status && options->backward)
         return compute_backward(options, &plan_options, run);
     if (!status)
@@ -273,6 +286,10 @@ static sqa_status run_all(run_options *options, run_state *run)
         status = sqa_run_pattern_read(&run->pattern, &run->desc, &run->problem);
     if (!status)
         status = check_files(options, run);
+    if (!status) {
+        sqa_tensor_files_note(&run->files);
+        sqa_pattern_files_note(run->pattern.paths, run->pattern.files);
+    }
     if (!status)
         status = make_outputs(options, run);
     if (!status)
@@ -313,7 +330,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
         {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
          .text = &given->dtype},
         {"family", "NAME", "this kernel family instead of the best known", .text = &given->family},
-        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set},
+        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set,
+         .needs = "family"},
         {"explain", NULL, "say on standard error which kernel was chosen, and why",
          .flag = &given->explain},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",

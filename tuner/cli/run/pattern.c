@@ -20,11 +20,11 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
     const sqa_option options[SQA_RUN_PATTERN_OPTIONS] = {
         {"causal", NULL, "query i sees no key after its own position", .flag = &pattern->causal},
         {"align", "CORNER", "where queries stand: bottom-right (default) or top-left",
-         .text = &pattern->align},
+         .text = &pattern->align, .needs = "causal|window|alibi|local-blocks"},
         {"window", "L,R", "only keys from L before to R after the position; -1: no bound",
          .window = &pattern->window},
         {"globals", "N|FILE", "with --window: the first N tokens, or those listed, see all",
-         .text = &pattern->globals},
+         .text = &pattern->globals, .needs = "window", .excludes = "block-size"},
         {"softcap", "X", "scores become X tanh(score / X)",
          .real = {&pattern->softcap, SQA_REALS_ABOVE_ZERO}},
         {"alibi", "geometric|FILE", "bias by distance: the paper's slopes, or (H,)",
@@ -42,22 +42,25 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
         {"dropout-seed", "N", "what is dropped follows from (0)",
          .number = {&pattern->dropout_seed, 0, UINT64_MAX}},
         {"block-size", "Q,K", "block-sparse: queries and keys of a block",
-         .pair = {&pattern->block_queries, &pattern->block_keys, 1, MOST_BLOCK}},
+         .pair = {&pattern->block_queries, &pattern->block_keys, 1, MOST_BLOCK},
+         .needs = "block-offsets|top-k"},
         {"block-offsets", "FILE", "where the list of each query block begins, and the end",
-         .text = &paths[SQA_SLOT_BLOCK_OFFSETS]},
+         .text = &paths[SQA_SLOT_BLOCK_OFFSETS], .needs = "block-size,block-indices"},
         {"block-indices", "FILE", "the key blocks of all lists, one list after the other",
-         .text = &paths[SQA_SLOT_BLOCK_INDICES]},
+         .text = &paths[SQA_SLOT_BLOCK_INDICES], .needs = "block-offsets"},
         {"top-k", "N", "with --block-size: the device selects N key blocks per query block",
-         .count = {&pattern->select.top_k, 1, MOST_BLOCK}},
+         .count = {&pattern->select.top_k, 1, MOST_BLOCK}, .needs = "block-size",
+         .excludes = "block-offsets,block-indices"},
         {"sink-blocks", "N", "of these, the first N",
-         .count = {&pattern->select.sink_blocks, 0, MOST_BLOCK}},
+         .count = {&pattern->select.sink_blocks, 0, MOST_BLOCK}, .needs = "top-k"},
         {"local-blocks", "N", "and the N up to the query block's own",
-         .count = {&pattern->select.local_blocks, 0, MOST_BLOCK}},
+         .count = {&pattern->select.local_blocks, 0, MOST_BLOCK}, .needs = "top-k"},
         {"lists", "FOR", "one selection for each head (default), kv head, or all heads",
-         .text = &pattern->lists},
+         .text = &pattern->lists, .needs = "top-k"},
         {"cu-seqlens-q", "FILE", "ragged: B + 1 starts of the sequences in a Q of batch 1",
-         .text = &paths[SQA_SLOT_CU_SEQLENS_Q]},
-        {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_SLOT_CU_SEQLENS_KV]},
+         .text = &paths[SQA_SLOT_CU_SEQLENS_Q], .needs = "cu-seqlens-k"},
+        {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_SLOT_CU_SEQLENS_KV],
+         .needs = "cu-seqlens-q"},
     };
     memcpy(out, options, sizeof options);
 }
@@ -123,36 +126,8 @@ static sqa_status read_lists(const sqa_run_pattern *pattern, sqa_attention_desc 
 }
 
 /* Blocks come with lists in files, or with what the device selects by. */
-static sqa_status check_blocks(const sqa_run_pattern *pattern)
-{
-    const bool size = pattern->block_queries != 0, selected = pattern->select.top_k != 0;
-    const bool offsets = pattern->paths[SQA_SLOT_BLOCK_OFFSETS] != NULL;
-    const bool indices = pattern->paths[SQA_SLOT_BLOCK_INDICES] != NULL;
-    const bool others =
-        pattern->select.sink_blocks || pattern->select.local_blocks || pattern->lists;
-    if (others && !selected)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--sink-blocks, --local-blocks and --lists need --top-k");
-    if (selected && (!size || offsets || indices))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--top-k needs --block-size, and no --block-offsets and --block-indices: "
-                        "the device makes the lists");
-    if (!selected && (size != offsets || size != indices))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--block-size Q,K, --block-offsets FILE.npy and --block-indices FILE.npy "
-                        "go together");
-    if (size && pattern->globals)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--globals and --block-size exclude each other; list the blocks that hold "
-                        "the tokens");
-    return SQA_OK;
-}
-
 static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
-    sqa_status status = check_blocks(pattern);
-    if (status != SQA_OK || !pattern->block_queries)
-        return status;
     desc->blocks.query_size = pattern->block_queries;
     desc->blocks.key_size = pattern->block_keys;
     return pattern->select.top_k ? read_lists(pattern, desc) : SQA_OK;
@@ -160,9 +135,6 @@ static sqa_status settle_blocks(const sqa_run_pattern *pattern, sqa_attention_de
 
 static sqa_status read_words(sqa_run_pattern *pattern, sqa_attention_desc *desc)
 {
-    if (!pattern->paths[SQA_SLOT_CU_SEQLENS_Q] != !pattern->paths[SQA_SLOT_CU_SEQLENS_KV])
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--cu-seqlens-q FILE.npy and --cu-seqlens-k FILE.npy "
-                                              "go together");
     sqa_status status = read_positions(pattern, desc);
     if (status == SQA_OK)
         status = read_globals(pattern, desc);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "cli/run/tensor_files.h"
 #include "operations/attention/slots.h"
 
 #define MOST_GLOBALS (1u << 20)
@@ -219,6 +220,13 @@ sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
             return sqa_fail(status, "%s: %s", inputs[i].option, sqa_last_error());
     }
     return SQA_OK;
+}
+
+void sqa_pattern_files_note(const char *const paths[SQA_MAX_TENSORS],
+                            const sqa_npy files[SQA_MAX_TENSORS])
+{
+    for (size_t i = 0; i < SQA_PATTERN_FILES; i++)
+        sqa_tensor_file_note(inputs[i].option, paths[inputs[i].slot], &files[inputs[i].slot]);
 }
 
 void sqa_pattern_files_name(const char *const paths[SQA_MAX_TENSORS],

@@ -12,6 +12,10 @@
 sqa_status sqa_pattern_files_read(const char *const paths[SQA_MAX_TENSORS],
                                   sqa_npy files[SQA_MAX_TENSORS], sqa_attention_desc *desc);
 
+/* On standard error, what was done to the numbers of any of them. */
+void sqa_pattern_files_note(const char *const paths[SQA_MAX_TENSORS],
+                            const sqa_npy files[SQA_MAX_TENSORS]);
+
 /* The options and paths of all of them; the path of one not given is NULL. */
 enum { SQA_PATTERN_FILES = 10 };
 void sqa_pattern_files_name(const char *const paths[SQA_MAX_TENSORS],

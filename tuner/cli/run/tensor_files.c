@@ -100,6 +100,19 @@ sqa_status sqa_tensor_files_read(sqa_tensor_files *files, sqa_attention_desc *de
     return SQA_OK;
 }
 
+void sqa_tensor_file_note(const char *option, const char *path, const sqa_npy *file)
+{
+    if (file->rounded)
+        fprintf(stderr, "sqa run: %s: %s: float64, rounded to float32\n", option, path);
+}
+
+void sqa_tensor_files_note(const sqa_tensor_files *files)
+{
+    sqa_tensor_file_note("--q", files->q_path, &files->q);
+    sqa_tensor_file_note("--k", files->k_path, &files->k);
+    sqa_tensor_file_note("--v", files->v_path, &files->v);
+}
+
 void sqa_tensor_files_free(sqa_tensor_files *files)
 {
     sqa_npy_free(&files->q);

@@ -15,6 +15,10 @@ typedef struct sqa_tensor_files {
  * its other members. Free the tensors also after a failure.
  * Errors: SQA_INVALID_ARGUMENT, one line that names the file and what was expected. */
 sqa_status sqa_tensor_files_read(sqa_tensor_files *files, sqa_attention_desc *desc);
+/* On standard error, what was done to the numbers of any of them. */
+void sqa_tensor_files_note(const sqa_tensor_files *files);
+void sqa_tensor_file_note(const char *option, const char *path, const sqa_npy *file);
+
 void sqa_tensor_files_free(sqa_tensor_files *files);
 
 /* Outputs of the descriptor's shape, zero; the caller frees them. O is a file of f2

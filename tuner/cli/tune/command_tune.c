@@ -1,13 +1,13 @@
 /* sqa tune: reads what to tune and for how long, shows how it goes, prints what
  * came of it. The tuning itself is search/session.c. */
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/device_option.h"
+#include "cli/interrupt.h"
+#include "cli/memory_check.h"
 #include "cli/tune/preview.h"
 #include "cli/tune/record.h"
 #include "cli/tune/replay.h"
@@ -22,29 +22,18 @@ static const char summary[] =
     "same command later goes on where it stopped. Without --shape or --preset it\n"
     "tunes the preset quick.";
 
-static volatile sig_atomic_t stop_requested;
-
-/* The first signal asks the run to wind up; the second one ends the program. */
-static void on_signal(int number)
-{
-    stop_requested = 1;
-    signal(number, SIG_DFL);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
+/* What is shown while it runs. */
+typedef struct display {
+    sqa_progress progress;
+    const volatile sig_atomic_t *stop;
+    bool told; /* that it stops */
+} display;
 
 /* On a terminal a bar after every trial; else one line per problem. */
 static void show(void *user, const sqa_tuning_progress *now)
 {
-    sqa_progress *progress = user;
+    display *self = user;
+    sqa_progress *progress = &self->progress;
     char left[16], best[64] = "nothing yet";
     if (isfinite(now->best_ms))
         snprintf(best, sizeof best, "best %.1f GFLOP/s, %.2f ms", now->best_gflops, now->best_ms);
@@ -57,8 +46,8 @@ static void show(void *user, const sqa_tuning_progress *now)
         fprintf(stderr, "%zu/%zu %s: %u trials, %u known, %s\n", now->problem + 1,
                 now->problem_count, now->shape, now->trials, now->known, best);
     }
-    if (stop_requested == 1) {
-        stop_requested = 2;
+    if (*self->stop && !self->told) {
+        self->told = true;
         sqa_progress_clear(progress);
         fputs("sqa tune: stopping; the best found is measured once more (Ctrl-C again quits at "
               "once)\n",
@@ -68,29 +57,44 @@ static void show(void *user, const sqa_tuning_progress *now)
 
 static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
-    sqa_progress progress = sqa_progress_begin();
+    display shown = {.progress = sqa_progress_begin(NULL), .stop = plan->options.stop};
     sqa_tuning_report report;
     char estimate[64];
     plan->options.progress = show;
-    plan->options.progress_user = &progress;
+    plan->options.progress_user = &shown;
     sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
     fprintf(stderr, "%zu problem%s, %s\n", plan->options.problem_count,
             plan->options.problem_count == 1 ? "" : "s", estimate);
     sqa_status status = sqa_tuning_run(&plan->options, &report);
-    sqa_progress_clear(&progress);
+    sqa_progress_clear(&shown.progress);
     int code = status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
     if (report.count && words->json)
         sqa_tune_report_json(&plan->options, &report);
     else if (report.count)
-        sqa_tune_report_print(&plan->options, &report);
-    if (stop_requested && status == SQA_OK)
+        sqa_tune_report_print(&plan->options, &report, words->wide);
+    if (*plan->options.stop && status == SQA_OK)
         fprintf(stderr, "sqa tune: stopped; what was found is kept\n");
     sqa_tuning_report_free(&report);
     return code;
 }
 
+/* What has no room there is no use to try. */
+static sqa_status check_memory(const sqa_tune_plan *plan)
+{
+    sqa_device device;
+    cl_device_id id = NULL;
+    sqa_status status = sqa_device_at(plan->options.platform, plan->options.device, &id);
+    if (status == SQA_OK)
+        status = sqa_device_query(&device, id);
+    for (size_t i = 0; i < plan->options.problem_count && status == SQA_OK; i++)
+        status = sqa_memory_check(&plan->problems[i], &device);
+    return status;
+}
+
 static int run_on_one(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
+    if (check_memory(plan) != SQA_OK)
+        return sqa_command_fail(command, SQA_OUT_OF_MEMORY);
     if (words->record)
         return sqa_tune_record(command, words, plan);
     return words->dry_run ? sqa_tune_preview(command, words, plan) : tune(command, words, plan);
@@ -106,10 +110,9 @@ static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *
     sqa_status status = sqa_tune_words_read(words, plan);
     if (status != SQA_OK)
         return sqa_command_fail(command, status);
-    plan->options.stop = &stop_requested;
-    catch_signals();
+    plan->options.stop = sqa_interrupt_catch();
     int code = run_on_one(command, words, plan);
-    for (size_t i = 1; i < words->devices.count && !stop_requested; i++) {
+    for (size_t i = 1; i < words->devices.count && !*plan->options.stop; i++) {
         status = sqa_device_option(words->devices.items[i], &plan->options.platform,
                                    &plan->options.device);
         putchar('\n');
@@ -155,17 +158,23 @@ int sqa_command_tune(int argc, char **argv)
          .flag = &words.dry_run},
         {"record", "FILE",
          "measure every configuration of one --shape and --family into FILE, or what FILE lacks",
-         .text = &words.record},
-        {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set},
+         .text = &words.record, .needs = "family",
+         .only = "device,operation,shape,shapes,preset,like,family,set,budget,timeout,json,"
+                 "log-level"},
+        {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set,
+         .needs = "record"},
         {"replay", "FILE", "try strategies on a recording instead of a device; repeatable",
-         .list = &words.replays},
+         .list = &words.replays, .only = "strategy,seed,budget-trials,runs,csv,json"},
         {"budget-trials", "LIST",
          "of a replay, the evaluations to report after (10,20,40,60,5%,10%,20%)",
-         .text = &words.budget_trials},
+         .text = &words.budget_trials, .needs = "replay"},
         {"runs", "N", "of a replay, how often each strategy is run (1000)",
-         .count = {&words.runs, 1, 1000000}},
-        {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv},
+         .count = {&words.runs, 1, 1000000}, .needs = "replay"},
+        {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv, .needs = "replay",
+         .excludes = "json"},
         {"json", NULL, "one JSON document", .flag = &words.json},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal", .flag = &words.wide,
+         .excludes = "json"},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &words.log_level},
         {0},
     };

@@ -30,16 +30,17 @@ static double seconds_of(const sqa_tuning_preview *preview)
 }
 
 static void print(const sqa_tune_plan *plan, const sqa_device *device,
-                  const sqa_tuning_preview *previews)
+                  const sqa_tuning_preview *previews, bool wide)
 {
     char estimate[64], time[16];
     sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
     printf("%s, %zu problems, %s\n\n", device->strings.device_name, plan->options.problem_count,
            estimate);
     sqa_table table = SQA_TABLE_INIT;
+    table.wide = wide;
     sqa_table_column(&table, "shape", SQA_ALIGN_LEFT);
     sqa_table_column(&table, "about", SQA_ALIGN_RIGHT);
-    sqa_table_column(&table, "configurations", SQA_ALIGN_LEFT);
+    sqa_table_spare(&table, "configurations", SQA_ALIGN_LEFT, 1);
     for (size_t i = 0; i < plan->options.problem_count; i++) {
         sqa_text spaces = SQA_TEXT_INIT;
         for (size_t j = 0; j < previews[i].space_count; j++)
@@ -85,7 +86,7 @@ int sqa_tune_preview(const char *command, const sqa_tune_words *words, const sqa
     if (status == SQA_OK && words->json)
         print_json(plan, &device, previews);
     else if (status == SQA_OK)
-        print(plan, &device, previews);
+        print(plan, &device, previews, words->wide);
     free(previews);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
 }

@@ -1,7 +1,6 @@
 /* See problems.h. */
 #include "cli/tune/problems.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "operations/shape.h"
 #include "operations/tuner_operations.h"
 #include "store/store.h"
+#include "text/text_file.h"
 
 static bool has_problem(const sqa_tune_plan *plan, const sqa_problem *problem)
 {
@@ -57,7 +57,7 @@ static sqa_status add_shape(sqa_tune_plan *plan, const char *text)
 /* Cuts off a comment and the blanks around what is left. */
 static char *bare_line(char *line)
 {
-    line[strcspn(line, "#\r\n")] = '\0';
+    line[strcspn(line, "#")] = '\0';
     line += strspn(line, " \t");
     size_t length = strlen(line);
     while (length && (line[length - 1] == ' ' || line[length - 1] == '\t'))
@@ -75,19 +75,18 @@ static sqa_status fail_line(const char *file, size_t number)
 
 static sqa_status add_file(sqa_tune_plan *plan, const char *name)
 {
-    FILE *file = fopen(name, "r");
-    if (!file)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--shapes: %s: %s", name, strerror(errno));
-    char *line = NULL;
-    size_t capacity = 0;
-    sqa_status status = SQA_OK;
-    for (size_t number = 1; status == SQA_OK && getline(&line, &capacity, file) > 0; number++) {
+    char *text = NULL;
+    sqa_status status = sqa_text_file_read("--shapes", name, &text);
+    char *line = text;
+    for (size_t number = 1; status == SQA_OK && *line; number++) {
+        char *end = line + strcspn(line, "\n"), *next = end + (*end == '\n');
+        *end = '\0';
         const char *shape = bare_line(line);
         if (*shape && add_shape(plan, shape) != SQA_OK)
             status = fail_line(name, number);
+        line = next;
     }
-    free(line);
-    fclose(file);
+    free(text);
     return status;
 }
 

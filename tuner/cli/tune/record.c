@@ -67,7 +67,7 @@ int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_
         return sqa_usage_error(command, "--record needs one --shape and a --family");
     if (check_files(words))
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT);
-    sqa_progress progress = sqa_progress_begin();
+    sqa_progress progress = sqa_progress_begin("tune");
     const sqa_record_options record = {
         .platform = options->platform,
         .device = options->device,

@@ -4,7 +4,7 @@
 
 #include "cli/tune/words.h"
 
-/* The whole command; its exit code. Looks at none but its own options. */
+/* The whole command; its exit code. */
 int sqa_tune_replay(const char *command, const sqa_tune_words *words);
 
 #endif

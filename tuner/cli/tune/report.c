@@ -65,21 +65,29 @@ static void print_outcome(sqa_table *table, const sqa_tuning_outcome *outcome, d
     sqa_text_free(&trials);
 }
 
-void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_report *report)
+void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_report *report,
+                           bool wide)
 {
-    static const char *const headings[] = {"default ms", "tuned ms", "speed-up", "GFLOP/s",
-                                           "of ceiling"};
+    static const struct {
+        const char *heading;
+        unsigned rank; /* where there is no room for all; 0: always there */
+    } figures[] = {
+        {"default ms", 1}, {"tuned ms", 0}, {"speed-up", 0}, {"GFLOP/s", 3}, {"of ceiling", 2}};
+    bool all_tuned = true; /* what was not has its reason in the last column */
     const sqa_device_identity *identity = &report->device.identity;
     printf("%s (%s / %s / %s)\n", report->device.strings.device_name, identity->vendor,
            identity->architecture, identity->model);
     printf("ceiling: %.1f GFLOP/s multiply-add, %.1f GB/s copy\n\n", report->ceiling.fma_gflops,
            report->ceiling.copy_gbs);
     sqa_table table = SQA_TABLE_INIT;
+    table.wide = wide;
     sqa_table_column(&table, "shape", SQA_ALIGN_LEFT);
-    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
-        sqa_table_column(&table, headings[i], SQA_ALIGN_RIGHT);
-    sqa_table_column(&table, "trials", SQA_ALIGN_LEFT);
-    sqa_table_column(&table, "configuration", SQA_ALIGN_LEFT);
+    for (size_t i = 0; i < report->count; i++)
+        all_tuned = all_tuned && report->outcomes[i].tuned;
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        sqa_table_spare(&table, figures[i].heading, SQA_ALIGN_RIGHT, figures[i].rank);
+    sqa_table_spare(&table, "trials", SQA_ALIGN_LEFT, 4);
+    sqa_table_spare(&table, "configuration", SQA_ALIGN_LEFT, all_tuned ? 5 : 0);
     for (size_t i = 0; i < report->count; i++)
         print_outcome(&table, &report->outcomes[i], report->ceiling.fma_gflops);
     sqa_table_print(&table, stdout);

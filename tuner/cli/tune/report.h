@@ -4,7 +4,8 @@
 
 #include "search/session.h"
 
-void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_report *report);
+void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_report *report,
+                           bool wide);
 void sqa_tune_report_json(const sqa_tuning_options *options, const sqa_tuning_report *report);
 
 #endif

@@ -9,8 +9,8 @@
 #include "base/status.h"
 #include "cli/device_option.h"
 #include "cli/log_option.h"
+#include "cli/operation_option.h"
 #include "cli/tune/problems.h"
-#include "kernels/registry.h"
 #include "operations/operations.h"
 #include "tuning/tuning_table.h"
 
@@ -52,18 +52,11 @@ static sqa_tuning_budget budget_of(const sqa_tune_words *words)
 static sqa_status read_family(const char *name, sqa_tune_plan *plan)
 {
     plan->options.family = name;
-    for (size_t i = 0; name && i < plan->options.problem_count; i++) {
-        const sqa_operation_entry *entry = sqa_operation_of(&plan->problems[i]);
-        if (sqa_family_find(entry->id, name))
-            continue;
-        sqa_text names = SQA_TEXT_INIT;
-        sqa_family_names(entry->id, &names);
-        sqa_fail(SQA_INVALID_ARGUMENT, "--family is '%.40s'; of %s, expected one of %s", name,
-                 entry->name, sqa_text_get(&names));
-        sqa_text_free(&names);
-        return SQA_INVALID_ARGUMENT;
-    }
-    return SQA_OK;
+    const sqa_kernel_family *family = NULL;
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; name && i < plan->options.problem_count && status == SQA_OK; i++)
+        status = sqa_family_option(name, sqa_operation_of(&plan->problems[i]), &family);
+    return status;
 }
 
 sqa_status sqa_tune_read_strategy(const char *name, const sqa_strategy **out)
