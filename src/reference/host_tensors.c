@@ -25,7 +25,7 @@ static sqa_status create(sqa_host_tensors *tensors, uint32_t slot, uint64_t seed
     if (status != SQA_OK || (row->use == SQA_SLOT_OUTPUT && !updated))
         return status;
     if (row->fill)
-        row->fill(&tensors->problem, sqa_tensor_extent(&shape), true, random,
+        row->fill(&tensors->problem, sqa_tensor_extent(&shape), guarded, random,
                   (void *)(uintptr_t)sqa_host_tensor_view(tensor));
     else
         sqa_host_tensor_fill_random(tensor, random, row->low, row->high);
@@ -74,10 +74,20 @@ sqa_status sqa_host_tensors_upload(sqa_host_tensors *tensors, cl_context context
     sqa_status status = SQA_OK;
     for (uint32_t slot = 0; slot < SQA_MAX_TENSORS && status == SQA_OK; slot++) {
         sqa_host_tensor *tensor = &tensors->of[slot];
-        if (!tensor->data)
+        if (tensor->data && !sqa_tensor_is_output(&tensors->problem, slot))
+            status = sqa_host_tensor_upload(tensor, context);
+    }
+    return status == SQA_OK ? sqa_host_tensors_renew_outputs(tensors, context) : status;
+}
+
+sqa_status sqa_host_tensors_renew_outputs(sqa_host_tensors *tensors, cl_context context)
+{
+    sqa_status status = SQA_OK;
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS && status == SQA_OK; slot++) {
+        sqa_host_tensor *tensor = &tensors->of[slot];
+        if (!tensor->data || !sqa_tensor_is_output(&tensors->problem, slot))
             continue;
-        if (sqa_tensor_is_output(&tensors->problem, slot))
-            sqa_host_tensor_restore(tensor);
+        sqa_host_tensor_restore(tensor);
         status = sqa_host_tensor_upload(tensor, context);
     }
     return status;
@@ -118,20 +128,30 @@ static sqa_status look_over_output(sqa_host_tensor *tensor, const char *name, bo
     return SQA_OK;
 }
 
-sqa_status sqa_host_tensors_look_over(sqa_host_tensors *tensors, cl_command_queue queue,
-                                      char finding[SQA_FINDING_TEXT])
+sqa_status sqa_host_tensors_look_over_outputs(sqa_host_tensors *tensors, cl_command_queue queue,
+                                              char finding[SQA_FINDING_TEXT])
 {
     const bool nothing = sqa_operation_of(&tensors->problem)->is_nothing(&tensors->problem);
     sqa_status status = SQA_OK;
     finding[0] = '\0';
     for (uint32_t slot = 0; slot < SQA_MAX_TENSORS && status == SQA_OK; slot++) {
         sqa_host_tensor *tensor = &tensors->of[slot];
-        if (!tensor->buffer)
-            continue;
-        const char *name = sqa_tensor_name(&tensors->problem, slot);
-        status = sqa_tensor_is_output(&tensors->problem, slot)
-                     ? look_over_output(tensor, name, !nothing, queue, finding)
-                     : look_over_input(tensor, name, queue, finding);
+        if (tensor->buffer && sqa_tensor_is_output(&tensors->problem, slot))
+            status = look_over_output(tensor, sqa_tensor_name(&tensors->problem, slot), !nothing,
+                                      queue, finding);
+    }
+    return status;
+}
+
+sqa_status sqa_host_tensors_look_over(sqa_host_tensors *tensors, cl_command_queue queue,
+                                      char finding[SQA_FINDING_TEXT])
+{
+    sqa_status status = sqa_host_tensors_look_over_outputs(tensors, queue, finding);
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS && status == SQA_OK; slot++) {
+        const sqa_host_tensor *tensor = &tensors->of[slot];
+        if (tensor->buffer && !sqa_tensor_is_output(&tensors->problem, slot))
+            status =
+                look_over_input(tensor, sqa_tensor_name(&tensors->problem, slot), queue, finding);
     }
     return status;
 }

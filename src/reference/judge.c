@@ -28,6 +28,8 @@ typedef struct group_judge {
     sqa_reference_inputs views;
     comparison of[SQA_MAX_JUDGED];
     sqa_expected_row expected;
+    sqa_kept_rows *kept; /* NULL: none */
+    size_t *next_kept;
     char fault[SQA_FAULT_TEXT]; /* of row fault_row */
     uint64_t fault_row;
 } group_judge;
@@ -57,6 +59,21 @@ static void compare(comparison *c, uint64_t row, double value, double expected)
     }
 }
 
+/* The reference's row, from before or anew; *exists as `expect` says. */
+static sqa_status expect(group_judge *self, uint64_t row, bool *exists)
+{
+    sqa_kept_rows *kept = self->kept;
+    if (kept && *self->next_kept < kept->count) {
+        *exists = sqa_kept_rows_get(kept, (*self->next_kept)++, &self->expected);
+        return SQA_OK;
+    }
+    memset(self->expected.count, 0, sizeof self->expected.count);
+    *exists = self->group->expect(&self->tensors->problem, &self->views, row, &self->expected);
+    if (kept)
+        ++*self->next_kept;
+    return kept ? sqa_kept_rows_add(kept, *exists, &self->expected) : SQA_OK;
+}
+
 static sqa_status judge_row(group_judge *self, uint64_t row)
 {
     const sqa_row_group *group = self->group;
@@ -67,8 +84,10 @@ static sqa_status judge_row(group_judge *self, uint64_t row)
         self->fault_row = row;
         return group->fault(problem, &self->views, row, self->fault);
     }
-    if (!group->expect(problem, &self->views, row, &self->expected))
-        return SQA_OK;
+    bool exists = false;
+    sqa_status status = expect(self, row, &exists);
+    if (status != SQA_OK || !exists)
+        return status;
     for (uint32_t i = 0; i < group->slot_count; i++)
         for (uint32_t j = 0; j < self->expected.count[i]; j++) {
             const int64_t at = self->expected.at[i] + j;
@@ -165,7 +184,8 @@ static void conclude(const group_judge *self, sqa_judgement *out)
 }
 
 static sqa_status judge_group(const sqa_host_tensors *tensors, const sqa_row_group *group,
-                              bool all_rows, uint64_t seed, sqa_judgement *out)
+                              bool all_rows, uint64_t seed, sqa_kept_rows *kept, size_t *next_kept,
+                              sqa_judgement *out)
 {
     group_judge *self = calloc(1, sizeof *self); /* rows are long */
     if (!self)
@@ -173,6 +193,8 @@ static sqa_status judge_group(const sqa_host_tensors *tensors, const sqa_row_gro
     self->tensors = tensors;
     self->entry = sqa_operation_of(&tensors->problem);
     self->group = group;
+    self->kept = kept;
+    self->next_kept = next_kept;
     self->views =
         group->fault ? sqa_host_tensors_views(tensors) : sqa_host_tensors_views_before(tensors);
     sqa_status status = prepare(self);
@@ -220,12 +242,19 @@ sqa_status sqa_judge_limit(const sqa_problem *problem, double *out)
 sqa_status sqa_judge(const sqa_host_tensors *tensors, bool all_rows, uint64_t seed,
                      const char *finding, sqa_judgement *out)
 {
+    return sqa_judge_keeping(tensors, all_rows, seed, finding, NULL, out);
+}
+
+sqa_status sqa_judge_keeping(const sqa_host_tensors *tensors, bool all_rows, uint64_t seed,
+                             const char *finding, sqa_kept_rows *kept, sqa_judgement *out)
+{
     const sqa_operation_entry *entry = sqa_operation_of(&tensors->problem);
+    size_t next_kept = 0;
     sqa_status status = SQA_OK;
     memset(out, 0, sizeof *out);
     snprintf(out->message, sizeof out->message, "%s", finding);
     for (const sqa_row_group *group = entry->groups; group->slot_count && status == SQA_OK; group++)
-        status = judge_group(tensors, group, all_rows, seed, out);
+        status = judge_group(tensors, group, all_rows, seed, kept, &next_kept, out);
     out->max_error = first_error(entry, out);
     out->passed = status == SQA_OK && !out->message[0];
     return status;

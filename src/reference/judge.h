@@ -5,6 +5,7 @@
 
 #include "reference/error.h"
 #include "reference/host_tensors.h"
+#include "reference/kept_rows.h"
 
 /* One output's distance from the reference, as far as rows were judged. */
 typedef struct sqa_output_error {
@@ -27,6 +28,11 @@ typedef struct sqa_judgement {
  * Errors: SQA_OUT_OF_MEMORY; SQA_UNSUPPORTED, where there is no promise for an output. */
 sqa_status sqa_judge(const sqa_host_tensors *tensors, bool all_rows, uint64_t seed,
                      const char *finding, sqa_judgement *out);
+
+/* The same, where several results of the same inputs are judged with the same rows: what the
+ * reference says of them is computed for the first and kept. */
+sqa_status sqa_judge_keeping(const sqa_host_tensors *tensors, bool all_rows, uint64_t seed,
+                             const char *finding, sqa_kept_rows *kept, sqa_judgement *out);
 
 /* What max_error of a correct result is at most. Errors: SQA_UNSUPPORTED as above. */
 sqa_status sqa_judge_limit(const sqa_problem *problem, double *out);

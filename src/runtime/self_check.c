@@ -6,8 +6,9 @@
 
 #define CHECK_SEED 1
 
-static sqa_status run_and_judge(const sqa_leaf *leaf, sqa_host_tensors *tensors, bool all_rows,
-                                uint64_t seed, cl_command_queue queue, sqa_judgement *out)
+sqa_status sqa_leaf_judge_on(const sqa_leaf *leaf, sqa_host_tensors *tensors, bool all_rows,
+                             uint64_t seed, cl_command_queue queue, sqa_kept_rows *kept,
+                             sqa_judgement *out)
 {
     sqa_tensor bound[SQA_MAX_SLOTS];
     char finding[SQA_FINDING_TEXT];
@@ -18,7 +19,9 @@ static sqa_status run_and_judge(const sqa_leaf *leaf, sqa_host_tensors *tensors,
     status = sqa_small_run(leaf, &tensors->problem, bound, queue);
     if (status == SQA_OK)
         status = sqa_host_tensors_look_over(tensors, queue, finding);
-    return status == SQA_OK ? sqa_judge(tensors, all_rows, seed, finding, out) : status;
+    if (status == SQA_OK)
+        status = sqa_judge_keeping(tensors, all_rows, seed, finding, kept, out);
+    return status;
 }
 
 sqa_status sqa_leaf_judge(const sqa_leaf *leaf, const sqa_problem *problem, bool all_rows,
@@ -28,7 +31,7 @@ sqa_status sqa_leaf_judge(const sqa_leaf *leaf, const sqa_problem *problem, bool
     sqa_status status = sqa_host_tensors_create(&tensors, problem, seed, true);
     if (status != SQA_OK)
         return status;
-    status = run_and_judge(leaf, &tensors, all_rows, seed, queue, out);
+    status = sqa_leaf_judge_on(leaf, &tensors, all_rows, seed, queue, NULL, out);
     sqa_host_tensors_free(&tensors);
     return status;
 }

@@ -16,4 +16,10 @@ sqa_status sqa_self_check(const sqa_leaf *leaf);
 sqa_status sqa_leaf_judge(const sqa_leaf *leaf, const sqa_problem *problem, bool all_rows,
                           uint64_t seed, cl_command_queue queue, sqa_judgement *out);
 
+/* The same on tensors that the caller has, guarded ones of a problem that the leaf's program
+ * can run. `kept` (may be NULL): what the reference said of them before. */
+sqa_status sqa_leaf_judge_on(const sqa_leaf *leaf, sqa_host_tensors *tensors, bool all_rows,
+                             uint64_t seed, cl_command_queue queue, sqa_kept_rows *kept,
+                             sqa_judgement *out);
+
 #endif
