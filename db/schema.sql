@@ -82,8 +82,9 @@ CREATE TABLE problem (
 ) STRICT;
 
 -- One configuration, tried once. Figures that were not reached or are not known are NULL.
--- Ceilings are those of the device in the same run, since times of a busy machine only
--- mean something beside them.
+-- Times of a busy machine only mean something beside what else was measured then: the
+-- yardstick, which is what runs for the problem without any database, in the same rounds;
+-- and the ceilings, of a final's rounds, or the best samples of the run.
 CREATE TABLE trial (
     id             INTEGER PRIMARY KEY,
     environment    INTEGER NOT NULL REFERENCES environment (id),
@@ -98,6 +99,7 @@ CREATE TABLE trial (
                    'timeout', 'crashed', 'too_noisy', 'rejected')),
     median_ms      REAL CHECK (median_ms > 0),
     spread_ms      REAL CHECK (spread_ms >= 0), -- interquartile range
+    yardstick_ms   REAL CHECK (yardstick_ms > 0),
     max_error      REAL CHECK (max_error >= 0), -- against the fp64 reference, as the operation judges it
     flop           REAL CHECK (flop >= 0),      -- floating-point operations that the result needs
     bytes          REAL CHECK (bytes >= 0),     -- that have to move at least once

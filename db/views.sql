@@ -3,13 +3,15 @@
 
 -- What a trial reached of what was possible. The fraction of the ceiling is of the rate of
 -- multiply-adds (of the matrix units, where the kernel uses them); that of the roofline
--- also knows problems which memory bounds. NULL: not timed, or no ceiling known.
+-- also knows problems which memory bounds. NULL: not timed, or no ceiling known; one that was
+-- exceeded was none. Against the yardstick, trials of different minutes can be compared.
 CREATE VIEW timed AS
 SELECT *,
        flop / (median_ms * 1e6) AS gflops,
        bytes / (median_ms * 1e6) AS gbs,
-       flop / coalesce(ceiling_matrix_gflops, ceiling_gflops) / (median_ms * 1e6)
-           AS fraction_of_ceiling,
+       yardstick_ms / median_ms AS speedup_vs_yardstick,
+       nullif(min(flop / coalesce(ceiling_matrix_gflops, ceiling_gflops) / (median_ms * 1e6),
+                  1.000001), 1.000001) AS fraction_of_ceiling,
        nullif(max(coalesce(flop / coalesce(ceiling_matrix_gflops, ceiling_gflops), 0.0),
                   coalesce(bytes / max(coalesce(ceiling_read_gbs, 0.0),
                                        coalesce(ceiling_copy_gbs, 0.0)), 0.0)), 0.0)
@@ -27,7 +29,7 @@ SELECT timed.id, timed.environment, timed.problem, timed.class,
        platform_version, device_version, driver_version, library_version,
        operation, key, shape, fields,
        family, space_version, candidates, config, source_hash, status, median_ms, spread_ms,
-       max_error, flop, bytes, gflops, gbs, ceiling_gflops, ceiling_matrix_gflops,
+       yardstick_ms, speedup_vs_yardstick, max_error, flop, bytes, gflops, gbs, ceiling_gflops, ceiling_matrix_gflops,
        ceiling_copy_gbs, ceiling_read_gbs, fraction_of_ceiling, fraction_of_roofline, build_ms,
        samples, seed, final, message, recorded_at,
        EXISTS (SELECT 1 FROM winner WHERE winner.trial = timed.id

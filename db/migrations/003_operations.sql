@@ -1,6 +1,6 @@
 -- Problems of any operation: a class is a key, a problem is one text, instead of columns that
 -- only attention has. Nothing is lost: trials, winners and quarantine keep their numbers.
--- What was not recorded stays unknown: ceilings of memory, and of which candidates a winner
+-- What was not recorded stays unknown: yardsticks, ceilings of memory, and of which candidates a winner
 -- was the best. The functions are the store's (tuner/store/shape_functions.h).
 
 CREATE TABLE problem_class_3 (
@@ -49,6 +49,7 @@ CREATE TABLE trial_3 (
                    'timeout', 'crashed', 'too_noisy', 'rejected')),
     median_ms      REAL CHECK (median_ms > 0),
     spread_ms      REAL CHECK (spread_ms >= 0),
+    yardstick_ms   REAL CHECK (yardstick_ms > 0),
     max_error      REAL CHECK (max_error >= 0),
     flop           REAL CHECK (flop >= 0),
     bytes          REAL CHECK (bytes >= 0),
@@ -70,7 +71,7 @@ CREATE TABLE trial_3 (
 -- The work is that of the shape, where the rate that was stored says no other.
 INSERT INTO trial_3
 SELECT trial.id, environment, problem.id, trial.class, family, space_version, NULL, config,
-       source_hash, status, median_ms, spread_ms, max_error,
+       source_hash, status, median_ms, spread_ms, NULL, max_error,
        iif(gflops IS NULL OR abs(shape_flop(problem.shape) / (gflops * median_ms * 1e6) - 1) < 1e-3,
            shape_flop(problem.shape), gflops * median_ms * 1e6),
        shape_bytes(problem.shape), ceiling_gflops, NULL, NULL, NULL, build_ms, samples, seed,

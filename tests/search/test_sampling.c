@@ -43,8 +43,9 @@ static const struct {
     bool noisy;
 } cases[] = {
     {always_ten, (double)NAN, SQA_SAMPLES, SQA_SAMPLES, false},
-    {always_ten, 9.0, SQA_SAMPLES, SQA_SAMPLES, false},
-    {always_ten, 6.0, 3, 3, false}, /* hopeless: no more than it takes to be sure of that */
+    {always_ten, 9.9, SQA_SAMPLES, SQA_SAMPLES, false},
+    {always_ten, 9.1, 3, 3, false}, /* behind */
+    {always_ten, 6.0, 2, 2, false}, /* hopeless: no more than it takes to be sure of that */
     {always_ten, 3.0, 1, 1, false}, /* absurd */
     {ten_after_a_while, (double)NAN, SQA_SAMPLES, 5 * SQA_SAMPLES, false},
     {back_and_forth, (double)NAN, 5 * SQA_SAMPLES, 5 * SQA_SAMPLES, true},
@@ -54,12 +55,12 @@ START_TEST(samples_are_worth_their_time)
 {
     unsigned launches = 0;
     const sqa_work work = {enqueue, &launches};
-    const sqa_yardstick none = {{NULL, NULL}, 0};
+    sqa_yardstick none = {.launches = 0};
     const sqa_pace pace = {cases[_i].best_ms, (double)NAN};
     sqa_comparison found;
-    ck_assert_msg(sqa_sampling_run(&work, &none, &pace, test_queue, cases[_i].times, &found) ==
-                      SQA_OK,
-                  "%s", sqa_last_error());
+    ck_assert_msg(
+        sqa_sampling_run(&work, NULL, &none, &pace, test_queue, cases[_i].times, &found) == SQA_OK,
+        "%s", sqa_last_error());
     ck_assert_uint_ge(found.timing.samples, cases[_i].least);
     ck_assert_uint_le(found.timing.samples, cases[_i].most);
     ck_assert_int_eq(sqa_comparison_is_noisy(&found), cases[_i].noisy);
@@ -73,11 +74,12 @@ START_TEST(the_yardstick_is_sampled_in_turn)
 {
     unsigned own = 0, other = 0;
     const sqa_work work = {enqueue, &own};
-    const sqa_yardstick yardstick = {{enqueue, &other}, 1};
+    sqa_yardstick yardstick = {.work = {enqueue, &other}, .launches = 1};
     const sqa_pace no_pace = {(double)NAN, (double)NAN};
     sqa_comparison found;
-    ck_assert_int_eq(sqa_sampling_run(&work, &yardstick, &no_pace, test_queue, always_ten, &found),
-                     SQA_OK);
+    ck_assert_int_eq(
+        sqa_sampling_run(&work, NULL, &yardstick, &no_pace, test_queue, always_ten, &found),
+        SQA_OK);
     ck_assert_uint_eq(other, found.timing.samples);
     ck_assert(found.yardstick_ms > 0);
     ck_assert_double_eq_tol(found.relative, 10.0 / found.yardstick_ms, 1e-9 * found.relative);

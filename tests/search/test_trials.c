@@ -310,8 +310,11 @@ START_TEST(finals_fail_together)
     sqa_request request = a_request(SQA_REQUEST_FINALS);
     request.candidates[2] = request.candidates[1] = request.candidates[0];
     sqa_trial_result results[3];
-    ck_assert_int_eq(sqa_runner_finals(runner, &request.problem, request.candidates, 3, 3, results),
-                     SQA_OK);
+    sqa_ceiling ceiling;
+    ck_assert_int_eq(
+        sqa_runner_finals(runner, &request.problem, request.candidates, 3, 3, results, &ceiling),
+        SQA_OK);
+    ck_assert(isnan(ceiling.rate[SQA_CEILING_FMA]));
     ck_assert_int_eq(results[0].status, SQA_TRIAL_OK);
     ck_assert_int_eq(results[1].status, SQA_TRIAL_CRASHED);
     ck_assert_int_eq(results[2].status, SQA_TRIAL_CRASHED);

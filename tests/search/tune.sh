@@ -36,7 +36,7 @@ recorded() {
 
 # A kernel that crashes, one that hangs, one that is wrong: typed and survived.
 for pair in crash:crashed hang:timeout wrong:wrong_result; do
-    out=$(SQA_CL_TEST_FAULT=${pair%%:*}:tiled "$sqa" tune --shape $shape --budget 4t --timeout 5 \
+    out=$(SQA_CL_TEST_FAULT=${pair%%:*}:tiled "$sqa" tune --shape $shape --budget 4t --timeout 15 \
         --strategy random --db "$place/${pair%%:*}.db" --json 2>/dev/null) || fail "$pair: exit status"
     has "$pair" "$out" "\"${pair##*:}\": [1-9]"
     has "$pair" "$out" '"tuned": true'

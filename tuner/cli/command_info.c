@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/database_state.h"
+#include "cli/device_json.h"
 #include "cli/device_option.h"
 #include "cli/drivers.h"
 #include "cli/options.h"
@@ -18,7 +19,6 @@
 #include "sqa_cl.h"
 #include "text/json.h"
 #include "text/table.h"
-#include "trial/ceiling.h"
 
 static const char summary[] =
     "The OpenCL platforms and devices here, their identities and limits, which tuning\n"
@@ -60,7 +60,7 @@ static void measure_peak(device_facts *facts)
     if (status) {
         fprintf(stderr, "sqa info: %u:%u: no ceiling: %s\n", facts->platform, facts->index,
                 sqa_last_error());
-        facts->ceiling = (sqa_ceiling){.fma_gflops = NAN, .copy_gbs = NAN};
+        facts->ceiling = sqa_ceiling_unknown();
     }
     sqa_context_destroy(context);
 }
@@ -74,7 +74,7 @@ static sqa_status add_device(info_facts *info, unsigned platform, unsigned index
     info->devices = grown;
     device_facts *facts = &grown[info->device_count];
     *facts = (device_facts){.platform = platform, .index = index};
-    facts->ceiling = (sqa_ceiling){.fma_gflops = NAN, .copy_gbs = NAN};
+    facts->ceiling = sqa_ceiling_unknown();
     cl_device_id id = NULL;
     sqa_status status = sqa_device_at(platform, index, &id);
     if (!status)
@@ -194,9 +194,10 @@ static void print_device(const device_facts *facts)
     print_unit(&table, limits);
     if (!limits->has_compiler)
         print_row(&table, "compiler", "none: it runs pre-built binaries only");
-    if (isfinite(facts->ceiling.fma_gflops)) {
-        snprintf(text, sizeof text, "%.1f GFLOP/s multiply-add, %.1f GB/s copy",
-                 facts->ceiling.fma_gflops, facts->ceiling.copy_gbs);
+    if (isfinite(facts->ceiling.rate[SQA_CEILING_FMA])) {
+        snprintf(text, sizeof text, "%.1f GFLOP/s multiply-add, %.1f GB/s copy, %.1f GB/s read",
+                 facts->ceiling.rate[SQA_CEILING_FMA], facts->ceiling.rate[SQA_CEILING_COPY],
+                 facts->ceiling.rate[SQA_CEILING_READ]);
         print_row(&table, "ceiling", text);
     }
     sqa_table_print(&table, stdout);
@@ -331,10 +332,7 @@ static void write_device(sqa_json *json, const device_facts *facts)
     sqa_json_string(json, "driver_version", strings->driver_version);
     sqa_json_string(json, "board_name", strings->board_name[0] ? strings->board_name : NULL);
     write_limits(json, &facts->device.limits);
-    sqa_json_object(json, "ceiling");
-    sqa_json_number(json, "fma_gflops", facts->ceiling.fma_gflops);
-    sqa_json_number(json, "copy_gbs", facts->ceiling.copy_gbs);
-    sqa_json_close(json);
+    sqa_json_ceiling(json, &facts->ceiling);
     sqa_json_close(json);
 }
 

@@ -21,3 +21,12 @@ void sqa_json_device(sqa_json *json, unsigned platform, unsigned index, const sq
     sqa_json_string(json, "driver_version", device->strings.driver_version);
     sqa_json_close(json);
 }
+
+void sqa_json_ceiling(sqa_json *json, const sqa_ceiling *ceiling)
+{
+    sqa_json_object(json, "ceiling");
+    sqa_json_number(json, "fma_gflops", ceiling->rate[SQA_CEILING_FMA]);
+    sqa_json_number(json, "copy_gbs", ceiling->rate[SQA_CEILING_COPY]);
+    sqa_json_number(json, "read_gbs", ceiling->rate[SQA_CEILING_READ]);
+    sqa_json_close(json);
+}

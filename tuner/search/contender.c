@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "kernels/registry.h"
 #include "kernels/source.h"
+#include "operations/tensors.h"
 #include "runtime/choose.h"
 #include "search/tune_problem.h"
 
@@ -50,9 +51,23 @@ bool sqa_contender_of_row(const sqa_tuning_session *session, const sqa_problem *
     return true;
 }
 
+/* No family uses matrix units yet. A rate above the ceiling, sampled however often, says that
+ * it is not the ceiling. */
+static sqa_trial_ceilings ceilings_of(const sqa_ceiling *ceiling, const sqa_problem *problem,
+                                      const sqa_trial_result *result)
+{
+    const double *rate = ceiling->rate;
+    const double reached = result ? sqa_problem_flop(problem) / (result->median_ms * 1e6) : 0.0;
+    const bool above = reached > rate[SQA_CEILING_FMA]; /* false for NaN */
+    return (sqa_trial_ceilings){.fma_gflops = above ? (double)NAN : rate[SQA_CEILING_FMA],
+                                .matrix_gflops = (double)NAN,
+                                .copy_gbs = rate[SQA_CEILING_COPY],
+                                .read_gbs = rate[SQA_CEILING_READ]};
+}
+
 sqa_trial_record sqa_trial_record_of(const sqa_tuning_session *session, const sqa_problem *problem,
                                      const sqa_contender *contender, const sqa_trial_result *result,
-                                     bool final)
+                                     const sqa_ceiling *of_finals)
 {
     sqa_trial_record record;
     memset(&record, 0, sizeof record);
@@ -61,18 +76,14 @@ sqa_trial_record sqa_trial_record_of(const sqa_tuning_session *session, const sq
     record.family = contender->family;
     record.config = &contender->config;
     record.result = result;
-    /* No family uses matrix units yet, and how fast memory is only read is not measured. */
-    record.ceilings = (sqa_trial_ceilings){session->ceiling.fma_gflops, (double)NAN,
-                                           session->ceiling.copy_gbs, (double)NAN};
+    record.ceilings = ceilings_of(of_finals ? of_finals : &session->ceiling, problem, result);
     record.seed = session->options->seed;
-    record.final = final;
+    record.final = of_finals != NULL;
     return record;
 }
 
-/* Of the kernel as it was generated; "" when memory ran out: a trial without it is
- * worth having. */
-static void hash_source(const sqa_tuning_session *session, const sqa_problem *problem,
-                        const sqa_contender *contender, char out[SQA_HASH_TEXT])
+void sqa_contender_source(const sqa_tuning_session *session, const sqa_problem *problem,
+                          const sqa_contender *contender, char out[SQA_HASH_TEXT])
 {
     sqa_text source = SQA_TEXT_INIT;
     sqa_family_source(contender->family, &contender->config, problem, &session->device, &source);
@@ -84,12 +95,12 @@ static void hash_source(const sqa_tuning_session *session, const sqa_problem *pr
 
 sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,
                             const sqa_contender *contender, const sqa_trial_result *result,
-                            bool final, int64_t *trial)
+                            const sqa_ceiling *of_finals, int64_t *trial)
 {
-    sqa_trial_record record = sqa_trial_record_of(session, problem, contender, result, final);
+    sqa_trial_record record = sqa_trial_record_of(session, problem, contender, result, of_finals);
     char source_hash[SQA_HASH_TEXT];
     int64_t row;
-    hash_source(session, problem, contender, source_hash);
+    sqa_contender_source(session, problem, contender, source_hash);
     record.source_hash = source_hash[0] ? source_hash : NULL;
     return sqa_store_add_trial(session->store, &record, trial ? trial : &row);
 }

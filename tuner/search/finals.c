@@ -7,46 +7,34 @@
 
 #include "search/tune_problem.h"
 
-#define ROUNDS 15u
-#define FEWEST_ROUNDS 3u
-#define FINALS_MS 4000.0 /* for all rounds of one contender, where it is slow */
-
 /* When the interleaved run itself fails (one of them hangs, say), each is tried
  * alone: worse for comparing, but nothing found is lost. */
-static sqa_status measure_alone(sqa_tuning_session *session, const sqa_problem *problem,
+static sqa_status measure_alone(sqa_runner *runner, const sqa_problem *problem,
                                 const sqa_contender *contenders, uint32_t count,
                                 sqa_trial_result *results)
 {
     const sqa_pace no_pace = {(double)NAN, (double)NAN};
     sqa_status status = SQA_OK;
     for (uint32_t i = 0; i < count && status == SQA_OK; i++)
-        status =
-            sqa_runner_trial(session->runner, problem, &contenders[i].text, &no_pace, &results[i]);
+        status = sqa_runner_trial(runner, problem, &contenders[i].text, &no_pace, &results[i]);
     return status;
 }
 
-static uint32_t rounds_for(const sqa_tuning_session *session, double best_ms)
-{
-    if (*session->options->stop || best_ms * FEWEST_ROUNDS > FINALS_MS)
-        return FEWEST_ROUNDS;
-    return best_ms * ROUNDS > FINALS_MS ? (uint32_t)(FINALS_MS / best_ms) : ROUNDS;
-}
-
 static sqa_status measure(sqa_tuning_session *session, const sqa_problem *problem,
-                          const sqa_contender *contenders, uint32_t count, double best_ms,
-                          sqa_trial_result *results)
+                          const sqa_contender *contenders, uint32_t count, uint32_t rounds,
+                          sqa_trial_result *results, sqa_ceiling *ceiling)
 {
     sqa_candidate_text texts[SQA_MAX_FINALISTS];
+    sqa_runner *runner = sqa_crew_runner(session->crew, NULL);
     assert(count > 0 && count <= SQA_MAX_FINALISTS);
     for (uint32_t i = 0; i < count; i++)
         texts[i] = contenders[i].text;
-    uint32_t rounds = rounds_for(session, best_ms);
-    sqa_status status = sqa_runner_finals(session->runner, problem, texts, count, rounds, results);
+    sqa_status status = sqa_runner_finals(runner, problem, texts, count, rounds, results, ceiling);
     if (status != SQA_OK)
         return status;
     for (uint32_t i = 0; i < count; i++)
         if (results[i].status == SQA_TRIAL_CRASHED || results[i].status == SQA_TRIAL_TIMEOUT)
-            return measure_alone(session, problem, contenders, count, results);
+            return measure_alone(runner, problem, contenders, count, results);
     return SQA_OK;
 }
 
@@ -92,31 +80,37 @@ static void describe_winner(const sqa_contender *winner, const sqa_trial_result 
     outcome->max_error = result->max_error;
 }
 
-/* The fallback's time, where it is among the contenders and ran. */
+/* The fallback's time, where it is among the contenders and ran: the yardstick of all. */
 static void describe_fallback(const sqa_contender *fallback, const sqa_contender *contenders,
-                              const sqa_trial_result *results, uint32_t count,
+                              sqa_trial_result *results, uint32_t count,
                               sqa_tuning_outcome *outcome)
 {
     outcome->fallback = fallback->text;
     for (uint32_t i = 0; i < count; i++)
         if (sqa_contender_equal(&contenders[i], fallback) && is_rankable(&results[i]))
             outcome->default_ms = results[i].median_ms;
+    for (uint32_t i = 0; i < count; i++)
+        if (is_rankable(&results[i]))
+            results[i].yardstick_ms = outcome->default_ms;
 }
 
 sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
-                             const sqa_contender *contenders, uint32_t count, double best_ms,
+                             const sqa_contender *contenders, uint32_t count, uint32_t rounds,
                              sqa_tuning_outcome *outcome)
 {
     sqa_trial_result results[SQA_MAX_FINALISTS];
+    sqa_ceiling ceiling;
     int64_t trials[SQA_MAX_FINALISTS];
-    sqa_status status = measure(session, problem, contenders, count, best_ms, results);
+    const sqa_contender fallback = sqa_fallback_of(session, problem);
+    sqa_status status = measure(session, problem, contenders, count, rounds, results, &ceiling);
+    if (status == SQA_OK)
+        describe_fallback(&fallback, contenders, results, count, outcome);
     for (uint32_t i = 0; i < count && status == SQA_OK; i++)
-        status = sqa_record_trial(session, problem, &contenders[i], &results[i], true, &trials[i]);
+        status =
+            sqa_record_trial(session, problem, &contenders[i], &results[i], &ceiling, &trials[i]);
     if (status != SQA_OK)
         return status;
     uint32_t best = sqa_finals_winner(results, count);
-    const sqa_contender fallback = sqa_fallback_of(session, problem);
-    describe_fallback(&fallback, contenders, results, count, outcome);
     if (best == count) {
         snprintf(outcome->message, sizeof outcome->message, "no finalist held: %.400s",
                  results[0].message);

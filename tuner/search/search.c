@@ -8,6 +8,9 @@
 
 #include "base/status.h"
 
+/* Of a point that somebody asked about: less than any cost. */
+#define ON_ITS_WAY (-(double)INFINITY)
+
 sqa_status sqa_search_create(sqa_search *out, const sqa_config_space *spaces, size_t space_count,
                              uint64_t seed)
 {
@@ -50,35 +53,63 @@ void sqa_search_add_start(sqa_search *search, sqa_point start)
         search->starts[search->start_count++] = start;
 }
 
+static bool is_known(double cost)
+{
+    return !isnan(cost) && cost != ON_ITS_WAY;
+}
+
 bool sqa_search_was_tried(const sqa_search *search, sqa_point point)
 {
     return !isnan(search->costs[point.family][point.config]);
 }
 
+bool sqa_search_knows(const sqa_search *search, sqa_point point, double *cost)
+{
+    *cost = search->costs[point.family][point.config];
+    return is_known(*cost);
+}
+
+void sqa_search_expect(sqa_search *search, sqa_point point, bool on_its_way)
+{
+    double *cost = &search->costs[point.family][point.config];
+    if (is_known(*cost) || sqa_search_was_tried(search, point) == on_its_way)
+        return;
+    *cost = on_its_way ? ON_ITS_WAY : (double)NAN;
+    search->on_their_way += on_its_way ? 1 : (size_t)-1;
+}
+
+void sqa_search_learn(sqa_search *search, sqa_point point, double cost)
+{
+    double *known = &search->costs[point.family][point.config];
+    if (is_known(*known))
+        return;
+    sqa_search_expect(search, point, false);
+    *known = isnan(cost) ? (double)INFINITY : cost;
+    search->tried++;
+    if (*known < search->best_cost) {
+        search->best_cost = *known;
+        search->best = point;
+    }
+}
+
 bool sqa_search_goes_on(const sqa_search *search)
 {
-    return !search->stopped && search->tried < search->total;
+    return !search->stopped && search->tried + search->on_their_way < search->total;
 }
 
 bool sqa_search_try(sqa_search *search, sqa_point point, double *cost)
 {
     assert(point.family < search->space_count);
     assert(point.config < search->spaces[point.family].count);
-    double *known = &search->costs[point.family][point.config];
-    if (isnan(*known)) {
+    if (!sqa_search_knows(search, point, cost)) {
         double found = (double)INFINITY;
         if (search->stopped || !search->evaluate(search->user, point, &found)) {
             search->stopped = true;
             return false;
         }
-        *known = isnan(found) ? (double)INFINITY : found;
-        search->tried++;
-        if (*known < search->best_cost) {
-            search->best_cost = *known;
-            search->best = point;
-        }
+        sqa_search_learn(search, point, found);
+        sqa_search_knows(search, point, cost);
     }
-    *cost = *known;
     return true;
 }
 

@@ -35,8 +35,8 @@ typedef struct sqa_search {
     void *user;
 
     /* Kept by sqa_search_try. */
-    double **costs; /* [family][config]; NaN: not tried yet */
-    size_t tried, total;
+    double **costs; /* [family][config]; NaN: not tried yet; see sqa_search_knows */
+    size_t tried, on_their_way, total;
     sqa_point best;
     double best_cost; /* INFINITY: none succeeded yet */
     bool stopped;     /* evaluate said so */
@@ -52,6 +52,16 @@ void sqa_search_add_start(sqa_search *search, sqa_point start);
 
 /* The cost of a point, from memory or by evaluating it. false: stop searching. */
 bool sqa_search_try(sqa_search *search, sqa_point point, double *cost);
+
+/* Whether the cost of a point is known, and which it is. */
+bool sqa_search_knows(const sqa_search *search, sqa_point point, double *cost);
+
+/* Takes note that the cost of a point is on its way, or is not after all: as long as it is,
+ * the point counts as tried. */
+void sqa_search_expect(sqa_search *search, sqa_point point, bool on_its_way);
+
+/* Tells the cost of a point, whoever asked; NaN is a failure. What is known stays. */
+void sqa_search_learn(sqa_search *search, sqa_point point, double cost);
 
 /* Whether a strategy should go on: not stopped, and something is left to try. */
 bool sqa_search_goes_on(const sqa_search *search);

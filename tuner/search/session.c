@@ -1,20 +1,18 @@
-/* See session.h: opens what a run needs, divides the budget, goes through the
- * problems. What is done with one of them is in tune_problem.c. */
+/* See session.h: opens what a run needs, lets all problems be searched together (contest.h),
+ * and holds the finals of one after the other. */
 #include "search/session.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
-#include "operations/problem_class.h"
 #include "operations/shape.h"
 #include "operations/tensors.h"
+#include "search/contest.h"
 #include "search/tune_problem.h"
 #include "trial/measure.h"
-
-/* Of a problem's time, for the search; the finals take the rest. */
-#define SEARCH_SHARE 0.85
 
 /* And the pre-built programs of $SQA_CL_PREBUILT, as the workers have them. */
 static sqa_status open_device(sqa_tuning_session *session)
@@ -30,91 +28,60 @@ static sqa_status open_device(sqa_tuning_session *session)
 }
 
 /* The ceiling only adds a fraction to the report: without it tuning goes on. */
-static sqa_status measure_ceiling(sqa_tuning_session *session)
+sqa_status sqa_tuning_ceiling(sqa_tuning_session *session, double seconds_ago)
 {
-    if (sqa_runner_ceiling(session->runner, &session->ceiling) != SQA_OK) {
+    const double now = sqa_clock_seconds();
+    sqa_ceiling found;
+    if (now - session->ceiling_s < seconds_ago || session->has_no_ceiling)
+        return SQA_OK;
+    session->ceiling_s = now;
+    if (sqa_runner_ceiling(sqa_crew_runner(session->crew, NULL), &found) != SQA_OK) {
+        session->has_no_ceiling = true;
         sqa_log_write(&session->options->log, SQA_LOG_WARNING, "%s", sqa_last_error());
-        session->ceiling.fma_gflops = session->ceiling.copy_gbs = (double)NAN;
+        return SQA_OK;
     }
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
+        session->ceiling.rate[kind] = fmax(session->ceiling.rate[kind], found.rate[kind]);
     return SQA_OK;
 }
 
-static sqa_status open_session(sqa_tuning_session *session)
-{
-    const sqa_tuning_options *options = session->options;
-    const sqa_runner_options runner = {.platform = options->platform,
-                                       .device = options->device,
-                                       .timeout_s = options->timeout_s,
-                                       .memory_mib = options->memory_mib};
-    sqa_status status = open_device(session);
-    if (status == SQA_OK)
-        status = sqa_store_open(&session->store, options->database);
-    if (status == SQA_OK)
-        status = sqa_store_environment(session->store, &session->device, &session->environment);
-    if (status == SQA_OK)
-        status = sqa_runner_create(&session->runner, &runner);
-    if (status == SQA_OK)
-        status = measure_ceiling(session);
-    return status;
-}
-
-static void close_session(sqa_tuning_session *session)
-{
-    sqa_runner_destroy(session->runner);
-    if (session->store)
-        sqa_store_close(session->store);
-    sqa_tuning_table_free(&session->known);
-    sqa_prebuilt_close(session->prebuilt);
-}
-
-/* Read anew for each problem: what just won is a good start for the next. */
+/* What the databases know of the device: starts, and what is in use. */
 static sqa_status read_known(sqa_tuning_session *session)
 {
-    sqa_tuning_table_free(&session->known);
-    session->known = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
     const sqa_tuning_sources sources = {.user_database = session->options->database};
     return sqa_tuning_table_load(&session->known, &sources, &session->device,
                                  &session->options->log);
 }
 
-/* The first problem of its kind gets a search; those after it start from what that
- * one found, and have mostly to confirm it. */
-#define FIRST_OF_KIND 4.0
-
-static double weight_of(const sqa_problem *problems, size_t index)
+static sqa_status open_session(sqa_tuning_session *session)
 {
-    const sqa_problem_class own = sqa_problem_class_of(&problems[index]);
-    for (size_t i = 0; i < index; i++) {
-        const sqa_problem_class other = sqa_problem_class_of(&problems[i]);
-        if (sqa_problem_class_distance(&own, &other) >= 0)
-            return 1.0;
-    }
-    return FIRST_OF_KIND;
+    const sqa_tuning_options *options = session->options;
+    sqa_crew_options crew = {.runner = {.platform = options->platform,
+                                        .device = options->device,
+                                        .timeout_s = options->timeout_s,
+                                        .memory_mib = options->memory_mib}};
+    sqa_status status = open_device(session);
+    crew.builds_while_measuring = session->device.strings.type != SQA_DEVICE_CPU;
+    if (status == SQA_OK)
+        status = sqa_crew_create(&session->crew, &crew);
+    if (status == SQA_OK)
+        status = sqa_store_open(&session->store, options->database);
+    if (status == SQA_OK)
+        status = sqa_store_environment(session->store, &session->device, &session->environment);
+    if (status == SQA_OK)
+        status = read_known(session);
+    if (status == SQA_OK)
+        status = sqa_tuning_ceiling(session, 0.0);
+    return status;
 }
 
-/* The part of what is left that problem `index` gets. */
-static double part_of(const sqa_tuning_options *options, size_t index)
+static void close_session(sqa_tuning_session *session)
 {
-    double own = weight_of(options->problems, index), sum = own;
-    for (size_t i = index + 1; i < options->problem_count; i++)
-        sum += weight_of(options->problems, i);
-    return own / sum;
-}
-
-static sqa_tuning_share share_of(const sqa_tuning_budget *budget, double begin, uint32_t used,
-                                 double part)
-{
-    sqa_tuning_share share = {(double)INFINITY, (double)INFINITY, UINT32_MAX};
-    if (budget->seconds > 0) {
-        double now = sqa_clock_seconds();
-        share.seconds = SEARCH_SHARE * part * fmax(begin + budget->seconds - now, 0.0);
-        share.deadline = now + share.seconds;
-    }
-    if (budget->trials) {
-        uint32_t left = used < budget->trials ? budget->trials - used : 0;
-        share.trials = (uint32_t)ceil(part * left);
-    }
-    return share;
+    sqa_crew_destroy(session->crew);
+    if (session->store)
+        sqa_store_close(session->store);
+    sqa_tuning_table_free(&session->known);
+    sqa_prebuilt_close(session->prebuilt);
 }
 
 static void begin_outcome(sqa_tuning_outcome *outcome, const sqa_problem *problem)
@@ -126,28 +93,128 @@ static void begin_outcome(sqa_tuning_outcome *outcome, const sqa_problem *proble
     sqa_problem_format(problem, outcome->shape, sizeof outcome->shape);
 }
 
-static sqa_status go_through(sqa_tuning_session *session, sqa_tuning_report *report)
+/* A run on its way: what its parts say of how it goes. */
+typedef struct run {
+    sqa_tuning_session session;
+    sqa_problem_search *searches;
+    size_t opened;
+    double begin_s;
+    sqa_contest_figures figures;
+    sqa_tuning_report *report;
+} run;
+
+static void tell(const run *self, sqa_tuning_progress *now, double search_end_s)
 {
-    const sqa_tuning_options *options = session->options;
-    double begin = sqa_clock_seconds();
-    uint32_t used = 0;
+    const sqa_tuning_options *options = self->session.options;
+    const double left = search_end_s - sqa_clock_seconds();
+    now->problem_count = options->problem_count;
+    now->programs = self->figures.programs;
+    now->trials = self->figures.trials;
+    for (size_t i = 0; i < self->report->count; i++)
+        now->known += self->report->outcomes[i].known;
+    double done = 0.0;
+    if (isfinite(left))
+        done = 1.0 - left / (search_end_s - self->begin_s);
+    else if (options->budget.trials)
+        done = (double)now->trials / options->budget.trials;
+    now->done = fmin(fmax(done, 0.0), 1.0);
+    now->seconds_left = isfinite(left) ? fmax(left, 0.0) : (double)NAN;
+    if (options->progress)
+        options->progress(options->progress_user, now);
+}
+
+static void tell_search(void *user, double search_end_s)
+{
+    sqa_tuning_progress now = {.best_ms = (double)NAN, .best_gflops = (double)NAN};
+    tell(user, &now, search_end_s);
+}
+
+/* That the finals of a problem begin. */
+static void tell_finals(const run *self, size_t index)
+{
+    const sqa_problem_search *search = &self->searches[index];
+    const sqa_tuning_outcome *outcome = search->outcome;
+    const double best_ms = search->search.best_cost;
+    sqa_tuning_progress now = {.finals = true,
+                               .problem = index,
+                               .shape = outcome->shape,
+                               .best_ms = best_ms,
+                               .best_gflops = outcome->flops / (best_ms * 1e6)};
+    const double seconds = self->session.options->budget.seconds;
+    tell(self, &now, seconds > 0 ? self->begin_s + seconds : (double)INFINITY);
+}
+
+static sqa_status open_searches(run *self)
+{
+    const sqa_tuning_options *options = self->session.options;
+    const size_t batch = SQA_CREW_BATCH * sqa_crew_size(self->session.crew);
+    const size_t each = (batch + options->problem_count - 1) / options->problem_count;
     sqa_status status = SQA_OK;
-    for (size_t i = 0; i < options->problem_count && status == SQA_OK && !*options->stop; i++) {
-        sqa_tuning_outcome *outcome = &report->outcomes[report->count++];
+    self->searches = calloc(options->problem_count, sizeof *self->searches);
+    if (!self->searches)
+        return sqa_fail_memory("the search");
+    for (size_t i = 0; i < options->problem_count && status == SQA_OK; i++) {
+        sqa_tuning_outcome *outcome = &self->report->outcomes[self->report->count++];
         begin_outcome(outcome, &options->problems[i]);
-        sqa_tuning_share share = share_of(&options->budget, begin, used, part_of(options, i));
-        sqa_tuning_progress progress = {.problem = i,
-                                        .problem_count = options->problem_count,
-                                        .shape = outcome->shape,
-                                        .best_ms = (double)NAN,
-                                        .best_gflops = (double)NAN,
-                                        .seconds_left = (double)NAN};
-        status = read_known(session);
-        if (status == SQA_OK)
-            status = sqa_tune_problem(session, &share, &progress, outcome);
-        used += progress.trials;
+        self->opened++;
+        status = sqa_problem_search_open(&self->searches[i], &self->session, outcome,
+                                         each < SQA_MOST_WALKERS ? each : SQA_MOST_WALKERS);
     }
-    report->stopped = *options->stop != 0;
+    return status;
+}
+
+static sqa_status search(run *self)
+{
+    const sqa_contest_options options = {self->begin_s, tell_search, self};
+    return sqa_contest_run(&self->session, self->searches, self->opened, &options, &self->figures);
+}
+
+/* Why there are no finals. */
+static void describe_untuned(const run *self, sqa_problem_search *search, bool no_time)
+{
+    sqa_tuning_outcome *outcome = search->outcome;
+    const sqa_search *of = &search->search;
+    outcome->fallback = search->fallback.text;
+    if (outcome->message[0])
+        return;
+    snprintf(outcome->message, sizeof outcome->message, "%s",
+             no_time                   ? "no time was left for its finals"
+             : isfinite(of->best_cost) ? "nothing but the default was tried"
+             : of->tried               ? "no configuration worked"
+                                       : "no trial was made");
+    (void)self;
+}
+
+static sqa_status hold_finals(run *self)
+{
+    const sqa_tuning_options *options = self->session.options;
+    sqa_status status = SQA_OK;
+    sqa_finals_need *needs = calloc(self->opened, sizeof *needs);
+    if (!needs)
+        return sqa_fail_memory("the finals");
+    for (size_t i = 0; i < self->opened; i++)
+        needs[i] = sqa_contest_need(&self->searches[i], &self->figures);
+    for (size_t i = 0; i < self->opened && status == SQA_OK; i++) {
+        sqa_problem_search *search = &self->searches[i];
+        sqa_contender contenders[SQA_MAX_FINALISTS];
+        const double left = options->budget.seconds > 0
+                                ? self->begin_s + options->budget.seconds - sqa_clock_seconds()
+                                : (double)INFINITY;
+        uint32_t rounds = sqa_budget_rounds(left, &needs[i], (uint32_t)(self->opened - i));
+        if (*options->stop)
+            rounds = SQA_FINALS_FEWEST_ROUNDS;
+        if (needs[i].count < 2 || !rounds) {
+            describe_untuned(self, search, needs[i].count >= 2);
+            continue;
+        }
+        const uint32_t count =
+            sqa_problem_search_finalists(search, *options->stop ? 1 : SQA_FINALS_TOP, contenders);
+        tell_finals(self, i);
+        sqa_crew_limit(self->session.crew, (double)INFINITY);
+        status = sqa_tuning_finals(&self->session, &search->outcome->problem, contenders, count,
+                                   rounds, search->outcome);
+    }
+    free(needs);
     return status;
 }
 
@@ -168,21 +235,33 @@ static sqa_status check_problems(const sqa_tuning_options *options)
 
 sqa_status sqa_tuning_run(const sqa_tuning_options *options, sqa_tuning_report *report)
 {
-    sqa_tuning_session session = {.options = options, .known = SQA_TUNING_TABLE_INIT};
+    run self = {.session = {.options = options,
+                            .known = SQA_TUNING_TABLE_INIT,
+                            .ceiling = sqa_ceiling_unknown()},
+                .begin_s = sqa_clock_seconds(),
+                .report = report};
     memset(report, 0, sizeof *report);
-    report->ceiling.fma_gflops = report->ceiling.copy_gbs = (double)NAN;
+    report->ceiling = sqa_ceiling_unknown();
     sqa_status status = check_problems(options);
     if (status != SQA_OK)
         return status;
     report->outcomes = calloc(options->problem_count, sizeof *report->outcomes);
     if (!report->outcomes)
         return sqa_fail_memory("the tuning report");
-    status = open_session(&session);
-    report->device = session.device;
-    report->ceiling = session.ceiling;
+    status = open_session(&self.session);
+    report->device = self.session.device;
     if (status == SQA_OK)
-        status = go_through(&session, report);
-    close_session(&session);
+        status = open_searches(&self);
+    if (status == SQA_OK)
+        status = search(&self);
+    if (status == SQA_OK)
+        status = hold_finals(&self);
+    report->ceiling = self.session.ceiling;
+    report->stopped = *options->stop != 0;
+    for (size_t i = 0; i < self.opened; i++)
+        sqa_problem_search_close(&self.searches[i]);
+    free(self.searches);
+    close_session(&self.session);
     return status;
 }
 
@@ -200,10 +279,7 @@ static sqa_status look_ahead(const sqa_tuning_session *session, size_t index,
         out->spaces[i].configurations = spaces[i].count;
         sqa_config_space_free(&spaces[i]);
     }
-    double sum = 0;
-    for (size_t i = 0; i < options->problem_count; i++)
-        sum += weight_of(options->problems, i);
-    double part = weight_of(options->problems, index) / sum;
+    const double part = 1.0 / (double)options->problem_count;
     out->seconds = options->budget.seconds > 0 ? part * options->budget.seconds : (double)NAN;
     out->trials = options->budget.trials ? ceil(part * options->budget.trials) : (double)NAN;
     return status;

@@ -1,8 +1,9 @@
 /* A tuning run: problems in, winners in the database out.
  *
- * For each problem: enumerate what can run, search it under the budget's share,
- * record every trial at once, measure the finalists against each other and the
- * incumbent, commit the winner. Prints nothing; tells how it goes by callback. */
+ * Enumerate what can run each problem, search all of them together under the budget
+ * (contest.h), record every trial at once; then, problem by problem, measure the finalists
+ * against each other and the incumbent, and commit the winner. Prints nothing; tells how it
+ * goes by callback. */
 #ifndef SQA_TUNER_SESSION_H
 #define SQA_TUNER_SESSION_H
 
@@ -23,17 +24,19 @@ typedef struct sqa_tuning_budget {
 
 #define SQA_TRIAL_STATUSES (SQA_TRIAL_REJECTED + 1)
 
-/* How far one problem's search has come. */
+/* How far a run has come. */
 typedef struct sqa_tuning_progress {
-    size_t problem, problem_count;
-    const char *shape;
-    uint32_t trials; /* made now */
-    uint32_t known;  /* read back from earlier runs */
-    double best_ms;  /* NaN: none yet */
+    size_t problem_count;
+    uint32_t programs;   /* built now */
+    uint32_t trials;     /* made now, of all problems */
+    uint32_t known;      /* read back from earlier runs */
+    double done;         /* of the budget: 0..1 */
+    double seconds_left; /* of the search, or for the finals; NaN without a time budget */
+    bool finals;         /* the finalists of a problem are being measured: */
+    size_t problem;      /* this one, */
+    const char *shape;   /* NULL before the finals, */
+    double best_ms;      /* and this is what the search found */
     double best_gflops;
-    double done;         /* of this problem's share of the budget, or of the space: 0..1 */
-    double seconds_left; /* of the share; NaN without a time budget */
-    bool finals;         /* the finalists are being measured */
 } sqa_tuning_progress;
 
 typedef struct sqa_tuning_options {
@@ -61,6 +64,7 @@ typedef struct sqa_tuning_outcome {
     double flops;
     uint32_t trials[SQA_TRIAL_STATUSES]; /* by status, made now */
     uint32_t known;                      /* not repeated: results of earlier runs */
+    uint32_t pruned;                     /* not tried, on the word of a model */
     size_t space;                        /* valid configurations in all */
     bool tuned;                          /* a winner was committed; what follows is then set */
     sqa_candidate_text winner, fallback; /* fallback: what runs without any database */

@@ -5,14 +5,6 @@
 #include "kernels/registry.h"
 #include "search/tune_problem.h"
 
-static bool is_hopeless(const sqa_tuning_session *session, const sqa_kernel_family *family)
-{
-    for (size_t i = 0; i < session->hopeless_count; i++)
-        if (session->hopeless[i] == family)
-            return true;
-    return false;
-}
-
 static bool is_last_of_operation(size_t index)
 {
     for (size_t later = index + 1; later < sqa_family_count(); later++)
@@ -28,7 +20,7 @@ static bool competes(const sqa_tuning_session *session, size_t index, bool first
         return !strcmp(family->name, session->options->family);
     /* What somebody built is meant to be tried. */
     bool is_last_resort = is_last_of_operation(index) && session->device.limits.has_compiler;
-    return !is_hopeless(session, family) && (!is_last_resort || first);
+    return !is_last_resort || first;
 }
 
 /* Without a compiler, leaves the configurations that are pre-built. A space has many

@@ -1,115 +1,89 @@
-/* See tune_problem.h. The finals are in finals.c. */
+/* See tune_problem.h. The finals are in finals.c, finalists in finalists.c. */
 #include "search/tune_problem.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/registry.h"
 #include "operations/tensors.h"
-#include "search/steady_trial.h"
+#include "search/moves.h"
 #include "trial/measure.h"
 #include "tuning/lookup.h"
 
 /* Of one candidate, while the machine is slow. */
 #define ATTEMPTS 2
 
-#define TOP 3    /* of the search, into the finals, */
-#define NEAR 1.5 /* unless they are this much slower than the best */
 #define MOST_ROWS 12
 
-/* Without a time-out from the user: what takes this many times as long to build
- * and check as the slowest that worked is given up. The least is for compilers on
- * a busy machine. */
-#define PATIENCE 6.0
-#define LEAST_PATIENCE 6.0
-
-/* A family this much slower than the best is left out of the run's next problems:
- * a GPU's tiles on a CPU, say. */
+/* A family this much slower than the best is left alone: a GPU's tiles on a CPU, say. */
 #define HOPELESS 3.0
 
-/* The search for one problem while it runs: what `evaluate` needs. */
-typedef struct problem_search {
-    sqa_tuning_session *session;
-    const sqa_problem *problem;
-    const sqa_tuning_share *share;
-    sqa_tuning_progress *progress;
-    sqa_tuning_outcome *outcome;
-    sqa_config_space spaces[SQA_MOST_FAMILIES];
-    size_t space_count;
-    sqa_search search;
-    double yardstick_ms; /* of what runs without a database, when it was first met; NaN: not yet */
-    sqa_steadiness steadiness;
-    uint32_t idle;     /* trials made since the best was found */
-    double slowest;    /* seconds that a trial which worked took at most; 0: none did */
-    sqa_status status; /* what ended the search, but for the budget */
-} problem_search;
-
-/* What is said after each trial. */
-static void report(problem_search *self)
-{
-    const sqa_tuning_options *options = self->session->options;
-    sqa_tuning_progress *progress = self->progress;
-    double left = self->share->deadline - sqa_clock_seconds();
-    double by_time = isfinite(left) ? 1.0 - left / self->share->seconds : 0.0;
-    double by_trials = self->share->trials == UINT32_MAX
-                           ? 0.0
-                           : (double)progress->trials / fmax(self->share->trials, 1.0);
-    double by_space = (double)self->search.tried / fmax((double)self->search.total, 1.0);
-    progress->done = fmin(fmax(fmax(by_time, by_trials), by_space), 1.0);
-    progress->seconds_left = isfinite(left) ? fmax(left, 0.0) : (double)NAN;
-    if (options->progress)
-        options->progress(options->progress_user, progress);
-}
-
-static bool budget_is_used_up(const problem_search *self)
-{
-    uint32_t patience = self->session->options->budget.patience;
-    return *self->session->options->stop || self->progress->trials >= self->share->trials ||
-           (patience && self->idle >= patience) || sqa_clock_seconds() >= self->share->deadline;
-}
+/* Weight of the latest trial in what a trial takes. */
+#define LATEST 0.3
 
 /* What ended its process is not tried again with the same driver unless asked for:
  * some kernels take the machine with them. Noise says nothing and is. */
-static bool holds(const problem_search *self, sqa_trial_status status)
+static bool holds(const sqa_problem_search *self, sqa_trial_status status)
 {
     bool ended = status == SQA_TRIAL_CRASHED || status == SQA_TRIAL_TIMEOUT;
     return ended ? !self->session->options->retry_failed : status != SQA_TRIAL_TOO_NOISY;
 }
 
-/* A result of an earlier run is as good as a new one. */
-static bool find_known(problem_search *self, const sqa_contender *contender,
-                       sqa_trial_result *result)
+sqa_contender sqa_problem_search_at(const sqa_problem_search *self, sqa_point point)
 {
-    sqa_trial_record key =
-        sqa_trial_record_of(self->session, self->problem, contender, NULL, false);
-    bool found = false;
-    self->status = sqa_store_find_trial(self->session->store, &key, result, &found);
-    return self->status == SQA_OK && found && holds(self, result->status);
+    const sqa_config_space *space = &self->spaces[point.family];
+    return sqa_contender_of(space->family, &space->configs[point.config]);
+}
+
+bool sqa_problem_search_find(const sqa_problem_search *self, const sqa_contender *contender,
+                             sqa_point *point)
+{
+    for (size_t i = 0; i < self->space_count; i++)
+        if (self->spaces[i].family == contender->family) {
+            const size_t config = sqa_config_space_find(&self->spaces[i], &contender->config);
+            *point = (sqa_point){i, config};
+            return config != SIZE_MAX;
+        }
+    return false;
+}
+
+static double cost_of(const sqa_trial_result *result)
+{
+    return result->status == SQA_TRIAL_OK ? result->median_ms : (double)INFINITY;
 }
 
 /* The fallback is the yardstick: results of an earlier run are on the scale of what
  * it took then. */
-static void meet_known(problem_search *self, const sqa_contender *contender,
+static void meet_known(sqa_problem_search *self, const sqa_contender *contender,
                        const sqa_trial_result *result)
 {
-    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
-    if (isnan(self->yardstick_ms) && sqa_contender_equal(contender, &fallback))
+    if (isnan(self->yardstick_ms) && sqa_contender_equal(contender, &self->fallback))
         self->yardstick_ms = result->median_ms;
 }
 
-static void limit_trials(problem_search *self)
+sqa_status sqa_problem_search_recall(sqa_problem_search *self, sqa_point point, bool *known)
 {
-    double seconds = fmax(PATIENCE * self->slowest, LEAST_PATIENCE);
-    bool adaptive = !self->session->options->timeout_s && self->slowest > 0;
-    sqa_runner_limit(self->session->runner, adaptive ? seconds : (double)INFINITY);
+    const sqa_contender contender = sqa_problem_search_at(self, point);
+    sqa_trial_record key =
+        sqa_trial_record_of(self->session, &self->outcome->problem, &contender, NULL, NULL);
+    sqa_trial_result result;
+    *known = false;
+    sqa_status status = sqa_store_find_trial(self->session->store, &key, &result, known);
+    *known = status == SQA_OK && *known && holds(self, result.status);
+    if (!*known)
+        return status;
+    self->outcome->known++;
+    meet_known(self, &contender, &result);
+    sqa_search_learn(&self->search, point, cost_of(&result));
+    return SQA_OK;
 }
 
 /* Puts a result on the scale of the whole search: the time the candidate would take
  * at the pace that the yardstick had when it was first met. The machine's own pace
  * may have changed since. */
-static void rescale(problem_search *self, sqa_trial_result *result)
+static void rescale(sqa_problem_search *self, sqa_trial_result *result)
 {
     if (!isfinite(result->relative) || !isfinite(result->median_ms))
         return;
@@ -117,218 +91,156 @@ static void rescale(problem_search *self, sqa_trial_result *result)
         self->yardstick_ms = result->yardstick_ms;
     result->median_ms = result->relative * self->yardstick_ms;
     result->spread_ms = result->relative_spread * self->yardstick_ms;
+    result->yardstick_ms = self->yardstick_ms;
 }
 
-static bool make_trial(problem_search *self, const sqa_contender *contender,
-                       sqa_trial_result *result)
+/* Records a result, and lets the search know. */
+static sqa_status conclude(sqa_problem_search *self, sqa_point point,
+                           const sqa_trial_result *result)
 {
-    double begin = sqa_clock_seconds();
-    limit_trials(self);
-    const sqa_pace pace = {self->progress->best_ms, self->progress->best_ms / self->yardstick_ms};
-    self->status = sqa_steady_trial(self->session->runner, self->problem, &contender->text, &pace,
-                                    &self->steadiness, result);
-    rescale(self, result);
-    if (self->status == SQA_OK && result->status == SQA_TRIAL_OK)
-        self->slowest = fmax(self->slowest, sqa_clock_seconds() - begin);
-    if (self->status == SQA_OK)
-        self->status =
-            sqa_record_trial(self->session, self->problem, contender, result, false, NULL);
-    if (self->status != SQA_OK)
-        return false;
-    self->idle++;
+    const sqa_contender contender = sqa_problem_search_at(self, point);
+    const double best = self->search.best_cost;
+    sqa_search_learn(&self->search, point, cost_of(result));
+    self->idle = self->search.best_cost < best ? 0 : self->idle + 1;
     self->outcome->trials[result->status]++;
-    self->progress->trials++;
-    return true;
+    return sqa_record_trial(self->session, &self->outcome->problem, &contender, result, NULL, NULL);
 }
 
-/* sqa_search's question: the cost of a point. */
-static bool evaluate(void *user, sqa_point point, double *cost)
+sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
+                                   const sqa_trial_result *result)
 {
-    problem_search *self = user;
-    const sqa_config_space *space = &self->spaces[point.family];
-    sqa_contender contender = sqa_contender_of(space->family, &space->configs[point.config]);
-    sqa_trial_result result;
-    if (find_known(self, &contender, &result)) {
-        self->outcome->known++;
-        self->progress->known++;
-        meet_known(self, &contender, &result);
-    } else if (self->status != SQA_OK || budget_is_used_up(self) ||
-               !make_trial(self, &contender, &result)) {
-        return false;
-    }
-    *cost = result.status == SQA_TRIAL_OK ? result.median_ms : (double)INFINITY;
-    if (isfinite(*cost) && !(*cost >= self->progress->best_ms)) {
-        self->idle = 0;
-        self->progress->best_ms = *cost;
-        self->progress->best_gflops = self->outcome->flops / (*cost * 1e6);
-    }
-    report(self);
-    return true;
+    return conclude(self, point, result);
 }
 
-/* Remembers the families that were tried and came nowhere near the best. Only a
- * strategy that promises to try everything goes on with them. */
-static void remember_hopeless(problem_search *self)
+/* A rate above the ceiling means that the ceiling was sampled in a bad moment, or the trial
+ * in a strange one. */
+static bool is_above_ceiling(const sqa_problem_search *self, const sqa_trial_result *result)
 {
-    const sqa_search *search = &self->search;
-    sqa_tuning_session *session = self->session;
-    if (!isfinite(search->best_cost) || session->options->strategy == &sqa_strategy_exhaustive)
-        return;
-    for (size_t i = 0; i < self->space_count; i++) {
-        bool tried = false, close = false;
-        for (size_t j = 0; j < self->spaces[i].count; j++) {
-            tried = tried || !isnan(search->costs[i][j]);
-            close = close || search->costs[i][j] < HOPELESS * search->best_cost;
-        }
-        if (tried && !close && session->hopeless_count < SQA_MAX_HOPELESS)
-            session->hopeless[session->hopeless_count++] = self->spaces[i].family;
-    }
+    return self->outcome->flops / (result->median_ms * 1e6) >
+           self->session->ceiling.rate[SQA_CEILING_FMA]; /* false for NaN */
 }
 
-static sqa_status enumerate(problem_search *self)
+static sqa_status measure(sqa_problem_search *self, const sqa_contender *contender,
+                          sqa_runner *runner, sqa_trial_result *result)
 {
-    sqa_status status =
-        sqa_spaces_create(self->spaces, &self->space_count, self->problem, self->session);
-    for (size_t i = 0; i < self->space_count; i++)
-        self->outcome->space += self->spaces[i].count;
+    const bool known = isfinite(self->search.best_cost);
+    const double best_ms = known ? self->search.best_cost : (double)NAN;
+    const sqa_pace pace = {best_ms, best_ms / self->yardstick_ms};
+    sqa_status status = sqa_steady_trial(runner, &self->outcome->problem, &contender->text, &pace,
+                                         &self->steadiness, result);
+    if (status == SQA_OK)
+        rescale(self, result);
     return status;
 }
 
-static void add_start(problem_search *self, const sqa_contender *contender)
+sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa_runner *runner,
+                                  bool cut)
 {
-    for (size_t i = 0; i < self->space_count; i++) {
-        if (self->spaces[i].family != contender->family)
-            continue;
-        size_t config = sqa_config_space_find(&self->spaces[i], &contender->config);
-        if (config != SIZE_MAX)
-            sqa_search_add_start(&self->search, (sqa_point){i, config});
-    }
+    const sqa_contender contender = sqa_problem_search_at(self, point);
+    const double begin = sqa_clock_seconds();
+    sqa_trial_result result;
+    sqa_status status = measure(self, &contender, runner, &result);
+    if (status == SQA_OK && is_above_ceiling(self, &result))
+        status = sqa_tuning_ceiling(self->session, 0.0);
+    if (status == SQA_OK && is_above_ceiling(self, &result))
+        status = measure(self, &contender, runner, &result);
+    if (status != SQA_OK || (cut && result.status == SQA_TRIAL_TIMEOUT))
+        return status;
+    const double took = sqa_clock_seconds() - begin;
+    self->trial_s += (self->trial_s > 0.0 ? LATEST : 1.0) * (took - self->trial_s);
+    if (result.status == SQA_TRIAL_OK)
+        self->session->slowest_s = fmax(self->session->slowest_s, took);
+    return conclude(self, point, &result);
 }
 
-/* What won for this class or the nearest ones. Fills *incumbent with what is used
- * for this class today; false when there is none, or it never met candidates that its
- * family has by now: it is then one of many. */
-static bool add_known_starts(problem_search *self, sqa_contender *incumbent)
+void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point)
 {
+    self->outcome->pruned++;
+    sqa_search_learn(&self->search, point, (double)INFINITY);
+}
+
+double sqa_problem_search_lag(const sqa_problem_search *self, sqa_point point)
+{
+    double cost;
+    bool known = sqa_search_knows(&self->search, point, &cost);
+    return known ? cost / self->search.best_cost : (double)NAN;
+}
+
+/* Whether some of it was tried, and nothing came near the best. */
+static bool is_hopeless(const sqa_search *search, size_t family)
+{
+    bool tried = false, close = false;
+    for (size_t i = 0; i < search->spaces[family].count; i++) {
+        double cost;
+        if (!sqa_search_knows(search, (sqa_point){family, i}, &cost))
+            continue;
+        tried = true;
+        close = close || cost < HOPELESS * search->best_cost;
+    }
+    return tried && !close;
+}
+
+void sqa_problem_search_drop_hopeless(sqa_problem_search *self)
+{
+    sqa_search *search = &self->search;
+    if (!isfinite(search->best_cost) ||
+        self->session->options->strategy == &sqa_strategy_exhaustive)
+        return;
+    for (size_t family = 0; family < self->space_count; family++)
+        for (size_t i = 0; i < self->spaces[family].count && is_hopeless(search, family); i++)
+            if (!sqa_search_was_tried(search, (sqa_point){family, i}))
+                sqa_search_learn(search, (sqa_point){family, i}, (double)INFINITY);
+}
+
+static void add_start(sqa_problem_search *self, const sqa_contender *contender)
+{
+    sqa_point point;
+    if (sqa_problem_search_find(self, contender, &point))
+        sqa_search_add_start(&self->search, point);
+}
+
+/* What won for this class or the nearest ones. The incumbent is what is used for this class
+ * today; there is none when it never met candidates that its family has by now: it is then
+ * one of many. */
+static void add_known_starts(sqa_problem_search *self)
+{
+    const sqa_tuning_session *session = self->session;
+    const sqa_problem *problem = &self->outcome->problem;
     sqa_candidate rows[MOST_ROWS];
-    sqa_problem_class problem_class = sqa_problem_class_of(self->problem);
-    size_t count =
-        sqa_lookup(&self->session->known, &self->session->device, &problem_class, rows, MOST_ROWS);
-    bool found = false;
+    sqa_problem_class problem_class = sqa_problem_class_of(problem);
+    size_t count = sqa_lookup(&session->known, &session->device, &problem_class, rows, MOST_ROWS);
     for (size_t i = 0; i < count; i++) {
         sqa_contender contender;
-        if (!sqa_contender_of_row(self->session, self->problem, rows[i].row, &contender))
+        if (!sqa_contender_of_row(session, problem, rows[i].row, &contender))
             continue;
         add_start(self, &contender);
-        if (!found && rows[i].rung == SQA_RUNG_EXACT &&
+        if (!self->has_incumbent && rows[i].rung == SQA_RUNG_EXACT &&
             sqa_candidates_are_current(contender.family, rows[i].row->candidates)) {
-            *incumbent = contender;
-            found = true;
+            self->incumbent = contender;
+            self->has_incumbent = true;
         }
     }
-    return found;
 }
 
 /* The fallback first, so that it is always known; then what is likely to be good;
  * then the other families' defaults. */
-static bool add_starts(problem_search *self, sqa_contender *incumbent)
+static void add_starts(sqa_problem_search *self)
 {
-    sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
-    add_start(self, &fallback);
-    bool found = add_known_starts(self, incumbent);
+    const sqa_problem *problem = &self->outcome->problem;
+    self->fallback = sqa_fallback_of(self->session, problem);
+    add_start(self, &self->fallback);
+    add_known_starts(self);
     for (size_t i = 0; i < self->space_count; i++) {
         sqa_config config;
         memset(&config, 0, sizeof config);
-        self->spaces[i].family->default_config(self->problem, &self->session->device, &config);
+        self->spaces[i].family->default_config(problem, &self->session->device, &config);
         sqa_contender contender = sqa_contender_of(self->spaces[i].family, &config);
         add_start(self, &contender);
     }
-    return found;
-}
-
-static void add_contender(sqa_contender *contenders, uint32_t *count,
-                          const sqa_contender *contender)
-{
-    for (uint32_t i = 0; i < *count; i++)
-        if (sqa_contender_equal(&contenders[i], contender))
-            return;
-    contenders[(*count)++] = *contender;
-}
-
-/* The cheapest point of the search that is none of the contenders yet. */
-static bool next_best(const problem_search *self, const sqa_contender *contenders, uint32_t count,
-                      sqa_contender *out)
-{
-    double most = NEAR * self->search.best_cost, best = most;
-    for (size_t i = 0; i < self->space_count; i++)
-        for (size_t j = 0; j < self->spaces[i].count; j++) {
-            if (!(self->search.costs[i][j] < best))
-                continue;
-            sqa_contender contender =
-                sqa_contender_of(self->spaces[i].family, &self->spaces[i].configs[j]);
-            bool taken = false;
-            for (uint32_t k = 0; k < count; k++)
-                taken = taken || sqa_contender_equal(&contenders[k], &contender);
-            if (!taken) {
-                best = self->search.costs[i][j];
-                *out = contender;
-            }
-        }
-    return best < most;
-}
-
-/* The fallback (its time is told in any case), the best of the search, and last
- * what is in use today: the incumbent, or else the fallback. */
-static uint32_t choose_finalists(const problem_search *self, const sqa_contender *incumbent,
-                                 sqa_contender contenders[SQA_MAX_FINALISTS])
-{
-    const sqa_contender fallback = sqa_fallback_of(self->session, self->problem);
-    const sqa_contender *defender = incumbent ? incumbent : &fallback;
-    sqa_contender set[SQA_MAX_FINALISTS] = {*defender}, next;
-    uint32_t top = *self->session->options->stop ? 1 : TOP, count = 1;
-    add_contender(set, &count, &fallback);
-    for (uint32_t i = 0; i < top && next_best(self, set, count, &next); i++)
-        set[count++] = next;
-    memcpy(contenders, set + 1, (count - 1) * sizeof *set);
-    contenders[count - 1] = *defender;
-    return count;
-}
-
-static sqa_status hold_finals(problem_search *self, const sqa_contender *incumbent)
-{
-    sqa_contender contenders[SQA_MAX_FINALISTS];
-    uint32_t count = choose_finalists(self, incumbent, contenders);
-    self->progress->finals = true;
-    report(self);
-    sqa_runner_limit(self->session->runner, (double)INFINITY);
-    return sqa_tuning_finals(self->session, self->problem, contenders, count,
-                             self->search.best_cost, self->outcome);
-}
-
-static sqa_status search_and_finals(problem_search *self)
-{
-    sqa_contender incumbent;
-    sqa_status status = sqa_search_create(&self->search, self->spaces, self->space_count,
-                                          self->session->options->seed);
-    if (status != SQA_OK)
-        return status;
-    self->search.evaluate = evaluate;
-    self->search.user = self;
-    bool has_incumbent = add_starts(self, &incumbent);
-    sqa_search_run(&self->search, self->session->options->strategy);
-    remember_hopeless(self);
-    status = self->status;
-    if (status == SQA_OK && isfinite(self->search.best_cost))
-        status = hold_finals(self, has_incumbent ? &incumbent : NULL);
-    else if (status == SQA_OK)
-        snprintf(self->outcome->message, sizeof self->outcome->message,
-                 self->search.tried ? "no configuration worked" : "no trial was made");
-    sqa_search_free(&self->search);
-    return status;
 }
 
 /* Why there is nothing to try. */
-static void describe_empty(const problem_search *self)
+static void describe_empty(const sqa_problem_search *self)
 {
     const sqa_tuning_session *session = self->session;
     sqa_tuning_outcome *outcome = self->outcome;
@@ -339,14 +251,14 @@ static void describe_empty(const problem_search *self)
                  asked ? asked : "any family");
         return;
     }
-    sqa_contender wanted = sqa_fallback_of(session, self->problem);
+    sqa_contender wanted = sqa_fallback_of(session, &outcome->problem);
     if (asked) {
-        wanted.family = sqa_family_find(self->problem->operation, asked);
-        wanted.family->default_config(self->problem, &session->device, &wanted.config);
+        wanted.family = sqa_family_find(outcome->problem.operation, asked);
+        wanted.family->default_config(&outcome->problem, &session->device, &wanted.config);
     }
     const char *folder = sqa_prebuilt_folder(session->prebuilt);
     char key[SQA_HASH_TEXT];
-    if (sqa_program_key(key, wanted.family, &wanted.config, self->problem, &session->device))
+    if (sqa_program_key(key, wanted.family, &wanted.config, &outcome->problem, &session->device))
         snprintf(key, sizeof key, "that");
     snprintf(outcome->message, sizeof outcome->message,
              "no OpenCL compiler here, and no pre-built program for it in %.200s; build %s, say, "
@@ -355,25 +267,80 @@ static void describe_empty(const problem_search *self)
              folder[0] ? "$SQA_CL_PREBUILT" : "DIR", asked ? " --family " : "", asked ? asked : "");
 }
 
-sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
-                            sqa_tuning_progress *progress, sqa_tuning_outcome *outcome)
+sqa_status sqa_problem_search_open(sqa_problem_search *self, sqa_tuning_session *session,
+                                   sqa_tuning_outcome *outcome, size_t walkers)
 {
+    self->session = session;
+    self->outcome = outcome;
+    self->yardstick_ms = (double)NAN;
+    self->steadiness = (sqa_steadiness){(double)NAN, ATTEMPTS};
     outcome->flops = sqa_problem_flop(&outcome->problem);
-    problem_search self;
-    memset(&self, 0, sizeof self);
-    self.session = session;
-    self.problem = &outcome->problem;
-    self.share = share;
-    self.progress = progress;
-    self.outcome = outcome;
-    self.yardstick_ms = (double)NAN;
-    self.steadiness = (sqa_steadiness){(double)NAN, ATTEMPTS};
-    sqa_status status = enumerate(&self);
-    if (status == SQA_OK && self.space_count == 0)
-        describe_empty(&self);
-    else if (status == SQA_OK)
-        status = search_and_finals(&self);
-    for (size_t i = 0; i < self.space_count; i++)
-        sqa_config_space_free(&self.spaces[i]);
+    sqa_status status =
+        sqa_spaces_create(self->spaces, &self->space_count, &outcome->problem, session);
+    if (status != SQA_OK)
+        return status;
+    for (size_t i = 0; i < self->space_count; i++)
+        outcome->space += self->spaces[i].count;
+    if (!self->space_count)
+        describe_empty(self);
+    status =
+        sqa_search_create(&self->search, self->spaces, self->space_count, session->options->seed);
+    if (status == SQA_OK && self->space_count)
+        add_starts(self);
+    for (size_t i = 0; i < walkers && self->space_count && status == SQA_OK; i++) {
+        status = sqa_walker_create(&self->walkers[i], &self->search, session->options->strategy);
+        self->walker_count += status == SQA_OK;
+    }
     return status;
+}
+
+void sqa_problem_search_close(sqa_problem_search *self)
+{
+    for (size_t i = 0; i < self->walker_count; i++)
+        sqa_walker_destroy(self->walkers[i]);
+    sqa_search_free(&self->search);
+    for (size_t i = 0; i < self->space_count; i++)
+        sqa_config_space_free(&self->spaces[i]);
+}
+
+/* The first start that nobody has asked for yet. */
+static bool ask_start(const sqa_problem_search *self, sqa_point *point)
+{
+    const sqa_search *search = &self->search;
+    for (size_t i = 0; i < search->start_count; i++) {
+        *point = search->starts[i];
+        if (!sqa_search_was_tried(search, *point))
+            return true;
+    }
+    return false;
+}
+
+/* While the fallback is on its way no strategy has anything to go by; what is around it will
+ * be asked about in any case. */
+static bool ask_around(sqa_problem_search *self, sqa_point *point)
+{
+    sqa_point around[SQA_MOST_NEIGHBOURS];
+    const size_t count = sqa_neighbours(&self->search, self->search.starts[0], around);
+    for (size_t i = 0; i < count; i++)
+        if (!sqa_search_was_tried(&self->search, around[i])) {
+            *point = around[i];
+            return true;
+        }
+    return false;
+}
+
+bool sqa_problem_search_ask(sqa_problem_search *self, sqa_point *point)
+{
+    sqa_search *search = &self->search;
+    double unused;
+    if (ask_start(self, point))
+        return true;
+    if (search->start_count && !sqa_search_knows(search, search->starts[0], &unused))
+        return ask_around(self, point);
+    for (size_t i = 0; i < self->walker_count; i++) {
+        sqa_walker *walker = self->walkers[self->next_walker++ % self->walker_count];
+        if (sqa_walker_ask(walker, point) && !sqa_search_was_tried(search, *point))
+            return true;
+    }
+    return false;
 }

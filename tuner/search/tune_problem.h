@@ -1,16 +1,19 @@
-/* One problem of a tuning run, from the list of families to the committed
- * winner. What the problems of a run share is in sqa_tuning_session. */
+/* One problem of a tuning run: what can run it, what was found, who goes to its finals. What
+ * the problems of a run share is in sqa_tuning_session; how they are searched together is in
+ * contest.h. */
 #ifndef SQA_TUNER_TUNE_PROBLEM_H
 #define SQA_TUNER_TUNE_PROBLEM_H
 
 #include "kernels/prebuilt_program.h"
 #include "search/session.h"
+#include "search/steady_trial.h"
+#include "search/walker.h"
 #include "store/store.h"
-#include "trial/runner.h"
+#include "trial/crew.h"
 #include "tuning/tuning_table.h"
 
-#define SQA_MAX_HOPELESS 16
 #define SQA_MOST_FAMILIES 16
+#define SQA_MOST_WALKERS 64
 
 typedef struct sqa_tuning_session {
     const sqa_tuning_options *options;
@@ -18,27 +21,20 @@ typedef struct sqa_tuning_session {
     sqa_prebuilt *prebuilt; /* NULL: no folder of pre-built programs */
     sqa_store *store;
     int64_t environment;
-    sqa_runner *runner;
+    sqa_crew *crew;
     sqa_tuning_table known; /* the databases' rows, to start from */
-    sqa_ceiling ceiling;
-    const sqa_kernel_family *hopeless[SQA_MAX_HOPELESS]; /* families that were far behind */
-    size_t hopeless_count;
+    sqa_ceiling ceiling;    /* the best of all samples */
+    double ceiling_s;       /* when it was sampled last */
+    bool has_no_ceiling;    /* sampling failed */
+    double slowest_s;       /* that a build or a trial which worked took at most; 0: none did */
 } sqa_tuning_session;
 
 /* The spaces to search for a problem: of the family asked for, or of all that can run
- * it, without the hopeless and without the last of its operation, which is there so
- * that something always runs. On a device without a compiler, of any family what is
- * pre-built for the problem. Free each.
+ * it, without the last of its operation, which is there so that something always runs. On a
+ * device without a compiler, of any family what is pre-built for the problem. Free each.
  * Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
                              const sqa_problem *problem, const sqa_tuning_session *session);
-
-/* The part of the budget one problem may use. */
-typedef struct sqa_tuning_share {
-    double deadline; /* of the search, in sqa_clock_seconds; INFINITY: none */
-    double seconds;  /* from now to the deadline */
-    uint32_t trials; /* UINT32_MAX: no limit */
-} sqa_tuning_share;
 
 /* One configuration of one family, as kernel and as text. */
 typedef struct sqa_contender {
@@ -57,30 +53,95 @@ bool sqa_contender_of_row(const sqa_tuning_session *session, const sqa_problem *
 /* What the library runs without any database. */
 sqa_contender sqa_fallback_of(const sqa_tuning_session *session, const sqa_problem *problem);
 
-/* The store's form of a trial; `result` may be NULL for a key to look it up by. */
+/* Of the kernel that is generated for the problem; "" when memory ran out: a trial without
+ * it is worth having. Problems of one hash share the program. */
+void sqa_contender_source(const sqa_tuning_session *session, const sqa_problem *problem,
+                          const sqa_contender *contender, char out[SQA_HASH_TEXT]);
+
+/* The store's form of a trial; `result` may be NULL for a key to look it up by. `of_finals`:
+ * what the device could do in the rounds of the finals it is from; NULL: it is from none. */
 sqa_trial_record sqa_trial_record_of(const sqa_tuning_session *session, const sqa_problem *problem,
                                      const sqa_contender *contender, const sqa_trial_result *result,
-                                     bool final);
+                                     const sqa_ceiling *of_finals);
 
-/* Records a trial; *trial (may be NULL) gets its row. */
+/* Records a trial; *trial (may be NULL) gets its row. A rate above the ceiling is recorded
+ * without a ceiling. */
 sqa_status sqa_record_trial(const sqa_tuning_session *session, const sqa_problem *problem,
                             const sqa_contender *contender, const sqa_trial_result *result,
-                            bool final, int64_t *trial);
+                            const sqa_ceiling *of_finals, int64_t *trial);
 
-/* Tunes `outcome->problem`. Errors end the run; a problem nothing was found for is
- * no error but a message. */
-sqa_status sqa_tune_problem(sqa_tuning_session *session, const sqa_tuning_share *share,
-                            sqa_tuning_progress *progress, sqa_tuning_outcome *outcome);
+/* The search for one problem while it runs. Zero-filled before sqa_problem_search_open(). */
+typedef struct sqa_problem_search {
+    sqa_tuning_session *session;
+    sqa_tuning_outcome *outcome;
+    sqa_config_space spaces[SQA_MOST_FAMILIES];
+    size_t space_count;
+    sqa_search search;
+    sqa_walker *walkers[SQA_MOST_WALKERS];
+    size_t walker_count, next_walker;
+    sqa_contender fallback, incumbent;
+    bool has_incumbent;  /* something is in use for this class today */
+    double yardstick_ms; /* of the fallback, when it was first met; NaN: not yet */
+    sqa_steadiness steadiness;
+    uint32_t idle;  /* trials made since the best was found */
+    double trial_s; /* what a trial takes, of late; 0: none was made */
+} sqa_problem_search;
+
+/* `walkers`: how many strategies walk at once. Without anything to try, the outcome's
+ * message says why. Errors: SQA_OUT_OF_MEMORY. */
+sqa_status sqa_problem_search_open(sqa_problem_search *self, sqa_tuning_session *session,
+                                   sqa_tuning_outcome *outcome, size_t walkers);
+void sqa_problem_search_close(sqa_problem_search *self);
+
+/* What to try next: the starts, what is around the first of them, then what the strategies
+ * ask. false: nothing, for now. */
+bool sqa_problem_search_ask(sqa_problem_search *self, sqa_point *point);
+
+sqa_contender sqa_problem_search_at(const sqa_problem_search *self, sqa_point point);
+
+/* Where the contender is in the problem's spaces; false: nowhere. */
+bool sqa_problem_search_find(const sqa_problem_search *self, const sqa_contender *contender,
+                             sqa_point *point);
+
+/* Takes in what an earlier run found out about the point; *known false: nothing that holds. */
+sqa_status sqa_problem_search_recall(sqa_problem_search *self, sqa_point point, bool *known);
+
+/* Tries the point on the worker that has built it, and records what comes of it. `cut`: the
+ * time-out is the run's end, and says nothing of the candidate. */
+sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa_runner *runner,
+                                  bool cut);
+
+/* Records a result that was found without a trial: a program that could not be built. */
+sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
+                                   const sqa_trial_result *result);
+
+/* Leaves a point out without a trial, on the word of a model. */
+void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point);
+
+/* How many times slower than the best of this problem; NaN: not known. */
+double sqa_problem_search_lag(const sqa_problem_search *self, sqa_point point);
+
+/* Leaves out a family in which nothing came near the best. */
+void sqa_problem_search_drop_hopeless(sqa_problem_search *self);
+
+#define SQA_FINALS_TOP 3 /* of the search, into the finals */
+
+/* Fills the finalists: the fallback (its time is told in any case), the best `top` of the
+ * search, and last what is in use today, which the others have to beat. */
+uint32_t sqa_problem_search_finalists(const sqa_problem_search *self, uint32_t top,
+                                      sqa_contender contenders[SQA_MAX_FINALISTS]);
 
 /* The winner among the results of finals, the last of which is what is in use; `count`
  * when none can be ranked. */
 uint32_t sqa_finals_winner(const sqa_trial_result *results, uint32_t count);
 
-/* Measures `contenders` (at most SQA_MAX_FINALISTS) in turn and
- * commits the fastest; the last one is what is in use today, which it has to beat. `best_ms`: what
- * the search found, by which the number of rounds is set. */
+/* Measures `contenders` (at most SQA_MAX_FINALISTS) in turn, round after round, and commits
+ * the fastest; the last one is what is in use today, which it has to beat. */
 sqa_status sqa_tuning_finals(sqa_tuning_session *session, const sqa_problem *problem,
-                             const sqa_contender *contenders, uint32_t count, double best_ms,
+                             const sqa_contender *contenders, uint32_t count, uint32_t rounds,
                              sqa_tuning_outcome *outcome);
+
+/* Samples the device's ceiling once more, beside what is measured, unless that was just done. */
+sqa_status sqa_tuning_ceiling(sqa_tuning_session *session, double seconds_ago);
 
 #endif

@@ -101,6 +101,7 @@ const sqa_column sqa_columns[] = {
     TRIAL("status", WORD, AT(result.status), status_word, 1),
     TRIAL("median_ms", FIGURE, AT(result.median_ms), NULL, 1),
     TRIAL("spread_ms", FIGURE, AT(result.spread_ms), NULL, 1),
+    TRIAL("yardstick_ms", FIGURE, AT(result.yardstick_ms), NULL, 2),
     TRIAL("max_error", FIGURE, AT(result.max_error), NULL, 1),
     AMOUNT("flop", AT(flop)),
     AMOUNT("bytes", AT(bytes)),

@@ -67,7 +67,7 @@ static void fill_key(sqa_stored_trial *out, const sqa_trial_record *record)
     sqa_config_format(record->family, record->config, out->config);
 }
 
-static double known_ceiling(double value)
+static double known(double value)
 {
     return value > 0 ? value : (double)NAN;
 }
@@ -75,8 +75,8 @@ static double known_ceiling(double value)
 static sqa_trial_ceilings known_ceilings(const sqa_trial_ceilings *ceilings)
 {
     return (sqa_trial_ceilings){
-        known_ceiling(ceilings->fma_gflops), known_ceiling(ceilings->matrix_gflops),
-        known_ceiling(ceilings->copy_gbs), known_ceiling(ceilings->read_gbs)};
+        known(ceilings->fma_gflops), known(ceilings->matrix_gflops),
+        known(ceilings->copy_gbs), known(ceilings->read_gbs)};
 }
 
 static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
@@ -85,7 +85,8 @@ static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
     out->ceilings = known_ceilings(&record->ceilings);
     bool timed = out->result.status == SQA_TRIAL_OK || out->result.status == SQA_TRIAL_TOO_NOISY;
     if (!timed)
-        out->result.median_ms = out->result.spread_ms = NAN;
+        out->result.median_ms = out->result.spread_ms = out->result.yardstick_ms = NAN;
+    out->result.yardstick_ms = known(out->result.yardstick_ms);
     out->flop = sqa_problem_flop(record->problem);
     out->bytes = sqa_problem_bytes(record->problem);
     sqa_candidates_digest(record->family, out->candidates);
@@ -236,5 +237,28 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
     *found = status == SQA_OK && code == SQLITE_ROW;
     if (*found)
         *out = row.result;
+    return status;
+}
+
+sqa_status sqa_store_configurations(sqa_store *store, const sqa_stored_trial *trial, int64_t *out)
+{
+    sqlite3_stmt *statement = NULL;
+    sqa_status status =
+        sqa_store_prepare(store,
+                          "SELECT count(*) FROM (SELECT DISTINCT family, config FROM trial"
+                          " WHERE environment = ?1 AND problem = ?2)",
+                          &statement);
+    if (status != SQA_OK)
+        return status;
+    int code = sqlite3_bind_int64(statement, 1, trial->environment);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(statement, 2, trial->problem_id);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *out = sqlite3_column_int64(statement, 0);
+    else
+        status = sqa_store_fail(store, code);
+    sqlite3_finalize(statement);
     return status;
 }

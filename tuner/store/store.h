@@ -65,6 +65,9 @@ sqa_status sqa_store_set_winner(sqa_store *store, int64_t trial);
 sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
                                 sqa_trial_result *out, bool *found);
 
+/* How many configurations were tried for the stored trial's problem in its environment. */
+sqa_status sqa_store_configurations(sqa_store *store, const sqa_stored_trial *trial, int64_t *out);
+
 /* Which trials to look at. Zero-filled: all of them. */
 typedef struct sqa_store_filter {
     const char *device;                  /* part of a device's names, any case */

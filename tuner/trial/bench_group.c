@@ -62,7 +62,8 @@ static bool stopped(const sqa_bench_state *run)
 /* Of one launch, from the ceiling alone. */
 static double expected_launch(const sqa_bench_state *run, const sqa_problem *problem)
 {
-    double gflops = EXPECTED_FRACTION * sqa_ceiling_probe_result(run->ceiling).fma_gflops;
+    double gflops =
+        EXPECTED_FRACTION * sqa_ceiling_probe_result(run->ceiling).rate[SQA_CEILING_FMA];
     return sqa_problem_flop(problem) / (gflops * 1e9);
 }
 
@@ -219,12 +220,14 @@ static sqa_status sample_round(sqa_bench_state *run, sqa_bench_group *group, ben
         status =
             sqa_measure_sample(&work, run->queue, entry->launches, &entry->samples[all->rounds]);
         if (status == SQA_OK)
-            status = sqa_ceiling_probe_sample(run->ceiling, &group->fma[group->fma_count], NULL);
+            status = sqa_ceiling_probe_sample(run->ceiling, SQA_CEILING_FMA,
+                                              &group->fma[group->fma_count]);
         group->fma_count += status == SQA_OK;
         run->done_s += expected_sample(run, &row->problem);
     }
     if (status == SQA_OK && !stopped(run))
-        status = sqa_ceiling_probe_sample(run->ceiling, NULL, &group->copy[group->copy_count]);
+        status = sqa_ceiling_probe_sample(run->ceiling, SQA_CEILING_COPY,
+                                          &group->copy[group->copy_count]);
     bool complete = status == SQA_OK && !stopped(run);
     group->copy_count += complete;
     all->rounds += complete;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "device/cl_status.h"
 #include "device/program.h"
@@ -18,9 +19,9 @@
 #define REPEAT_SAMPLES 5u
 #define FIRST_ROUNDS 64u
 
-/* Copy buffers: beyond the caches, but a modest part of the memory. */
-#define COPY_LEAST ((size_t)64 << 20)
-#define COPY_MOST ((size_t)256 << 20)
+/* Buffers to copy and to read: beyond the caches, but a modest part of the memory. */
+#define STREAM_LEAST ((size_t)64 << 20)
+#define STREAM_MOST ((size_t)256 << 20)
 
 /* What is known of one kind of ceiling. */
 typedef struct ceiling_side {
@@ -35,8 +36,8 @@ struct sqa_ceiling_probe {
     sqa_device device;
     cl_context context;
     cl_command_queue queue;
-    cl_mem fma_out, copy_from, copy_to;
-    size_t copy_bytes;
+    cl_mem fma_out, from, to;
+    size_t stream_bytes; /* of each of the latter */
     ceiling_side sides[SQA_CEILING_KINDS];
 };
 
@@ -57,13 +58,13 @@ static sqa_status create_buffer(const sqa_ceiling_probe *probe, size_t bytes, cl
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer");
 }
 
-static size_t copy_size(const sqa_device *device)
+static size_t stream_size(const sqa_device *device)
 {
     cl_ulong cache = 0;
     if (clGetDeviceInfo(device->id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL))
         cache = 0;
     size_t bytes = 4 * (size_t)cache;
-    bytes = bytes < COPY_LEAST ? COPY_LEAST : bytes > COPY_MOST ? COPY_MOST : bytes;
+    bytes = bytes < STREAM_LEAST ? STREAM_LEAST : bytes > STREAM_MOST ? STREAM_MOST : bytes;
     while (bytes > device->limits.max_allocation_bytes / 2 ||
            bytes > device->limits.global_memory_bytes / 8)
         bytes /= 2;
@@ -93,8 +94,8 @@ static sqa_status set_arguments(const sqa_ceiling_probe *probe, sqa_ceiling_kind
 {
     return kind == SQA_CEILING_FMA
                ? sqa_ceiling_set_fma(work, variant, &probe->device, probe->fma_out, rounds)
-               : sqa_ceiling_set_copy(work, variant, &probe->device, probe->copy_from,
-                                      probe->copy_to, probe->copy_bytes);
+               : sqa_ceiling_set_stream(work, kind, variant, &probe->device, probe->from, probe->to,
+                                        probe->stream_bytes);
 }
 
 /* Takes samples and gives the best rate among them: whatever else runs on the
@@ -159,7 +160,7 @@ static sqa_status try_variant(sqa_ceiling_probe *probe, sqa_ceiling_kind kind,
     ceiling_side *side = &probe->sides[kind];
     sqa_ceiling_work work = {NULL, 0, 0, 0.0};
     char name[32];
-    snprintf(name, sizeof name, "%s_%zu", kind == SQA_CEILING_FMA ? "fma" : "copy", number);
+    snprintf(name, sizeof name, "%s_%zu", sqa_ceiling_kernel(kind), number);
     cl_int code = CL_SUCCESS;
     work.kernel = clCreateKernel(side->program, name, &code);
     if (code != CL_SUCCESS)
@@ -201,24 +202,24 @@ static sqa_status sweep(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
 static sqa_status fill(const sqa_ceiling_probe *probe, cl_mem buffer)
 {
     const cl_float one = 1.0f;
-    cl_int code = clEnqueueFillBuffer(probe->queue, buffer, &one, sizeof one, 0, probe->copy_bytes,
-                                      0, NULL, NULL);
+    cl_int code = clEnqueueFillBuffer(probe->queue, buffer, &one, sizeof one, 0,
+                                      probe->stream_bytes, 0, NULL, NULL);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueFillBuffer");
 }
 
 static sqa_status create_buffers(sqa_ceiling_probe *probe)
 {
-    probe->copy_bytes = copy_size(&probe->device);
+    probe->stream_bytes = stream_size(&probe->device);
     sqa_status status =
         create_buffer(probe, sqa_ceiling_fma_bytes(&probe->device), &probe->fma_out);
     if (status == SQA_OK)
-        status = create_buffer(probe, probe->copy_bytes, &probe->copy_from);
+        status = create_buffer(probe, probe->stream_bytes, &probe->from);
     if (status == SQA_OK)
-        status = create_buffer(probe, probe->copy_bytes, &probe->copy_to);
+        status = create_buffer(probe, probe->stream_bytes, &probe->to);
     if (status == SQA_OK)
-        status = fill(probe, probe->copy_from);
+        status = fill(probe, probe->from);
     if (status == SQA_OK)
-        status = fill(probe, probe->copy_to);
+        status = fill(probe, probe->to);
     return status;
 }
 
@@ -256,7 +257,7 @@ void sqa_ceiling_probe_destroy(sqa_ceiling_probe *probe)
         if (probe->sides[kind].program)
             clReleaseProgram(probe->sides[kind].program);
     }
-    cl_mem buffers[] = {probe->fma_out, probe->copy_from, probe->copy_to};
+    cl_mem buffers[] = {probe->fma_out, probe->from, probe->to};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         if (buffers[i])
             clReleaseMemObject(buffers[i]);
@@ -265,35 +266,34 @@ void sqa_ceiling_probe_destroy(sqa_ceiling_probe *probe)
     free(probe);
 }
 
-sqa_status sqa_ceiling_probe_sample(sqa_ceiling_probe *probe, double *fma_gflops, double *copy_gbs)
+sqa_status sqa_ceiling_probe_sample(sqa_ceiling_probe *probe, sqa_ceiling_kind kind, double *rate)
 {
-    double *const rates[SQA_CEILING_KINDS] = {
-        [SQA_CEILING_FMA] = fma_gflops,
-        [SQA_CEILING_COPY] = copy_gbs,
-    };
-    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++) {
-        ceiling_side *side = &probe->sides[kind];
-        if (!rates[kind])
-            continue;
-        *rates[kind] = 0.0;
-        sqa_status status = best_rate(probe, &side->work, side->launches, 1, rates[kind]);
-        if (status != SQA_OK)
-            return status;
-        side->best = fmax(side->best, *rates[kind]);
-    }
-    return SQA_OK;
+    ceiling_side *side = &probe->sides[kind];
+    *rate = 0.0;
+    sqa_status status = best_rate(probe, &side->work, side->launches, 1, rate);
+    if (status == SQA_OK)
+        side->best = fmax(side->best, *rate);
+    return status;
 }
 
 sqa_ceiling sqa_ceiling_probe_result(const sqa_ceiling_probe *probe)
 {
     sqa_ceiling result;
-    const ceiling_side *sides = probe->sides;
-    result.fma_gflops = sides[SQA_CEILING_FMA].best;
-    result.copy_gbs = sides[SQA_CEILING_COPY].best;
-    sqa_ceiling_describe(SQA_CEILING_FMA, &sides[SQA_CEILING_FMA].variant, result.fma_variant,
-                         sizeof result.fma_variant);
-    sqa_ceiling_describe(SQA_CEILING_COPY, &sides[SQA_CEILING_COPY].variant, result.copy_variant,
-                         sizeof result.copy_variant);
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++) {
+        const ceiling_side *side = &probe->sides[kind];
+        result.rate[kind] = side->best;
+        sqa_ceiling_describe((sqa_ceiling_kind)kind, &side->variant, result.variant[kind],
+                             sizeof result.variant[kind]);
+    }
+    return result;
+}
+
+sqa_ceiling sqa_ceiling_unknown(void)
+{
+    sqa_ceiling result;
+    memset(&result, 0, sizeof result);
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
+        result.rate[kind] = (double)NAN;
     return result;
 }
 

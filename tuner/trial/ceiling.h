@@ -1,17 +1,25 @@
 /* What the device can do at most, by the library's own kernels (cl/ceiling):
- * f32 fused multiply-adds and copying. Rates are only ever compared with a
+ * f32 fused multiply-adds, copying and reading. Rates are only ever compared with a
  * ceiling of the same run; nothing here is stored or looked up. */
 #ifndef SQA_TUNER_CEILING_H
 #define SQA_TUNER_CEILING_H
 
 #include "sqa_cl.h"
 
+typedef enum sqa_ceiling_kind {
+    SQA_CEILING_FMA = 0, /* GFLOP/s, 2 floating-point operations per multiply-add */
+    SQA_CEILING_COPY,    /* 10^9 bytes/s, read plus written */
+    SQA_CEILING_READ     /* 10^9 bytes/s */
+} sqa_ceiling_kind;
+enum { SQA_CEILING_KINDS = SQA_CEILING_READ + 1 };
+
 typedef struct sqa_ceiling {
-    double fma_gflops;    /* 2 floating-point operations per multiply-add */
-    double copy_gbs;      /* 10^9 bytes/s, read plus written */
-    char fma_variant[48]; /* which kernel variant reached it: "width 8, 10 accumulators, ..." */
-    char copy_variant[48];
+    double rate[SQA_CEILING_KINDS]; /* NaN: not known */
+    /* Which kernel variant reached it: "float8 x 10 chains, ..." */
+    char variant[SQA_CEILING_KINDS][48];
 } sqa_ceiling;
+
+sqa_ceiling sqa_ceiling_unknown(void);
 
 /* Keeps the winning kernels at hand, so that they can be timed again next to
  * whatever they are compared with. */
@@ -21,9 +29,8 @@ typedef struct sqa_ceiling_probe sqa_ceiling_probe;
 sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *context);
 void sqa_ceiling_probe_destroy(sqa_ceiling_probe *probe);
 
-/* Takes one more sample of the best variants: rates in the units of sqa_ceiling; a
- * NULL one is not sampled. The ceiling itself only ever rises. */
-sqa_status sqa_ceiling_probe_sample(sqa_ceiling_probe *probe, double *fma_gflops, double *copy_gbs);
+/* Takes one more sample of a kind's best variant. The ceiling itself only ever rises. */
+sqa_status sqa_ceiling_probe_sample(sqa_ceiling_probe *probe, sqa_ceiling_kind kind, double *rate);
 
 /* The best rates seen so far. */
 sqa_ceiling sqa_ceiling_probe_result(const sqa_ceiling_probe *probe);

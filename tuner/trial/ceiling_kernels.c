@@ -44,13 +44,16 @@ static const struct {
 } lists[SQA_CEILING_KINDS][2] = {
     [SQA_CEILING_FMA] = {LIST(cpu_fma), LIST(gpu_fma)},
     [SQA_CEILING_COPY] = {LIST(cpu_copy), LIST(gpu_copy)},
+    [SQA_CEILING_READ] = {LIST(cpu_copy), LIST(gpu_copy)},
 };
 
 static const struct {
-    const char *file, *kernel;
+    const char *file, *kernel, *macro;
+    double passes; /* over the buffer, which is read and may be written */
 } kinds[SQA_CEILING_KINDS] = {
-    [SQA_CEILING_FMA] = {"ceiling/fma.cl", "fma"},
-    [SQA_CEILING_COPY] = {"ceiling/copy.cl", "copy"},
+    [SQA_CEILING_FMA] = {"ceiling/fma.cl", "fma", "FMA_KERNEL", 0.0},
+    [SQA_CEILING_COPY] = {"ceiling/copy.cl", "copy", "COPY_KERNEL", 2.0},
+    [SQA_CEILING_READ] = {"ceiling/read.cl", "read", "READ_KERNEL", 1.0},
 };
 
 /* Vectors wider than a CPU's own only draw compiler warnings about calling
@@ -62,7 +65,7 @@ static bool worth_trying(sqa_ceiling_kind kind, const sqa_device *device,
     uint32_t widest = native > 8 ? native : 8;
     bool cpu = device->strings.type == SQA_DEVICE_CPU;
     return variant->local <= device->limits.max_work_group_size &&
-           (kind == SQA_CEILING_COPY || !cpu || variant->width <= widest);
+           (kind != SQA_CEILING_FMA || !cpu || variant->width <= widest);
 }
 
 size_t sqa_ceiling_variants(sqa_ceiling_kind kind, const sqa_device *device,
@@ -87,6 +90,11 @@ void sqa_ceiling_describe(sqa_ceiling_kind kind, const sqa_ceiling_variant *vari
                  variant->stretch ? "stretches" : "side by side", variant->local);
 }
 
+const char *sqa_ceiling_kernel(sqa_ceiling_kind kind)
+{
+    return kinds[kind].kernel;
+}
+
 void sqa_ceiling_source(sqa_ceiling_kind kind, const sqa_ceiling_variant *variants, size_t count,
                         sqa_text *out)
 {
@@ -94,11 +102,9 @@ void sqa_ceiling_source(sqa_ceiling_kind kind, const sqa_ceiling_variant *varian
     for (size_t i = 0; i < count && text; i++) {
         sqa_text_format(out, "#define WIDTH %u\n#define CHAINS %u\n", variants[i].width,
                         variants[i].chains);
-        sqa_text_format(out, "#define %s_KERNEL %s_%zu\n", kind == SQA_CEILING_FMA ? "FMA" : "COPY",
-                        kinds[kind].kernel, i);
+        sqa_text_format(out, "#define %s %s_%zu\n", kinds[kind].macro, kinds[kind].kernel, i);
         sqa_text_append(out, text);
-        sqa_text_append(out,
-                        "\n#undef WIDTH\n#undef CHAINS\n#undef FMA_KERNEL\n#undef COPY_KERNEL\n");
+        sqa_text_format(out, "\n#undef WIDTH\n#undef CHAINS\n#undef %s\n", kinds[kind].macro);
     }
 }
 
@@ -152,8 +158,9 @@ sqa_status sqa_ceiling_set_fma(sqa_ceiling_work *work, const sqa_ceiling_variant
     return set_arguments(work->kernel, arguments, 4);
 }
 
-sqa_status sqa_ceiling_set_copy(sqa_ceiling_work *work, const sqa_ceiling_variant *variant,
-                                const sqa_device *device, cl_mem from, cl_mem to, size_t bytes)
+sqa_status sqa_ceiling_set_stream(sqa_ceiling_work *work, sqa_ceiling_kind kind,
+                                  const sqa_ceiling_variant *variant, const sqa_device *device,
+                                  cl_mem from, cl_mem to, size_t bytes)
 {
     size_t vectors = bytes / (variant->width * sizeof(float));
     work->local = variant->local;
@@ -166,6 +173,7 @@ sqa_status sqa_ceiling_set_copy(sqa_ceiling_work *work, const sqa_ceiling_varian
                                   {sizeof spacing, &spacing},
                                   {sizeof step, &step},
                                   {sizeof each, &each}};
-    work->amount = 2.0 * (double)work->global * each * variant->width * sizeof(float);
+    work->amount =
+        kinds[kind].passes * (double)work->global * each * variant->width * sizeof(float);
     return set_arguments(work->kernel, arguments, 5);
 }

@@ -5,17 +5,14 @@
 
 #include "base/text.h"
 #include "device/device.h"
-#include "sqa_cl.h"
-
-typedef enum sqa_ceiling_kind { SQA_CEILING_FMA = 0, SQA_CEILING_COPY = 1 } sqa_ceiling_kind;
-enum { SQA_CEILING_KINDS = 2 };
+#include "trial/ceiling.h"
 
 /* One variant, as data. */
 typedef struct sqa_ceiling_variant {
     unsigned width;  /* floats per vector */
     unsigned chains; /* fma: accumulators per work-item */
     unsigned local;  /* work-items per work-group */
-    bool stretch;    /* copy: one contiguous stretch per work-item */
+    bool stretch;    /* copy, read: one contiguous stretch per work-item */
 } sqa_ceiling_variant;
 
 enum { SQA_CEILING_MOST_VARIANTS = 8 };
@@ -27,7 +24,10 @@ size_t sqa_ceiling_variants(sqa_ceiling_kind kind, const sqa_device *device,
 void sqa_ceiling_describe(sqa_ceiling_kind kind, const sqa_ceiling_variant *variant, char *text,
                           size_t size);
 
-/* One program with a kernel "fma_<n>" or "copy_<n>" for each variant. */
+/* "fma", "copy" or "read". */
+const char *sqa_ceiling_kernel(sqa_ceiling_kind kind);
+
+/* One program with a kernel "fma_<n>", "copy_<n>" or "read_<n>" for each variant. */
 void sqa_ceiling_source(sqa_ceiling_kind kind, const sqa_ceiling_variant *variants, size_t count,
                         sqa_text *out);
 
@@ -45,9 +45,10 @@ sqa_status sqa_ceiling_enqueue(void *work, cl_command_queue queue, cl_event *eve
 sqa_status sqa_ceiling_set_fma(sqa_ceiling_work *work, const sqa_ceiling_variant *variant,
                                const sqa_device *device, cl_mem out, uint32_t rounds);
 
-/* The arguments of a copy variant, for all but a last few bytes of the buffers. */
-sqa_status sqa_ceiling_set_copy(sqa_ceiling_work *work, const sqa_ceiling_variant *variant,
-                                const sqa_device *device, cl_mem from, cl_mem to, size_t bytes);
+/* The arguments of a variant of the other kinds, for all but a last few bytes of the buffers. */
+sqa_status sqa_ceiling_set_stream(sqa_ceiling_work *work, sqa_ceiling_kind kind,
+                                  const sqa_ceiling_variant *variant, const sqa_device *device,
+                                  cl_mem from, cl_mem to, size_t bytes);
 
 /* Bytes that any fma variant's output needs. */
 size_t sqa_ceiling_fma_bytes(const sqa_device *device);

@@ -4,6 +4,7 @@
 #endif
 #include "trial/child.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -160,18 +161,27 @@ static bool read_output(sqa_child *child)
     return length > 0 || (length < 0 && errno == EINTR);
 }
 
+/* For poll: milliseconds until then, a minute at most. */
+static int milliseconds_to(double deadline)
+{
+    const double left = deadline - sqa_clock_seconds();
+    return left > 60 ? 60000 : left > 0 ? (int)(left * 1e3) + 1 : 0;
+}
+
 sqa_child_answer sqa_child_receive(sqa_child *child, double deadline, char line[SQA_CHILD_LINE])
 {
     while (!take_line(child, line)) {
         if (child->line_length == SQA_CHILD_LINE)
             return SQA_ANSWER_TOO_LONG;
-        double left = deadline - sqa_clock_seconds();
-        if (left <= 0)
-            return SQA_ANSWER_LATE;
         struct pollfd ends[2] = {{child->from, POLLIN, 0}, {child->errors, POLLIN, 0}};
-        int ready = poll(ends, 2, left > 60 ? 60000 : (int)(left * 1e3) + 1);
+        int ready = poll(ends, 2, milliseconds_to(deadline));
         if (ready < 0 && errno != EINTR)
             return SQA_ANSWER_GONE;
+        if (sqa_clock_seconds() >= deadline && (ready <= 0 || !ends[0].revents)) {
+            if (ready > 0)
+                read_errors(child);
+            return SQA_ANSWER_LATE;
+        }
         if (ready <= 0)
             continue;
         if (ends[1].revents)
@@ -180,6 +190,17 @@ sqa_child_answer sqa_child_receive(sqa_child *child, double deadline, char line[
             return SQA_ANSWER_GONE;
     }
     return SQA_ANSWER_LINE;
+}
+
+void sqa_child_wait(sqa_child *const *children, size_t count, double deadline)
+{
+    struct pollfd ends[2 * SQA_CHILD_MOST];
+    assert(count <= SQA_CHILD_MOST);
+    for (size_t i = 0; i < count; i++) {
+        ends[2 * i] = (struct pollfd){children[i]->from, POLLIN, 0};
+        ends[2 * i + 1] = (struct pollfd){children[i]->errors, POLLIN, 0};
+    }
+    poll(ends, 2 * (nfds_t)count, milliseconds_to(deadline));
 }
 
 static void describe(int status, bool killed, char *ending, size_t size)

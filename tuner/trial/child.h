@@ -12,6 +12,7 @@
 
 #define SQA_CHILD_LINE 4096
 #define SQA_CHILD_WORDS 1024
+#define SQA_CHILD_MOST 16 /* waited for at once */
 
 typedef struct sqa_child {
     pid_t pid; /* 0: none runs */
@@ -45,6 +46,10 @@ typedef enum sqa_child_answer {
 /* Waits for the next line until `deadline` (seconds of sqa_clock_seconds). What
  * the child says on standard error is swallowed meanwhile, its end remembered. */
 sqa_child_answer sqa_child_receive(sqa_child *child, double deadline, char line[SQA_CHILD_LINE]);
+
+/* Waits until one of at most SQA_CHILD_MOST children has something to say, or the deadline
+ * has passed; what it is tells sqa_child_receive, with a deadline of now. */
+void sqa_child_wait(sqa_child *const *children, size_t count, double deadline);
 
 /* Asks the child to end by closing its input, waits a moment, kills it if need
  * be. `ending` (may be NULL) gets how it ended: "exit status 1", "signal 11

@@ -13,6 +13,11 @@
 /* A configuration without parameters still has to be a word. */
 static const char no_config[] = "-";
 
+static const char *const kinds[] = {[SQA_REQUEST_BUILD] = "build",
+                                    [SQA_REQUEST_TRIAL] = "trial",
+                                    [SQA_REQUEST_FINALS] = "finals",
+                                    [SQA_REQUEST_CEILING] = "ceiling"};
+
 /* Takes the next word of *line, up to a space or the end; false when there is
  * none or it does not fit. */
 static bool next_word(const char **line, char *out, size_t size)
@@ -57,16 +62,17 @@ static bool next_candidate(const char **line, sqa_candidate_text *out)
 
 bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE])
 {
-    if (request->kind == SQA_REQUEST_CEILING)
-        return snprintf(line, SQA_PROTOCOL_LINE, "ceiling\n") > 0;
     char shape[SQA_SHAPE_TEXT];
-    sqa_problem_format(&request->problem, shape, sizeof shape);
     sqa_text text = SQA_TEXT_INIT;
+    sqa_text_append(&text, kinds[request->kind]);
+    if (request->kind != SQA_REQUEST_CEILING) {
+        sqa_problem_format(&request->problem, shape, sizeof shape);
+        sqa_text_format(&text, " %s", shape);
+    }
     if (request->kind == SQA_REQUEST_TRIAL)
-        sqa_text_format(&text, "trial %s %.9g %.9g", shape, request->pace.best_ms,
-                        request->pace.best_relative);
-    else
-        sqa_text_format(&text, "finals %s %u", shape, request->rounds);
+        sqa_text_format(&text, " %.9g %.9g", request->pace.best_ms, request->pace.best_relative);
+    else if (request->kind == SQA_REQUEST_FINALS)
+        sqa_text_format(&text, " %u", request->rounds);
     for (uint32_t i = 0; i < request->count; i++) {
         const sqa_candidate_text *candidate = &request->candidates[i];
         sqa_text_format(&text, " %s %s", candidate->family,
@@ -87,29 +93,38 @@ static bool parse_candidates(const char *line, sqa_request *out)
             return false;
         out->count++;
     }
-    return out->kind == SQA_REQUEST_TRIAL ? out->count == 1 : out->count >= 1;
+    return out->kind == SQA_REQUEST_FINALS ? out->count >= 1 : out->count == 1;
+}
+
+static bool parse_kind(const char *word, sqa_request_kind *out)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (!strcmp(word, kinds[i])) {
+            *out = (sqa_request_kind)i;
+            return true;
+        }
+    return false;
+}
+
+/* What stands between the shape and the candidates. */
+static bool parse_numbers(const char **line, sqa_request *out)
+{
+    if (out->kind == SQA_REQUEST_TRIAL)
+        return next_number(line, &out->pace.best_ms) && next_number(line, &out->pace.best_relative);
+    return out->kind == SQA_REQUEST_BUILD || next_count(line, &out->rounds);
 }
 
 bool sqa_request_parse(const char *line, sqa_request *out)
 {
     char word[16], shape[SQA_SHAPE_TEXT];
     memset(out, 0, sizeof *out);
-    if (!next_word(&line, word, sizeof word))
+    if (!next_word(&line, word, sizeof word) || !parse_kind(word, &out->kind))
         return false;
-    if (!strcmp(word, "ceiling")) {
-        out->kind = SQA_REQUEST_CEILING;
+    if (out->kind == SQA_REQUEST_CEILING)
         return true;
-    }
-    bool trial = !strcmp(word, "trial");
-    if (!trial && strcmp(word, "finals") != 0)
-        return false;
-    out->kind = trial ? SQA_REQUEST_TRIAL : SQA_REQUEST_FINALS;
-    if (!next_word(&line, shape, sizeof shape) || sqa_problem_parse(shape, &out->problem) != SQA_OK)
-        return false;
-    bool numbers = trial ? next_number(&line, &out->pace.best_ms) &&
-                               next_number(&line, &out->pace.best_relative)
-                         : next_count(&line, &out->rounds);
-    return numbers && parse_candidates(line, out);
+    return next_word(&line, shape, sizeof shape) &&
+           sqa_problem_parse(shape, &out->problem) == SQA_OK && parse_numbers(&line, out) &&
+           parse_candidates(line, out);
 }
 
 void sqa_result_format(const sqa_trial_result *result, char line[SQA_PROTOCOL_LINE])
@@ -140,14 +155,16 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
 
 void sqa_ceiling_format(const sqa_ceiling *ceiling, char line[SQA_PROTOCOL_LINE])
 {
-    snprintf(line, SQA_PROTOCOL_LINE, "ceiling %.9g %.9g\n", ceiling->fma_gflops,
-             ceiling->copy_gbs);
+    snprintf(line, SQA_PROTOCOL_LINE, "ceiling %.9g %.9g %.9g\n", ceiling->rate[SQA_CEILING_FMA],
+             ceiling->rate[SQA_CEILING_COPY], ceiling->rate[SQA_CEILING_READ]);
 }
 
 bool sqa_ceiling_parse(const char *line, sqa_ceiling *out)
 {
     char word[16];
     memset(out, 0, sizeof *out);
-    return next_word(&line, word, sizeof word) && !strcmp(word, "ceiling") &&
-           next_number(&line, &out->fma_gflops) && next_number(&line, &out->copy_gbs);
+    bool sound = next_word(&line, word, sizeof word) && !strcmp(word, "ceiling");
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
+        sound = sound && next_number(&line, &out->rate[kind]);
+    return sound;
 }

@@ -1,9 +1,10 @@
 /* What the tuner and its worker say to each other: one line each way, words
  * separated by spaces. Text in, structs out; no pipes and no OpenCL here.
  *
+ *   build SHAPE FAMILY CONFIG                       -> result ...
  *   trial SHAPE BEST_MS BEST_RELATIVE FAMILY CONFIG -> result ...
- *   finals SHAPE ROUNDS FAMILY CONFIG ...           -> one result line per candidate
- *   ceiling                                         -> ceiling FMA_GFLOPS COPY_GBS
+ *   finals SHAPE ROUNDS FAMILY CONFIG ...           -> one result line per candidate, ceiling ...
+ *   ceiling                                         -> ceiling FMA_GFLOPS COPY_GBS READ_GBS
  *
  *   result STATUS MEDIAN SPREAD RELATIVE RELATIVE_SPREAD YARDSTICK_MS MAX_ERROR BUILD_MS
  *          SAMPLES MESSAGE...
@@ -28,7 +29,8 @@ typedef struct sqa_candidate_text {
 } sqa_candidate_text;
 
 typedef enum sqa_request_kind {
-    SQA_REQUEST_TRIAL = 0,
+    SQA_REQUEST_BUILD = 0,
+    SQA_REQUEST_TRIAL,
     SQA_REQUEST_FINALS,
     SQA_REQUEST_CEILING
 } sqa_request_kind;
@@ -38,7 +40,7 @@ typedef struct sqa_request {
     sqa_problem problem;
     sqa_pace pace;   /* trial: the fastest so far, to cut hopeless ones short */
     uint32_t rounds; /* finals: interleaved samples of each candidate */
-    uint32_t count;  /* candidates: 1 for a trial */
+    uint32_t count;  /* candidates: 1 but for finals */
     sqa_candidate_text candidates[SQA_MAX_FINALISTS];
 } sqa_request;
 

@@ -19,8 +19,10 @@
 struct sqa_runner {
     sqa_runner_options options;
     sqa_child child;
+    bool is_ready, keeps, builds;
     double limit_s;  /* of one trial, at most options.timeout_s */
-    unsigned served; /* requests this worker has answered */
+    double begun_s;  /* when the build was asked for */
+    unsigned served; /* candidates this worker has had to do with */
     struct sigaction former_sigpipe;
 };
 
@@ -60,7 +62,7 @@ void sqa_runner_destroy(sqa_runner *runner)
 {
     if (!runner)
         return;
-    sqa_child_stop(&runner->child, false, NULL, 0);
+    sqa_runner_stop(runner);
     sigaction(SIGPIPE, &runner->former_sigpipe, NULL);
     free(runner);
 }
@@ -71,28 +73,29 @@ void sqa_runner_limit(sqa_runner *runner, double seconds)
     runner->limit_s = seconds < most ? seconds : most;
 }
 
-static sqa_status launch(sqa_runner *runner)
+sqa_status sqa_runner_start(sqa_runner *runner)
 {
     char device[32], timeout[16], program[4096];
     char command[] = "trial-worker", device_flag[] = "--device", timeout_flag[] = "--timeout";
+    if (runner->child.pid)
+        return SQA_OK;
     snprintf(program, sizeof program, "%s", program_of(runner));
     snprintf(device, sizeof device, "%u:%u", runner->options.platform, runner->options.device);
     snprintf(timeout, sizeof timeout, "%u", runner->options.timeout_s);
     char *argv[] = {program, command, device_flag, device, timeout_flag, timeout, NULL};
     runner->served = 0;
+    runner->is_ready = false;
     return sqa_child_start(&runner->child, argv, (uint64_t)runner->options.memory_mib << 20);
 }
 
-/* Starts a worker and waits until it is ready. */
-static sqa_status start(sqa_runner *runner)
+/* Waits until a worker that was started is ready. */
+static sqa_status await_ready(sqa_runner *runner)
 {
-    sqa_status status = launch(runner);
-    if (status != SQA_OK)
-        return status;
     char line[SQA_CHILD_LINE], ending[64], words[256];
     sqa_child_answer answer =
         sqa_child_receive(&runner->child, sqa_clock_seconds() + START_SECONDS, line);
-    if (answer == SQA_ANSWER_LINE && !strcmp(line, "ready"))
+    runner->is_ready = answer == SQA_ANSWER_LINE && !strcmp(line, "ready");
+    if (runner->is_ready)
         return SQA_OK;
     bool said_why = answer == SQA_ANSWER_LINE && !strncmp(line, "error ", 6);
     sqa_child_stop(&runner->child, answer != SQA_ANSWER_GONE, ending, sizeof ending);
@@ -105,12 +108,33 @@ static sqa_status start(sqa_runner *runner)
 /* A worker that is ready for one more request. */
 static sqa_status ready(sqa_runner *runner)
 {
-    if (runner->child.pid && runner->served >= runner->options.worker_trials)
+    if (!runner->keeps && runner->served >= runner->options.worker_trials) {
         sqa_child_stop(&runner->child, false, NULL, 0);
+        runner->is_ready = false;
+    }
     sqa_status status = SQA_OK;
-    for (int attempt = 0; !runner->child.pid && attempt < START_ATTEMPTS; attempt++)
-        status = start(runner);
+    for (int attempt = 0; !runner->is_ready && attempt < START_ATTEMPTS; attempt++) {
+        status = sqa_runner_start(runner);
+        if (status == SQA_OK)
+            status = await_ready(runner);
+    }
     return status;
+}
+
+void sqa_runner_stop(sqa_runner *runner)
+{
+    sqa_child_stop(&runner->child, true, NULL, 0);
+    runner->is_ready = runner->builds = false;
+}
+
+void sqa_runner_keep(sqa_runner *runner, bool keep)
+{
+    runner->keeps = keep;
+}
+
+sqa_child *sqa_runner_child(sqa_runner *runner)
+{
+    return runner->child.pid ? &runner->child : NULL;
 }
 
 /* What to make of an answer that did not come. Ends the worker. */
@@ -119,6 +143,7 @@ static sqa_trial_result failure(sqa_runner *runner, sqa_child_answer answer, dou
     char ending[64] = "", words[256], message[512];
     bool gone = answer == SQA_ANSWER_GONE;
     sqa_child_stop(&runner->child, !gone, ending, sizeof ending);
+    runner->is_ready = runner->builds = false;
     if (answer == SQA_ANSWER_LATE) {
         snprintf(message, sizeof message, "no result after %.0f s", seconds);
         return sqa_trial_failure(SQA_TRIAL_TIMEOUT, message);
@@ -159,32 +184,86 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
     return SQA_OK;
 }
 
+static sqa_request one_candidate(sqa_request_kind kind, const sqa_problem *problem,
+                                 const sqa_candidate_text *candidate)
+{
+    sqa_request request;
+    memset(&request, 0, sizeof request);
+    request.kind = kind;
+    request.problem = *problem;
+    request.count = 1;
+    request.candidates[0] = *candidate;
+    return request;
+}
+
+sqa_status sqa_runner_begin_build(sqa_runner *runner, const sqa_problem *problem,
+                                  const sqa_candidate_text *candidate)
+{
+    char line[SQA_PROTOCOL_LINE];
+    const sqa_request request = one_candidate(SQA_REQUEST_BUILD, problem, candidate);
+    if (!sqa_request_format(&request, line))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "the request does not fit a line");
+    sqa_status status = ready(runner);
+    if (status != SQA_OK)
+        return status;
+    runner->builds = true;
+    runner->begun_s = sqa_clock_seconds();
+    sqa_child_send(&runner->child, line); /* a worker that is gone shows in the answer */
+    return SQA_OK;
+}
+
+double sqa_runner_deadline(const sqa_runner *runner)
+{
+    return runner->begun_s + runner->limit_s;
+}
+
+bool sqa_runner_has_built(sqa_runner *runner, sqa_trial_result *out)
+{
+    char line[SQA_PROTOCOL_LINE];
+    const double now = sqa_clock_seconds();
+    sqa_child_answer answer = sqa_child_receive(&runner->child, now, line);
+    if (answer == SQA_ANSWER_LATE && now < sqa_runner_deadline(runner))
+        return false;
+    if (answer == SQA_ANSWER_LINE && !sqa_result_parse(line, out))
+        answer = SQA_ANSWER_TOO_LONG;
+    runner->builds = false;
+    runner->served++;
+    if (answer != SQA_ANSWER_LINE)
+        *out = failure(runner, answer, runner->limit_s);
+    return true;
+}
+
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_problem *problem,
                             const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out)
 {
-    sqa_request request;
-    memset(&request, 0, sizeof request);
-    request.kind = SQA_REQUEST_TRIAL;
-    request.problem = *problem;
+    sqa_request request = one_candidate(SQA_REQUEST_TRIAL, problem, candidate);
     request.pace = *pace;
-    request.count = 1;
-    request.candidates[0] = *candidate;
     return exchange(runner, &request, out);
+}
+
+/* The line after the results; without it nothing is known. */
+static void receive_ceiling(sqa_runner *runner, sqa_ceiling *out)
+{
+    char line[SQA_PROTOCOL_LINE];
+    if (!runner->is_ready ||
+        sqa_child_receive(&runner->child, sqa_clock_seconds() + 1.0, line) != SQA_ANSWER_LINE ||
+        !sqa_ceiling_parse(line, out))
+        *out = sqa_ceiling_unknown();
 }
 
 sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_problem *problem,
                              const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
-                             sqa_trial_result *results)
+                             sqa_trial_result *results, sqa_ceiling *ceiling)
 {
-    sqa_request request;
-    memset(&request, 0, sizeof request);
-    request.kind = SQA_REQUEST_FINALS;
-    request.problem = *problem;
+    sqa_request request = one_candidate(SQA_REQUEST_FINALS, problem, candidates);
     request.rounds = rounds;
     request.count = count;
     memcpy(request.candidates, candidates, count * sizeof *candidates);
-    return exchange(runner, &request, results);
+    sqa_status status = exchange(runner, &request, results);
+    if (status == SQA_OK)
+        receive_ceiling(runner, ceiling);
+    return status;
 }
 
 sqa_status sqa_runner_ceiling(sqa_runner *runner, sqa_ceiling *out)

@@ -4,6 +4,7 @@
 #ifndef SQA_TUNER_RUNNER_H
 #define SQA_TUNER_RUNNER_H
 
+#include "trial/child.h"
 #include "trial/protocol.h"
 
 typedef struct sqa_runner_options {
@@ -20,20 +21,42 @@ typedef struct sqa_runner sqa_runner;
 sqa_status sqa_runner_create(sqa_runner **out, const sqa_runner_options *options);
 void sqa_runner_destroy(sqa_runner *runner);
 
+/* Starts the worker process without waiting for it, so that several start side by side. */
+sqa_status sqa_runner_start(sqa_runner *runner);
+
+/* Whether what the worker has built is still wanted: it is then not replaced. */
+void sqa_runner_keep(sqa_runner *runner, bool keep);
+
+/* Ends the worker with whatever it is doing. */
+void sqa_runner_stop(sqa_runner *runner);
+
+/* The process, to wait for; NULL while none runs. */
+sqa_child *sqa_runner_child(sqa_runner *runner);
+
 /* Gives the trials to come this long, at most options.timeout_s. */
 void sqa_runner_limit(sqa_runner *runner, double seconds);
 
-/* Tries one candidate. Errors: only when no worker can be started. */
+/* Builds a candidate ahead, for trials in the same worker: begins, and says whether it has
+ * ended, which a time-out and a crash are too. Nothing else may be asked in between.
+ * Errors: only when no worker can be started. */
+sqa_status sqa_runner_begin_build(sqa_runner *runner, const sqa_problem *problem,
+                                  const sqa_candidate_text *candidate);
+bool sqa_runner_has_built(sqa_runner *runner, sqa_trial_result *out);
+double sqa_runner_deadline(const sqa_runner *runner); /* of the build, in sqa_clock_seconds */
+
+/* Tries one candidate, which need not have been built. Errors: only when no worker can be started.
+ */
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_problem *problem,
                             const sqa_candidate_text *candidate, const sqa_pace *pace,
                             sqa_trial_result *out);
 
-/* Measures 1..SQA_MAX_FINALISTS candidates interleaved. */
+/* Measures 1..SQA_MAX_FINALISTS candidates interleaved; *ceiling is of the same rounds. */
 sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_problem *problem,
                              const sqa_candidate_text *candidates, uint32_t count, uint32_t rounds,
-                             sqa_trial_result *results);
+                             sqa_trial_result *results, sqa_ceiling *ceiling);
 
-/* The device's ceilings; without the variants' names. */
+/* The device's ceilings, sampled once more by the worker at hand, the best of what it saw;
+ * without the variants' names. */
 sqa_status sqa_runner_ceiling(sqa_runner *runner, sqa_ceiling *out);
 
 #endif

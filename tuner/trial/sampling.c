@@ -11,19 +11,26 @@
 #define MOST_BATCHES 5u
 #define MOST_SAMPLES (MOST_BATCHES * SQA_SAMPLES)
 
-/* A candidate this much slower than the best needs no precise time. */
-#define HOPELESS 1.5
-#define HOPELESS_SAMPLES 3u
+/* Samples at first, by how many times slower than the best the candidate seems to be: one
+ * that is far behind needs no second look, one that is behind no precise time. */
+static const struct {
+    double lag;
+    uint32_t samples;
+} worth[] = {{2.0, 1}, {1.25, 2}, {1.08, 3}, {0.0, SQA_SAMPLES}};
 
-/* And one this much slower needs no second look at all. */
-#define ABSURD 3.0
+/* Slow kernels get fewer samples, so that a trial's timing stays near this long; what
+ * samples long enough show in so few is precise. */
+#define TIMING_SECONDS 0.2
+#define FEWEST_SAMPLES 3u
 
-/* Slow kernels get fewer samples, so that a trial's timing stays near this long. */
-#define TIMING_SECONDS 0.5
+/* A sample of the yardstick counts for a candidate that comes so soon after it, or within so
+ * many times of what it took. */
+#define FRESH_SECONDS 0.5
+#define FRESH_TIMES 3.0
 
 typedef struct sampling {
     const sqa_work *work;
-    const sqa_yardstick *yardstick; /* NULL: none */
+    sqa_yardstick *yardstick; /* NULL: none */
     cl_command_queue queue;
     sqa_sample_fault fault;
     uint32_t launches;
@@ -31,13 +38,23 @@ typedef struct sampling {
     uint32_t count;
 } sampling;
 
+static sqa_status take_yardstick(const sampling *self)
+{
+    sqa_yardstick *yardstick = self->yardstick;
+    sqa_status status =
+        sqa_measure_sample(&yardstick->work, self->queue, yardstick->launches, &yardstick->latest);
+    yardstick->taken_s = status == SQA_OK ? sqa_clock_seconds() : 0.0;
+    return status;
+}
+
 /* The second half of a pair whose first half is there. */
-static sqa_status take_other(sampling *self)
+static sqa_status take_other(sampling *self, double since_s)
 {
     sqa_status status = SQA_OK;
-    if (self->yardstick)
-        status = sqa_measure_sample(&self->yardstick->work, self->queue, self->yardstick->launches,
-                                    &self->other[self->count]);
+    if (self->yardstick && !(self->yardstick->taken_s >= since_s))
+        status = take_yardstick(self);
+    if (status == SQA_OK && self->yardstick)
+        self->other[self->count] = self->yardstick->latest;
     if (status == SQA_OK && self->fault)
         self->fault(&self->own[self->count], self->count);
     self->count += status == SQA_OK;
@@ -48,15 +65,28 @@ static sqa_status take_pair(sampling *self)
 {
     sqa_status status =
         sqa_measure_sample(self->work, self->queue, self->launches, &self->own[self->count]);
-    return status == SQA_OK ? take_other(self) : status;
+    return status == SQA_OK ? take_other(self, (double)INFINITY) : status;
 }
 
-/* The sample that showed how many launches it takes is as good as any. */
-static sqa_status take_first(sampling *self)
+static double freshness(const sampling *self)
 {
-    sqa_status status = sqa_measure_calibrate(self->work, self->queue, SQA_SAMPLE_SECONDS,
-                                              &self->launches, &self->own[0]);
-    return status == SQA_OK ? take_other(self) : status;
+    const sqa_yardstick *yardstick = self->yardstick;
+    const double took_s = yardstick ? 1e-3 * yardstick->latest.wall_ms * yardstick->launches : 0.0;
+    return fmax(FRESH_SECONDS, FRESH_TIMES * took_s);
+}
+
+/* The launch that showed the result to be right, or the sample that showed how many launches
+ * a sample takes, is as good as any. */
+static sqa_status take_first(sampling *self, const sqa_sample *first)
+{
+    sqa_status status = SQA_OK;
+    self->launches = 1;
+    if (first && first->wall_ms >= 1e3 * SQA_SAMPLE_SECONDS)
+        self->own[0] = *first;
+    else
+        status = sqa_measure_calibrate(self->work, self->queue, SQA_SAMPLE_SECONDS, &self->launches,
+                                       &self->own[0]);
+    return status == SQA_OK ? take_other(self, sqa_clock_seconds() - freshness(self)) : status;
 }
 
 /* Undisturbed time over the yardstick's, of every `stride`-th pair from `first` on;
@@ -107,12 +137,15 @@ static double first_lag(const sampling *self, const sqa_pace *pace)
 /* Samples to take at first, after one of them. */
 static uint32_t samples_for(const sampling *self, const sqa_pace *pace)
 {
-    double lag = first_lag(self, pace);
-    if (lag > ABSURD) /* false for NaN */
-        return 1;
-    double seconds = 1e-3 * self->own[0].wall_ms * self->launches;
-    bool affordable = TIMING_SECONDS / seconds >= SQA_SAMPLES;
-    return lag > HOPELESS || !affordable ? HOPELESS_SAMPLES : SQA_SAMPLES;
+    const double lag = first_lag(self, pace);
+    const double pair_s = 1e-3 * self->launches *
+                          (self->own[0].wall_ms + (self->yardstick ? self->other[0].wall_ms : 0.0));
+    uint32_t wanted = SQA_SAMPLES;
+    for (size_t i = sizeof worth / sizeof worth[0]; i-- > 0;)
+        if (lag > worth[i].lag) /* false for NaN */
+            wanted = worth[i].samples;
+    const double affordable = fmax(floor(TIMING_SECONDS / pair_s), FEWEST_SAMPLES);
+    return affordable < wanted ? (uint32_t)affordable : wanted;
 }
 
 bool sqa_comparison_is_noisy(const sqa_comparison *comparison)
@@ -122,9 +155,10 @@ bool sqa_comparison_is_noisy(const sqa_comparison *comparison)
 
 /* One batch of samples, and more as long as they disagree: what was taken stays,
  * so that a slow moment is outvoted rather than begun anew in. */
-static sqa_status take_all(sampling *self, const sqa_pace *pace, sqa_comparison *out)
+static sqa_status take_all(sampling *self, const sqa_sample *first, const sqa_pace *pace,
+                           sqa_comparison *out)
 {
-    sqa_status status = take_first(self);
+    sqa_status status = take_first(self, first);
     if (status != SQA_OK)
         return status;
     const uint32_t batch = samples_for(self, pace), most = batch > 1 ? MOST_BATCHES * batch : 1;
@@ -140,7 +174,7 @@ static sqa_status take_all(sampling *self, const sqa_pace *pace, sqa_comparison 
     return status;
 }
 
-sqa_status sqa_sampling_run(const sqa_work *work, const sqa_yardstick *yardstick,
+sqa_status sqa_sampling_run(const sqa_work *work, const sqa_sample *first, sqa_yardstick *yardstick,
                             const sqa_pace *pace, cl_command_queue queue, sqa_sample_fault fault,
                             sqa_comparison *out)
 {
@@ -148,5 +182,5 @@ sqa_status sqa_sampling_run(const sqa_work *work, const sqa_yardstick *yardstick
                      .yardstick = yardstick->work.enqueue ? yardstick : NULL,
                      .queue = queue,
                      .fault = fault};
-    return take_all(&self, pace, out);
+    return take_all(&self, first, pace, out);
 }

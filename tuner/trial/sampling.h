@@ -8,10 +8,13 @@
 
 #include "trial/measure.h"
 
-/* What a candidate is held against; `enqueue` NULL: nothing, bare times then. */
+/* What a candidate is held against; `enqueue` NULL: nothing, bare times then. Its latest
+ * sample serves the next candidate too, while it is fresh. */
 typedef struct sqa_yardstick {
     sqa_work work;
     uint32_t launches; /* per sample */
+    sqa_sample latest;
+    double taken_s; /* when that was, by sqa_clock_seconds(); 0: never */
 } sqa_yardstick;
 
 /* The fastest so far, so that no time is lost on the hopeless; NaN: none. */
@@ -31,9 +34,9 @@ typedef struct sqa_comparison {
 /* Changes a sample, for tests; NULL: leaves it. `number` counts from 0. */
 typedef void (*sqa_sample_fault)(sqa_sample *sample, uint32_t number);
 
-/* `work` must have run before. Errors: those of
- * sqa_measure_calibrate. */
-sqa_status sqa_sampling_run(const sqa_work *work, const sqa_yardstick *yardstick,
+/* `first`: a single launch that ran just before, which counts where it lasted long enough;
+ * `work` must have run in any case. Errors: those of sqa_measure_calibrate. */
+sqa_status sqa_sampling_run(const sqa_work *work, const sqa_sample *first, sqa_yardstick *yardstick,
                             const sqa_pace *pace, cl_command_queue queue, sqa_sample_fault fault,
                             sqa_comparison *out);
 

@@ -39,14 +39,26 @@ static void serve_trial(sqa_trial_bench *bench, const sqa_request *request, FILE
     answer_results(answers, &result, 1);
 }
 
+static void serve_build(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
+{
+    sqa_trial_result result;
+    if (!sqa_fault_acted_out(bench, &request->candidates[0], &result))
+        sqa_run_build(bench, &request->problem, &request->candidates[0], &result);
+    answer_results(answers, &result, 1);
+}
+
 static void serve_finals(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
 {
     sqa_trial_result results[SQA_MAX_FINALISTS];
+    sqa_ceiling ceiling;
+    char line[SQA_PROTOCOL_LINE];
     sqa_run_finals(bench, &request->problem, request->candidates, request->count, request->rounds,
-                   results);
+                   results, &ceiling);
     for (uint32_t i = 0; i < request->count; i++)
         sqa_fault_acted_out(bench, &request->candidates[i], &results[i]);
     answer_results(answers, results, request->count);
+    sqa_ceiling_format(&ceiling, line);
+    fputs(line, answers);
 }
 
 static void serve_ceiling(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
@@ -54,7 +66,7 @@ static void serve_ceiling(sqa_trial_bench *bench, const sqa_request *request, FI
     (void)request;
     char line[SQA_PROTOCOL_LINE];
     sqa_ceiling ceiling;
-    if (sqa_ceiling_measure(bench->context, &ceiling) == SQA_OK)
+    if (sqa_trial_bench_ceiling(bench, &ceiling) == SQA_OK)
         sqa_ceiling_format(&ceiling, line);
     else
         snprintf(line, sizeof line, "error %s\n", sqa_last_error());
@@ -62,6 +74,7 @@ static void serve_ceiling(sqa_trial_bench *bench, const sqa_request *request, FI
 }
 
 static void (*const serve[])(sqa_trial_bench *, const sqa_request *, FILE *) = {
+    [SQA_REQUEST_BUILD] = serve_build,
     [SQA_REQUEST_TRIAL] = serve_trial,
     [SQA_REQUEST_FINALS] = serve_finals,
     [SQA_REQUEST_CEILING] = serve_ceiling,

@@ -25,7 +25,8 @@ static void print_head(const sqa_bench_view *view)
     const sqa_bench_options *options = view->options;
     const sqa_bench_report *report = view->report;
     printf("ceiling: %.1f GFLOP/s multiply-add (%s), %.1f GB/s copy (%s)\n", report->fma_gflops,
-           report->ceiling.fma_variant, report->copy_gbs, report->ceiling.copy_variant);
+           report->ceiling.variant[SQA_CEILING_FMA], report->copy_gbs,
+           report->ceiling.variant[SQA_CEILING_COPY]);
     printf("batch %u, %s%s%s, ", options->batch, sqa_dtype_name(options->dtype),
            *options->pattern ? ", " : "", options->pattern);
     if (options->queries)
@@ -140,8 +141,8 @@ void sqa_bench_print_json(const sqa_bench_view *view)
     sqa_json_object(&json, "ceiling");
     sqa_json_number(&json, "fma_gflops", report->fma_gflops);
     sqa_json_number(&json, "copy_gbs", report->copy_gbs);
-    sqa_json_number(&json, "fma_best_gflops", report->ceiling.fma_gflops);
-    sqa_json_number(&json, "copy_best_gbs", report->ceiling.copy_gbs);
+    sqa_json_number(&json, "fma_best_gflops", report->ceiling.rate[SQA_CEILING_FMA]);
+    sqa_json_number(&json, "copy_best_gbs", report->ceiling.rate[SQA_CEILING_COPY]);
     sqa_json_close(&json);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < report->count; i++)

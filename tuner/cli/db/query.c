@@ -17,7 +17,8 @@ static const char summary[] =
     "Which variant and configuration is how fast on which device: of every problem that was\n"
     "tuned the best measurement per device and driver, the fastest first. Variants and the\n"
     "speed-up over MHA are those of a model of --heads heads, otherwise of the most heads\n"
-    "that the device was tuned with for that problem.";
+    "that the device was tuned with for that problem. Speed-ups are of shares of the ceiling\n"
+    "that was sampled with either; ~ marks times of different minutes, whose ratio is a guess.";
 
 static void add_columns(sqa_table *table)
 {
@@ -68,7 +69,7 @@ static void add_row(sqa_table *table, const sqa_rank *e)
     figure_cell(table, "%.3f", trial->result.median_ms);
     figure_cell(table, "%.1f", trial->gflops);
     figure_cell(table, "%.0f%%", 100 * trial->fraction_of_ceiling);
-    figure_cell(table, "%.2fx", e->speedup);
+    figure_cell(table, e->comparable ? "%.2fx" : "~%.2fx", e->speedup);
     sqa_table_cell(table, "%s", trial->source);
     sqa_table_cell(table, "%s/%s/%s", identity->vendor, identity->architecture, identity->model);
     sqa_table_cell(table, "%s %.24s", identity->runtime, trial->device.strings.driver_version);
@@ -92,12 +93,14 @@ static size_t make_fields(const sqa_rank *e, const sqa_value_names *names,
         sqa_field_text("variant", e->variant),
         sqa_field_number("median_ms", t->result.median_ms),
         sqa_field_number("spread_ms", t->result.spread_ms),
+        sqa_field_number("yardstick_ms", t->result.yardstick_ms),
         sqa_field_number("gflops", t->gflops),
         sqa_field_number("ceiling_gflops", t->ceilings.fma_gflops),
         sqa_field_number("fraction_of_ceiling", t->fraction_of_ceiling),
         sqa_field_number("gbs", t->gbs),
         sqa_field_number("fraction_of_roofline", t->fraction_of_roofline),
         sqa_field_number("speedup_vs_mha", e->speedup),
+        sqa_field_boolean("speedup_is_comparable", e->comparable),
         sqa_field_number("max_error", t->result.max_error),
         sqa_field_text("vendor", t->device.identity.vendor),
         sqa_field_text("architecture", t->device.identity.architecture),

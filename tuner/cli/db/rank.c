@@ -25,13 +25,37 @@ static bool has_heads_of(const sqa_stored_trial *trial, sqa_variant variant, uin
     return sqa_shape_heads(trial->shape, &q, &kv) && sqa_heads_are_of(variant, heads, q, kv);
 }
 
-static double mha_ms(const sqa_trial_list *list, const sqa_stored_trial *trial, uint32_t heads)
+/* MHA of the model; NULL: it was not measured. */
+static const sqa_stored_trial *mha_of(const sqa_trial_list *list, const sqa_stored_trial *trial,
+                                      uint32_t heads)
 {
     for (size_t i = 0; i < list->count; i++)
         if (are_comparable(&list->trials[i], trial) &&
             has_heads_of(&list->trials[i], SQA_VARIANT_MHA, heads))
-            return list->trials[i].result.median_ms;
-    return NAN;
+            return &list->trials[i];
+    return NULL;
+}
+
+/* What the trial would take where the device does a unit per millisecond; NaN: the ceiling was
+ * not sampled in the trial's own rounds, which is so wherever the yardstick was not. */
+static double work_of(const sqa_stored_trial *trial)
+{
+    const double matrix = trial->ceilings.matrix_gflops;
+    const double ceiling = isfinite(matrix) ? matrix : trial->ceilings.fma_gflops;
+    const bool beside = trial->final && isfinite(trial->result.yardstick_ms);
+    return beside ? trial->result.median_ms * ceiling : NAN;
+}
+
+static void compare(const sqa_trial_list *list, sqa_rank *rank)
+{
+    const sqa_stored_trial *mha = mha_of(list, rank->trial, rank->heads);
+    const double share = mha ? work_of(mha) / work_of(rank->trial) : NAN;
+    rank->comparable = isfinite(share) || mha == rank->trial;
+    rank->speedup = NAN;
+    if (mha)
+        rank->speedup = isfinite(share)
+                            ? share
+                            : mha->result.median_ms / rank->trial->result.median_ms;
 }
 
 /* The variant asked for, or the first whose heads these are. Of a model so small that
@@ -54,6 +78,7 @@ sqa_rank sqa_rank_of(const sqa_trial_list *list, const sqa_stored_trial *trial, 
                      const char *wanted)
 {
     heads = heads ? heads : heads_of(list, trial);
-    return (sqa_rank){trial, heads, variant_of(trial, heads, wanted),
-                      mha_ms(list, trial, heads) / trial->result.median_ms};
+    sqa_rank rank = {.trial = trial, .heads = heads, .variant = variant_of(trial, heads, wanted)};
+    compare(list, &rank);
+    return rank;
 }

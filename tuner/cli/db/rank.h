@@ -10,6 +10,8 @@ typedef struct sqa_rank {
     uint32_t heads;      /* of the model */
     const char *variant; /* NULL: none has these heads */
     double speedup;      /* over MHA of the model; NaN: that was not measured */
+    bool comparable;     /* by shares of what the device could do in the rounds of either; false:
+                            by the bare times of different minutes */
 } sqa_rank;
 
 /* `list` was read with a filter for `ranking`. `heads` 0: the most heads that were

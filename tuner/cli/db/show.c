@@ -73,6 +73,7 @@ static void print_trial(const sqa_stored_trial *trial)
     add_kernel(&table, trial);
     figure_row(&table, "median", trial->result.median_ms, " ms");
     figure_row(&table, "spread", trial->result.spread_ms, " ms");
+    figure_row(&table, "yardstick", trial->result.yardstick_ms, " ms");
     figure_row(&table, "rate", trial->gflops, " GFLOP/s");
     figure_row(&table, "bandwidth", trial->gbs, " GB/s");
     add_ceilings(&table, &trial->ceilings);

@@ -8,6 +8,7 @@
 
 #include "cli/db/subcommand.h"
 #include "cli/device_option.h"
+#include "cli/untuned.h"
 #include "store/columns.h"
 #include "store/exchange.h"
 
@@ -49,6 +50,11 @@ typedef struct private_words {
     const char *words[8];
     size_t count;
 } private_words;
+
+typedef struct submission {
+    sqa_store *store;
+    private_words private;
+} submission;
 
 static void add_word(private_words *out, const char *word)
 {
@@ -108,17 +114,28 @@ static bool leave_out(const sqa_stored_trial *trial, const char *reason)
     return false;
 }
 
+/* A default that met no other configuration has won nothing. */
+static bool is_unopposed(sqa_store *store, const sqa_stored_trial *stored)
+{
+    int64_t tried = 0;
+    return sqa_is_untuned(stored) &&
+           sqa_store_configurations(store, stored, &tried) == SQA_OK && tried < 2;
+}
+
 static bool may_be_shown(void *user, const sqa_stored_trial *stored)
 {
+    const submission *self = user;
     if (!stored)
         return leave_out(NULL, sqa_last_error());
     if (!stored->final)
         return leave_out(stored, "it has won without a final; tune that problem again");
+    if (is_unopposed(self->store, stored))
+        return leave_out(stored, "it is the default, and nothing else was tried there");
     sqa_stored_trial trial = *stored;
     if (sqa_stored_trial_validate(&trial) != SQA_OK)
         return leave_out(stored, sqa_last_error());
     char reason[96];
-    const char *column = find_private(user, &trial);
+    const char *column = find_private(&self->private, &trial);
     if (!column)
         return true;
     snprintf(reason, sizeof reason, "its %s names this machine, its user or a folder", column);
@@ -128,9 +145,9 @@ static bool may_be_shown(void *user, const sqa_stored_trial *stored)
 sqa_status sqa_db_submit_export(sqa_store *store, const sqa_store_filter *filter, FILE *file,
                                 uint64_t *lines)
 {
-    private_words words;
-    gather_words(&words);
-    sqa_status status = sqa_store_export(store, filter, may_be_shown, &words, file, lines);
+    submission self = {.store = store};
+    gather_words(&self.private);
+    sqa_status status = sqa_store_export(store, filter, may_be_shown, &self, file, lines);
     return status == SQA_OK && *lines == 0
                ? sqa_fail(SQA_DATABASE_ERROR,
                           "%s has no winner of a final to contribute for this "

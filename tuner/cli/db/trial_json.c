@@ -72,6 +72,7 @@ void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial)
     sqa_json_string(json, "status", sqa_trial_status_name(trial->result.status));
     sqa_json_number(json, "median_ms", trial->result.median_ms);
     sqa_json_number(json, "spread_ms", trial->result.spread_ms);
+    sqa_json_number(json, "yardstick_ms", trial->result.yardstick_ms);
     sqa_json_number(json, "gflops", trial->gflops);
     sqa_json_number(json, "gbs", trial->gbs);
     sqa_json_number(json, "flop", trial->flop);

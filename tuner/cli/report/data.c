@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/choose.h"
+#include "cli/untuned.h"
 
 /* Of one database; which are told apart, the user's before the others, by its name. */
 static int by_id(const void *a, const void *b)
@@ -17,25 +17,6 @@ static int by_id(const void *a, const void *b)
 static bool is_same_problem(const sqa_stored_trial *a, const sqa_stored_trial *b)
 {
     return sqa_same_environment(a, b) && a->problem_id == b->problem_id;
-}
-
-/* What the library would use for the trial's problem without any database. */
-static bool find_fallback(const sqa_stored_trial *trial, const char **family,
-                          char config[SQA_CONFIG_TEXT])
-{
-    const sqa_tuning_table nothing = SQA_TUNING_TABLE_INIT;
-    sqa_problem problem;
-    sqa_choices choices;
-    if (sqa_problem_parse(trial->shape, &problem) != SQA_OK)
-        return false;
-    bool found = sqa_choose(&choices, &trial->device, &nothing, NULL, &problem, NULL) == SQA_OK &&
-                 choices.count > 0;
-    if (found) {
-        *family = choices.items[0].family->name;
-        sqa_config_format(choices.items[0].family, &choices.items[0].config, config);
-    }
-    sqa_text_free(&choices.passed_over);
-    return found;
 }
 
 static bool is_ok(const sqa_stored_trial *trial)
@@ -81,7 +62,7 @@ static sqa_status trace_problem(const sqa_trial_list *all, size_t first, sqa_tra
     const sqa_stored_trial *question = &all->trials[first];
     const char *family = "";
     char config[SQA_CONFIG_TEXT] = "";
-    bool known = find_fallback(question, &family, config);
+    bool known = sqa_untuned_of(question, &family, config);
     sqa_status status = SQA_OK;
     memset(out, 0, sizeof *out);
     for (size_t i = first; i < all->count && status == SQA_OK; i++) {
@@ -181,7 +162,11 @@ void sqa_report_data_free(sqa_report_data *data)
 
 double sqa_trace_speedup(const sqa_trace *trace)
 {
-    return trace->best && trace->fallback
-               ? trace->fallback->result.median_ms / trace->best->result.median_ms
-               : NAN;
+    const sqa_stored_trial *best = trace->best, *fallback = trace->fallback;
+    if (!best || !fallback)
+        return NAN;
+    if (isfinite(best->result.yardstick_ms))
+        return best->result.yardstick_ms / best->result.median_ms;
+    return best->final == fallback->final ? fallback->result.median_ms / best->result.median_ms
+                                          : NAN;
 }

@@ -43,7 +43,8 @@ sqa_status sqa_report_data_read(sqa_report_data *out, const sqa_db_sources *sour
                                 const sqa_store_filter *filter);
 void sqa_report_data_free(sqa_report_data *data);
 
-/* Times as fast as untuned; NaN: unknown. */
+/* Times as fast as untuned, by the yardstick of its own rounds, or by a trial of the same kind;
+ * NaN: unknown. */
 double sqa_trace_speedup(const sqa_trace *trace);
 
 #endif

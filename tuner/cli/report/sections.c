@@ -170,7 +170,8 @@ static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_repo
             continue;
         begin_section(file, &begun, "Variants against MHA",
                       "Of a model with as many heads as the largest measured; the best kernels of "
-                      "both.",
+                      "both, by their shares of the ceiling that was sampled with either. ~ marks "
+                      "bare times of different minutes.",
                       "Problem|Variant|Heads|#ms|#vs MHA|#of ceiling");
         sqa_db_problem_text(trial, problem);
         const char *variant = rank.variant ? rank.variant : "other";
@@ -181,7 +182,7 @@ static sqa_status write_variants(FILE *file, const char *gnuplot, const sqa_repo
         sqa_html_cell(file, "%s", variant);
         sqa_html_cell(file, "%s of %u", heads, rank.heads);
         sqa_html_figure(file, trial->result.median_ms, 3, "");
-        sqa_html_figure(file, rank.speedup, 2, "x");
+        sqa_html_figure(file, rank.speedup, 2, rank.comparable ? "x" : "x ~");
         sqa_html_figure(file, 100 * trial->fraction_of_ceiling, 0, " %");
         sqa_html_row_end(file);
     }

@@ -34,18 +34,15 @@ static void show(void *user, const sqa_tuning_progress *now)
 {
     display *self = user;
     sqa_progress *progress = &self->progress;
-    char left[16], best[64] = "nothing yet";
-    if (isfinite(now->best_ms))
-        snprintf(best, sizeof best, "best %.1f GFLOP/s, %.2f ms", now->best_gflops, now->best_ms);
-    if (progress->terminal) {
-        sqa_progress_draw(progress, now->done, "%zu/%zu  %u trials%s  %s  %s left",
-                          now->problem + 1, now->problem_count, now->trials,
-                          now->finals ? ", finals" : "", best,
-                          sqa_progress_time(now->seconds_left, left));
-    } else if (now->finals) {
-        fprintf(stderr, "%zu/%zu %s: %u trials, %u known, %s\n", now->problem + 1,
-                now->problem_count, now->shape, now->trials, now->known, best);
-    }
+    char left[16], finals[64] = "";
+    if (now->finals)
+        snprintf(finals, sizeof finals, ", finals %zu/%zu", now->problem + 1, now->problem_count);
+    if (progress->terminal)
+        sqa_progress_draw(progress, now->done, "%u programs, %u trials%s  %s left", now->programs,
+                          now->trials, finals, sqa_progress_time(now->seconds_left, left));
+    else if (now->finals)
+        fprintf(stderr, "%zu/%zu %s: finals, best so far %.1f GFLOP/s, %.2f ms\n", now->problem + 1,
+                now->problem_count, now->shape, now->best_gflops, now->best_ms);
     if (*self->stop && !self->told) {
         self->told = true;
         sqa_progress_clear(progress);

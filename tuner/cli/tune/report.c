@@ -31,6 +31,8 @@ static void describe_trials(const sqa_tuning_outcome *outcome, sqa_text *out)
         }
     if (outcome->known)
         sqa_text_format(out, " + %u known", outcome->known);
+    if (outcome->pruned)
+        sqa_text_format(out, ", %u pruned", outcome->pruned);
 }
 
 /* A figure that may be unknown. */
@@ -60,7 +62,7 @@ static void print_outcome(sqa_table *table, const sqa_tuning_outcome *outcome, d
         for (int i = 0; i < 5; i++)
             sqa_table_cell(table, "-");
         sqa_table_cell(table, "%s", sqa_text_get(&trials));
-        sqa_table_cell(table, "%s", outcome->message);
+        sqa_table_cell(table, "not tuned: %s", outcome->message);
     }
     sqa_text_free(&trials);
 }
@@ -77,8 +79,9 @@ void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_r
     const sqa_device_identity *identity = &report->device.identity;
     printf("%s (%s / %s / %s)\n", report->device.strings.device_name, identity->vendor,
            identity->architecture, identity->model);
-    printf("ceiling: %.1f GFLOP/s multiply-add, %.1f GB/s copy\n\n", report->ceiling.fma_gflops,
-           report->ceiling.copy_gbs);
+    const double *ceiling = report->ceiling.rate;
+    printf("ceiling: %.1f GFLOP/s multiply-add, %.1f GB/s copy, %.1f GB/s read\n\n",
+           ceiling[SQA_CEILING_FMA], ceiling[SQA_CEILING_COPY], ceiling[SQA_CEILING_READ]);
     sqa_table table = SQA_TABLE_INIT;
     table.wide = wide;
     sqa_table_column(&table, "shape", SQA_ALIGN_LEFT);
@@ -89,7 +92,7 @@ void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_r
     sqa_table_spare(&table, "trials", SQA_ALIGN_LEFT, 4);
     sqa_table_spare(&table, "configuration", SQA_ALIGN_LEFT, all_tuned ? 5 : 0);
     for (size_t i = 0; i < report->count; i++)
-        print_outcome(&table, &report->outcomes[i], report->ceiling.fma_gflops);
+        print_outcome(&table, &report->outcomes[i], report->ceiling.rate[SQA_CEILING_FMA]);
     sqa_table_print(&table, stdout);
     printf("\nstored in %s\n", options->database);
     if (report->stopped)
@@ -110,6 +113,7 @@ static void write_trials(sqa_json *json, const sqa_tuning_outcome *outcome)
     for (int i = 0; i < SQA_TRIAL_STATUSES; i++)
         sqa_json_integer(json, sqa_trial_status_name((sqa_trial_status)i), outcome->trials[i]);
     sqa_json_integer(json, "known", outcome->known);
+    sqa_json_integer(json, "pruned", outcome->pruned);
     sqa_json_close(json);
     sqa_json_integer(json, "space", (int64_t)outcome->space);
 }
@@ -142,17 +146,14 @@ void sqa_tune_report_json(const sqa_tuning_options *options, const sqa_tuning_re
     sqa_json json;
     sqa_json_begin(&json, stdout);
     sqa_json_device(&json, options->platform, options->device, &report->device);
-    sqa_json_object(&json, "ceiling");
-    sqa_json_number(&json, "fma_gflops", report->ceiling.fma_gflops);
-    sqa_json_number(&json, "copy_gbs", report->ceiling.copy_gbs);
-    sqa_json_close(&json);
+    sqa_json_ceiling(&json, &report->ceiling);
     sqa_json_string(&json, "database", options->database);
     sqa_json_string(&json, "strategy", options->strategy->name);
     sqa_json_integer(&json, "seed", (int64_t)options->seed);
     sqa_json_boolean(&json, "stopped", report->stopped);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < report->count; i++)
-        write_outcome(&json, &report->outcomes[i], report->ceiling.fma_gflops);
+        write_outcome(&json, &report->outcomes[i], report->ceiling.rate[SQA_CEILING_FMA]);
     sqa_json_close(&json);
     sqa_json_finish(&json);
 }
