@@ -39,6 +39,8 @@ static sqa_status set_up(sqa_context *context, cl_device_id device,
         status = open_programs(context, options);
     if (status == SQA_OK)
         status = sqa_plan_cache_create(&context->plans);
+    if (status == SQA_OK)
+        status = sqa_shape_record_open(&context->record);
     return status;
 }
 
@@ -105,6 +107,7 @@ void sqa_context_destroy(sqa_context *context)
     if (!context)
         return;
     sqa_plan_cache_destroy(context->plans);
+    sqa_shape_record_close(&context->record);
     sqa_program_cache_destroy(context->programs);
     sqa_prebuilt_close(context->prebuilt);
     sqa_tuning_table_free(&context->tuning);

@@ -7,6 +7,7 @@
 #include "device/device.h"
 #include "device/program_cache.h"
 #include "runtime/plan_cache.h"
+#include "runtime/shape_record.h"
 #include "tuning/tuning_table.h"
 
 struct sqa_context {
@@ -17,6 +18,7 @@ struct sqa_context {
     sqa_prebuilt *prebuilt; /* NULL: no folder of pre-built programs */
     sqa_program_cache *programs;
     sqa_plan_cache *plans;
+    sqa_shape_record record; /* of what is planned */
 };
 
 #endif

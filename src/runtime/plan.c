@@ -117,6 +117,12 @@ const sqa_choice *sqa_plan_weakest_choice(const sqa_plan *plan)
     return weakest;
 }
 
+/* Whether the plan is what somebody computes with, not one kernel among others to try. */
+static bool is_use(const sqa_plan_options *options)
+{
+    return !options || (!options->family && !options->skip_database);
+}
+
 sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_problem *problem,
                           const sqa_plan_options *options)
 {
@@ -137,6 +143,8 @@ sqa_status sqa_plan_build(sqa_plan **out, sqa_context *context, const sqa_proble
         sqa_plan_release(plan);
         return status;
     }
+    if (context->record.file && is_use(options))
+        sqa_shape_record_add(&context->record, problem, &context->log);
     *out = plan;
     return SQA_OK;
 }

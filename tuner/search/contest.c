@@ -16,8 +16,9 @@
 /* At the end of the run a trial is waited for at least so long. */
 #define LEAST_SECONDS 0.5
 
-/* What is this much slower than the best on one problem is not tried on larger ones. */
+/* What is this much slower than the best on two problems is not tried on larger ones. */
 #define FAR_BEHIND 3.0
+#define FAR_BEHIND_TIMES 2u
 
 /* Weight of the latest program in what building one takes. */
 #define LATEST 0.3
@@ -249,18 +250,18 @@ static sqa_status try_one(contest *self, const use *item, sqa_runner *runner)
 static sqa_status try_all(contest *self, candidate *item)
 {
     sqa_runner *runner = sqa_crew_runner(self->session->crew, &item->job);
-    bool far_behind = false;
+    unsigned far_behind = 0;
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < item->count && status == SQA_OK; i++) {
         const use *own = &item->uses[i];
         if (is_over(self)) {
             drop(self, item, i);
-        } else if (far_behind) {
+        } else if (far_behind == FAR_BEHIND_TIMES) {
             expect(self, own, false);
             sqa_problem_search_prune(own->search, own->point);
         } else {
             status = try_one(self, own, runner);
-            far_behind = sqa_problem_search_lag(own->search, own->point) > FAR_BEHIND;
+            far_behind += sqa_problem_search_lag(own->search, own->point) > FAR_BEHIND;
         }
     }
     return status;

@@ -29,17 +29,17 @@ static bool next_best(const sqa_problem_search *self, const sqa_contender *conte
 {
     const double most = NEAR * self->search.best_cost;
     double best = most, cost;
-    for (size_t i = 0; i < self->space_count; i++)
-        for (size_t j = 0; j < self->spaces[i].count; j++) {
-            const sqa_point point = {i, j};
-            if (!sqa_search_knows(&self->search, point, &cost) || !(cost < best))
-                continue;
-            const sqa_contender contender = sqa_problem_search_at(self, point);
-            if (!is_taken(contenders, count, &contender)) {
-                best = cost;
-                *out = contender;
-            }
+    for (size_t i = 0; i < self->search.tried; i++) {
+        const sqa_point point = self->search.learnt[i];
+        sqa_search_knows(&self->search, point, &cost);
+        if (!(cost < best))
+            continue;
+        const sqa_contender contender = sqa_problem_search_at(self, point);
+        if (!is_taken(contenders, count, &contender)) {
+            best = cost;
+            *out = contender;
         }
+    }
     return best < most;
 }
 

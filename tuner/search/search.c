@@ -20,8 +20,11 @@ sqa_status sqa_search_create(sqa_search *out, const sqa_config_space *spaces, si
     out->random.state = seed;
     out->best_cost = (double)INFINITY;
     out->costs = calloc(space_count ? space_count : 1, sizeof *out->costs);
-    if (!out->costs)
+    out->closed = calloc(space_count ? space_count : 1, sizeof *out->closed);
+    if (!out->costs || !out->closed) {
+        sqa_search_free(out);
         return sqa_fail_memory("the search");
+    }
     for (size_t family = 0; family < space_count; family++) {
         size_t count = spaces[family].count;
         out->costs[family] = malloc((count ? count : 1) * sizeof **out->costs);
@@ -41,7 +44,11 @@ void sqa_search_free(sqa_search *search)
     for (size_t family = 0; search->costs && family < search->space_count; family++)
         free(search->costs[family]);
     free(search->costs);
+    free(search->closed);
+    free(search->learnt);
     search->costs = NULL;
+    search->closed = NULL;
+    search->learnt = NULL;
 }
 
 void sqa_search_add_start(sqa_search *search, sqa_point start)
@@ -78,17 +85,46 @@ void sqa_search_expect(sqa_search *search, sqa_point point, bool on_its_way)
     search->on_their_way += on_its_way ? 1 : (size_t)-1;
 }
 
+/* A power of two is full. */
+static bool note(sqa_search *search, sqa_point point)
+{
+    const size_t count = search->tried;
+    if ((count & (count - 1)) == 0) {
+        sqa_point *learnt = realloc(search->learnt, 2 * (count + 1) * sizeof *learnt);
+        if (!learnt)
+            return false;
+        search->learnt = learnt;
+    }
+    search->learnt[search->tried++] = point;
+    return true;
+}
+
 void sqa_search_learn(sqa_search *search, sqa_point point, double cost)
 {
     double *known = &search->costs[point.family][point.config];
     if (is_known(*known))
         return;
     sqa_search_expect(search, point, false);
+    if (!note(search, point)) {
+        search->stopped = true;
+        return;
+    }
     *known = isnan(cost) ? (double)INFINITY : cost;
-    search->tried++;
     if (*known < search->best_cost) {
         search->best_cost = *known;
         search->best = point;
+    }
+}
+
+void sqa_search_close_family(sqa_search *search, size_t family)
+{
+    search->closed[family] = true;
+    for (size_t i = 0; i < search->spaces[family].count; i++) {
+        double *cost = &search->costs[family][i];
+        if (!isnan(*cost))
+            continue;
+        *cost = (double)INFINITY;
+        search->total--;
     }
 }
 

@@ -37,6 +37,8 @@ typedef struct sqa_search {
     /* Kept by sqa_search_try. */
     double **costs; /* [family][config]; NaN: not tried yet; see sqa_search_knows */
     size_t tried, on_their_way, total;
+    bool *closed;      /* [family] by sqa_search_close_family */
+    sqa_point *learnt; /* the points whose cost is known, in the order they became so */
     sqa_point best;
     double best_cost; /* INFINITY: none succeeded yet */
     bool stopped;     /* evaluate said so */
@@ -60,8 +62,12 @@ bool sqa_search_knows(const sqa_search *search, sqa_point point, double *cost);
  * the point counts as tried. */
 void sqa_search_expect(sqa_search *search, sqa_point point, bool on_its_way);
 
-/* Tells the cost of a point, whoever asked; NaN is a failure. What is known stays. */
+/* Tells the cost of a point, whoever asked; NaN is a failure. What is known stays. Without
+ * memory to note it the search is stopped. */
 void sqa_search_learn(sqa_search *search, sqa_point point, double cost);
+
+/* Leaves a family out from here on: its other points count as tried, and failed. */
+void sqa_search_close_family(sqa_search *search, size_t family);
 
 /* Whether a strategy should go on: not stopped, and something is left to try. */
 bool sqa_search_goes_on(const sqa_search *search);

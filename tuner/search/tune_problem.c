@@ -170,10 +170,11 @@ double sqa_problem_search_lag(const sqa_problem_search *self, sqa_point point)
 static bool is_hopeless(const sqa_search *search, size_t family)
 {
     bool tried = false, close = false;
-    for (size_t i = 0; i < search->spaces[family].count; i++) {
+    for (size_t i = 0; i < search->tried; i++) {
         double cost;
-        if (!sqa_search_knows(search, (sqa_point){family, i}, &cost))
+        if (search->learnt[i].family != family)
             continue;
+        sqa_search_knows(search, search->learnt[i], &cost);
         tried = true;
         close = close || cost < HOPELESS * search->best_cost;
     }
@@ -187,9 +188,8 @@ void sqa_problem_search_drop_hopeless(sqa_problem_search *self)
         self->session->options->strategy == &sqa_strategy_exhaustive)
         return;
     for (size_t family = 0; family < self->space_count; family++)
-        for (size_t i = 0; i < self->spaces[family].count && is_hopeless(search, family); i++)
-            if (!sqa_search_was_tried(search, (sqa_point){family, i}))
-                sqa_search_learn(search, (sqa_point){family, i}, (double)INFINITY);
+        if (!search->closed[family] && is_hopeless(search, family))
+            sqa_search_close_family(search, family);
 }
 
 static void add_start(sqa_problem_search *self, const sqa_contender *contender)

@@ -74,9 +74,8 @@ static double known(double value)
 
 static sqa_trial_ceilings known_ceilings(const sqa_trial_ceilings *ceilings)
 {
-    return (sqa_trial_ceilings){
-        known(ceilings->fma_gflops), known(ceilings->matrix_gflops),
-        known(ceilings->copy_gbs), known(ceilings->read_gbs)};
+    return (sqa_trial_ceilings){known(ceilings->fma_gflops), known(ceilings->matrix_gflops),
+                                known(ceilings->copy_gbs), known(ceilings->read_gbs)};
 }
 
 static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)

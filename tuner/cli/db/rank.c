@@ -53,9 +53,8 @@ static void compare(const sqa_trial_list *list, sqa_rank *rank)
     rank->comparable = isfinite(share) || mha == rank->trial;
     rank->speedup = NAN;
     if (mha)
-        rank->speedup = isfinite(share)
-                            ? share
-                            : mha->result.median_ms / rank->trial->result.median_ms;
+        rank->speedup =
+            isfinite(share) ? share : mha->result.median_ms / rank->trial->result.median_ms;
 }
 
 /* The variant asked for, or the first whose heads these are. Of a model so small that

@@ -118,8 +118,8 @@ static bool leave_out(const sqa_stored_trial *trial, const char *reason)
 static bool is_unopposed(sqa_store *store, const sqa_stored_trial *stored)
 {
     int64_t tried = 0;
-    return sqa_is_untuned(stored) &&
-           sqa_store_configurations(store, stored, &tried) == SQA_OK && tried < 2;
+    return sqa_is_untuned(stored) && sqa_store_configurations(store, stored, &tried) == SQA_OK &&
+           tried < 2;
 }
 
 static bool may_be_shown(void *user, const sqa_stored_trial *stored)

@@ -130,7 +130,9 @@ int sqa_command_tune(int argc, char **argv)
          .text = &words.operation},
         {"shape", "SPEC", "a problem, b=1,hq=8,hkv=8,nq=4096,nk=4096,d=64[,causal]; repeatable",
          .list = &words.shapes},
-        {"shapes", "FILE", "a shape per line, # begins a comment; repeatable",
+        {"shapes", "FILE",
+         "a shape per line, # begins a comment; the most frequent first, as a program writes them "
+         "with $SQA_CL_RECORD; repeatable",
          .list = &words.shape_files},
         {"preset", "NAME", "a set of problems: quick, paper, llm, encoder, decode or sparse",
          .text = &words.preset},

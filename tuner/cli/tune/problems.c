@@ -73,20 +73,79 @@ static sqa_status fail_line(const char *file, size_t number)
     return sqa_fail(SQA_INVALID_ARGUMENT, "--shapes: %s, line %zu: %s", file, number, why);
 }
 
-static sqa_status add_file(sqa_tune_plan *plan, const char *name)
+/* The shapes of a file, and how often each is in it. */
+typedef struct used_shape {
+    sqa_problem problem;
+    uint32_t uses;
+    size_t line; /* the first one that has it */
+} used_shape;
+
+typedef struct used_shapes {
+    used_shape *items;
+    size_t count;
+} used_shapes;
+
+static sqa_status count_shape(used_shapes *shapes, const sqa_problem *problem, size_t line)
+{
+    for (size_t i = 0; i < shapes->count; i++)
+        if (!memcmp(&shapes->items[i].problem, problem, sizeof *problem)) {
+            shapes->items[i].uses++;
+            return SQA_OK;
+        }
+    used_shape *items = realloc(shapes->items, (shapes->count + 1) * sizeof *items);
+    if (!items)
+        return sqa_fail_memory("the shapes");
+    shapes->items = items;
+    items[shapes->count++] = (used_shape){*problem, 1, line};
+    return SQA_OK;
+}
+
+/* The most used first; then in the file's order. */
+static int compare_uses(const void *a, const void *b)
+{
+    const used_shape *x = a, *y = b;
+    if (x->uses != y->uses)
+        return x->uses < y->uses ? 1 : -1;
+    return (x->line > y->line) - (x->line < y->line);
+}
+
+static sqa_status read_shapes(const sqa_tune_plan *plan, const char *name, used_shapes *out)
 {
     char *text = NULL;
     sqa_status status = sqa_text_file_read("--shapes", name, &text);
     char *line = text;
     for (size_t number = 1; status == SQA_OK && *line; number++) {
         char *end = line + strcspn(line, "\n"), *next = end + (*end == '\n');
+        sqa_problem problem;
         *end = '\0';
         const char *shape = bare_line(line);
-        if (*shape && add_shape(plan, shape) != SQA_OK)
-            status = fail_line(name, number);
+        if (*shape)
+            status = sqa_shape_option(shape, plan->operation, &problem) == SQA_OK
+                         ? count_shape(out, &problem, number)
+                         : fail_line(name, number);
         line = next;
     }
     free(text);
+    return status;
+}
+
+/* What a program recorded ($SQA_CL_RECORD) may be more than is tuned at once: what it uses
+ * most comes first. */
+static sqa_status add_file(sqa_tune_plan *plan, const char *name)
+{
+    used_shapes shapes = {NULL, 0};
+    sqa_status status = read_shapes(plan, name, &shapes);
+    if (status == SQA_OK && shapes.count)
+        qsort(shapes.items, shapes.count, sizeof *shapes.items, compare_uses);
+    for (size_t i = 0; i < shapes.count && status == SQA_OK; i++) {
+        if (plan->options.problem_count == SQA_MAX_PROBLEMS) {
+            fprintf(stderr, "sqa tune: %s: %zu shapes; the most used %zu are tuned\n", name,
+                    shapes.count, i);
+            break;
+        }
+        status = add_problem(plan, &shapes.items[i].problem);
+    }
+    free(shapes.items);
     return status;
 }
 
