@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "run_suite.h"
+#include "search/budget.h"
 #include "search/search.h"
+#include "search/walker.h"
 
 /* Two families: a large one with a hole in its space, and a small one. */
 static const sqa_parameter wide_parameters[] = {
@@ -120,6 +122,122 @@ static bool same_point(sqa_point a, sqa_point b)
 {
     return a.family == b.family && a.config == b.config;
 }
+
+/* Lets several walkers ask, and answers what they asked all at once, the last question first;
+ * gives the costs of the points in the order they became known. */
+static size_t walk_together(landscape *self, const sqa_strategy *strategy, size_t walkers,
+                            size_t budget, sqa_search *search)
+{
+    sqa_walker *all[8];
+    size_t asked = 1;
+    open_landscape(self, budget);
+    ck_assert_int_eq(sqa_search_create(search, self->spaces, 2, 3), SQA_OK);
+    for (size_t i = 0; i < walkers; i++)
+        ck_assert_int_eq(sqa_walker_create(&all[i], search, strategy), SQA_OK);
+    while (asked && search->tried < budget) {
+        sqa_point points[8];
+        asked = 0;
+        for (size_t i = 0; i < walkers; i++) {
+            sqa_point point, same;
+            if (!sqa_walker_ask(all[i], &point))
+                continue;
+            ck_assert(sqa_walker_ask(all[i], &same)); /* it stays at its question */
+            ck_assert(point.family == same.family && point.config == same.config);
+            if (sqa_search_was_tried(search, point))
+                continue; /* another one asked the same */
+            sqa_search_expect(search, point, true);
+            points[asked++] = point;
+        }
+        for (size_t i = asked; i-- > 0;)
+            sqa_search_learn(search, points[i],
+                             bowl(&self->spaces[points[i].family], points[i].config));
+    }
+    for (size_t i = 0; i < walkers; i++)
+        sqa_walker_destroy(all[i]);
+    return search->tried;
+}
+
+/* No point twice, the best in the end, and the same every time. */
+START_TEST(walkers_share_a_search)
+{
+    const sqa_strategy *strategy = sqa_strategy_at((size_t)_i);
+    landscape first, second;
+    sqa_search one, other;
+    const size_t tried = walk_together(&first, strategy, 4, ALL, &one);
+    ck_assert_uint_eq(tried, ALL);
+    ck_assert_uint_eq(one.on_their_way, 0);
+    ck_assert_double_eq(one.best_cost, 1.0);
+    ck_assert_uint_eq(walk_together(&second, strategy, 4, ALL, &other), ALL);
+    for (size_t i = 0; i < tried; i++)
+        ck_assert(one.learnt[i].family == other.learnt[i].family &&
+                  one.learnt[i].config == other.learnt[i].config);
+    sqa_search_free(&one);
+    sqa_search_free(&other);
+    close_landscape(&first);
+    close_landscape(&second);
+}
+END_TEST
+
+/* A walker may be sent home before it began, and at any question. */
+START_TEST(walkers_end_where_they_stand)
+{
+    for (size_t budget = 0; budget < 20; budget++) {
+        landscape self;
+        sqa_search search;
+        walk_together(&self, sqa_strategy_at((size_t)_i), 3, budget, &search);
+        sqa_search_free(&search);
+        close_landscape(&self);
+    }
+}
+END_TEST
+
+START_TEST(a_closed_family_is_left_alone)
+{
+    landscape self;
+    sqa_search search;
+    double cost;
+    open_landscape(&self, ALL);
+    ck_assert_int_eq(sqa_search_create(&search, self.spaces, 2, 1), SQA_OK);
+    sqa_search_learn(&search, (sqa_point){1, 0}, 500.0);
+    sqa_search_close_family(&search, 1);
+    ck_assert(sqa_search_knows(&search, (sqa_point){1, 1}, &cost));
+    ck_assert(isinf(cost));
+    ck_assert(sqa_search_knows(&search, (sqa_point){1, 0}, &cost));
+    ck_assert_double_eq(cost, 500.0);
+    for (size_t i = 0; i < WIDE_COUNT; i++) {
+        ck_assert(sqa_search_goes_on(&search));
+        const sqa_point point = sqa_search_random_point(&search);
+        ck_assert_uint_eq(point.family, 0);
+        sqa_search_learn(&search, point, 1.0);
+    }
+    ck_assert(!sqa_search_goes_on(&search));
+    sqa_search_free(&search);
+    close_landscape(&self);
+}
+END_TEST
+
+/* Finals get what they need, at most their share, and in any case the fewest rounds. */
+START_TEST(the_budget_is_divided)
+{
+    const sqa_finals_need quick = {4, 1.0, 0.0}, slow = {4, 400.0, 0.0}, none = {1, 9.0, 0.0};
+    const sqa_finals_need two[] = {slow, slow}, idle[] = {none, none};
+    ck_assert(isinf(sqa_budget_search_end(5.0, 0.0, two, 2)));
+    ck_assert_double_eq_tol(sqa_budget_search_end(5.0, 60.0, idle, 2), 64.5, 1e-9);
+    const double end = sqa_budget_search_end(0.0, 60.0, &quick, 1);
+    ck_assert_double_lt(60.0 - end, 9.0);
+    ck_assert_double_ge(59.5 - end, sqa_finals_seconds(&quick, SQA_FINALS_MOST_ROUNDS) - 1e-9);
+    const double least = 2 * sqa_finals_seconds(&slow, SQA_FINALS_FEWEST_ROUNDS);
+    ck_assert_double_eq_tol(59.5 - sqa_budget_search_end(0.0, 60.0, two, 2), least, 1e-6);
+    ck_assert_double_ge(sqa_budget_search_end(0.0, 8.0, two, 2), 3.0);
+    ck_assert_uint_eq(sqa_budget_rounds((double)INFINITY, &quick, 1), SQA_FINALS_MOST_ROUNDS);
+    ck_assert_uint_eq(sqa_budget_rounds(least + 0.01, two, 2), SQA_FINALS_FEWEST_ROUNDS);
+    ck_assert_uint_eq(sqa_budget_rounds(least - 0.01, two, 2), 0);
+    for (double left = least; left < 40.0; left += 1.0) {
+        const uint32_t rounds = sqa_budget_rounds(left, two, 2);
+        ck_assert_double_le(2 * sqa_finals_seconds(&slow, rounds), left + 1e-9);
+    }
+}
+END_TEST
 
 START_TEST(finds_the_optimum_given_time)
 {
@@ -280,6 +398,10 @@ int main(void)
     tcase_add_loop_test(tests, goes_on_when_everything_fails, 0, STRATEGIES);
     tcase_add_loop_test(tests, finds_the_bottom_early, 0, 4);
     tcase_add_test(tests, names_are_found);
+    tcase_add_loop_test(tests, walkers_share_a_search, 0, STRATEGIES);
+    tcase_add_loop_test(tests, walkers_end_where_they_stand, 0, STRATEGIES);
+    tcase_add_test(tests, a_closed_family_is_left_alone);
+    tcase_add_test(tests, the_budget_is_divided);
     Suite *suite = suite_create("search");
     suite_add_tcase(suite, tests);
     return sqa_run_forked_suite(suite);

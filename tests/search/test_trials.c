@@ -9,6 +9,7 @@
 
 #include "operations/shape.h"
 #include "run_suite.h"
+#include "trial/crew.h"
 #include "trial/fault.h"
 #include "trial/measure.h"
 #include "trial/runner.h"
@@ -47,6 +48,11 @@ START_TEST(requests_survive_the_line)
     ck_assert(isnan(back.pace.best_ms));
     ck_assert(isnan(back.pace.best_relative));
     ck_assert_str_eq(back.candidates[0].family, "rows");
+    ck_assert_str_eq(back.candidates[0].config, "A=1,B=2");
+    request.kind = SQA_REQUEST_BUILD;
+    ck_assert(sqa_request_format(&request, line));
+    ck_assert(sqa_request_parse(line, &back));
+    ck_assert_int_eq(back.kind, SQA_REQUEST_BUILD);
     ck_assert_str_eq(back.candidates[0].config, "A=1,B=2");
     ck_assert_mem_eq(&back.problem, &request.problem, sizeof request.problem);
     ck_assert_uint_eq(back.problem.of.attention.kv_length, 200);
@@ -118,6 +124,8 @@ START_TEST(nonsense_is_refused)
         "result fine 1 1 1 1 1 1 1 1",
         "result ok 1 2 3 4 x 6 7 8",
         "ceiling 1",
+        "ceiling 1 2",
+        "build hq=1,n=8,d=8",
         "trial hq=1,n=8,d=8 nan nan rows",
         "finals hq=1,n=8,d=8 -3 rows -",
     };
@@ -322,6 +330,120 @@ START_TEST(finals_fail_together)
 }
 END_TEST
 
+/* A crew of two whose workers build what asks for it slowly, or die of it, and say in every
+ * answer who they are. */
+static sqa_crew *crew_of(const char *body, bool overlaps)
+{
+    sqa_runner_destroy(runner_of(body, 5, 32)); /* makes the script */
+    const sqa_crew_options options = {
+        .runner = {.program = script_path, .timeout_s = 2, .worker_trials = 32},
+        .workers = 2,
+        .builds_while_measuring = overlaps};
+    sqa_crew *crew = NULL;
+    ck_assert_msg(sqa_crew_create(&crew, &options) == SQA_OK, "%s", sqa_last_error());
+    return crew;
+}
+
+static const char crew_body[] =
+    "echo ready\n"
+    "while read line; do case $line in\n"
+    "*die*) kill -SEGV $$;; *hang*) sleep 60;; *slow*) sleep 0.5;; esac\n"
+    "echo 'result ok 1.5 0.25 0.75 0.05 2 1e-7 30 7' $$; done";
+
+static void submit(sqa_crew *crew, sqa_job *job, const char *config)
+{
+    const sqa_request request = a_request(SQA_REQUEST_BUILD);
+    memset(job, 0, sizeof *job);
+    job->problem = request.problem;
+    job->candidate = request.candidates[0];
+    snprintf(job->candidate.config, sizeof job->candidate.config, "%s", config);
+    sqa_crew_submit(crew, job);
+}
+
+static sqa_job *next_job(sqa_crew *crew)
+{
+    sqa_job *job = NULL;
+    ck_assert_msg(sqa_crew_next(crew, sqa_clock_seconds() + 30.0, &job) == SQA_OK, "%s",
+                  sqa_last_error());
+    return job;
+}
+
+/* Side by side, back in the order they came, and tried where they were built. */
+START_TEST(a_crew_builds_side_by_side)
+{
+    sqa_crew *crew = crew_of(crew_body, _i);
+    sqa_job jobs[4], *job;
+    const double begin = sqa_clock_seconds();
+    unsigned seen = 0;
+    ck_assert_uint_eq(sqa_crew_size(crew), 2);
+    for (int i = 0; i < 4; i++) {
+        ck_assert(sqa_crew_wants(crew));
+        submit(crew, &jobs[i], "slow=1");
+    }
+    while ((job = next_job(crew))) {
+        sqa_trial_result tried;
+        ck_assert_int_eq(job->built.status, SQA_TRIAL_OK);
+        ck_assert(_i || job == &jobs[seen]);
+        ck_assert(_i || !sqa_crew_wants(crew)); /* a batch is tried before the next is built */
+        ck_assert_int_eq(sqa_runner_trial(sqa_crew_runner(crew, job), &job->problem,
+                                          &job->candidate, &(sqa_pace){1, 1}, &tried),
+                         SQA_OK);
+        ck_assert_str_eq(tried.message, job->built.message);
+        sqa_crew_finish(crew, job);
+        seen++;
+    }
+    ck_assert_uint_eq(seen, 4);
+    ck_assert(sqa_crew_wants(crew));
+    ck_assert_str_ne(jobs[0].built.message, jobs[1].built.message);
+    ck_assert_double_ge(sqa_clock_seconds() - begin, 1.0);
+    sqa_crew_destroy(crew);
+    unlink(script_path);
+}
+END_TEST
+
+/* What ends a worker, or keeps it, is one job's fate. */
+START_TEST(a_crew_survives_what_it_builds)
+{
+    sqa_crew *crew = crew_of(crew_body, false);
+    static const char *const configs[] = {"die=1", "hang=1", "well=1", "well=2"};
+    static const sqa_trial_status fates[] = {SQA_TRIAL_CRASHED, SQA_TRIAL_TIMEOUT, SQA_TRIAL_OK,
+                                             SQA_TRIAL_OK};
+    sqa_job jobs[4], *job;
+    for (int i = 0; i < 4; i++)
+        submit(crew, &jobs[i], configs[i]);
+    for (int i = 0; i < 4; i++) {
+        job = next_job(crew);
+        ck_assert_ptr_eq(job, &jobs[i]);
+        ck_assert_int_eq(job->built.status, fates[i]);
+        sqa_crew_finish(crew, job);
+    }
+    ck_assert_ptr_null(next_job(crew));
+    sqa_crew_destroy(crew);
+    unlink(script_path);
+}
+END_TEST
+
+/* At the deadline nothing is waited for; what was on its way comes back unbuilt. */
+START_TEST(a_crew_gives_up_in_time)
+{
+    sqa_crew *crew = crew_of(crew_body, false);
+    sqa_job jobs[3], *job;
+    const double begin = sqa_clock_seconds();
+    unsigned given_up = 0;
+    for (int i = 0; i < 3; i++)
+        submit(crew, &jobs[i], "hang=1");
+    ck_assert_int_eq(sqa_crew_next(crew, begin + 0.2, &job), SQA_OK);
+    ck_assert_ptr_null(job);
+    while (sqa_crew_give_up(crew, &job))
+        given_up++;
+    ck_assert_uint_eq(given_up, 3);
+    ck_assert_ptr_null(next_job(crew));
+    sqa_crew_destroy(crew);
+    ck_assert_double_lt(sqa_clock_seconds() - begin, 1.9); /* the time-out is 2 */
+    unlink(script_path);
+}
+END_TEST
+
 START_TEST(medians_and_spreads)
 {
     const double nan = (double)NAN;
@@ -396,6 +518,9 @@ int main(void)
     tcase_add_test(processes, a_worker_that_cannot_work_is_an_error);
     tcase_add_test(processes, memory_is_limited);
     tcase_add_test(processes, finals_fail_together);
+    tcase_add_loop_test(processes, a_crew_builds_side_by_side, 0, 2);
+    tcase_add_test(processes, a_crew_survives_what_it_builds);
+    tcase_add_test(processes, a_crew_gives_up_in_time);
     Suite *suite = suite_create("trials");
     suite_add_tcase(suite, text);
     suite_add_tcase(suite, processes);

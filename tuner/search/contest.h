@@ -10,7 +10,7 @@
  *         hope for, is answered at once.
  * Build:  candidates are built in as many processes as there are cores (crew.h).
  * Try:    then, on a quiet machine, each is tried on its problems, the least work first: what is
- *         far behind there is left out of the others.
+ *         far behind on two of them is left out of the others.
  * The answers are rows of the database and go into the memories; who waited for them walks on. */
 #ifndef SQA_TUNER_CONTEST_H
 #define SQA_TUNER_CONTEST_H
