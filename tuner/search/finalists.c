@@ -1,9 +1,12 @@
 /* Who goes to a problem's finals; see tune_problem.h. */
+#include <math.h>
 #include <string.h>
 
 #include "search/tune_problem.h"
 
-#define NEAR 1.5 /* what is this much slower than the best does not */
+#define NEAR                                                                                       \
+    1.5 /* what is this much slower than the best does not, unless nobody else is there            \
+         */
 
 static void add_contender(sqa_contender *contenders, uint32_t *count,
                           const sqa_contender *contender)
@@ -27,7 +30,7 @@ static bool is_taken(const sqa_contender *contenders, uint32_t count,
 static bool next_best(const sqa_problem_search *self, const sqa_contender *contenders,
                       uint32_t count, sqa_contender *out)
 {
-    const double most = NEAR * self->search.best_cost;
+    const double most = count > 1 ? NEAR * self->search.best_cost : (double)INFINITY;
     double best = most, cost;
     for (size_t i = 0; i < self->search.tried; i++) {
         const sqa_point point = self->search.learnt[i];

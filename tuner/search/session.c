@@ -53,15 +53,20 @@ static sqa_status read_known(sqa_tuning_session *session)
                                  &session->options->log);
 }
 
+static sqa_crew_options crew_options_of(const sqa_tuning_options *options, const sqa_device *device)
+{
+    return (sqa_crew_options){.runner = {.platform = options->platform,
+                                         .device = options->device,
+                                         .timeout_s = options->timeout_s,
+                                         .memory_mib = options->memory_mib},
+                              .builds_while_measuring = device->strings.type != SQA_DEVICE_CPU};
+}
+
 static sqa_status open_session(sqa_tuning_session *session)
 {
     const sqa_tuning_options *options = session->options;
-    sqa_crew_options crew = {.runner = {.platform = options->platform,
-                                        .device = options->device,
-                                        .timeout_s = options->timeout_s,
-                                        .memory_mib = options->memory_mib}};
     sqa_status status = open_device(session);
-    crew.builds_while_measuring = session->device.strings.type != SQA_DEVICE_CPU;
+    const sqa_crew_options crew = crew_options_of(options, &session->device);
     if (status == SQA_OK)
         status = sqa_crew_create(&session->crew, &crew);
     if (status == SQA_OK)
@@ -170,19 +175,18 @@ static sqa_status search(run *self)
 }
 
 /* Why there are no finals. */
-static void describe_untuned(const run *self, sqa_problem_search *search, bool no_time)
+static void describe_untuned(const sqa_problem_search *search, bool no_time)
 {
     sqa_tuning_outcome *outcome = search->outcome;
     const sqa_search *of = &search->search;
+    const char *why = no_time                    ? "no time was left for its finals"
+                      : !of->tried               ? "no trial was made"
+                      : !isfinite(of->best_cost) ? "no configuration worked"
+                      : of->tried == 1           ? "nothing but the default was tried"
+                                                 : "nothing but the default worked";
     outcome->fallback = search->fallback.text;
-    if (outcome->message[0])
-        return;
-    snprintf(outcome->message, sizeof outcome->message, "%s",
-             no_time                   ? "no time was left for its finals"
-             : isfinite(of->best_cost) ? "nothing but the default was tried"
-             : of->tried               ? "no configuration worked"
-                                       : "no trial was made");
-    (void)self;
+    if (!outcome->message[0])
+        snprintf(outcome->message, sizeof outcome->message, "%s", why);
 }
 
 static sqa_status hold_finals(run *self)
@@ -204,7 +208,7 @@ static sqa_status hold_finals(run *self)
         if (*options->stop)
             rounds = SQA_FINALS_FEWEST_ROUNDS;
         if (needs[i].count < 2 || !rounds) {
-            describe_untuned(self, search, needs[i].count >= 2);
+            describe_untuned(search, needs[i].count >= 2);
             continue;
         }
         const uint32_t count =
@@ -297,6 +301,25 @@ sqa_status sqa_tuning_look_ahead(const sqa_tuning_options *options, sqa_device *
     *device = session.device;
     sqa_prebuilt_close(session.prebuilt);
     return status;
+}
+
+double sqa_tuning_build_seconds(const sqa_tuning_options *options, const sqa_device *device)
+{
+    const sqa_tuning_session session = {.options = options, .device = *device};
+    const sqa_contender fallback = sqa_fallback_of(&session, &options->problems[0]);
+    const sqa_crew_options crew_options = crew_options_of(options, device);
+    sqa_job job = {.problem = options->problems[0], .candidate = fallback.text}, *built = NULL;
+    sqa_crew *crew = NULL;
+    double seconds = (double)NAN;
+    if (!fallback.family || !device->limits.has_compiler ||
+        sqa_crew_create(&crew, &crew_options) != SQA_OK)
+        return seconds;
+    sqa_crew_submit(crew, &job);
+    if (sqa_crew_next(crew, (double)INFINITY, &built) == SQA_OK && built &&
+        built->built.status == SQA_TRIAL_OK)
+        seconds = job.seconds / sqa_crew_size(crew);
+    sqa_crew_destroy(crew);
+    return seconds;
 }
 
 void sqa_tuning_report_free(sqa_tuning_report *report)

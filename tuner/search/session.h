@@ -98,6 +98,11 @@ typedef struct sqa_tuning_preview {
 sqa_status sqa_tuning_look_ahead(const sqa_tuning_options *options, sqa_device *device,
                                  sqa_tuning_preview *previews);
 
+/* Seconds that a candidate of the first problem takes to build and check here, by building the
+ * default as a run would, over the number of them that are built at a time; NaN: that failed,
+ * or there is nothing to build. Tries nothing. */
+double sqa_tuning_build_seconds(const sqa_tuning_options *options, const sqa_device *device);
+
 /* Runs it. On failure the report still holds what was finished.
  * Errors: SQA_INVALID_ARGUMENT, SQA_NO_DEVICE, SQA_DATABASE_ERROR, SQA_OPENCL_ERROR,
  * SQA_OUT_OF_MEMORY. */

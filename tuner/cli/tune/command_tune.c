@@ -52,16 +52,32 @@ static void show(void *user, const sqa_tuning_progress *now)
     }
 }
 
+/* What is about to happen, how long it takes, and what it is good for. */
+static void announce(const sqa_tune_words *words, const sqa_tune_plan *plan)
+{
+    const sqa_tuning_options *options = &plan->options;
+    char time[16];
+    fprintf(stderr, "Tuning %zu problem%s", options->problem_count,
+            options->problem_count == 1 ? "" : "s");
+    if (words->preset || plan->preset)
+        fprintf(stderr, " (preset %s)", words->preset ? words->preset : plan->preset);
+    if (options->budget.trials)
+        fprintf(stderr, ", %u trials", options->budget.trials);
+    else
+        fprintf(stderr, ", at most %s", sqa_progress_time(options->budget.seconds, time));
+    fprintf(stderr,
+            ": the fastest kernels found go into %s, and every program of this user with "
+            "libsqa_cl runs them from then on.\n",
+            options->database);
+}
+
 static int tune(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
     display shown = {.progress = sqa_progress_begin(NULL), .stop = plan->options.stop};
     sqa_tuning_report report;
-    char estimate[64];
     plan->options.progress = show;
     plan->options.progress_user = &shown;
-    sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
-    fprintf(stderr, "%zu problem%s, %s\n", plan->options.problem_count,
-            plan->options.problem_count == 1 ? "" : "s", estimate);
+    announce(words, plan);
     sqa_status status = sqa_tuning_run(&plan->options, &report);
     sqa_progress_clear(&shown.progress);
     int code = status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);

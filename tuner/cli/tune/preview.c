@@ -11,31 +11,33 @@
 #include "text/progress.h"
 #include "text/table.h"
 
-/* A trial is mostly its compilation: as long as the usual CPU compiler takes. */
-#define TRIAL_SECONDS 2.0
-
-void sqa_tune_estimate(const sqa_tuning_options *options, char *out, size_t size)
+void sqa_tune_estimate(const sqa_tuning_options *options, double build_s, char *out, size_t size)
 {
     char time[16];
-    if (options->budget.trials)
-        snprintf(out, size, "%u trials, some %s", options->budget.trials,
-                 sqa_progress_time(TRIAL_SECONDS * options->budget.trials, time));
-    else
+    if (!options->budget.trials)
         snprintf(out, size, "at most %s", sqa_progress_time(options->budget.seconds, time));
+    else if (isfinite(build_s))
+        snprintf(out, size, "%u trials, some %s", options->budget.trials,
+                 sqa_progress_time(build_s * options->budget.trials, time));
+    else
+        snprintf(out, size, "%u trials", options->budget.trials);
 }
 
-static double seconds_of(const sqa_tuning_preview *preview)
+static double seconds_of(const sqa_tuning_preview *preview, double build_s)
 {
-    return isfinite(preview->seconds) ? preview->seconds : TRIAL_SECONDS * preview->trials;
+    return isfinite(preview->seconds) ? preview->seconds : build_s * preview->trials;
 }
 
 static void print(const sqa_tune_plan *plan, const sqa_device *device,
-                  const sqa_tuning_preview *previews, bool wide)
+                  const sqa_tuning_preview *previews, double build_s, bool wide)
 {
     char estimate[64], time[16];
-    sqa_tune_estimate(&plan->options, estimate, sizeof estimate);
-    printf("%s, %zu problems, %s\n\n", device->strings.device_name, plan->options.problem_count,
+    sqa_tune_estimate(&plan->options, build_s, estimate, sizeof estimate);
+    printf("%s, %zu problems, %s", device->strings.device_name, plan->options.problem_count,
            estimate);
+    if (isfinite(build_s))
+        printf("; a program every %.1f s", build_s);
+    printf("\n\n");
     sqa_table table = SQA_TABLE_INIT;
     table.wide = wide;
     sqa_table_column(&table, "shape", SQA_ALIGN_LEFT);
@@ -47,7 +49,7 @@ static void print(const sqa_tune_plan *plan, const sqa_device *device,
             sqa_text_format(&spaces, "%s%zu %s", j ? ", " : "",
                             previews[i].spaces[j].configurations, previews[i].spaces[j].family);
         sqa_table_cell(&table, "%s", previews[i].shape);
-        sqa_table_cell(&table, "%s", sqa_progress_time(seconds_of(&previews[i]), time));
+        sqa_table_cell(&table, "%s", sqa_progress_time(seconds_of(&previews[i], build_s), time));
         sqa_table_cell(&table, "%s", previews[i].space_count ? sqa_text_get(&spaces) : "none");
         sqa_text_free(&spaces);
     }
@@ -55,17 +57,18 @@ static void print(const sqa_tune_plan *plan, const sqa_device *device,
 }
 
 static void print_json(const sqa_tune_plan *plan, const sqa_device *device,
-                       const sqa_tuning_preview *previews)
+                       const sqa_tuning_preview *previews, double build_s)
 {
     sqa_json json;
     sqa_json_begin(&json, stdout);
     sqa_json_device(&json, plan->options.platform, plan->options.device, device);
     sqa_json_boolean(&json, "dry_run", true);
+    sqa_json_number(&json, "seconds_per_program", build_s);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < plan->options.problem_count; i++) {
         sqa_json_object(&json, NULL);
         sqa_json_string(&json, "shape", previews[i].shape);
-        sqa_json_number(&json, "estimated_seconds", seconds_of(&previews[i]));
+        sqa_json_number(&json, "estimated_seconds", seconds_of(&previews[i], build_s));
         sqa_json_number(&json, "trials", previews[i].trials);
         sqa_json_object(&json, "configurations");
         for (size_t j = 0; j < previews[i].space_count; j++)
@@ -83,10 +86,13 @@ int sqa_tune_preview(const char *command, const sqa_tune_words *words, const sqa
     sqa_tuning_preview *previews = calloc(plan->options.problem_count, sizeof *previews);
     sqa_status status = previews ? sqa_tuning_look_ahead(&plan->options, &device, previews)
                                  : sqa_fail_memory("the preview");
-    if (status == SQA_OK && words->json)
-        print_json(plan, &device, previews);
-    else if (status == SQA_OK)
-        print(plan, &device, previews, words->wide);
+    if (status == SQA_OK) {
+        const double build_s = sqa_tuning_build_seconds(&plan->options, &device);
+        if (words->json)
+            print_json(plan, &device, previews, build_s);
+        else
+            print(plan, &device, previews, build_s, words->wide);
+    }
     free(previews);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
 }

@@ -205,8 +205,10 @@ sqa_status sqa_tune_problems_read(const sqa_tune_words *words, sqa_tune_plan *pl
     if (status == SQA_OK && words->like)
         status = add_database(plan, words->like);
     bool others = words->shapes.count || words->shape_files.count || words->like;
-    if (status == SQA_OK && (words->preset || !others))
-        status = add_preset(plan, words->preset ? words->preset : default_preset(plan));
+    if (!words->preset && !others)
+        plan->preset = default_preset(plan);
+    if (status == SQA_OK && (words->preset || plan->preset))
+        status = add_preset(plan, words->preset ? words->preset : plan->preset);
     if (status == SQA_OK && !plan->options.problem_count)
         status = sqa_fail(SQA_INVALID_ARGUMENT,
                           "no problem: no shape in any line, or none of the operation asked for");

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cli/device_json.h"
@@ -44,6 +45,39 @@ static void print_figure(sqa_table *table, double value, const char *unit)
         sqa_table_cell(table, "-");
 }
 
+/* Times as fast as the default, and how far the rounds of the final lie apart in it. */
+static void print_gain(sqa_table *table, const sqa_tuning_outcome *outcome)
+{
+    const double gain = outcome->default_ms / outcome->best_ms;
+    if (isfinite(gain))
+        sqa_table_cell(table, "%.2fx +-%.2f", gain, gain * outcome->spread_ms / outcome->best_ms);
+    else
+        sqa_table_cell(table, "-");
+}
+
+/* Whether a winner is another configuration than the default. */
+static bool has_gain(const sqa_tuning_outcome *outcome)
+{
+    return outcome->tuned && (strcmp(outcome->winner.family, outcome->fallback.family) != 0 ||
+                              strcmp(outcome->winner.config, outcome->fallback.config) != 0);
+}
+
+static void print_conclusion(const sqa_tuning_options *options, const sqa_tuning_report *report)
+{
+    size_t tuned = 0, gained = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        tuned += report->outcomes[i].tuned;
+        gained += has_gain(&report->outcomes[i]);
+    }
+    if (tuned && !gained)
+        printf("\nNothing beat the default kernels by more than the noise: they stay in use.\n");
+    else if (!tuned)
+        printf("\nNothing was tuned: what was in use stays in use.\n");
+    printf("\nstored in %s\n", options->database);
+    if (report->stopped)
+        printf("stopped early; the same command goes on from here\n");
+}
+
 static void print_outcome(sqa_table *table, const sqa_tuning_outcome *outcome, double ceiling)
 {
     sqa_text trials = SQA_TEXT_INIT;
@@ -53,7 +87,7 @@ static void print_outcome(sqa_table *table, const sqa_tuning_outcome *outcome, d
         double gflops = gflops_of(outcome, outcome->best_ms);
         print_figure(table, outcome->default_ms, "");
         print_figure(table, outcome->best_ms, "");
-        print_figure(table, outcome->default_ms / outcome->best_ms, "x");
+        print_gain(table, outcome);
         sqa_table_cell(table, "%.1f", gflops);
         print_figure(table, gflops / ceiling, "");
         sqa_table_cell(table, "%s", sqa_text_get(&trials));
@@ -94,9 +128,7 @@ void sqa_tune_report_print(const sqa_tuning_options *options, const sqa_tuning_r
     for (size_t i = 0; i < report->count; i++)
         print_outcome(&table, &report->outcomes[i], report->ceiling.rate[SQA_CEILING_FMA]);
     sqa_table_print(&table, stdout);
-    printf("\nstored in %s\n", options->database);
-    if (report->stopped)
-        printf("stopped early; the same command goes on from here\n");
+    print_conclusion(options, report);
 }
 
 static void write_candidate(sqa_json *json, const char *key, const sqa_candidate_text *candidate)

@@ -27,6 +27,7 @@ typedef struct sqa_tune_words {
 
 typedef struct sqa_tune_plan {
     const sqa_operation_entry *operation; /* NULL: any */
+    const char *preset; /* that stands in where no problem is asked for; NULL: some is */
     sqa_tuning_options options;
     sqa_problem problems[SQA_MAX_PROBLEMS];
     char database[4096];
