@@ -180,6 +180,10 @@ static sqa_status take(contest *self, sqa_problem_search *asker, sqa_point point
     sqa_status status = sqa_problem_search_recall(asker, point, &known);
     if (status != SQA_OK || known)
         return status;
+    if (!sqa_problem_search_hopes(asker, point)) {
+        sqa_problem_search_prune(asker, point);
+        return SQA_OK;
+    }
     candidate *item = calloc(1, sizeof *item + self->count * sizeof item->uses[0]);
     if (!item)
         return sqa_fail_memory("a candidate");

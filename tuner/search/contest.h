@@ -7,7 +7,7 @@
  *         with the fewest trials asks first.
  * Share:  a question becomes a candidate: one program, and every problem that it can run and
  *         that does not know its cost yet. What an earlier run found out, or a model has no
- *         hope for, is answered at once.
+ *         hope for (pruning.h), is answered at once.
  * Build:  candidates are built in as many processes as there are cores (crew.h).
  * Try:    then, on a quiet machine, each is tried on its problems, the least work first: what is
  *         far behind on two of them is left out of the others.

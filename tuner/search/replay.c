@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/status.h"
+#include "search/pruning.h"
+#include "search/walker.h"
 #include "trial/measure.h"
 
 /* One run while it lasts. */
@@ -33,18 +35,67 @@ static void pass_rows(replay_run *self, size_t evaluations)
     }
 }
 
+static double answer(replay_run *self, sqa_point point)
+{
+    const double cost = sqa_sweep_cost(self->sweep, point.config);
+    self->best = fmin(self->best, cost);
+    pass_rows(self, ++self->evaluations);
+    return cost;
+}
+
 static bool evaluate(void *user, sqa_point point, double *cost)
 {
     replay_run *self = user;
     if (self->reached == self->row_count)
         return false;
-    *cost = sqa_sweep_cost(self->sweep, point.config);
-    self->best = fmin(self->best, *cost);
-    pass_rows(self, ++self->evaluations);
+    *cost = answer(self, point);
     return true;
 }
 
-static sqa_status run_once(replay_run *self, const sqa_strategy *strategy, uint64_t seed)
+/* The questions of all walkers, but for those that the model has no hope for. */
+static size_t ask_all(sqa_search *search, sqa_pruner *pruner, sqa_walker **walkers, uint32_t count,
+                      sqa_point *points)
+{
+    size_t asked = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sqa_point point;
+        while (sqa_walker_ask(walkers[i], &point) && !sqa_search_was_tried(search, point) &&
+               sqa_pruner_rejects(pruner, point))
+            sqa_search_learn(search, point, (double)INFINITY);
+        if (sqa_walker_ask(walkers[i], &point) && !sqa_search_was_tried(search, point)) {
+            sqa_search_expect(search, point, true);
+            points[asked++] = point;
+        }
+    }
+    return asked;
+}
+
+/* As a run does it: gather the questions, answer them together. */
+static sqa_status walk(replay_run *self, sqa_search *search, const sqa_replay_options *options)
+{
+    sqa_pruner pruner = sqa_pruner_create(search);
+    sqa_walker **walkers = calloc(options->walkers, sizeof(sqa_walker *));
+    sqa_point *points = calloc(options->walkers, sizeof *points);
+    sqa_status status = walkers && points ? SQA_OK : sqa_fail_memory("the replays");
+    uint32_t count = 0;
+    for (; count < options->walkers && status == SQA_OK; count += status == SQA_OK)
+        status = sqa_walker_create(&walkers[count], search, options->strategy);
+    for (size_t asked = 1; status == SQA_OK && asked && self->reached < self->row_count;) {
+        asked = ask_all(search, &pruner, walkers, count, points);
+        for (size_t i = 0; i < asked && self->reached < self->row_count; i++) {
+            sqa_search_learn(search, points[i], answer(self, points[i]));
+            sqa_pruner_add(&pruner, points[i]);
+        }
+    }
+    while (count)
+        sqa_walker_destroy(walkers[--count]);
+    sqa_pruner_free(&pruner);
+    free(walkers);
+    free(points);
+    return status;
+}
+
+static sqa_status run_once(replay_run *self, const sqa_replay_options *options, uint64_t seed)
 {
     sqa_search search;
     sqa_status status = sqa_search_create(&search, &self->sweep->space, 1, seed);
@@ -54,10 +105,13 @@ static sqa_status run_once(replay_run *self, const sqa_strategy *strategy, uint6
     self->best = (double)INFINITY;
     search.evaluate = evaluate;
     search.user = self;
-    sqa_search_run(&search, strategy);
+    if (options->walkers)
+        status = walk(self, &search, options);
+    else
+        sqa_search_run(&search, options->strategy);
     pass_rows(self, SIZE_MAX); /* what lies beyond the end of the space */
     sqa_search_free(&search);
-    return SQA_OK;
+    return status;
 }
 
 static void summarise(double *reaches, size_t runs, sqa_replay_row *row)
@@ -84,7 +138,7 @@ sqa_status sqa_replay(const sqa_sweep *sweep, const sqa_replay_options *options,
                           .row_count = row_count,
                           .reaches = reaches + run,
                           .row_width = options->runs};
-        status = run_once(&one, options->strategy, sqa_random_next(&seeds));
+        status = run_once(&one, options, sqa_random_next(&seeds));
     }
     for (size_t i = 0; i < row_count && status == SQA_OK; i++)
         summarise(reaches + i * options->runs, options->runs, &rows[i]);

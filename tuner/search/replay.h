@@ -15,8 +15,10 @@ typedef struct sqa_replay_row {
 
 typedef struct sqa_replay_options {
     const sqa_strategy *strategy;
-    uint32_t runs; /* at least 1 */
-    uint64_t seed; /* the same seed, the same rows */
+    uint32_t runs;    /* at least 1 */
+    uint64_t seed;    /* the same seed, the same rows */
+    uint32_t walkers; /* questions at a time, as in a run of `sqa tune`, with its model to leave
+                         some out; 0: one, answered at once, and all of them */
 } sqa_replay_options;
 
 /* Fills rows[i] from rows[i].evaluations, which ascend. Nothing is known at the

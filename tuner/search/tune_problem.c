@@ -77,6 +77,7 @@ sqa_status sqa_problem_search_recall(sqa_problem_search *self, sqa_point point, 
     self->outcome->known++;
     meet_known(self, &contender, &result);
     sqa_search_learn(&self->search, point, cost_of(&result));
+    sqa_pruner_add(&self->pruner, point);
     return SQA_OK;
 }
 
@@ -101,6 +102,7 @@ static sqa_status conclude(sqa_problem_search *self, sqa_point point,
     const sqa_contender contender = sqa_problem_search_at(self, point);
     const double best = self->search.best_cost;
     sqa_search_learn(&self->search, point, cost_of(result));
+    sqa_pruner_add(&self->pruner, point);
     self->idle = self->search.best_cost < best ? 0 : self->idle + 1;
     self->outcome->trials[result->status]++;
     return sqa_record_trial(self->session, &self->outcome->problem, &contender, result, NULL, NULL);
@@ -151,6 +153,17 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
     if (result.status == SQA_TRIAL_OK)
         self->session->slowest_s = fmax(self->session->slowest_s, took);
     return conclude(self, point, &result);
+}
+
+bool sqa_problem_search_hopes(sqa_problem_search *self, sqa_point point)
+{
+    if (self->session->options->strategy == &sqa_strategy_exhaustive)
+        return true;
+    for (size_t i = 0; i < self->search.start_count; i++)
+        if (self->search.starts[i].family == point.family &&
+            self->search.starts[i].config == point.config)
+            return true;
+    return !sqa_pruner_rejects(&self->pruner, point);
 }
 
 void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point)
@@ -285,6 +298,8 @@ sqa_status sqa_problem_search_open(sqa_problem_search *self, sqa_tuning_session 
         describe_empty(self);
     status =
         sqa_search_create(&self->search, self->spaces, self->space_count, session->options->seed);
+    if (status == SQA_OK)
+        self->pruner = sqa_pruner_create(&self->search);
     if (status == SQA_OK && self->space_count)
         add_starts(self);
     for (size_t i = 0; i < walkers && self->space_count && status == SQA_OK; i++) {
@@ -298,6 +313,7 @@ void sqa_problem_search_close(sqa_problem_search *self)
 {
     for (size_t i = 0; i < self->walker_count; i++)
         sqa_walker_destroy(self->walkers[i]);
+    sqa_pruner_free(&self->pruner);
     sqa_search_free(&self->search);
     for (size_t i = 0; i < self->space_count; i++)
         sqa_config_space_free(&self->spaces[i]);

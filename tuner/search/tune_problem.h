@@ -5,6 +5,7 @@
 #define SQA_TUNER_TUNE_PROBLEM_H
 
 #include "kernels/prebuilt_program.h"
+#include "search/pruning.h"
 #include "search/session.h"
 #include "search/steady_trial.h"
 #include "search/walker.h"
@@ -13,7 +14,6 @@
 #include "tuning/tuning_table.h"
 
 #define SQA_MOST_FAMILIES 16
-#define SQA_MOST_WALKERS 64
 
 typedef struct sqa_tuning_session {
     const sqa_tuning_options *options;
@@ -77,6 +77,7 @@ typedef struct sqa_problem_search {
     sqa_config_space spaces[SQA_MOST_FAMILIES];
     size_t space_count;
     sqa_search search;
+    sqa_pruner pruner; /* of what was measured for this problem */
     sqa_walker *walkers[SQA_MOST_WALKERS];
     size_t walker_count, next_walker;
     sqa_contender fallback, incumbent;
@@ -114,6 +115,10 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
 /* Records a result that was found without a trial: a program that could not be built. */
 sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
                                    const sqa_trial_result *result);
+
+/* Whether the point is worth a program: a start is, and whatever a strategy asks that promises
+ * to try everything. */
+bool sqa_problem_search_hopes(sqa_problem_search *self, sqa_point point);
 
 /* Leaves a point out without a trial, on the word of a model. */
 void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point);

@@ -7,6 +7,8 @@
 
 #include "search/search.h"
 
+#define SQA_MOST_WALKERS 64 /* of one search */
+
 typedef struct sqa_walker sqa_walker;
 
 /* Walkers may share a search: they then know what each of them found. The search's starts are

@@ -13,6 +13,7 @@
 #include "cli/tune/replay.h"
 #include "cli/tune/report.h"
 #include "cli/tune/words.h"
+#include "search/walker.h"
 #include "text/progress.h"
 
 static const char summary[] =
@@ -179,12 +180,14 @@ int sqa_command_tune(int argc, char **argv)
         {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set,
          .needs = "record"},
         {"replay", "FILE", "try strategies on a recording instead of a device; repeatable",
-         .list = &words.replays, .only = "strategy,seed,budget-trials,runs,csv,json"},
+         .list = &words.replays, .only = "strategy,seed,budget-trials,runs,walkers,csv,json"},
         {"budget-trials", "LIST",
          "of a replay, the evaluations to report after (10,20,40,60,5%,10%,20%)",
          .text = &words.budget_trials, .needs = "replay"},
         {"runs", "N", "of a replay, how often each strategy is run (1000)",
          .count = {&words.runs, 1, 1000000}, .needs = "replay"},
+        {"walkers", "N", "of a replay, questions asked at a time, as a run does (one by one)",
+         .count = {&words.walkers, 1, SQA_MOST_WALKERS}, .needs = "replay"},
         {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv, .needs = "replay",
          .excludes = "json"},
         {"json", NULL, "one JSON document", .flag = &words.json},

@@ -138,15 +138,17 @@ static sqa_status replay_one(const sqa_sweep *sweep, const char *file, const cha
 }
 
 /* One strategy, or all of them when `strategy` is NULL. */
-static sqa_status replay_file(const char *file, const char *budgets, const sqa_strategy *strategy,
-                              uint64_t seed, output *out)
+static sqa_status replay_file(const char *file, const sqa_tune_words *words,
+                              const sqa_strategy *strategy, output *out)
 {
+    const char *budgets = words->budget_trials ? words->budget_trials : DEFAULT_BUDGETS;
     sqa_sweep sweep;
     sqa_status status = sqa_sweep_read(&sweep, file);
     if (status != SQA_OK)
         return status;
     for (size_t i = 0; i < sqa_strategy_count() && status == SQA_OK; i++) {
-        const sqa_replay_options options = {sqa_strategy_at(i), out->runs, seed};
+        const sqa_replay_options options = {sqa_strategy_at(i), out->runs, words->seed,
+                                            words->walkers};
         if (!strategy || strategy == options.strategy)
             status = replay_one(&sweep, file, budgets, &options, out);
     }
@@ -169,9 +171,7 @@ int sqa_tune_replay(const char *command, const sqa_tune_words *words)
         return sqa_command_fail(command, status);
     open_output(&out, words);
     for (size_t i = 0; i < words->replays.count && status == SQA_OK; i++)
-        status = replay_file(words->replays.items[i],
-                             words->budget_trials ? words->budget_trials : DEFAULT_BUDGETS,
-                             strategy, words->seed, &out);
+        status = replay_file(words->replays.items[i], words, strategy, &out);
     close_output(&out);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(command, status);
 }

@@ -15,7 +15,7 @@ typedef struct sqa_tune_words {
     sqa_tuning_budget budget;
     uint64_t seed;
     uint32_t timeout_s, memory_mib; /* 0: not given */
-    uint32_t runs;
+    uint32_t runs, walkers;
     sqa_option_list devices, shapes, shape_files, replays;
     bool json, csv, retry_failed, dry_run, wide;
 } sqa_tune_words;
