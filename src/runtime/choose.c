@@ -51,7 +51,7 @@ static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tu
     enum { MAX_ROWS = 8 };
     sqa_candidate candidates[MAX_ROWS];
     sqa_problem_class wanted = sqa_problem_class_of(problem);
-    size_t count = sqa_lookup(table, device, &wanted, candidates, MAX_ROWS);
+    size_t count = sqa_lookup(table, device, &wanted, SQA_BORROWED_MOST, candidates, MAX_ROWS);
     for (size_t i = 0; i < count; i++) {
         const sqa_tuning_row *row = candidates[i].row;
         sqa_choice choice = {.rung = candidates[i].rung,

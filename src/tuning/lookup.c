@@ -93,12 +93,14 @@ static bool is_better(const standing *a, const standing *b)
 }
 
 size_t sqa_lookup(const sqa_tuning_table *table, const sqa_device *device,
-                  const sqa_problem_class *problem_class, sqa_candidate *out, size_t capacity)
+                  const sqa_problem_class *problem_class, int most_distance, sqa_candidate *out,
+                  size_t capacity)
 {
     size_t count = 0;
     for (size_t i = 0; i < table->count; i++) {
         standing candidate, other;
-        if (!judge(&table->rows[i], device, problem_class, &candidate))
+        if (!judge(&table->rows[i], device, problem_class, &candidate) ||
+            candidate.distance > most_distance)
             continue;
         /* Insertion into the best `capacity` so far; what falls off the end is lost. */
         size_t place = count;

@@ -26,10 +26,16 @@ typedef struct sqa_candidate {
     const sqa_tuning_row *row; /* borrowed from the table */
 } sqa_candidate;
 
-/* Fills at most `capacity` candidates, best first: by rung, user before seed,
+/* As far as a row is borrowed, by sqa_problem_class_distance(): twice the length of both
+ * queries and keys, or one kind of mask more or less. What was best further off than that was
+ * found to be up to 22 times slower than the default (tuner/STRATEGIES.md). */
+#define SQA_BORROWED_MOST 4
+
+/* Fills at most `capacity` candidates, none further off than `most_distance`, best first: by rung, user before seed,
  * nearer class, nearer compute units, same driver, nearer to what was possible. Rows of
  * another runtime are never candidates. Returns how many. */
 size_t sqa_lookup(const sqa_tuning_table *table, const sqa_device *device,
-                  const sqa_problem_class *problem_class, sqa_candidate *out, size_t capacity);
+                  const sqa_problem_class *problem_class, int most_distance, sqa_candidate *out,
+                  size_t capacity);
 
 #endif

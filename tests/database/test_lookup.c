@@ -1,5 +1,6 @@
 /* The lookup ladder: which rows serve a problem on a device, in which order. */
 #include <check.h>
+#include <limits.h>
 #include <string.h>
 
 #include "database/fixture.h"
@@ -56,7 +57,7 @@ static sqa_tuning_row *add_row(const char *config)
 static size_t look(void)
 {
     const sqa_tuning_table table = {.rows = rows, .count = row_count};
-    return sqa_lookup(&table, &device, &wanted, found, CAPACITY);
+    return sqa_lookup(&table, &device, &wanted, INT_MAX, found, CAPACITY);
 }
 
 /* Expects exactly one candidate, on this rung. */
@@ -246,6 +247,32 @@ START_TEST(same_driver_then_rate_first)
 }
 END_TEST
 
+/* One query is never computed with what was best for thousands, nor the other way round. */
+START_TEST(nothing_is_borrowed_from_afar)
+{
+    static const struct {
+        uint32_t nq, nk;
+        bool borrowed; /* what a row of 1024 by 1024 gives */
+    } cases[] = {{1024, 1024, true},   {2048, 2048, true}, {512, 512, true},  {1024, 2048, true},
+                 {1, 1024, false},     {1, 16384, false},  {16, 1024, false}, {8192, 8192, false},
+                 {1024, 32768, false}, {128, 128, false}};
+    const sqa_tuning_row *row = add_row("");
+    const sqa_tuning_table table = {.rows = rows, .count = row_count};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char shape[64];
+        sqa_problem problem;
+        snprintf(shape, sizeof shape, "hq=8,nq=%u,nk=%u,d=64", cases[i].nq, cases[i].nk);
+        ck_assert_msg(sqa_problem_parse(shape, &problem) == SQA_OK, "%s", sqa_last_error());
+        sqa_problem_class class = sqa_problem_class_of(&problem);
+        const size_t count =
+            sqa_lookup(&table, &device, &class, SQA_BORROWED_MOST, found, CAPACITY);
+        ck_assert_msg((count == 1) == cases[i].borrowed, "%s: distance %d", shape,
+                      sqa_problem_class_distance(&row->problem_class, &class));
+        ck_assert_uint_eq(sqa_lookup(&table, &device, &class, INT_MAX, found, CAPACITY), 1);
+    }
+}
+END_TEST
+
 START_TEST(best_ones_fit_a_small_capacity)
 {
     for (int i = 0; i < 12; i++)
@@ -254,9 +281,9 @@ START_TEST(best_ones_fit_a_small_capacity)
     for (int i = 0; i < CAPACITY; i++)
         ck_assert_double_eq(found[i].row->fraction, (double)(11 - i) / 12);
     const sqa_tuning_table table = {.rows = rows, .count = row_count};
-    ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 1), 1);
+    ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, INT_MAX, found, 1), 1);
     ck_assert_double_eq(found[0].row->fraction, 11.0 / 12);
-    ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, found, 0), 0);
+    ck_assert_uint_eq(sqa_lookup(&table, &device, &wanted, INT_MAX, found, 0), 0);
 }
 END_TEST
 
@@ -279,6 +306,7 @@ int main(void)
         &nearer_compute_units_first,
         &same_driver_then_rate_first,
         &best_ones_fit_a_small_capacity,
+        &nothing_is_borrowed_from_afar,
     };
     Suite *suite = suite_create("lookup");
     TCase *tcase = tcase_create("ladder");

@@ -97,6 +97,33 @@ out=$("$sqa" bench --variant sqa --heads 4 --seq 96 --dim 16 --rounds 1 --json) 
 has bench "$out" '"source": "user-db"'
 has bench "$out" '"speedup_vs_mha": [0-9]'
 
+# Problems of one program share it, and each of them gets its trials.
+printf 'hq=2,n=64,d=16\nhq=4,n=80,d=16\nhq=2,hkv=1,n=96,d=16\nhq=4,n=80,d=16\n' >"$place/shapes"
+out=$("$sqa" tune --shapes "$place/shapes" --family rows --budget 9t --db "$place/three.db" --json \
+    2>/dev/null) || fail "shared: exit status"
+[ "$(printf '%s\n' "$out" | grep -c '"shape": ')" -eq 3 ] || fail "shared: not three problems"
+[ "$(printf '%s\n' "$out" | sed -n '/"shape": /{p;q;}' | grep -c hq=4,hkv=4)" -eq 1 ] ||
+    fail "shared: the most frequent shape is not the first"
+programs=$("$sqa" db export --db "$place/three.db" | grep '"final":false' |
+    sed 's/.*"source_hash":"\([0-9a-f]*\)".*/\1/' | sort -u | wc -l)
+trials=$("$sqa" db export --db "$place/three.db" | grep -c '"final":false')
+[ "$trials" -eq 9 ] && [ "$programs" -lt 9 ] || fail "shared: $programs programs, $trials trials"
+has "shared: yardstick" "$("$sqa" db export --db "$place/three.db" | grep '"final":true')" \
+    '"yardstick_ms":[0-9]'
+
+# A default that met nobody has won nothing: it is not tuned, and not to be contributed.
+out=$("$sqa" tune --shape $shape --family rows --budget 1t --db "$place/alone.db" --json 2>/dev/null) ||
+    fail "alone: exit status"
+has alone "$out" '"tuned": false'
+has alone "$out" 'nothing but the default was tried'
+has alone "$("$sqa" db check --db "$place/alone.db" --json)" '"winners": 0'
+
+# What a program plans is recorded, a line a plan, and can be tuned.
+SQA_CL_RECORD=$place/used "$sqa" bench --variant sqa --heads 4 --seq 64 --dim 16 --rounds 1 >/dev/null ||
+    fail "record of use: exit status"
+has "record of use" "$(cat "$place/used")" '^b=1,hq=2,hkv=1,nq=64,nk=64,d=16$'
+"$sqa" tune --dry-run --shapes "$place/used" >/dev/null || fail "record of use: not for tuning"
+
 # A winner over other candidates than there are today is still dispatched, but the contest is
 # open again; what was tried stays known.
 has current "$("$sqa" db check --json)" '"reopened": 0'

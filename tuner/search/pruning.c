@@ -6,9 +6,9 @@
 /* Points that are seen before the model is believed. */
 #define ENOUGH 12u
 
-/* This much slower than the best is far behind; and that surely, in standard deviations. */
-#define FAR_BEHIND 1.3
-#define SURELY 1.5
+/* What is surely so much slower than the best is left out; how surely, in standard deviations. */
+#define FAR_BEHIND 1.2
+#define SURELY 2.0
 
 sqa_pruner sqa_pruner_create(const sqa_search *search)
 {

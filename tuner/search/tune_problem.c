@@ -1,7 +1,7 @@
 /* See tune_problem.h. The finals are in finals.c, finalists in finalists.c. */
 #include "search/tune_problem.h"
 
-#include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -221,7 +221,8 @@ static void add_known_starts(sqa_problem_search *self)
     const sqa_problem *problem = &self->outcome->problem;
     sqa_candidate rows[MOST_ROWS];
     sqa_problem_class problem_class = sqa_problem_class_of(problem);
-    size_t count = sqa_lookup(&session->known, &session->device, &problem_class, rows, MOST_ROWS);
+    size_t count =
+        sqa_lookup(&session->known, &session->device, &problem_class, INT_MAX, rows, MOST_ROWS);
     for (size_t i = 0; i < count; i++) {
         sqa_contender contender;
         if (!sqa_contender_of_row(session, problem, rows[i].row, &contender))
