@@ -31,9 +31,9 @@ typedef struct sqa_candidate {
  * found to be up to 22 times slower than the default (tuner/STRATEGIES.md). */
 #define SQA_BORROWED_MOST 4
 
-/* Fills at most `capacity` candidates, none further off than `most_distance`, best first: by rung, user before seed,
- * nearer class, nearer compute units, same driver, nearer to what was possible. Rows of
- * another runtime are never candidates. Returns how many. */
+/* Fills at most `capacity` candidates, none further off than `most_distance`, best first: by rung,
+ * user before seed, nearer class, nearer compute units, same driver, nearer to what was possible.
+ * Rows of another runtime are never candidates. Returns how many. */
 size_t sqa_lookup(const sqa_tuning_table *table, const sqa_device *device,
                   const sqa_problem_class *problem_class, int most_distance, sqa_candidate *out,
                   size_t capacity);
