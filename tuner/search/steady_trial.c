@@ -7,6 +7,9 @@
 /* The yardstick may take this much longer than at its best. */
 #define TOLERANCE 1.2
 
+/* What is this much slower than the best is behind at any pace. */
+#define BEHIND 1.15
+
 /* A slow moment may be over after this long. */
 #define NAP_SECONDS 0.2
 
@@ -35,7 +38,8 @@ sqa_status sqa_steady_trial(sqa_runner *runner, const sqa_problem *problem,
             steadiness->yardstick_ms = isnan(yardstick) ? steadiness->yardstick_ms : yardstick;
         bool steady = !(yardstick > TOLERANCE * steadiness->yardstick_ms) &&
                       out->status != SQA_TRIAL_TOO_NOISY;
-        if (steady || attempt >= steadiness->attempts)
+        bool behind = out->status == SQA_TRIAL_OK && out->relative > BEHIND * pace->best_relative;
+        if (steady || behind || attempt >= steadiness->attempts)
             break;
         nap();
         sqa_trial_result again;

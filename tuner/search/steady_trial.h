@@ -1,6 +1,6 @@
 /* Trials on a machine that is not one's own: made again when it was found at less
- * than its full pace, which shows in the yardstick. Repeating is cheap, the worker
- * has the kernel already. */
+ * than its full pace, which shows in the yardstick, unless the candidate is behind anyway.
+ * Repeating is cheap, the worker has the kernel already. */
 #ifndef SQA_TUNER_STEADY_TRIAL_H
 #define SQA_TUNER_STEADY_TRIAL_H
 

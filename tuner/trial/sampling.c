@@ -21,7 +21,7 @@ static const struct {
 /* Slow kernels get fewer samples, so that a trial's timing stays near this long; what
  * samples long enough show in so few is precise. */
 #define TIMING_SECONDS 0.2
-#define FEWEST_SAMPLES 3u
+#define FEWEST_SAMPLES 2u
 
 /* A sample of the yardstick counts for a candidate that comes so soon after it, or within so
  * many times of what it took. */
