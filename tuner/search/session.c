@@ -198,6 +198,8 @@ static sqa_status hold_finals(run *self)
         return sqa_fail_memory("the finals");
     for (size_t i = 0; i < self->opened; i++)
         needs[i] = sqa_contest_need(&self->searches[i], &self->figures);
+    /* The worker that was stopped with the search has to have its ceiling again. */
+    status = sqa_tuning_ceiling(&self->session, 0.0);
     for (size_t i = 0; i < self->opened && status == SQA_OK; i++) {
         sqa_problem_search *search = &self->searches[i];
         sqa_contender contenders[SQA_MAX_FINALISTS];
