@@ -48,6 +48,7 @@ static bool is_given(const command_line *line, const word *name)
     return line->given[row_of(line->options, name)];
 }
 
+#ifndef NDEBUG
 /* Every name that a row gives is that of another row. */
 static bool names_exist(const sqa_option *options)
 {
