@@ -2,8 +2,7 @@
  *
  * Register tiles are named variables, because arrays spill: the generator
  * supplies EACH_ROW(M) = M(0) ... M(RV - 1), EACH_KEY_ROW(M) = M(0, 0) ... */
-#ifndef LANES
-#define LANES 8
+#ifndef RV
 #define RV 2
 #define MC 2
 #define MD 2
@@ -19,20 +18,6 @@
 #define EACH_COLUMN_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
 #endif
 
-#define SQA_JOIN_(a, b) a##b
-#define SQA_JOIN(a, b) SQA_JOIN_(a, b)
-typedef SQA_JOIN(float, LANES) vec;
-typedef SQA_JOIN(int, LANES) ivec;
-#define AS_VEC SQA_JOIN(as_float, LANES)
-#define AS_IVEC SQA_JOIN(as_int, LANES)
-#define AS_FLOATS SQA_JOIN(convert_float, LANES)
-/* Of private arrays, which are aligned: vload and vstore, which must not rely on that,
- * become two halves on some runtimes, and a load right after waits for both. */
-#define LOAD(p) (*(const vec *)(p))
-#define LOAD_INTS(p) (*(const ivec *)(p))
-#define STORE(v, p) (*(vec *)(p) = (v))
-#define ALIGNED __attribute__((aligned(64)))
-
 #define ROWS (LANES * RV) /* query rows of a row tile */
 /* Accumulated columns, filled up to whole register tiles with copies of the last. */
 #define COLUMNS ((SQA_VALUE_DIM + MD - 1) / MD * MD)
@@ -47,9 +32,8 @@ typedef __global const sqa_stored *tile_pointer;
 #endif
 
 /* Comparisons with NaN are false, so that a NaN score never becomes a maximum
- * and always passes the lower bound: it reaches the row's sum as NaN. */
+ * and always passes AT_LEAST: it reaches the row's sum as NaN. */
 #define LARGER(a, b) select((b), (a), (a) > (b))
-#define AT_LEAST(x, low) select((x), (vec)(low), (vec)(low) > (x))
 
 /* 2^(x * power - headroom) as a function of x, power a power of two of 2^-23 to 2^24. Adding
  * 1.5 * 2^23 + 127 - headroom, in units of x, leaves the biased exponent in the low bits. The
