@@ -135,7 +135,7 @@ int sqa_command_tune(int argc, char **argv)
          .list = &words.shapes},
         {"shapes", "FILE", "a shape per line, # begins a comment; repeatable",
          .list = &words.shape_files},
-        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder, decode or sparse",
+        {"preset", "NAME", "a set of problems: quick, paper, llm, train, encoder, decode or sparse",
          .text = &words.preset},
         {"like", "DB", "the problems that another database has results of", .text = &words.like},
         {"family", "NAME", "this kernel family only", .text = &words.family},
