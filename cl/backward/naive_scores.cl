@@ -103,7 +103,7 @@ __kernel void sqa_naive_backward_heads(SQA_BACKWARD_ARGUMENTS)
 #if SQA_GRADIENT_SINKS
             const float lse = SQA_LSE_ROW(batch, head)[i];
             if (!SQA_IS_DEAD(lse)) {
-                const float p = exp2(SQA_SINK(head) - sqa_lse_units(lse));
+                const float p = exp2(SQA_AS_SCORE(SQA_SINK(head)) - sqa_lse_units(lse));
                 ADD_ROW(sink, -p * SQA_DELTA_ROW(batch, head)[i])
             }
 #endif

@@ -2,8 +2,7 @@
  *
  * Register tiles are named variables, because arrays spill: the generator
  * supplies EACH_VECTOR(M) = M(0) ... M(RV - 1), EACH_QUERY_VECTOR(M) = M(0, 0) ... */
-#ifndef LANES
-#define LANES 8
+#ifndef RV
 #define RV 2
 #define MC 2
 #define MQ 2
@@ -31,6 +30,42 @@
 #define V_COLUMNS UP_TO(MC, SQA_VALUE_DIM)
 /* A row of dQ's sums, and of K beside it: whole vectors, the rest zeros. */
 #define SUM_COLUMNS UP_TO(LANES * NV, SQA_HEAD_DIM)
+
+/* 2^x for x < 128: at most 1.6e-7 off relatively, 0 below -126.5.
+ * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits, which is 0, and with it
+ * the power, for the lower bound; the polynomial is the minimax one of degree 5 on [-1/2, 1/2]
+ * with p(0) = 1. Its last step is already that of the product, since NaN must not meet
+ * integers. */
+INLINE vec exp2_of(vec x)
+{
+    const float shift = 12583039.0f;
+    const vec bounded = AT_LEAST(x, -127.0f);
+    const vec shifted = bounded + (vec)(shift);
+    const vec f = bounded - (shifted - (vec)(shift));
+    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
+    p = fma(p, f, (vec)(5.550733744e-2f));
+    p = fma(p, f, (vec)(2.402224208e-1f));
+    p = fma(p, f, (vec)(6.931469776e-1f));
+    const vec power = AS_VEC(AS_IVEC(shifted) << 23);
+    return fma(p, f * power, power);
+}
+
+#if SQA_SOFTCAP
+/* (1 - e) / (1 + e) with e = exp(-2 |x|), and near zero, where that cancels, the odd
+ * polynomial of Cephes' tanhf; within 2 units in the last place. */
+INLINE vec tanh_of(vec x)
+{
+    const vec distance = fabs(x);
+    const vec e = exp2_of(distance * (vec)(-2.0f * M_LOG2E_F));
+    const vec far = copysign((1.0f - e) / (1.0f + e), x);
+    const vec z = x * x;
+    vec p = fma(z, (vec)(-5.70498872745e-3f), (vec)(2.06390887954e-2f));
+    p = fma(p, z, (vec)(-5.37397155531e-2f));
+    p = fma(p, z, (vec)(1.33314422036e-1f));
+    p = fma(p, z, (vec)(-3.33332819422e-1f));
+    return select(far, fma(p * z, x, x), distance < (vec)(0.625f));
+}
+#endif
 
 /* Where rows of Q and dO lie: packed in private memory, or in place. */
 #if PACK

@@ -6,11 +6,12 @@
 #endif
 
 /* Loops, not dot(): any head dimension, in one fixed order. */
-static float sqa_naive_product(__global const sqa_stored *q, __global const sqa_stored *k)
+static float sqa_naive_product(__global const sqa_stored *q, const float query_factor,
+                               __global const sqa_stored *k)
 {
     float sum = 0.0f;
     for (int d = 0; d < SQA_HEAD_DIM; d++)
-        sum = fma(SQA_LOAD(d, q), SQA_LOAD(d, k), sum);
+        sum = fma(SQA_LOAD(d, q) * query_factor, SQA_LOAD(d, k), sum);
     return sum;
 }
 
@@ -23,8 +24,7 @@ static float sqa_naive_product(__global const sqa_stored *q, __global const sqa_
                 if (walk.shown && j >= reach.first && j < reach.last)                              \
                     continue;                                                                      \
                 float score =                                                                      \
-                    SQA_CAP(sqa_naive_product(q, k + j * k_row) * SQA_PRODUCT_FACTOR,              \
-                            SQA_CAP_FACTOR);                                                       \
+                    sqa_shape(shaping, sqa_naive_product(q, query_factor, k + j * k_row));         \
                 ADD_ALIBI(score, j)                                                                \
                 ADD_EXTRA(score, j)                                                                \
                 body                                                                               \
@@ -60,6 +60,8 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
     __global sqa_stored *o = SQA_O_MATRIX(batch, head) + row * o_row;
     const long list = SQA_BLOCK_LIST(batch, head, row / query_block);
     SQA_REACH(reach, row, row)
+    const sqa_shaping shaping = SQA_SHAPING;
+    const sqa_weighing weighing = SQA_WEIGHING;
 #if SQA_ALIBI
     const float slope = SQA_SLOPE(head);
 #endif
@@ -70,24 +72,24 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
 
     /* A comparison with NaN is false: a NaN score leaves the maximum alone and
      * reaches the sum, and with it the whole row, through the weight. */
-    float maximum = -FLT_MAX;
+    float maximum = SQA_LOWEST_SCORE;
     float sum = 0.0f, part = 0.0f; /* part: of the last keys, at most SQA_SUM_KEYS */
     int keys = 0;
     EACH_KEY(j, score, {
         if (score > maximum) {
-            const float rescale = exp2(maximum - score);
+            const float rescale = sqa_rescale(weighing, maximum - score);
             sum *= rescale;
             part *= rescale;
             maximum = score;
         }
-        part += sqa_weight(score - maximum);
+        part += sqa_weight(weighing, score - maximum);
         if (++keys % SQA_SUM_KEYS == 0) {
             sum += part;
             part = 0.0f;
         }
     })
     sum += part;
-    const sqa_row_end end = sqa_end_row(maximum, sum, SQA_SINK(head));
+    const sqa_row_end end = sqa_end_row(weighing, maximum, sum, SQA_SINK(head));
 
     for (int first = 0; first < SQA_VALUE_DIM; first += CHUNK) {
         const int columns = min(CHUNK, SQA_VALUE_DIM - first);
@@ -97,7 +99,7 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
         keys = 0;
         EACH_KEY(j, score, {
             const float weight =
-                sqa_weight(score - maximum) * SQA_KEPT(batch, head, row, j);
+                sqa_weight(weighing, score - maximum) * SQA_KEPT(batch, head, row, j);
             for (int d = 0; d < columns; d++)
                 output_part[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), output_part[d]);
             if (++keys % SQA_SUM_KEYS == 0)
@@ -107,7 +109,7 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
                 }
         })
         for (int d = 0; d < columns; d++)
-            SQA_STORE((output[d] + output_part[d]) * end.inverse, first + d, o);
+            SQA_STORE(sqa_output(output[d] + output_part[d], end.inverse), first + d, o);
     }
 #if SQA_WRITE_LSE
     SQA_LSE_ROW(batch, head)[row] = end.lse;

@@ -9,7 +9,7 @@
  * A work-item owns TILES row tiles of LANES * RV rows and walks the keys KEYS at
  * a time with the online softmax of FlashAttention (arXiv 2205.14135, algorithm
  * 1). Key tiles that every row of a tile sees take a path without masks, those
- * that none sees are passed over (visible.cl). Scores are in units of log2 e.
+ * that none sees are passed over (visible.cl).
  *
  * PACK copies each key tile of K and V to private f32 once for all row tiles.
  * SHARE puts the query heads of one key/value head side by side as rows.
@@ -38,7 +38,7 @@ static void load_row(row_tile *tile, const int lane, __global const sqa_stored *
         tile->q[d * ROWS + lane] = q ? SQA_LOAD(d, q) * factor : 0.0f;
     for (int d = 0; d < COLUMNS; d++)
         tile->o[d * ROWS + lane] = 0.0f;
-    tile->maximum[lane] = -FLT_MAX;
+    tile->maximum[lane] = SQA_LOWEST_SCORE;
     tile->sum[lane] = 0.0f;
 }
 
@@ -82,13 +82,14 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
     const bool adds = false, hides = false;
 #endif
     if (edge || hides) {
+        const bool hiding = !is_finite(keys);
 #if SQA_EXTRA
         if (adds)
-            weigh(true, true, true, tile, keys, extra, weights, rescale);
+            weigh(true, true, hiding, tile, keys, extra, weights, rescale);
         else
 #endif
-            weigh(true, false, true, tile, keys, extra, weights, rescale);
-        if (!is_finite(keys)) {
+            weigh(true, false, hiding, tile, keys, extra, weights, rescale);
+        if (hiding) {
             add_output(true, tile, keys, weights, rescale);
             return;
         }
@@ -132,7 +133,7 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
         const long head = ROW_HEAD(first_head, row);
         const int query = ROW_QUERY(row);
         __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + query * q_row;
-        load_row(to, lane, kv_length > 0 && r < rows ? q : 0, SQA_PRODUCT_FACTOR);
+        load_row(to, lane, kv_length > 0 && r < rows ? q : 0, query_factor);
         to->start[lane] = SQA_START(query);
         to->end[lane] = SQA_END(query);
 #if SQA_GLOBALS
@@ -162,6 +163,9 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
     SQA_REACH(reach, ROW_QUERY(first_row), ROW_QUERY(first_row + rows - 1))
     SQA_WALK(walk, reach, SQA_SPLIT_BEGIN(split), SQA_SPLIT_END(split),
              SQA_BLOCK_LIST(batch, first_head, QUERY_BLOCK(get_global_id(0), ROWS * TILES)))
+    const sqa_shaping shaping = SQA_SHAPING;
+    const sqa_weighing weighing = SQA_WEIGHING;
+    const exponents powers = exponents_of(weighing.power, weighing.headroom);
     while (sqa_walk_next(&walk))
         for (int first_key = walk.begin; first_key < walk.end; first_key += KEYS) {
             key_tile keys;
@@ -170,7 +174,9 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
             keys.shown = walk.shown;
             keys.k_row = k_row;
             keys.v_row = v_row;
-            keys.cap = SQA_CAP_FACTOR;
+            keys.shaping = shaping;
+            keys.powers = powers;
+            keys.lift = weighing.lift;
 #if PACK
             pack(k_packed, k + first_key * k_row, k_row, keys.count, SQA_HEAD_DIM);
             pack(v_packed, v + first_key * v_row, v_row, keys.count, SQA_VALUE_DIM);
@@ -195,22 +201,21 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
         const long head = ROW_HEAD(first_head, first_row + r);
         const long query = ROW_QUERY(first_row + r);
 #if SPLIT == 1
-        const sqa_row_end end = sqa_end_row(from->maximum[lane], from->sum[lane], SQA_SINK(head));
+        const sqa_row_end end =
+            sqa_end_row(weighing, from->maximum[lane], from->sum[lane], SQA_SINK(head));
         __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
         for (int d = 0; d < SQA_VALUE_DIM; d++)
-            SQA_STORE(from->o[d * ROWS + lane] * end.inverse, d, o);
+            SQA_STORE(sqa_output(from->o[d * ROWS + lane], end.inverse), d, o);
 #if SQA_WRITE_LSE
         SQA_LSE_ROW(batch, head)[query] = end.lse;
 #endif
 #else
-        /* The part of one split: its own mean, to be weighted by its log-sum-exp. */
-        const float sum = from->sum[lane];
-        const float inverse = sum == 0.0f ? 0.0f : 1.0f / sum;
         const long part = SQA_SPLIT_PART(split, batch, head, query);
         __global float *o = SQA_SPLIT_OUTPUT(part);
         for (int d = 0; d < SQA_VALUE_DIM; d++)
-            o[d] = from->o[d * ROWS + lane] * inverse;
-        *SQA_SPLIT_LSE(part) = sum == 0.0f ? -INFINITY : from->maximum[lane] + log2(sum);
+            o[d] = from->o[d * ROWS + lane];
+        SQA_SPLIT_TOTALS(part)[0] = from->maximum[lane];
+        SQA_SPLIT_TOTALS(part)[1] = from->sum[lane];
 #endif
     }
 }

@@ -2,8 +2,7 @@
  *
  * Register tiles are named variables, because arrays spill: the generator
  * supplies EACH_ROW(M) = M(0) ... M(RV - 1), EACH_KEY_ROW(M) = M(0, 0) ... */
-#ifndef LANES
-#define LANES 8
+#ifndef RV
 #define RV 2
 #define MC 2
 #define MD 2
@@ -19,20 +18,6 @@
 #define EACH_COLUMN_ROW(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
 #endif
 
-#define SQA_JOIN_(a, b) a##b
-#define SQA_JOIN(a, b) SQA_JOIN_(a, b)
-typedef SQA_JOIN(float, LANES) vec;
-typedef SQA_JOIN(int, LANES) ivec;
-#define AS_VEC SQA_JOIN(as_float, LANES)
-#define AS_IVEC SQA_JOIN(as_int, LANES)
-#define AS_FLOATS SQA_JOIN(convert_float, LANES)
-/* Of private arrays, which are aligned: vload and vstore, which must not rely on that,
- * become two halves on some runtimes, and a load right after waits for both. */
-#define LOAD(p) (*(const vec *)(p))
-#define LOAD_INTS(p) (*(const ivec *)(p))
-#define STORE(v, p) (*(vec *)(p) = (v))
-#define ALIGNED __attribute__((aligned(64)))
-
 #define ROWS (LANES * RV) /* query rows of a row tile */
 /* Accumulated columns, filled up to whole register tiles with copies of the last. */
 #define COLUMNS ((SQA_VALUE_DIM + MD - 1) / MD * MD)
@@ -47,53 +32,78 @@ typedef __global const sqa_stored *tile_pointer;
 #endif
 
 /* Comparisons with NaN are false, so that a NaN score never becomes a maximum
- * and always passes the lower bound: it reaches the row's sum as NaN. */
+ * and always passes AT_LEAST: it reaches the row's sum as NaN. */
 #define LARGER(a, b) select((b), (a), (a) > (b))
-#define AT_LEAST(x, low) select((x), (vec)(low), (vec)(low) > (x))
 
-/* 2^x for x <= 0, never zero: at most 1.6e-7 off relatively, 2^-125 below -125.
- * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits; the
- * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1. Its last
- * step is already that of the product, since NaN must not meet integers.
+/* 2^(x * power - headroom) as a function of x, power a power of two of 2^-23 to 2^24. Adding
+ * 1.5 * 2^23 + 127 - headroom, in units of x, leaves the biased exponent in the low bits. The
+ * polynomial is the minimax one of degree 5 on [-1/2, 1/2] with p(0) = 1. */
+typedef struct {
+    float power, headroom;
+    float shift; /* what is added */
+    float least; /* the x whose biased exponent is 0, that of zero */
+    float p1, p2, p3, p4, p5;
+} exponents;
+
+INLINE exponents exponents_of(const float power, const float headroom)
+{
+    const float unit = 1.0f / power, square = power * power;
+    const exponents e = {power,
+                         headroom,
+                         (12583039.0f - headroom) * unit,
+                         (headroom - 127.0f) * unit,
+                         6.931469776e-1f * power,
+                         2.402224208e-1f * square,
+                         5.550733744e-2f * power * square,
+                         9.671512688e-3f * square * square,
+                         1.326472725e-3f * square * square * power};
+    return e;
+}
+
+/* That, for x <= 0: at most 1.6e-7 off relatively, plus zero below 2^-126.5. The last step is
+ * already that of the product, since NaN must not meet integers; where x counts in a unit so
+ * `coarse` that f times a small power would be subnormal, it waits for both.
  * EXP = 1: the runtime's own exp2, where that is a good one. */
-INLINE vec exp2_negative(vec x)
+INLINE vec exp2_negative(const bool coarse, const exponents e, const vec x)
 {
 #if EXP == 1
-    return exp2(AT_LEAST(x, -125.0f));
+    return exp2(fma(x, (vec)(e.power), (vec)(-e.headroom)));
 #else
-    const float shift = 12583039.0f;
-    const vec bounded = AT_LEAST(x, -125.0f);
-    const vec shifted = bounded + (vec)(shift);
-    const vec f = bounded - (shifted - (vec)(shift));
-    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
-    p = fma(p, f, (vec)(5.550733744e-2f));
-    p = fma(p, f, (vec)(2.402224208e-1f));
-    p = fma(p, f, (vec)(6.931469776e-1f));
+    const vec bounded = AT_LEAST(x, e.least);
+    const vec shifted = bounded + (vec)(e.shift);
+    const vec f = bounded - (shifted - (vec)(e.shift));
+    vec p = fma(f, (vec)(e.p5), (vec)(e.p4));
+    p = fma(p, f, (vec)(e.p3));
+    p = fma(p, f, (vec)(e.p2));
+    p = fma(p, f, (vec)(e.p1));
     const vec power = AS_VEC(AS_IVEC(shifted) << 23);
-    return fma(p, f * power, power);
+    return coarse ? fma(p, f, (vec)(1.0f)) * power : fma(p, f * power, power);
 #endif
 }
 
 #if SQA_SOFTCAP
-/* (1 - e) / (1 + e) with e = exp(-2 |x|), and near zero, where that cancels, the odd
- * polynomial of Cephes' tanhf; within 2 units in the last place. */
-INLINE vec tanh_of(vec x)
+/* sqa_shape() of a vector: the cap times tanh(x), which is (1 - e) / (1 + e) with
+ * e = exp(-2 |x|), and near zero, where that cancels and a large cap makes x too small, what
+ * is capped times the even polynomial of Cephes' tanhf; within 2 units in the last place. */
+INLINE vec shape(const sqa_shaping shaping, const vec product)
 {
+    const vec x = product * (shaping.factor * shaping.steepness);
     const vec distance = fabs(x);
-    const vec e = exp2_negative(distance * (vec)(-2.0f * M_LOG2E_F));
-    const vec far = copysign((1.0f - e) / (1.0f + e), x);
+    const vec e =
+        exp2_negative(false, exponents_of(1.0f, 0.0f), distance * (vec)(-2.0f * M_LOG2E_F));
+    const vec far = copysign((1.0f - e) / (1.0f + e) * shaping.cap, x);
     const vec z = x * x;
     vec p = fma(z, (vec)(-5.70498872745e-3f), (vec)(2.06390887954e-2f));
     p = fma(p, z, (vec)(-5.37397155531e-2f));
     p = fma(p, z, (vec)(1.33314422036e-1f));
     p = fma(p, z, (vec)(-3.33332819422e-1f));
-    return select(far, fma(p * z, x, x), distance < (vec)(0.625f));
+    return select(far, fma(p * z, product, product) * shaping.factor, distance < (vec)(0.625f));
 }
 #endif
 
 /* What a row tile carries from key tile to key tile. Whole vectors come first. */
 typedef struct ALIGNED {
-    float q[SQA_HEAD_DIM * ROWS]; /* transposed, times SQA_PRODUCT_FACTOR */
+    float q[SQA_HEAD_DIM * ROWS]; /* transposed, times query_factor */
     float o[COLUMNS * ROWS];      /* transposed, not yet divided by the sum */
     float maximum[ROWS];
     float sum[ROWS];
@@ -118,7 +128,9 @@ typedef struct {
     int shown;        /* -1: global tokens, to be seen where they have not been yet */
     tile_pointer k, v;
     long k_row, v_row;
-    float cap; /* SQA_CAP_FACTOR */
+    sqa_shaping shaping;
+    exponents powers; /* of weights */
+    float lift; /* as in sqa_weighing */
 #if SQA_EXTRA
     const row_tile *next; /* the row tile after this one, and the first key it is held against */
     int next_first;

@@ -64,10 +64,23 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
             OPERANDS
             EACH_KEY_ROW(ADD_PRODUCT)
         }
+/* A bias that comes next brings its product into its own units. */
+#if SQA_BIAS && !SQA_SOFTCAP && !SQA_ALIBI
+#define SHAPE(i, r)                                                                                \
+    if (!extra)                                                                                    \
+        s##i##_##r *= keys.shaping.factor;
+#define ADDED(s, x) fma(s, (vec)(keys.shaping.factor), x)
+#else
 #if SQA_SOFTCAP
-#define CAP(i, r) s##i##_##r = tanh_of(s##i##_##r) * keys.cap;
-        EACH_KEY_ROW(CAP)
-#undef CAP
+#define SHAPE(i, r) s##i##_##r = shape(keys.shaping, s##i##_##r);
+#elif SQA_SHAPED
+#define SHAPE(i, r) s##i##_##r *= keys.shaping.factor;
+#endif
+#define ADDED(s, x) ((s) + (x))
+#endif
+#if SQA_SHAPED
+        EACH_KEY_ROW(SHAPE)
+#undef SHAPE
 #endif
 #if SQA_ALIBI
 #define DISTANT(i, r)                                                                              \
@@ -80,7 +93,8 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #define ADD(i, r)                                                                                  \
     {                                                                                              \
         const vec x = LOAD(extra_scores + at##i * ROWS + r * LANES);                               \
-        s##i##_##r = select(s##i##_##r + x, (vec)(SQA_HIDDEN_SCORE), x == (vec)(-INFINITY));       \
+        s##i##_##r =                                                                               \
+            select(ADDED(s##i##_##r, x), (vec)(SQA_HIDDEN_SCORE), x == (vec)(-INFINITY));          \
     }
 #define HIDE(i, r)                                                                                 \
     s##i##_##r = select(s##i##_##r, (vec)(SQA_HIDDEN_SCORE), HIDDEN((ivec)(keys.first + at##i), r));
@@ -105,29 +119,31 @@ INLINE void score_tile(const bool edge, const bool extra, const row_tile *restri
 #undef PRODUCT
 #undef ADD_PRODUCT
 #undef ADD
+#undef ADDED
 #undef HIDE
 #undef KEEP
 #undef FINISH
 }
 
 /* Turns scores into weights, updates maxima and sums, and leaves in `rescale`
- * what older output has to be multiplied by. Weights of hidden keys are zero;
- * those of visible keys never are. One vector of rows after the other, since the
- * constants of exp2 are to stay in registers. */
-INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict tile,
+ * what older output has to be multiplied by. With `hiding`, those of hidden keys are
+ * marked, otherwise only zero. One vector of rows after the other, since the constants
+ * of exp2 are to stay in registers. */
+INLINE void softmax_tile(const bool hiding, const key_tile keys, row_tile *restrict tile,
                          float *restrict scores, const float *restrict new_maximum,
                          float *restrict rescale)
 {
     for (int r = 0; r < ROWS; r += LANES) {
         const vec maximum = LOAD(new_maximum + r);
-        const vec older = exp2_negative(LOAD(tile->maximum + r) - maximum);
+        const vec raised = LOAD(tile->maximum + r) - maximum;
+        const vec older = exp2_negative(SQA_SHAPED, keys.powers, raised) * (vec)(keys.lift);
         vec sum = (vec)(0.0f);
 #pragma unroll 4
-        for (int c = 0; c < count; c++) {
+        for (int c = 0; c < keys.count; c++) {
             const vec s = LOAD(scores + c * ROWS + r);
-            vec p = exp2_negative(s - maximum);
+            vec p = exp2_negative(SQA_SHAPED, keys.powers, s - maximum);
             if (hiding)
-                p = select(p, (vec)(0.0f), s == (vec)(SQA_HIDDEN_SCORE));
+                p = select(p, (vec)(SQA_HIDDEN_WEIGHT), s == (vec)(SQA_HIDDEN_SCORE));
             STORE(p, scores + c * ROWS + r);
             sum += p;
         }
@@ -139,7 +155,7 @@ INLINE void softmax_tile(const bool hiding, const int count, row_tile *restrict 
 
 /* Adds the tile's contribution to columns d .. d + MD - 1 of the output, summed for
  * itself first: over 200,000 keys that loses a tenth of what one long sum does. With
- * `hiding`, a zero weight leaves the sum alone even if V is NaN or infinite there;
+ * `hiding`, a hidden key leaves the sum alone even if V is NaN or infinite there;
  * with `last`, columns past value_dim repeat the last one. */
 INLINE void output_columns(const bool hiding, const bool last, const int d, const key_tile keys,
                            row_tile *restrict tile, const float *restrict weights,
@@ -153,7 +169,8 @@ INLINE void output_columns(const bool hiding, const bool last, const int d, cons
 #define BROADCAST(i) const vec x##i = (vec)(value[last ? min(i, SQA_VALUE_DIM - 1 - d) : i]);
 #define PRODUCT(i, r) vec o##i##_##r = VISIBLE(r, x##i * p##r, (vec)(0.0f));
 #define ADD_PRODUCT(i, r) o##i##_##r = VISIBLE(r, fma(x##i, p##r, o##i##_##r), o##i##_##r);
-#define VISIBLE(r, sum, older) hiding ? select(sum, older, p##r == (vec)(0.0f)) : sum
+#define VISIBLE(r, sum, older)                                                                     \
+    hiding ? select(sum, older, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS)) : sum
     int c = 0;
     OPERANDS
     EACH_COLUMN_ROW(PRODUCT)
@@ -183,14 +200,17 @@ INLINE void output_columns(const bool hiding, const bool last, const int d, cons
 
 /* The weights of a key tile for a row tile, and what older output is to be multiplied
  * by. `edge`: position hides some keys; `extra`: something is added to the scores;
- * `hiding`: some key is hidden, by either. */
+ * `hiding`: weights of hidden keys must be told from others. */
 INLINE void weigh(const bool edge, const bool extra, const bool hiding, row_tile *restrict tile,
                   const key_tile keys, const float *restrict extra_scores,
                   float *restrict weights, float *restrict rescale)
 {
     float new_maximum[ROWS] ALIGNED;
     score_tile(edge, extra, tile, keys, extra_scores, weights, new_maximum);
-    softmax_tile(hiding, keys.count, tile, weights, new_maximum, rescale);
+    if (hiding)
+        softmax_tile(true, keys, tile, weights, new_maximum, rescale);
+    else
+        softmax_tile(false, keys, tile, weights, new_maximum, rescale);
 }
 
 /* Adds weights times V to the output of a row tile. */

@@ -1,6 +1,6 @@
 /* Splitting the keys of a row among SPLIT work-items or work-groups, for when
- * rows alone do not fill the device. Each writes the mean over its keys and their
- * log-sum-exp (base 2) to the workspace; a second kernel weighs them together
+ * rows alone do not fill the device. Each writes its weighted sum of values, its
+ * maximum and its sum of weights to the workspace; a second kernel brings them together
  * (Flash-Decoding). Part = (split, batch, head, query), in that order. */
 #ifndef SPLIT
 #define SPLIT 1
@@ -17,8 +17,9 @@
 #define SQA_SPLIT_PART(split, batch, head, query)                                                  \
     ((((split) * (long)split_batches + (batch)) * out_heads + (head)) * SQA_LONGEST + (query))
 #define SQA_SPLIT_OUTPUT(part) (workspace + (part)*SQA_VALUE_DIM)
-#define SQA_SPLIT_LSE(part)                                                                        \
-    (workspace + SPLIT * (long)split_batches * out_heads * SQA_LONGEST * SQA_VALUE_DIM + (part))
+/* The maximum and, behind it, the sum of weights. */
+#define SQA_SPLIT_TOTALS(part)                                                                     \
+    (workspace + SPLIT * (long)split_batches * out_heads * SQA_LONGEST * SQA_VALUE_DIM + 2 * (part))
 
 /* One work-item per (query, head, batch). */
 __kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
@@ -29,26 +30,26 @@ __kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
     SQA_SEQUENCE(batch)
     if (query >= q_length)
         return;
-    /* A split that shows the row no key has lse = -inf and so no weight; NaN, which no
-     * comparison holds for, stays NaN. */
-    float maximum = -FLT_MAX;
-    for (int s = 0; s < SPLIT; s++) {
-        const float lse = *SQA_SPLIT_LSE(SQA_SPLIT_PART(s, batch, head, query));
-        maximum = lse > maximum ? lse : maximum;
-    }
-    float weights[SPLIT];
+    /* A split that shows the row no key has a sum of zero; one that met NaN, a sum of NaN. */
+    const sqa_weighing weighing = SQA_WEIGHING;
+    float maximum = SQA_LOWEST_SCORE;
+    for (int s = 0; s < SPLIT; s++)
+        maximum = fmax(maximum, SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query))[0]);
+    float rescale[SPLIT];
     float sum = 0.0f;
     for (int s = 0; s < SPLIT; s++) {
-        weights[s] = exp2(*SQA_SPLIT_LSE(SQA_SPLIT_PART(s, batch, head, query)) - maximum);
-        sum += weights[s];
+        __global const float *totals = SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query));
+        rescale[s] = sqa_rescale(weighing, totals[0] - maximum);
+        sum = fma(rescale[s], totals[1], sum);
     }
-    const sqa_row_end end = sqa_end_row(maximum, sum, SQA_SINK(head));
+    const sqa_row_end end = sqa_end_row(weighing, maximum, sum, SQA_SINK(head));
     __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
     for (int d = 0; d < SQA_VALUE_DIM; d++) {
-        float mean = 0.0f;
+        float values = 0.0f;
         for (int s = 0; s < SPLIT; s++)
-            mean = fma(weights[s], SQA_SPLIT_OUTPUT(SQA_SPLIT_PART(s, batch, head, query))[d], mean);
-        SQA_STORE(mean * end.inverse, d, o);
+            values = fma(rescale[s], SQA_SPLIT_OUTPUT(SQA_SPLIT_PART(s, batch, head, query))[d],
+                         values);
+        SQA_STORE(sqa_output(values, end.inverse), d, o);
     }
 #if SQA_WRITE_LSE
     SQA_LSE_ROW(batch, head)[query] = end.lse;

@@ -119,13 +119,13 @@ INLINE void value_tile(const bool edge, thread_rows *rows, __local const vec *we
     }
 }
 
-/* Writes a row's columns that the thread has, divided by the row's sum. */
+/* Writes a row's columns that the thread has: of the output, divided by the row's sum. */
 #if SPLIT == 1
 typedef __global sqa_stored *output_row;
-#define STORE_OUTPUT(value, d, to) SQA_STORE((value), (d), (to))
+#define STORE_OUTPUT(sum, d, to) SQA_STORE(sqa_output((sum), inverse), (d), (to))
 #else
 typedef __global float *output_row;
-#define STORE_OUTPUT(value, d, to) ((to)[d] = (value))
+#define STORE_OUTPUT(sum, d, to) ((to)[d] = (sum))
 #endif
 INLINE void store_row(const output_row to, const volatile vec output[TD], const float inverse,
                       const int x)
@@ -133,7 +133,7 @@ INLINE void store_row(const output_row to, const volatile vec output[TD], const 
 #pragma unroll
     for (int j = 0; j < TD; j++) {
         const int d = VEC * (x + TX * j);
-        const vec values = output[j] * inverse;
+        const vec values = output[j];
 #define STORE_LANE(n)                                                                              \
     if (d + n < SQA_VALUE_DIM)                                                                     \
         STORE_OUTPUT(LANE(values, n), d + n, to);
@@ -182,8 +182,9 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 
     thread_rows rows;
     volatile row_totals totals;
-    rows.factor = SQA_PRODUCT_FACTOR;
-    rows.cap = SQA_CAP_FACTOR;
+    const sqa_shaping shaping = SQA_SHAPING;
+    rows.shaping = shaping;
+    rows.weighing = SQA_WEIGHING;
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const int row = min(first_row + y + TY * i, last_row);
@@ -200,7 +201,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #if SQA_EXTRA
         SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)query)
 #endif
-        rows.maximum[i] = totals.maximum[i] = -FLT_MAX;
+        rows.maximum[i] = totals.maximum[i] = SQA_LOWEST_SCORE;
         rows.sum[i] = totals.sum[i] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++)
@@ -217,6 +218,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     thread_queries queries;
 #if Q_PLACE == IN_GLOBAL
     queries.aligned = q_aligned;
+    queries.factor = query_factor;
 #pragma unroll
     for (int i = 0; i < TM; i++)
         queries.row[i] = Q_ROW(y + TY * i);
@@ -224,14 +226,15 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     queries.first = q_tile + y * Q_PITCH;
     for (int i = idle ? BM * HEAD_VECS : thread; i < BM * HEAD_VECS; i += THREADS)
         q_tile[i / HEAD_VECS * Q_PITCH + i % HEAD_VECS] =
-            row_vec(Q_ROW(i / HEAD_VECS), q_aligned, i % HEAD_VECS, SQA_HEAD_DIM);
+            row_vec(Q_ROW(i / HEAD_VECS), q_aligned, i % HEAD_VECS, SQA_HEAD_DIM) * query_factor;
 #else
 #pragma unroll
     for (int i = 0; i < TM; i++)
 #pragma unroll
         for (int d = 0; d < HEAD_VECS; d++)
-            queries.row[i][d] = idle ? (vec)(0.0f)
-                                     : row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM);
+            queries.row[i][d] =
+                idle ? (vec)(0.0f)
+                     : row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM) * query_factor;
 #endif
 
     const int key_tiles = walk_tiles(walk, BN);
@@ -279,18 +282,20 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         const long head = ROW_HEAD(first_head, row);
         const long query = ROW_QUERY(row);
 #if SPLIT == 1
-        const sqa_row_end end = sqa_end_row(totals.maximum[i], sums[i], SQA_SINK(head));
+        const sqa_row_end end =
+            sqa_end_row(rows.weighing, totals.maximum[i], sums[i], SQA_SINK(head));
         store_row(SQA_O_MATRIX(batch, head) + query * o_row, totals.output[i], end.inverse, x);
 #if SQA_WRITE_LSE
         if (x == 0)
             SQA_LSE_ROW(batch, head)[query] = end.lse;
 #endif
 #else
-        const float sum = sums[i];
         const long part = SQA_SPLIT_PART(split, batch, head, query);
-        store_row(SQA_SPLIT_OUTPUT(part), totals.output[i], sum == 0.0f ? 0.0f : 1.0f / sum, x);
-        if (x == 0)
-            *SQA_SPLIT_LSE(part) = sum == 0.0f ? -INFINITY : totals.maximum[i] + log2(sum);
+        store_row(SQA_SPLIT_OUTPUT(part), totals.output[i], 1.0f, x);
+        if (x == 0) {
+            SQA_SPLIT_TOTALS(part)[0] = totals.maximum[i];
+            SQA_SPLIT_TOTALS(part)[1] = sums[i];
+        }
 #endif
     }
 }

@@ -28,7 +28,8 @@ typedef struct {
 #if SQA_EXTRA
     sqa_extra_row extra[TM];
 #endif
-    float factor, cap; /* SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR */
+    sqa_shaping shaping;
+    sqa_weighing weighing;
     float maximum[TM];
     float sum[TM];      /* of the weights of the thread's own keys, at most SQA_SUM_KEYS */
     vec output[TM][TD]; /* not yet divided by the sum */
@@ -124,7 +125,7 @@ INLINE void row_sums(float value[TM], __local vec *of_threads, const int x, cons
 /* The score of a key that row i sees, from the product of Q and K. */
 INLINE float finish_score(const thread_rows *rows, const int i, const int key, const float product)
 {
-    float score = SQA_CAP(product * rows->factor, rows->cap);
+    float score = sqa_shape(rows->shaping, product);
 #if SQA_ALIBI
     score = fma(-rows->slope[i], (float)abs(rows->position[i] - key), score);
 #endif
@@ -143,7 +144,7 @@ INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_r
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        largest[i] = -FLT_MAX;
+        largest[i] = SQA_LOWEST_SCORE;
 #pragma unroll
         for (int j = 0; j < TN; j++) {
             const int key = first_key + TX * j;
@@ -163,7 +164,7 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const float maximum = larger(largest[i], rows->maximum[i]);
-        const float rescale = sqa_weight(rows->maximum[i] - maximum);
+        const float rescale = sqa_rescale(rows->weighing, rows->maximum[i] - maximum);
         rows->maximum[i] = maximum;
         rows->sum[i] *= rescale;
 #pragma unroll
@@ -171,8 +172,9 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
             rows->output[i][j] *= rescale;
 #pragma unroll
         for (int j = 0; j < TN; j++) {
-            const float weight =
-                score[i][j] == SQA_HIDDEN_SCORE ? 0.0f : sqa_weight(score[i][j] - maximum);
+            const float weight = score[i][j] == SQA_HIDDEN_SCORE
+                                     ? SQA_HIDDEN_WEIGHT
+                                     : sqa_weight(rows->weighing, score[i][j] - maximum);
             rows->sum[i] += weight;
             weights[TY * i * P_PITCH * VEC + TX * j] = weight;
         }
@@ -184,7 +186,8 @@ INLINE void add_totals(volatile row_totals *totals, thread_rows *rows)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const float rescale = sqa_weight(totals->maximum[i] - rows->maximum[i]);
+        const float rescale =
+            sqa_rescale(rows->weighing, totals->maximum[i] - rows->maximum[i]);
         totals->maximum[i] = rows->maximum[i];
         totals->sum[i] = fma(totals->sum[i], rescale, rows->sum[i]);
         rows->sum[i] = 0.0f;
@@ -196,13 +199,13 @@ INLINE void add_totals(volatile row_totals *totals, thread_rows *rows)
     }
 }
 
-/* Adds vector j of a key's value to the rows. In tiles that hide keys (edge), a zero
- * weight must not meet a NaN. */
+/* Adds vector j of a key's value to the rows. In tiles that hide keys (edge), those must not
+ * bring a NaN. */
 INLINE void add_value(const bool edge, thread_rows *rows, const float weight[TM], const int j,
                       const vec value)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++)
-        if (!edge || weight[i] != 0.0f)
+        if (!edge || as_int(weight[i]) != SQA_HIDDEN_BITS)
             rows->output[i][j] = fma((vec)(weight[i]), value, rows->output[i][j]);
 }

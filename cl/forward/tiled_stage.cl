@@ -106,11 +106,12 @@ INLINE vec value_vec(const slice from, const int key, const int column)
 }
 #endif
 
-/* The queries of a thread's rows. */
+/* The queries of a thread's rows, times query_factor. */
 typedef struct {
 #if Q_PLACE == IN_GLOBAL
     __global const sqa_stored *row[TM];
     bool aligned;
+    float factor;
 #elif Q_PLACE == IN_LOCAL
     __local const vec *first; /* the thread's first row */
 #else
@@ -122,7 +123,7 @@ typedef struct {
 INLINE vec query_vec(const thread_queries *queries, const int i, const int d)
 {
 #if Q_PLACE == IN_GLOBAL
-    return row_vec(queries->row[i], queries->aligned, d, SQA_HEAD_DIM);
+    return row_vec(queries->row[i], queries->aligned, d, SQA_HEAD_DIM) * queries->factor;
 #elif Q_PLACE == IN_LOCAL
     return queries->first[TY * i * Q_PITCH + d];
 #else

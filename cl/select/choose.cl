@@ -102,7 +102,7 @@ static int entries_before(const selection *s, const int row, __local int *sum)
 static void score_rows(const selection *s, __global const float *queries,
                        __global const float *keys, const long matrix, const int matrices,
                        const int shared_by, const int first, const int count, const int padded,
-                       const float scale, __global uint *ranks)
+                       __global uint *ranks)
 {
     for (int block = ITEM * VEC; block < count; block += ITEMS * VEC) {
         score_vec sum[ROWS];
@@ -123,7 +123,7 @@ static void score_rows(const selection *s, __global const float *queries,
         }
 #pragma unroll
         for (int r = 0; r < ROWS; r++)
-            STORE_RANKS(rank_of(scale * sum[r]), ranks + (long)r * padded + block);
+            STORE_RANKS(rank_of(sum[r]), ranks + (long)r * padded + block);
     }
 }
 
@@ -205,7 +205,7 @@ sqa_choose_blocks(SQA_CHOOSE_ARGUMENTS)
         const int number = job / jobs_per_list;
         const int first = job % jobs_per_list * ROWS, end = min(first + ROWS, query_blocks);
         score_rows(&s, workspace, workspace + keys_at, number * (long)matrices, matrices, shared_by,
-                   first, candidates(&s, end - 1), padded, scale, group_ranks);
+                   first, candidates(&s, end - 1), padded, group_ranks);
         MEET(CLK_GLOBAL_MEM_FENCE);
         for (int row = first; row < end; row++)
             force(&s, row, candidates(&s, row), group_ranks + (row - first) * (long)padded);

@@ -4,7 +4,8 @@
  * them over every SLICES-th row, then the slices meet in local memory. What is added
  * up are distances from the block's first row: the mean of equal rows is that very row,
  * however many they are, and blocks of equal keys tie. (An infinite first row is no
- * origin; zero is.)
+ * origin; zero is.) They are made smaller by a power of two first, so that no sum of finite
+ * ones overflows.
  *
  * Key means are transposed, so that choose.cl reads neighbouring blocks as a vector:
  *   Q  workspace[0 ..]        (batch, matrix, query block, column)
@@ -66,11 +67,15 @@ static pool_vec pool_mean(__global const sqa_stored *block, const long row, cons
     __global const sqa_stored *columns = block + get_global_id(0) * POOL;
     const pool_vec first = POOL_LOAD(0, columns);
     const pool_vec origin = select((pool_vec)(0.0f), first, isfinite(first));
+    const pool_vec share = (pool_vec)(as_float((clz(count) + 94) << 23));
+    const pool_vec away = -origin * share;
     pool_vec part = (pool_vec)(0.0f);
 #pragma unroll 4
     for (int i = get_local_id(1); i < count; i += SLICES)
-        part += POOL_LOAD(i * row, columns) - origin;
-    return origin + POOL_MEET(part) / (float)count;
+        part += fma(POOL_LOAD(i * row, columns), share, away);
+    /* The first row and the mean may be further apart than the largest float. */
+    const pool_vec half_way = POOL_MEET(part) / (2.0f * (float)count * share);
+    return fma(half_way, (pool_vec)(2.0f), origin);
 }
 
 /* Rows of block number `block` of a sequence. */
@@ -90,7 +95,7 @@ __kernel void sqa_pool_queries(SQA_POOL_QUERIES_ARGUMENTS)
     pool_vec sum = (pool_vec)(0.0f);
     for (int i = 0; i < matrix_heads; i++) {
         const long head = (matrix * matrix_heads + i) % q_heads;
-        sum += pool_mean(rows + head * q_head, q_row, count POOL_SLICES_ARGUMENT);
+        sum += pool_mean(rows + head * q_head, q_row, count POOL_SLICES_ARGUMENT) * query_factor;
     }
     if (get_local_id(1) == 0)
         POOL_SET(sum, workspace + (get_group_id(2) * query_blocks + block) * SQA_HEAD_DIM +

@@ -16,7 +16,22 @@
  * query heads are repeated in turn (rSQA).
  *
  * A query that sees no key gives O = 0 and LSE = -inf. What a mask hides, or
- * lies beyond a length, never reaches the output, NaN and infinity included. */
+ * lies beyond a length, never reaches the output, NaN and infinity included.
+ *
+ * Numbers. Everything is added up in f32. Finite inputs, however large or small, give
+ * the result of the formulas above but for rounding, as long as
+ *   - no q, and no sum of q k along head_dim, on its way either, is beyond FLT_MAX / 2:
+ *     times 2^23 |scale| where that is less than 1, times 2^-24 |scale| where that is
+ *     more;
+ *   - with ALiBi, slopes times distances are below 2^150.
+ * Neither scale, softcap, biases and sinks nor the scores have to stay away from FLT_MAX. O
+ * is finite when V is. LSE is infinite only where its value is beyond FLT_MAX.
+ *
+ * A weight that is less than 2^-95 of the row's largest may count as 0: its key adds 0 to
+ * O, whatever finite value it has, and nothing to LSE. It is seen all the same: NaN and
+ * infinity in V reach the rows that see them, however little they weigh.
+ *
+ * On devices without subnormal numbers (CL_FP_DENORM) those are 0, also as products. */
 #ifndef SQA_CL_ATTENTION_H
 #define SQA_CL_ATTENTION_H
 

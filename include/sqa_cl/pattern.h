@@ -69,8 +69,8 @@ typedef enum sqa_alibi {
 
 /* A bias added to the scores, tensors.bias of (batch, output heads, q_length,
  * kv_length) by these strides, `sequence` between queries; a zero repeats it in
- * that dimension, also three of them. -infinity hides the key; any finite value
- * does not (beyond -1e38 it counts as that). */
+ * that dimension, also three of them. -infinity hides the key; no finite value does,
+ * and each counts as what it is. */
 typedef struct sqa_bias {
     uint32_t present; /* 0 or 1 */
     int32_t dtype;    /* an sqa_dtype */

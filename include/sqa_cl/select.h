@@ -22,6 +22,10 @@
  * in this order of preference, listed ascending; all of them where there are no more.
  * The result is the same, bit for bit, every time.
  *
+ * Means of finite rows are finite. Scores are compared in f32, without the magnitude of
+ * scale: any finite one will do, and no sum of the means' products, times 2^-96 or |scale|,
+ * whichever is larger, but at most 1, may be beyond FLT_MAX.
+ *
  * The descriptor is that of the forward call. Softcap, ALiBi, bias and sinks do not
  * enter the scores, and V, O and LSE are not used. Windows, masks and ragged batches
  * are not supported: leave them out here. */

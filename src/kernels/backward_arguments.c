@@ -33,6 +33,7 @@ const sqa_argument_row sqa_backward_rows[] = {
     {INT(q_heads, q_heads)},
     {INT(out_heads, out_heads)},
     {"group", SQA_TYPE_INT, SQA_IN_VALUES(sqa_forward_values, group)},
+    {"scale", SQA_TYPE_FLOAT, SQA_IN_PROBLEM(attention.scale)},
     {0},
 };
 

@@ -29,6 +29,7 @@ WHEN(has_dropout, a->score &SQA_SCORE_DROPOUT)
 #define INT(name, member) #name, SQA_TYPE_INT, SQA_IN_PROBLEM(attention.member)
 #define FLOAT(name, member) #name, SQA_TYPE_FLOAT, SQA_IN_PROBLEM(attention.member)
 #define VALUE(name) #name, SQA_TYPE_INT, SQA_IN_VALUES(sqa_forward_values, name)
+#define FACTOR(name) #name, SQA_TYPE_FLOAT, SQA_IN_VALUES(sqa_forward_values, scale.name)
 
 const sqa_argument_row sqa_forward_rows[] = {
     {SQA_READ(q, "sqa_stored", SQA_SLOT_Q)},
@@ -43,6 +44,8 @@ const sqa_argument_row sqa_forward_rows[] = {
     {INT(q_heads, q_heads)},
     {INT(out_heads, out_heads)},
     {VALUE(group)},
+    {FACTOR(query_factor)},
+    {FACTOR(score_power)},
     {0},
 };
 
@@ -85,7 +88,6 @@ const sqa_argument_row sqa_pattern_rows[] = {
     {INT(q_longest, q_length), .when = is_ragged},
     {INT(kv_longest, kv_length), .when = is_ragged},
     {INT(longest_diagonal, diagonal), .when = is_ragged},
-    {FLOAT(scale, scale)},
     {0},
 };
 
@@ -103,5 +105,6 @@ sqa_forward_values sqa_forward_values_of(const sqa_attention *attention)
         .block_lists = (int32_t)sqa_attention_query_blocks(attention),
         .dropout_below = (int32_t)dropped_of(attention->dropout),
         .dropout_factor = (float)(1.0 / (1.0 - dropped_of(attention->dropout) * 0x1p-32)),
+        .scale = sqa_scale_divide(attention->scale),
     };
 }

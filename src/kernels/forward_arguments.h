@@ -4,10 +4,11 @@
 #define SQA_KERNELS_FORWARD_ARGUMENTS_H
 
 #include "kernels/arguments.h"
+#include "kernels/scale.h"
 
 /* Offsets and strides in elements; *_batch, *_head, *_row are distances between neighbours in
  * that dimension. Query i stands at position i + diagonal among the keys. */
-extern const sqa_argument_row sqa_forward_rows[]; /* tensors and heads */
+extern const sqa_argument_row sqa_forward_rows[]; /* tensors, heads, the scale */
 extern const sqa_argument_row sqa_pattern_rows[]; /* which keys are seen, scores, lengths */
 
 /* What those rows take that the problem does not have as a number. */
@@ -18,6 +19,7 @@ typedef struct sqa_forward_values {
     int32_t dropout_below;             /* the bits of a uint: smaller numbers drop a weight */
     float dropout_factor;              /* what others are multiplied by */
     int32_t split_batches, split_keys; /* of the rows in work_division.c */
+    sqa_scale_parts scale;
 } sqa_forward_values;
 
 sqa_forward_values sqa_forward_values_of(const sqa_attention *attention);

@@ -1,6 +1,7 @@
 /* select: block selection by the means of blocks, for every device. Two steps pool
  * Q and K into the workspace (cl/select/pool.cl), one scores the means and writes
  * the lists (cl/select/choose.cl). */
+#include <math.h>
 #include <string.h>
 
 #include "device/architectures.h"
@@ -110,8 +111,19 @@ typedef struct layout {
     uint32_t jobs, groups;
     uint32_t lists, list_entries; /* lists, and entries of each */
     int32_t reach;                /* as in problem/selection.h */
+    float query_factor;           /* of means of Q */
     size_t workspace_bytes;
 } layout;
+
+/* All of a scale that matters to an order: its sign, and what keeps products in the range of an
+ * f32, but not so much that those of ordinary numbers become subnormal. */
+static float query_factor(float scale)
+{
+    int exponent;
+    (void)frexpf(scale, &exponent);
+    exponent = exponent > 0 ? 0 : exponent < -96 ? -96 : exponent;
+    return copysignf(ldexpf(1.0f, exponent), scale);
+}
 
 /* Work-groups that choose, per compute unit: enough to even out rows of different
  * lengths, few enough that their ranks stay small. */
@@ -136,6 +148,7 @@ static layout layout_of(const sqa_attention *attention, const int32_t *value,
     l.lists = lists;
     l.list_entries = lists ? attention->blocks.entries / lists : 0;
     l.reach = sqa_selection_reach(attention);
+    l.query_factor = query_factor(attention->scale);
     l.query_blocks = sqa_attention_query_blocks(attention);
     l.key_blocks = sqa_attention_key_blocks(attention);
     l.padded = (l.key_blocks + (l.key_blocks == 0) + vec - 1) / vec * vec;
@@ -162,6 +175,7 @@ static const sqa_argument_row pool_queries_rows[] = {
     {LAID_OUT(query_blocks)},
     {LAID_OUT(matrices)},
     {LAID_OUT(matrix_heads)},
+    {"query_factor", SQA_TYPE_FLOAT, SQA_IN_VALUES(layout, query_factor)},
     {SQA_WORKSPACE("float *restrict ")},
     {0},
 };
@@ -199,7 +213,6 @@ static const sqa_argument_row choose_rows[] = {
     {INT(top_k, top_k)},
     {INT(sink_blocks, sink_blocks)},
     {INT(local_blocks, local_blocks)},
-    {"scale", SQA_TYPE_FLOAT, SQA_IN_PROBLEM(selection.attention.scale)},
     {0},
 };
 

@@ -19,8 +19,8 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split);
 
 /* The fragments that use them, with which every forward family's list begins. */
 #define SQA_FORWARD_FRAGMENTS                                                                      \
-    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/score.cl",           \
-        "forward/dropout.cl"
+    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/units.cl",           \
+        "forward/score.cl", "forward/weight.cl", "forward/dropout.cl"
 
 /* The definitions common to every kernel of a backward pass that computes scores: those of
  * forward kernels but for LSE, which is there, and SQA_GRADIENT_Q, ..., SQA_ACCUMULATE. */
@@ -28,7 +28,9 @@ void sqa_source_backward(sqa_text *out, const sqa_problem *problem);
 
 /* The fragments that use them. */
 #define SQA_BACKWARD_FRAGMENTS                                                                     \
-    SQA_FORWARD_FRAGMENTS, "backward/arguments.cl", "backward/visible.cl", "backward/score.cl"
+    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "backward/units.cl",          \
+        "forward/score.cl", "forward/dropout.cl", "backward/arguments.cl", "backward/visible.cl",  \
+        "backward/score.cl"
 
 /* The family's fragments, which must exist. */
 void sqa_source_fragments(sqa_text *out, const sqa_kernel_family *family);

@@ -79,7 +79,7 @@ static void add_combine(const sqa_problem *problem, int32_t splits,
     sqa_arguments_fill(launch, combine, sqa_forward_tables(true), problem, values);
     launch->workspace_bytes = sizeof(float) * (size_t)splits * attention->batch *
                               attention->out_heads * attention->q_length *
-                              (attention->value_dim + 1);
+                              (attention->value_dim + 2);
 }
 
 void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,

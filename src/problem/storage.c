@@ -1,5 +1,6 @@
 #include "problem/storage.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -98,4 +99,11 @@ float sqa_storage_round(sqa_dtype dtype, float value)
     sqa_storage_encode(dtype, &value, &stored, 1);
     sqa_storage_decode(dtype, &stored, &result, 1);
     return result;
+}
+
+float sqa_storage_largest(sqa_dtype dtype)
+{
+    static const float largest[] = {
+        [SQA_DTYPE_F32] = FLT_MAX, [SQA_DTYPE_F16] = 65504.0f, [SQA_DTYPE_BF16] = 0x1.fep127f};
+    return largest[dtype];
 }

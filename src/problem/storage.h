@@ -16,6 +16,9 @@ void sqa_storage_decode(sqa_dtype dtype, const void *in, float *out, size_t coun
 /* The value that storing leaves of `value`. */
 float sqa_storage_round(sqa_dtype dtype, float value);
 
+/* The largest finite one. */
+float sqa_storage_largest(sqa_dtype dtype);
+
 /* The bits of an f32, and back. */
 uint32_t sqa_float_bits(float value);
 float sqa_float_from_bits(uint32_t bits);

@@ -161,6 +161,16 @@ void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value)
     fill_bits(tensor, 1, sqa_float_bits(value));
 }
 
+void sqa_host_tensor_multiply(sqa_host_tensor *tensor, float factor)
+{
+    const sqa_dtype dtype = (sqa_dtype)tensor->element;
+    const float most = sqa_storage_largest(dtype);
+    float *data = tensor->data;
+    for (size_t i = 0; i < tensor->count; i++)
+        if (tensor->inside[i])
+            data[i] = sqa_storage_round(dtype, fminf(fmaxf(data[i] * factor, -most), most));
+}
+
 void sqa_host_tensor_poison(sqa_host_tensor *tensor)
 {
     fill_bits(tensor, 0, SQA_GUARD_BITS);

@@ -53,6 +53,10 @@ void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, fl
                                  float high);
 void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value);
 
+/* Every element of the view times `factor`; what is too large for the stored type becomes the
+ * largest there is. */
+void sqa_host_tensor_multiply(sqa_host_tensor *tensor, float factor);
+
 /* Makes guards of what is around the view, poison of what is in it. */
 void sqa_host_tensor_poison(sqa_host_tensor *tensor);
 

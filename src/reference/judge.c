@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "operations/operations.h"
+#include "problem/storage.h"
 
 /* What the comparison of one output has found so far. */
 typedef struct comparison {
@@ -74,6 +75,15 @@ static sqa_status expect(group_judge *self, uint64_t row, bool *exists)
     return kept ? sqa_kept_rows_add(kept, *exists, &self->expected) : SQA_OK;
 }
 
+/* An expected number that the output's storage has only as infinity. */
+static double as_stored(const sqa_host_tensor *tensor, double expected)
+{
+    const bool overflows = fabs(expected) >= 0x1.ffffffp127 ||
+                           (isfinite(expected) &&
+                            isinf(sqa_storage_round((sqa_dtype)tensor->element, (float)expected)));
+    return overflows ? copysign((double)INFINITY, expected) : expected;
+}
+
 static sqa_status judge_row(group_judge *self, uint64_t row)
 {
     const sqa_row_group *group = self->group;
@@ -92,7 +102,7 @@ static sqa_status judge_row(group_judge *self, uint64_t row)
         for (uint32_t j = 0; j < self->expected.count[i]; j++) {
             const int64_t at = self->expected.at[i] + j;
             compare(&self->of[i], row, (double)sqa_host_tensor_value(self->of[i].tensor, at),
-                    self->expected.values[i][j]);
+                    as_stored(self->of[i].tensor, self->expected.values[i][j]));
         }
     return SQA_OK;
 }

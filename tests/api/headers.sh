@@ -37,9 +37,11 @@ int main(void)
     sqa_context_options context = SQA_CONTEXT_OPTIONS_INIT;
     sqa_plan_options plan = SQA_PLAN_OPTIONS_INIT;
     sqa_select_options select = SQA_SELECT_OPTIONS_INIT;
+    sqa_backward_options backward = SQA_BACKWARD_OPTIONS_INIT;
+    sqa_backward_tensors gradients = SQA_BACKWARD_TENSORS_INIT;
     sqa_tensors tensors = SQA_TENSORS_INIT;
     return (int)(desc.version + context.version + plan.version + select.version +
-                 tensors.version);
+                 tensors.version + backward.version + gradients.version);
 }
 END
 cp "$work/use.c" "$work/use.cpp"

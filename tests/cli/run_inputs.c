@@ -109,8 +109,13 @@ void make_run_inputs(run_inputs *out, const char *shape, bool least_rank)
     ck_assert_msg(sqa_problem_parse(shape, &problem) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(sqa_host_tensors_create(&out->tensors, &problem, 7, false), SQA_OK);
     out->given = sqa_host_tensors_views(&out->tensors);
+    save_run_inputs(out, least_rank);
+}
+
+void save_run_inputs(const run_inputs *in, bool least_rank)
+{
     for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
-        save_input(out, slot, least_rank);
+        save_input(in, slot, least_rank);
 }
 
 void free_run_inputs(run_inputs *in)

@@ -20,6 +20,9 @@ typedef struct run_inputs {
 void make_run_inputs(run_inputs *out, const char *shape, bool least_rank);
 void free_run_inputs(run_inputs *in);
 
+/* The files again, after changes in memory. */
+void save_run_inputs(const run_inputs *in, bool least_rank);
+
 /* An array of zeros where `data` is NULL. */
 void save_array(const char *name, const char *descr, uint32_t rank, const uint64_t *shape,
                 const void *data, size_t element);

@@ -175,6 +175,12 @@ static const char *const shapes[] = {
     "op=select_blocks,hq=4,n=1000,blocks=64x64/h,topk=4",
     "op=select_blocks,hq=4,n=1000,d=7,blocks=64x64,topk=4,dtype=bf16",
     "op=select_blocks,hq=8,hkv=2,n=1000,d=128,causal,blocks=32x16/k,topk=4,localblocks=1,dtype=f16",
+    "op=backward_delta,heads=4,rows=1000",
+    "op=backward_core,hq=4,n=1000,causal",
+    "op=backward_core,hq=8,hkv=2,n=1000,d=7,dv=20,softcap=30,dropout=0.1,grads=q,dtype=bf16",
+    "op=backward_core,b=3,hq=8,hkv=2,n=400,ragged=900:900,bias=f16/h,window=7:7,globals=2",
+    "op=backward_core,hq=8,n=1000,blocks=64x64@0.25/h,alibi=slopes,keymask,grads=k+v,dtype=f16",
+    "op=backward_scores,hq=4,n=1000,bias=f32/hq,grads=bias",
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof *shapes };
 

@@ -19,6 +19,18 @@ sqa_status sqa_property_execute(const sqa_property_run *run, sqa_host_tensors *t
     return status;
 }
 
+sqa_status sqa_property_judge(const sqa_property_run *run, sqa_host_tensors *tensors,
+                              char finding[SQA_FINDING_TEXT])
+{
+    sqa_judgement judgement;
+    sqa_status status = sqa_property_execute(run, tensors, finding);
+    if (status == SQA_OK)
+        status = sqa_judge(tensors, true, run->seed, finding, &judgement);
+    if (status == SQA_OK && !judgement.passed)
+        snprintf(finding, SQA_FINDING_TEXT, "%s", judgement.message);
+    return status;
+}
+
 /* The name of an output whose bits differ; NULL: none. Elements of four bytes on the host. */
 static const char *different_output(const sqa_host_tensors *a, const sqa_host_tensors *b)
 {

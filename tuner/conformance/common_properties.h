@@ -9,6 +9,10 @@
 sqa_status sqa_property_execute(const sqa_property_run *run, sqa_host_tensors *tensors,
                                 char finding[SQA_FINDING_TEXT]);
 
+/* The same, and holds every row against the reference. */
+sqa_status sqa_property_judge(const sqa_property_run *run, sqa_host_tensors *tensors,
+                              char finding[SQA_FINDING_TEXT]);
+
 /* Two runs of a plan, and of two plans, give the same bits. */
 sqa_property_check sqa_property_determinism;
 

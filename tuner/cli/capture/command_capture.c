@@ -308,7 +308,7 @@ int sqa_command_capture(int argc, char **argv)
          .list = &self.words.shapes},
         {"shapes", "FILE", "a shape per line, # begins a comment; repeatable",
          .list = &self.words.shape_files},
-        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder, decode or sparse",
+        {"preset", "NAME", "a set of problems: quick, paper, llm, train, encoder, decode or sparse",
          .text = &self.words.preset},
         {"family", "NAME", "this kernel family instead of the best known and the default",
          .text = &self.words.family},

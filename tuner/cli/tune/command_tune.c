@@ -151,7 +151,7 @@ int sqa_command_tune(int argc, char **argv)
          "a shape per line, # begins a comment; the most frequent first, as a program writes them "
          "with $SQA_CL_RECORD; repeatable",
          .list = &words.shape_files},
-        {"preset", "NAME", "a set of problems: quick, paper, llm, encoder, decode or sparse",
+        {"preset", "NAME", "a set of problems: quick, paper, llm, train, encoder, decode or sparse",
          .text = &words.preset},
         {"like", "DB", "the problems that another database has results of", .text = &words.like},
         {"family", "NAME", "this kernel family only", .text = &words.family},

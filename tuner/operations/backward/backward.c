@@ -1,11 +1,15 @@
 /* Backward attention's cases and properties, put together. */
 #include "operations/backward/backward.h"
 
+#include <string.h>
+
 #include "conformance/common_properties.h"
 #include "operations/backward/cases.h"
+#include "operations/backward/fields.h"
 #include "operations/backward/properties.h"
 #include "operations/case_shapes.h"
 #include "operations/entries.h"
+#include "operations/forward/presets.h"
 
 /* Gaps between all vectors. */
 #define PADDED "q=1900:850:21,k=1700:1650:23,v=900:850:12,o=1000:450:11"
@@ -92,14 +96,33 @@ static sqa_problem everyday_scores(bool small, sqa_dtype dtype)
                                   dtype);
 }
 
-static const char *const no_presets[] = {NULL};
+/* Of the preset's forward passes, the backward ones. */
+static sqa_status preset(const char *name, sqa_case_list *out)
+{
+    sqa_case_list forward = {NULL, 0};
+    sqa_status status = strcmp(name, "train") ? SQA_OK : sqa_forward_preset(name, &forward);
+    for (size_t i = 0; i < forward.count && status == SQA_OK; i++) {
+        sqa_attention_desc desc;
+        sqa_problem problem;
+        sqa_problem_to_desc(&forward.cases[i], &desc);
+        status =
+            sqa_problem_from_backward(&problem, SQA_OPERATION_BACKWARD, UINT32_MAX, &desc, NULL);
+        if (status == SQA_OK)
+            status = sqa_case_list_add(out, &problem);
+    }
+    sqa_case_list_free(&forward);
+    return status;
+}
+
+static const char *const preset_names[] = {"train", NULL}, *const no_presets[] = {NULL};
 
 const sqa_tuner_operation sqa_tuner_backward = {
     .entry = &sqa_operation_backward,
     .grids = sqa_backward_grids,
     .properties = properties,
     .property_count = sizeof properties / sizeof *properties,
-    .preset_names = no_presets,
+    .preset_names = preset_names,
+    .preset = preset,
     .everyday = everyday,
 };
 

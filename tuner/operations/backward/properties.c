@@ -130,20 +130,34 @@ static void plant_unused(sqa_host_tensors *tensors, float value)
             }
 }
 
-static sqa_status check_unused(const sqa_property_run *run, const sqa_problem *problem, float value,
-                               char finding[SQA_FINDING_TEXT])
+/* Runs the changed inputs; the others were run already. */
+static sqa_status execute_after(case_pair *pair, const sqa_property_run *run,
+                                const sqa_problem *problem, char finding[SQA_FINDING_TEXT],
+                                void (*change)(case_pair *pair, void *how), void *how)
 {
-    case_pair pair;
-    char what[64];
-    sqa_status status = create_pair(&pair, run, problem, problem);
+    sqa_status status = sqa_host_tensors_create(&pair->after, problem, run->seed, true);
     if (status != SQA_OK)
         return status;
-    plant_unused(&pair.after, value);
-    status = execute_pair(&pair, run, finding);
+    sqa_settle_lse(&pair->after);
+    change(pair, how);
+    return sqa_property_execute(run, &pair->after, finding);
+}
+
+static void change_unused(case_pair *pair, void *how)
+{
+    plant_unused(&pair->after, *(const float *)how);
+}
+
+static sqa_status check_unused(case_pair *pair, const sqa_property_run *run,
+                               const sqa_problem *problem, float value,
+                               char finding[SQA_FINDING_TEXT])
+{
+    char what[64];
+    sqa_status status = execute_after(pair, run, problem, finding, change_unused, &value);
     snprintf(what, sizeof what, "%g in what nobody sees changed", (double)value);
     if (status == SQA_OK && !finding[0])
-        compare(&pair, NULL, 0, what, finding);
-    free_pair(&pair);
+        compare(pair, NULL, 0, what, finding);
+    sqa_host_tensors_free(&pair->after);
     return status;
 }
 
@@ -160,26 +174,33 @@ static bool pick(const sqa_host_tensors *tensors, uint32_t slot, sqa_random *ran
     return seen > 0;
 }
 
-static sqa_status check_planted(const sqa_property_run *run, const sqa_problem *problem,
-                                uint32_t slot, sqa_random *random, char finding[SQA_FINDING_TEXT])
-{
-    case_pair pair;
+/* A component of a vector that NaN is put in. */
+typedef struct planting {
     sqa_vector_place of;
+    uint32_t component;
+} planting;
+
+static void change_one(case_pair *pair, void *how)
+{
+    const planting *at = how;
+    sqa_vector_at(&pair->after, &at->of)[at->component] = NAN;
+}
+
+static sqa_status check_planted(case_pair *pair, const sqa_property_run *run,
+                                const sqa_problem *problem, uint32_t slot, sqa_random *random,
+                                char finding[SQA_FINDING_TEXT])
+{
+    planting at;
     char what[96];
-    sqa_status status = create_pair(&pair, run, problem, problem);
-    if (status != SQA_OK)
-        return status;
-    if (pick(&pair.before, slot, random, &of)) {
-        const uint32_t component =
-            (uint32_t)sqa_random_below(random, sqa_vector_length(&pair.before, slot));
-        sqa_vector_at(&pair.after, &of)[component] = NAN;
-        status = execute_pair(&pair, run, finding);
-        snprintf(what, sizeof what, "NaN in %s of batch %u, head %u, row %u is wrong in",
-                 sqa_tensor_name(problem, slot), of.batch, of.head, of.row);
-        if (status == SQA_OK && !finding[0])
-            compare(&pair, &of, component, what, finding);
-    }
-    free_pair(&pair);
+    if (!pick(&pair->before, slot, random, &at.of))
+        return SQA_OK;
+    at.component = (uint32_t)sqa_random_below(random, sqa_vector_length(&pair->before, slot));
+    sqa_status status = execute_after(pair, run, problem, finding, change_one, &at);
+    snprintf(what, sizeof what, "NaN in %s of batch %u, head %u, row %u is wrong in",
+             sqa_tensor_name(problem, slot), at.of.batch, at.of.head, at.of.row);
+    if (status == SQA_OK && !finding[0])
+        compare(pair, &at.of, at.component, what, finding);
+    sqa_host_tensors_free(&pair->after);
     return status;
 }
 
@@ -200,13 +221,21 @@ sqa_status sqa_backward_hides(const sqa_property_run *run, const sqa_problem *pr
                               char finding[SQA_FINDING_TEXT])
 {
     sqa_random random = {run->seed};
+    case_pair pair;
     if (has_repetition(problem))
         return SQA_OK;
-    sqa_status status = check_unused(run, problem, NAN, finding);
+    sqa_status status = sqa_host_tensors_create(&pair.before, problem, run->seed, true);
+    if (status != SQA_OK)
+        return status;
+    sqa_settle_lse(&pair.before);
+    status = sqa_property_execute(run, &pair.before, finding);
     if (status == SQA_OK && !finding[0])
-        status = check_unused(run, problem, INFINITY, finding);
+        status = check_unused(&pair, run, problem, NAN, finding);
+    if (status == SQA_OK && !finding[0])
+        status = check_unused(&pair, run, problem, INFINITY, finding);
     for (int i = 0; i < INPUTS && status == SQA_OK && !finding[0]; i++)
-        status = check_planted(run, problem, inputs[i], &random, finding);
+        status = check_planted(&pair, run, problem, inputs[i], &random, finding);
+    sqa_host_tensors_free(&pair.before);
     return status;
 }
 

@@ -15,6 +15,7 @@ typedef struct preset_row {
     sqa_causal causal;
     uint32_t q_length; /* 0: as many as keys */
     uint32_t batch;    /* 0: one */
+    uint32_t lse;      /* 1: is written too */
 } preset_row;
 
 #define LLM(q, kv, dim)                                                                            \
@@ -59,6 +60,21 @@ static const preset_row rows[] = {
      {64},
      .causal = SQA_CAUSAL_NONE,
      .batch = 8},
+    /* Steps of training: forward, with LSE for what follows, and backward (operations/backward). */
+    {"train",
+     8,
+     {SQA_VARIANT_MHA, SQA_VARIANT_GQA, SQA_VARIANT_SQA, SQA_VARIANT_XSQA, END},
+     {2048},
+     {64, 128},
+     .causal = SQA_CAUSAL_BOTTOM_RIGHT,
+     .lse = 1},
+    {"train",
+     16,
+     {SQA_VARIANT_MHA, SQA_VARIANT_SQA, SQA_VARIANT_SSQA, SQA_VARIANT_XSQA, END},
+     {4096},
+     {16},
+     .causal = SQA_CAUSAL_NONE,
+     .lse = 1},
     /* One token after another, over all that came before. */
     {"decode",
      16,
@@ -82,6 +98,7 @@ static sqa_status append(const preset_row *row, uint32_t q_heads, uint32_t kv_he
     desc.kv_length = length;
     desc.head_dim = dim;
     desc.causal = row->causal;
+    desc.write_lse = row->lse;
     sqa_problem problem;
     sqa_status status = sqa_problem_from_desc(&problem, &desc);
     return status == SQA_OK ? sqa_case_list_add(out, &problem) : status;
@@ -121,4 +138,5 @@ sqa_status sqa_forward_preset(const char *name, sqa_case_list *out)
     return status;
 }
 
-const char *const sqa_forward_preset_names[] = {"quick", "paper", "llm", "encoder", "decode", NULL};
+const char *const sqa_forward_preset_names[] = {"quick",   "paper",  "llm", "train",
+                                                "encoder", "decode", NULL};

@@ -7,7 +7,7 @@
 #include "operations/forward/case.h"
 #include "operations/tuner_operation.h"
 
-enum { SQA_FORWARD_PROPERTIES = 12 };
+enum { SQA_FORWARD_PROPERTIES = 14 };
 extern const sqa_property sqa_forward_properties[SQA_FORWARD_PROPERTIES];
 
 /* Shared by the files the properties are in. */
@@ -36,7 +36,10 @@ sqa_property_check sqa_pattern_hides;
 sqa_property_check sqa_property_ones, sqa_property_permuted_keys, sqa_property_shifted_logits,
     sqa_property_repeated_heads;
 /* property_hiding.c: what a mask or a length hides, and what it does not */
-sqa_property_check sqa_property_hidden_values, sqa_property_visible_nan;
+sqa_property_check sqa_property_hidden_values, sqa_property_visible_nan,
+    sqa_property_weightless_nan;
+/* property_numbers.c: numbers as large and as small as they come */
+sqa_property_check sqa_property_numbers;
 /* property_edges.c: sizes */
 sqa_property_check sqa_property_lengths_apart, sqa_property_long_rows, sqa_property_nothing_to_see;
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "operations/attention/pattern_text.h"
 #include "operations/forward/properties.h"
 #include "problem/storage.h"
 
@@ -126,6 +127,46 @@ sqa_status sqa_property_visible_nan(const sqa_property_run *run, const sqa_probl
         planting at = {"KV"[i % 2], 0, desc -> kv_heads - 1, keys[i % 3], 3};
         status = check_planting(run, desc, &at, some_nan(i / 2), true, message);
     }
+    return status;
+}
+
+/* A bias so low that no f32 has the weight. */
+static void make_weightless(sqa_host_tensors *test, uint32_t key)
+{
+    const sqa_attention *a = &test->problem.of.attention;
+    for (uint32_t h = 0; h < a->out_heads; h++)
+        for (uint32_t i = 0; i < a->q_length; i++)
+            sqa_host_tensor_at(&test->of[SQA_SLOT_BIAS], 0, h, i)[key] = -1e4f;
+}
+
+static sqa_status check_weightless(const sqa_property_run *run, const sqa_attention_desc *desc,
+                                   uint32_t key, char message[SQA_FINDING_TEXT])
+{
+    const planting at = {'V', desc->batch - 1, 0, key, 2};
+    sqa_case_pair pair;
+    sqa_status status = sqa_case_pair_create(&pair, run, desc, desc);
+    if (status != SQA_OK)
+        return status;
+    make_weightless(&pair.before, key);
+    make_weightless(&pair.after, key);
+    plant(&pair.after, &at, NAN);
+    status = sqa_case_pair_execute(&pair, run, message);
+    if (status == SQA_OK && !message[0])
+        compare_rows(&pair, &at, NAN, true, message);
+    sqa_case_pair_free(&pair);
+    return status;
+}
+
+sqa_status sqa_property_weightless_nan(const sqa_property_run *run, const sqa_problem *problem,
+                                       char message[SQA_FINDING_TEXT])
+{
+    sqa_attention_desc desc;
+    sqa_problem_to_desc(problem, &desc);
+    sqa_status status = sqa_pattern_read("bias=f32/hq", &desc);
+    if (status == SQA_OK)
+        status = check_weightless(run, &desc, 1, message);
+    if (status == SQA_OK && !message[0])
+        status = check_weightless(run, &desc, hidden_key(&desc), message);
     return status;
 }
 

@@ -1,9 +1,12 @@
 /* Block selection's cases, as shapes, and its properties. */
 #include "operations/select_blocks/select_blocks.h"
 
+#include <float.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "conformance/common_properties.h"
+#include "operations/attention/slots.h"
 #include "operations/case_shapes.h"
 #include "operations/entries.h"
 #include "operations/shape.h"
@@ -70,18 +73,65 @@ static sqa_status list_grid(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *
 
 static const sqa_case_grid grids[] = {{"grid", list_grid, NULL}, {0}};
 
+#define PADDED                                                                                     \
+    "op=select_blocks,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3,localblocks=1,"    \
+    "q=1900:850:21,k=1700:1650:23"
+
 static sqa_problem padded(const sqa_property *self, bool small, sqa_dtype dtype)
 {
     (void)self, (void)small;
-    return sqa_case_shape_problem(
-        "op=select_blocks,b=2,hq=2,hkv=1,nq=40,nk=70,d=8,causal,blocks=8x8/h,topk=3,"
-        "localblocks=1,q=1900:850:21,k=1700:1650:23",
-        dtype);
+    return sqa_case_shape_problem(PADDED, dtype);
+}
+
+/* Numbers as large and as small as they come. */
+static const struct {
+    const char *what, *scale;
+    float q, k; /* random ones times these */
+} number_cases[] = {
+    {"large K", "", 1.0f, FLT_MAX / 64},
+    {"large Q and K, a small scale", ",scale=1e-39", 1e19f, 1e19f},
+    {"the largest Q and K", ",scale=1e-39", FLT_MAX, 1e-4f},
+    {"the largest K", ",scale=1e-39", 1e-4f, FLT_MAX},
+    {"a large negative scale", ",scale=-3.4e38", 1.0f, 1.0f},
+    {"a subnormal scale", ",scale=1e-42", 1.0f, 1.0f},
+};
+
+static sqa_status check_numbers(const sqa_property_run *run, const sqa_problem *problem, float q,
+                                float k, char finding[SQA_FINDING_TEXT])
+{
+    sqa_host_tensors test;
+    sqa_status status = sqa_host_tensors_create(&test, problem, run->seed, true);
+    if (status != SQA_OK)
+        return status;
+    sqa_host_tensor_multiply(&test.of[SQA_SLOT_Q], q);
+    sqa_host_tensor_multiply(&test.of[SQA_SLOT_K], k);
+    status = sqa_property_judge(run, &test, finding);
+    sqa_host_tensors_free(&test);
+    return status;
+}
+
+static sqa_status numbers(const sqa_property_run *run, const sqa_problem *problem,
+                          char message[SQA_FINDING_TEXT])
+{
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < sizeof number_cases / sizeof *number_cases; i++) {
+        char shape[SQA_SHAPE_TEXT], finding[SQA_FINDING_TEXT] = "";
+        snprintf(shape, sizeof shape, PADDED "%s", number_cases[i].scale);
+        const sqa_problem scaled = sqa_case_shape_problem(shape, problem->of.attention.dtype);
+        status = check_numbers(run, &scaled, number_cases[i].q, number_cases[i].k, finding);
+        if (finding[0])
+            snprintf(message, SQA_FINDING_TEXT, "%s: %.200s", number_cases[i].what, finding);
+        if (status != SQA_OK || finding[0])
+            break;
+    }
+    return status;
 }
 
 static const sqa_property properties[] = {
     {"gap-values", "what lies between and beyond the vectors changes no bit", true, padded,
      sqa_property_gap_values},
+    {"numbers", "numbers at the ends of their ranges are chosen from as fp64 does", true, padded,
+     numbers},
     {"determinism", "two runs, and two plans, give the same bits", true, padded,
      sqa_property_determinism},
 };
