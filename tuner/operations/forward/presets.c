@@ -63,6 +63,7 @@ static const preset_row rows[] = {
     /* Steps of training: forward, with LSE for what follows, and backward (operations/backward). */
     {"train",
      8,
+     0,
      {SQA_VARIANT_MHA, SQA_VARIANT_GQA, SQA_VARIANT_SQA, SQA_VARIANT_XSQA, END},
      {2048},
      {64, 128},
@@ -70,6 +71,7 @@ static const preset_row rows[] = {
      .lse = 1},
     {"train",
      16,
+     0,
      {SQA_VARIANT_MHA, SQA_VARIANT_SQA, SQA_VARIANT_SSQA, SQA_VARIANT_XSQA, END},
      {4096},
      {16},
