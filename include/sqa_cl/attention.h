@@ -52,10 +52,11 @@ typedef enum sqa_operation {
     SQA_OPERATION_SELECTED_FORWARD = 2, /* both: forward attention over the blocks selected */
     /* And this in backward.h; it is made of those below, which have results of their own in the
      * tuning database, but no functions. */
-    SQA_OPERATION_BACKWARD = 3,       /* gradients of forward attention */
-    SQA_OPERATION_BACKWARD_DELTA = 4, /* rowsum(dO * O) */
-    SQA_OPERATION_BACKWARD_CORE = 5,  /* dQ, dK, dV */
-    SQA_OPERATION_BACKWARD_SCORES = 6 /* dBias, dSinks, dSlopes */
+    SQA_OPERATION_BACKWARD = 3,        /* gradients of forward attention */
+    SQA_OPERATION_BACKWARD_DELTA = 4,  /* rowsum(dO * O) */
+    SQA_OPERATION_BACKWARD_CORE = 5,   /* dQ, dK, dV */
+    SQA_OPERATION_BACKWARD_SCORES = 6, /* dBias, dSinks, dSlopes */
+    SQA_OPERATION_MATMUL = 7           /* matrix product, in matmul.h */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

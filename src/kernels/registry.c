@@ -14,6 +14,8 @@ static const sqa_kernel_family *const families[] = {
     &sqa_rows_backward_core,    &sqa_tiled_backward_core, &sqa_naive_backward_core,
 
     &sqa_naive_backward_scores,
+
+    &sqa_naive_matmul,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

@@ -14,6 +14,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_BACKWARD_DELTA] = &sqa_operation_backward_delta,
     [SQA_OPERATION_BACKWARD_CORE] = &sqa_operation_backward_core,
     [SQA_OPERATION_BACKWARD_SCORES] = &sqa_operation_backward_scores,
+    [SQA_OPERATION_MATMUL] = &sqa_operation_matmul,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -25,23 +25,24 @@ sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newes
  * and a row still fit 63 bits, in which kernels add them up. */
 #define MAX_REACH (INT64_C(1) << 60)
 
+sqa_status sqa_check_stride(const char *field, const char *dimension, int64_t stride,
+                            uint32_t count)
+{
+    const int64_t most = MAX_REACH / (count > 1 ? count - 1 : 1);
+    if (stride >= 0 && stride <= most)
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s.%s: stride %lld is outside 0..%lld", field, dimension,
+                    (long long)stride, (long long)most);
+}
+
 sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
                              uint32_t heads, uint32_t length)
 {
-    const struct {
-        const char *name;
-        int64_t stride;
-        uint32_t count;
-    } dims[] = {{"batch", strides->batch, batch},
-                {"head", strides->head, heads},
-                {"sequence", strides->sequence, length}};
-    for (size_t i = 0; i < 3; i++) {
-        int64_t most = MAX_REACH / (dims[i].count > 1 ? dims[i].count - 1 : 1);
-        if (dims[i].stride < 0 || dims[i].stride > most)
-            return sqa_fail(SQA_INVALID_ARGUMENT, "%s.%s: stride %lld is outside 0..%lld", field,
-                            dims[i].name, (long long)dims[i].stride, (long long)most);
-    }
-    return SQA_OK;
+    sqa_status status = sqa_check_stride(field, "batch", strides->batch, batch);
+    if (status == SQA_OK)
+        status = sqa_check_stride(field, "head", strides->head, heads);
+    return status == SQA_OK ? sqa_check_stride(field, "sequence", strides->sequence, length)
+                            : status;
 }
 
 /* A dimension whose neighbours lie closer than what they hold is long. */

@@ -19,7 +19,9 @@ sqa_status sqa_check_is_set(const char *field, uint32_t value, uint32_t high);
  * are only ever added, at the end. */
 sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newest);
 
-/* Whether the strides reach no further than 63 bits can add up. */
+/* Whether the strides reach no further than 63 bits can add up; of one dimension, or all. */
+sqa_status sqa_check_stride(const char *field, const char *dimension, int64_t stride,
+                            uint32_t count);
 sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint32_t batch,
                              uint32_t heads, uint32_t length);
 

@@ -8,6 +8,7 @@
 
 #include "problem/attention.h"
 #include "problem/backward.h"
+#include "problem/product.h"
 #include "problem/selection.h"
 
 typedef struct sqa_problem {
@@ -16,6 +17,7 @@ typedef struct sqa_problem {
         sqa_attention attention; /* also of every operation that begins with one */
         sqa_selection selection;
         sqa_backward_pass backward;
+        sqa_product product;
     } of;
 } sqa_problem;
 

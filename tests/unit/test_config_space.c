@@ -45,25 +45,26 @@ enum { DEVICE_COUNT = sizeof devices / sizeof *devices };
 static const uint32_t dims[] = {64, 1, 7, 80, 128, 512};
 enum { DIM_COUNT = sizeof dims / sizeof *dims };
 
-/* What a problem of some size is, where it is not heads and a length. */
+/* A shape of every operation, up to the number of a dimension. */
 static const struct {
     sqa_operation operation;
     const char *shape;
 } shapes[] = {
-    {SQA_OPERATION_SELECT_BLOCKS, "hq=4,n=1000,blocks=64x64/h,topk=4"},
-    {SQA_OPERATION_BACKWARD_DELTA, "heads=4,rows=1000"},
-    {SQA_OPERATION_BACKWARD_SCORES, "hq=4,n=1000,bias=f32/hq,grads=bias"},
+    {SQA_OPERATION_SELECT_BLOCKS, "hq=4,n=1000,blocks=64x64/h,topk=4,d="},
+    {SQA_OPERATION_BACKWARD_DELTA, "heads=4,rows=1000,d="},
+    {SQA_OPERATION_BACKWARD_SCORES, "hq=4,n=1000,bias=f32/hq,grads=bias,d="},
+    {SQA_OPERATION_MATMUL, "m=1000,n=1000,k="},
 };
 
 static sqa_problem problem_of(sqa_operation operation, uint32_t dim)
 {
-    const char *shape = "hq=4,n=1000";
+    const char *shape = "hq=4,n=1000,d=";
     char text[SQA_SHAPE_TEXT];
     sqa_problem problem;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (shapes[i].operation == operation)
             shape = shapes[i].shape;
-    snprintf(text, sizeof text, "op=%s,%s,d=%u", sqa_operation_name(operation), shape, dim);
+    snprintf(text, sizeof text, "op=%s,%s%u", sqa_operation_name(operation), shape, dim);
     ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
     return problem;
 }

@@ -1,0 +1,56 @@
+/* What a product goes through element by element: `vec` is a float, or a vector of LANES. */
+#ifndef LANES
+typedef float vec;
+#define exp2_of(x) exp2(x)
+#elif SQA_ACTIVATION
+/* 2^x for x <= 0: at most 1.6e-7 off relatively, 0 below -126.5.
+ * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits, which is 0, and with it
+ * the power, for the lower bound; the polynomial is the minimax one of degree 5 on [-1/2, 1/2]
+ * with p(0) = 1. Its last step is already that of the product, since NaN must not meet
+ * integers. */
+INLINE vec exp2_of(const vec x)
+{
+    const float shift = 12583039.0f;
+    const vec bounded = AT_LEAST(x, -127.0f);
+    const vec shifted = bounded + (vec)(shift);
+    const vec f = bounded - (shifted - (vec)(shift));
+    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
+    p = fma(p, f, (vec)(5.550733744e-2f));
+    p = fma(p, f, (vec)(2.402224208e-1f));
+    p = fma(p, f, (vec)(6.931469776e-1f));
+    const vec power = AS_VEC(AS_IVEC(shifted) << 23);
+    return fma(p, f * power, power);
+}
+#endif
+
+#if SQA_ACTIVATION == 1 || SQA_ACTIVATION == 2
+/* 1 / (1 + e^-x), by an exponential that does not overflow. */
+INLINE vec sigmoid_of(const vec x)
+{
+    const vec e = exp2_of(fabs(x) * (vec)(-M_LOG2E_F));
+    const vec larger = (vec)(1.0f) / ((vec)(1.0f) + e);
+    return select(larger, e * larger, x < (vec)(0.0f));
+}
+#endif
+
+INLINE vec activate(const vec x)
+{
+#if SQA_ACTIVATION == 1
+    return x * sigmoid_of(x);
+#elif SQA_ACTIVATION == 2
+    /* (1 + tanh(u)) / 2 is the sigmoid of 2 u. */
+    return x * sigmoid_of((vec)(2.0f * 0.7978845608f) * x * fma(x * x, (vec)(0.044715f), 1.0f));
+#elif SQA_ACTIVATION == 3
+    /* erfc(z) / 2 for z >= 0 by the polynomial 7.1.26 of Abramowitz and Stegun, within 1e-7. */
+    const vec z = fabs(x) * (vec)(M_SQRT1_2_F);
+    const vec t = (vec)(1.0f) / fma(z, (vec)(0.3275911f), (vec)(1.0f));
+    vec p = fma(t, (vec)(0.5f * 1.061405429f), (vec)(0.5f * -1.453152027f));
+    p = fma(p, t, (vec)(0.5f * 1.421413741f));
+    p = fma(p, t, (vec)(0.5f * -0.284496736f));
+    p = fma(p, t, (vec)(0.5f * 0.254829592f));
+    const vec beyond = p * t * exp2_of(z * z * (vec)(-M_LOG2E_F));
+    return x * select((vec)(1.0f) - beyond, beyond, x < (vec)(0.0f));
+#else
+    return x;
+#endif
+}

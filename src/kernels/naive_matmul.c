@@ -1,0 +1,85 @@
+/* naive, of the matrix product: one work-item per element. Supports every problem on every
+ * device, and says plainly what the other families compute. */
+#include <string.h>
+
+#include "kernels/families.h"
+#include "kernels/matmul_arguments.h"
+#include "kernels/source.h"
+
+enum { CHUNK };
+
+static const sqa_parameter parameters[] = {
+    [CHUNK] = {"CHUNK", "products that are added up on their own", {64, 256, 1024}, 3},
+};
+
+static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
+{
+    (void)problem, (void)device, (void)why;
+    return true;
+}
+
+static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                     const char **why)
+{
+    (void)config, (void)problem, (void)device, (void)why;
+    return true;
+}
+
+static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
+{
+    (void)problem, (void)device;
+    memset(config, 0, sizeof *config);
+    config->value[CHUNK] = 256;
+}
+
+static const sqa_argument_row *const tables[] = {sqa_matmul_rows, NULL};
+static const char *const fragments[] = {"common/types.cl", "matmul/arguments.cl",
+                                        "matmul/activation.cl", "matmul/naive.cl", NULL};
+
+static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_text *out)
+{
+    (void)config, (void)device;
+    sqa_source_matmul(out, problem, tables);
+    sqa_source_fragments(out, &sqa_naive_matmul);
+}
+
+/* Of a work-group: always the same, since some runtimes compile for each of its sizes. */
+static size_t items_of(const sqa_device *device)
+{
+    const sqa_device_limits *limits = &device->limits;
+    const size_t wanted = 64, most = limits->max_work_item_sizes[0] < limits->max_work_group_size
+                                         ? limits->max_work_item_sizes[0]
+                                         : limits->max_work_group_size;
+    return wanted < most ? wanted : most;
+}
+
+static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_launch *out)
+{
+    const sqa_product *p = &problem->of.product;
+    const size_t items = items_of(device);
+    (void)config;
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_naive_matmul", 3);
+    step->global[0] = (p->n + items - 1) / items * items;
+    step->global[1] = p->m;
+    step->global[2] = p->batch;
+    step->local[0] = items;
+    step->local[1] = step->local[2] = 1;
+    sqa_arguments_fill(out, step, tables, problem, NULL);
+}
+
+const sqa_kernel_family sqa_naive_matmul = {
+    .name = "naive",
+    .summary = "one work-item per element of C; supports everything, fast nowhere",
+    .operation = SQA_OPERATION_MATMUL,
+    .space_version = 1,
+    .parameters = parameters,
+    .parameter_count = sizeof parameters / sizeof *parameters,
+    .fragments = fragments,
+    .supports = supports,
+    .is_valid = is_valid,
+    .default_config = default_config,
+    .source = source,
+    .launch = launch,
+};

@@ -1,0 +1,142 @@
+/* A matrix product's numbers as keys of a shape. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/status.h"
+#include "operations/matmul/matmul.h"
+
+#define AT(member) offsetof(sqa_matmul_desc, member)
+
+static sqa_status read_factor(const char *name, const char *value, float *out)
+{
+    if (sqa_read_finite(value, out))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s is '%.60s'; expected a finite number", name, value);
+}
+
+static bool write_factor(float factor, float usual, char value[SQA_FIELD_VALUE])
+{
+    snprintf(value, SQA_FIELD_VALUE, "%.9g", (double)factor);
+    return memcmp(&factor, &usual, sizeof factor) != 0;
+}
+
+static sqa_status read_alpha(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    (void)items;
+    return read_factor("alpha", value, &((sqa_matmul_desc *)descriptor)->alpha);
+}
+
+static bool write_alpha(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    return write_factor(((const sqa_matmul_desc *)descriptor)->alpha, 1.0f, value);
+}
+
+static sqa_status read_beta(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    (void)items;
+    return read_factor("beta", value, &((sqa_matmul_desc *)descriptor)->beta);
+}
+
+static bool write_beta(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    return write_factor(((const sqa_matmul_desc *)descriptor)->beta, 0.0f, value);
+}
+
+/* Up to its end, which is `end`. */
+static bool read_stride(const char **text, char end, int64_t *out)
+{
+    char *behind = NULL;
+    errno = 0;
+    if (**text < '0' || **text > '9')
+        return false;
+    *out = strtoll(*text, &behind, 10);
+    if (errno || *behind != end)
+        return false;
+    *text = behind + 1;
+    return true;
+}
+
+static sqa_status read_strides(const char *name, const char *value, sqa_matrix_strides *out)
+{
+    const char *text = value;
+    if (read_stride(&text, ':', &out->batch) && read_stride(&text, '\0', &out->row))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "%s is '%.60s'; expected the strides BATCH:ROW in elements", name, value);
+}
+
+/* Packed ones are left out. */
+static bool write_strides(const sqa_matrix_strides *strides, uint32_t rows, uint32_t columns,
+                          char value[SQA_FIELD_VALUE])
+{
+    snprintf(value, SQA_FIELD_VALUE, "%lld:%lld", (long long)strides->batch,
+             (long long)strides->row);
+    return (strides->batch || strides->row) &&
+           (strides->batch != (int64_t)rows * columns || strides->row != columns);
+}
+
+#define STRIDES_OF(key, member, rows, columns)                                                     \
+    static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \
+                                 void *descriptor)                                                 \
+    {                                                                                              \
+        (void)items;                                                                               \
+        return read_strides(#key, value, &((sqa_matmul_desc *)descriptor)->member);                \
+    }                                                                                              \
+    static bool write_##key(const void *descriptor, char value[SQA_FIELD_VALUE])                   \
+    {                                                                                              \
+        const sqa_matmul_desc *desc = descriptor;                                                  \
+        return write_strides(&desc->member, rows, columns, value);                                 \
+    }
+STRIDES_OF(sa, a, desc->transpose_a ? desc->k : desc->m, desc->transpose_a ? desc->m : desc->k)
+STRIDES_OF(sb, b, desc->transpose_b ? desc->n : desc->k, desc->transpose_b ? desc->k : desc->n)
+STRIDES_OF(sc, c, desc->m, desc->n)
+STRIDES_OF(sr, residual, desc->m, desc->n)
+
+#define STRIDES_FIELD(key, member, of)                                                             \
+    {                                                                                              \
+#key, #member "_strides", "strides of " of ", BATCH:ROW in elements", SQA_FIELD_OWN,       \
+            .read = read_##key, .write = write_##key                                               \
+    }
+
+static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
+static const char *const activation_words[] = {"none", "silu", "gelu_tanh", "gelu_erf", NULL};
+
+const sqa_shape_field sqa_matmul_fields[] = {
+    {"b", "batch", "batch (1)", SQA_FIELD_COUNT, .offset = AT(batch),
+     .most = SQA_MAX_MATRIX_LENGTH},
+    {"m", "m", "rows of op(A) and C", SQA_FIELD_COUNT, .offset = AT(m),
+     .most = SQA_MAX_MATRIX_LENGTH},
+    {"n", "n", "columns of op(B) and C", SQA_FIELD_COUNT, .offset = AT(n),
+     .most = SQA_MAX_MATRIX_LENGTH},
+    {"k", "k", "columns of op(A) and rows of op(B)", SQA_FIELD_COUNT, .offset = AT(k),
+     .most = SQA_MAX_MATRIX_LENGTH},
+    {"ta", "transpose_a", "A is stored transposed", SQA_FIELD_FLAG, .offset = AT(transpose_a)},
+    {"tb", "transpose_b", "B is stored transposed", SQA_FIELD_FLAG, .offset = AT(transpose_b)},
+    {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
+     .words = dtype_words},
+    {"alpha", "alpha", "factor of the product (1)", SQA_FIELD_OWN, .number = true,
+     .read = read_alpha, .write = write_alpha},
+    {"beta", "beta", "factor of what C holds before (0)", SQA_FIELD_OWN, .number = true,
+     .read = read_beta, .write = write_beta},
+    {"bias", "bias", "a number per column is added", SQA_FIELD_FLAG, .offset = AT(bias)},
+    {"act", "activation", "activation: none (default), silu, gelu_tanh or gelu_erf", SQA_FIELD_WORD,
+     .offset = AT(activation), .words = activation_words},
+    {"gated", "gated", "times the product with B2", SQA_FIELD_FLAG, .offset = AT(gated)},
+    {"residual", "residual", "a matrix is added at the end", SQA_FIELD_FLAG,
+     .offset = AT(add_residual)},
+    STRIDES_FIELD(sa, a, "A"),
+    STRIDES_FIELD(sb, b, "B and B2"),
+    STRIDES_FIELD(sc, c, "C"),
+    STRIDES_FIELD(sr, residual, "the residual"),
+    {0},
+};
+
+const sqa_shape_field_need sqa_matmul_needs[] = {
+    {"m", "m is missing; expected a number from 0 to 1073741824"},
+    {"n", "n is missing; expected a number from 0 to 1073741824"},
+    {"k", "k is missing; expected a number from 0 to 1073741824"},
+    {0},
+};

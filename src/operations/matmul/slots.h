@@ -1,0 +1,16 @@
+/* The tensors of a matrix product, by slot. */
+#ifndef SQA_OPERATIONS_MATMUL_SLOTS_H
+#define SQA_OPERATIONS_MATMUL_SLOTS_H
+
+enum {
+    SQA_SLOT_MATRIX_A = 0,
+    SQA_SLOT_MATRIX_B,
+    SQA_SLOT_MATRIX_B2,
+    SQA_SLOT_COLUMN_BIAS,
+    SQA_SLOT_COLUMN_BIAS2,
+    SQA_SLOT_RESIDUAL,
+    SQA_SLOT_MATRIX_C,
+    SQA_MATMUL_SLOTS
+};
+
+#endif
