@@ -4,8 +4,7 @@
  *
  * A work-item has ROWS x COLUMNS of C and goes through the products DEPTH at a time: a panel
  * of B so long stays in the first-level cache for all row tiles, the block of A in the second
- * one. SPLIT divides the products among that many work-items, whose sums sqa_combine_parts
- * adds up in order. */
+ * one. SPLIT divides the products among that many work-items, as in block.cl. */
 
 #if PACK
 #define A_ARGUMENTS const float *restrict a
@@ -88,36 +87,9 @@ INLINE void multiply_block(__global const sqa_stored *restrict a, const long a_r
             sums[e] = 0.0f;
 }
 
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sqa_rows_matmul(SQA_MATMUL_ARGUMENTS)
-{
-    float sums[ROWS * COLUMNS] ALIGNED;
-#if SQA_GATED
-    float gates[ROWS * COLUMNS] ALIGNED;
-#else
-    const float *gates = sums;
-#endif
-    const long i = (long)get_global_id(0) * ROWS, panel = (long)get_global_id(1) * PANELS;
-    const long z = (long)get_global_id(2) / SPLIT, part = (long)get_global_id(2) % SPLIT;
-    const int rows = (int)min((long)ROWS, m - i), own = (int)min((long)PANELS, panels - panel);
-    const long first = min((long)k, part * part_depth), end = min((long)k, first + part_depth);
-    __global const sqa_stored *a = a_buffer + a_offset + z * a_batch;
-    __global const float *packed = workspace + ((b_count > 1 ? z : 0) * panels + panel) * k * NR;
-    multiply_block(a, a_row, i, rows, packed, own, k, first, end, sums);
-#if SQA_GATED
-    multiply_block(a, a_row, i, rows, packed + (long)b_count * panels * k * NR, own, k, first, end,
-                   gates);
-#endif
-    for (int r = 0; r < rows; r++) {
-#if SPLIT > 1
-        __global float *to = PART_SUMS(z, i + r, part) + panel * NR;
-        keep_part(to, sums + r * COLUMNS, own * NR);
-#if SQA_GATED
-        keep_part(to + panels * NR, gates + r * COLUMNS, own * NR);
-#endif
-#else
-        const row_end row = ROW_END(z, i + r, panel * NR);
-        finish_row(&row, sums + r * COLUMNS, gates + r * COLUMNS,
-                   (int)min((long)COLUMNS, n - panel * NR));
-#endif
-    }
-}
+#define MULTIPLY(matrix, of, sums)                                                                 \
+    multiply_block(a, a_row, i, rows,                                                              \
+                   workspace +                                                                     \
+                       (((matrix) * (long)b_count + (b_count > 1 ? z : 0)) * panels + panel) * k * \
+                           NR,                                                                     \
+                   (columns + NR - 1) / NR, k, first, end, sums)

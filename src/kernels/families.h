@@ -13,6 +13,7 @@ extern const sqa_kernel_family sqa_rows_backward_core;
 extern const sqa_kernel_family sqa_tiled_backward_core;
 extern const sqa_kernel_family sqa_naive_backward_core;
 extern const sqa_kernel_family sqa_naive_backward_scores;
+extern const sqa_kernel_family sqa_stream_matmul;
 extern const sqa_kernel_family sqa_rows_matmul;
 extern const sqa_kernel_family sqa_naive_matmul;
 

@@ -15,7 +15,7 @@ static const sqa_kernel_family *const families[] = {
 
     &sqa_naive_backward_scores,
 
-    &sqa_rows_matmul,           &sqa_naive_matmul,
+    &sqa_stream_matmul,         &sqa_rows_matmul,         &sqa_naive_matmul,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

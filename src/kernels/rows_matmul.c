@@ -4,10 +4,9 @@
 
 #include "device/architectures.h"
 #include "kernels/families.h"
-#include "kernels/matmul_arguments.h"
+#include "kernels/matmul_blocks.h"
 #include "kernels/register_tiles.h"
 #include "kernels/source.h"
-#include "operations/matmul/slots.h"
 
 enum { LANES, NV, MR, TILES, PANELS, DEPTH, UNROLL, PACK, SPLIT, PARAMETER_COUNT };
 
@@ -32,35 +31,14 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return sqa_vectors_can_run(device, why);
 }
 
-/* How the work is divided, and where everything is in the workspace: packed B, then packed
- * B2, then the sums of parts. */
-typedef struct layout {
-    int32_t panels;     /* of a matrix B */
-    int32_t b_count;    /* matrices B: one, or as many as the batch */
-    int64_t part_depth; /* products of a part, a multiple of DEPTH */
-    int64_t parts_at;   /* elements of f32 */
-    size_t row_blocks, column_blocks;
-    double workspace_bytes; /* which may be more than any memory */
-} layout;
-
-static layout layout_of(const sqa_product *p, const int32_t *value)
+static sqa_matmul_block block_of(const int32_t *value)
 {
-    layout l;
-    const uint32_t panel = (uint32_t)(value[LANES] * value[NV]);
-    const uint32_t rows = (uint32_t)(value[MR] * value[TILES]);
-    const int64_t depths = ((int64_t)p->k + value[DEPTH] - 1) / value[DEPTH];
-    const double matrices = p->gated ? 2 : 1;
-    l.panels = (int32_t)((p->n + panel - 1) / panel);
-    l.b_count = p->b.batch && p->batch > 1 ? (int32_t)p->batch : 1;
-    l.part_depth = (depths + value[SPLIT] - 1) / value[SPLIT] * value[DEPTH];
-    l.row_blocks = (p->m + rows - 1) / rows;
-    l.column_blocks = ((size_t)l.panels + (size_t)value[PANELS] - 1) / (size_t)value[PANELS];
-    const double width = (double)l.panels * panel;
-    const double packed = matrices * l.b_count * width * p->k;
-    const double parts = value[SPLIT] > 1 ? matrices * value[SPLIT] * width * p->m * p->batch : 0.0;
-    l.parts_at = (int64_t)packed;
-    l.workspace_bytes = sizeof(float) * (packed + parts);
-    return l;
+    return (sqa_matmul_block){.rows = value[MR] * value[TILES],
+                              .panel = value[LANES] * value[NV],
+                              .panels = value[PANELS],
+                              .depth = value[DEPTH],
+                              .split = value[SPLIT],
+                              .packs = true};
 }
 
 static int32_t private_bytes(const int32_t *value, const sqa_product *p)
@@ -71,14 +49,6 @@ static int32_t private_bytes(const int32_t *value, const sqa_product *p)
     return 4 * (rows * columns * (p->gated ? 2 : 1) + block);
 }
 
-/* Work-items are enough for every core without dividing the products. */
-static bool is_wide(const sqa_product *p, const int32_t *value, const sqa_device *device)
-{
-    const layout l = layout_of(p, value);
-    const double items = (double)l.row_blocks * (double)l.column_blocks * p->batch;
-    return items >= 8.0 * device->strings.compute_units;
-}
-
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
@@ -86,19 +56,15 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     const int32_t *value = config->value;
     const sqa_architecture *here = sqa_architecture_find(device);
     const int32_t registers_per_vector = value[LANES] > here->vector_lanes ? 2 : 1;
-    const uint64_t most = device->limits.max_allocation_bytes;
+    const sqa_matmul_block block = block_of(value);
     if (value[NV] * value[MR] * registers_per_vector > here->accumulators)
         *why = "the register tile does not fit the registers";
     else if (private_bytes(value, p) > here->private_bytes)
         *why = "the block of C does not fit the private memory";
     else if (!value[PACK] && (p->dtype != SQA_DTYPE_F32 || p->transpose_a))
         *why = "storage other than f32 and a transposed A need PACK";
-    else if (value[SPLIT] > 1 && is_wide(p, value, device))
-        *why = "the elements of C alone keep every core busy without SPLIT";
-    else if (most > 0 && layout_of(p, value).workspace_bytes > (double)most)
-        *why = "the packed matrix is larger than the device's largest buffer";
     else
-        return true;
+        return sqa_matmul_block_can_run(p, &block, device, why);
     return false;
 }
 
@@ -137,9 +103,8 @@ static bool rows_collide(const sqa_product *p)
 
 static bool keeps_busy(const sqa_product *p, const int32_t *value, const sqa_device *device)
 {
-    const layout l = layout_of(p, value);
-    return (double)l.row_blocks * (double)l.column_blocks * p->batch * value[SPLIT] >=
-           4.0 * device->strings.compute_units;
+    const sqa_matmul_block block = block_of(value);
+    return sqa_matmul_keeps_busy(p, &block, device, 4.0);
 }
 
 /* Blocks of C, in rows and panels: those that fill the caches first. */
@@ -161,6 +126,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 {
     const sqa_product *p = &problem->of.product;
     const sqa_register_tile *tile = best_tile(p, device);
+    const int32_t most_bytes = sqa_architecture_find(device)->private_bytes;
     const char *why = NULL;
     int32_t *value = config->value;
     memset(config, 0, sizeof *config);
@@ -175,32 +141,20 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     while (value[SPLIT] < 16 && !keeps_busy(p, value, device) &&
            p->k >= 2048u * (uint32_t)value[SPLIT])
         value[SPLIT] *= 2;
-    for (size_t i = 1; i < sizeof blocks / sizeof *blocks && !keeps_busy(p, value, device); i++)
+    for (size_t i = 1; i < sizeof blocks / sizeof *blocks &&
+                       (!keeps_busy(p, value, device) || private_bytes(value, p) > most_bytes);
+         i++)
         set_block(value, i);
     while (value[SPLIT] > 1 && !is_valid(config, problem, device, &why))
         value[SPLIT] /= 2;
 }
 
-#define LAID_OUT(name) #name, SQA_TYPE_INT, SQA_IN_VALUES(layout, name)
-#define PLACE(name) #name, SQA_TYPE_LONG, SQA_IN_VALUES(layout, name)
-
-static const sqa_argument_row layout_rows[] = {
-    {SQA_WORKSPACE("float *restrict ")},
-    {LAID_OUT(panels)},
-    {LAID_OUT(b_count)},
-    {PLACE(part_depth)},
-    {PLACE(parts_at)},
-    {0},
-};
-
-static const sqa_argument_row *const tables[] = {sqa_matmul_rows, layout_rows, NULL};
-
 static const char *const fragments[] = {
     "common/types.cl",      "matmul/arguments.cl",
     "matmul/rows_shape.cl", "common/vectors.cl",
     "matmul/activation.cl", "matmul/finish.cl",
-    "matmul/parts.cl",      "matmul/rows_pack.cl",
-    "matmul/rows.cl",       NULL,
+    "matmul/rows_pack.cl",  "matmul/rows.cl",
+    "matmul/block.cl",      NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -211,38 +165,21 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each(out, "ROW", value[MR]);
     sqa_source_each(out, "VECTOR", value[NV]);
     sqa_source_each_of(out, "ROW_VECTOR", value[MR], value[NV]);
-    sqa_source_matmul(out, problem, tables);
+    sqa_source_matmul_blocks(out, problem);
     sqa_source_fragments(out, &sqa_rows_matmul);
-}
-
-/* A step of work-items that are work-groups. */
-static void add_step(const char *kernel, size_t x, size_t y, size_t z, const sqa_problem *problem,
-                     const layout *l, sqa_launch *launch)
-{
-    sqa_launch_step *step = sqa_launch_add_step(launch, kernel, 3);
-    const size_t global[3] = {x, y, z};
-    for (int i = 0; i < 3; i++) {
-        step->global[i] = global[i];
-        step->local[i] = 1;
-    }
-    sqa_arguments_fill(launch, step, tables, problem, l);
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
     const sqa_product *p = &problem->of.product;
-    const int32_t split = config->value[SPLIT];
-    const layout l = layout_of(p, config->value);
+    const sqa_matmul_block block = block_of(config->value);
+    const sqa_matmul_layout l = sqa_matmul_layout_of(p, &block);
     (void)device;
     if (p->k > 0)
-        add_step("sqa_rows_pack", (size_t)l.panels, (p->k + PACK_ROWS - 1) / PACK_ROWS,
-                 (size_t)l.b_count * (p->gated ? 2 : 1), problem, &l, out);
-    add_step("sqa_rows_matmul", l.row_blocks, l.column_blocks, (size_t)p->batch * (size_t)split,
-             problem, &l, out);
-    if (split > 1)
-        add_step("sqa_combine_parts", l.row_blocks, l.column_blocks, p->batch, problem, &l, out);
-    out->workspace_bytes = (size_t)l.workspace_bytes;
+        sqa_matmul_add_step("sqa_rows_pack", (size_t)l.panels, (p->k + PACK_ROWS - 1) / PACK_ROWS,
+                            (size_t)l.b_count * (p->gated ? 2 : 1), problem, &l, out);
+    sqa_matmul_add_blocks(problem, &block, &l, out);
 }
 
 const sqa_kernel_family sqa_rows_matmul = {

@@ -56,16 +56,22 @@ static const struct {
     {SQA_OPERATION_MATMUL, "m=1000,n=1000,k="},
 };
 
-static sqa_problem problem_of(sqa_operation operation, uint32_t dim)
+/* With more keys behind; false: its operation has not all of them. */
+static bool make_problem(sqa_operation operation, uint32_t dim, const char *more, sqa_problem *out)
 {
     const char *shape = "hq=4,n=1000,d=";
     char text[SQA_SHAPE_TEXT];
-    sqa_problem problem;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (shapes[i].operation == operation)
             shape = shapes[i].shape;
-    snprintf(text, sizeof text, "op=%s,%s%u", sqa_operation_name(operation), shape, dim);
-    ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
+    snprintf(text, sizeof text, "op=%s,%s%u%s", sqa_operation_name(operation), shape, dim, more);
+    return sqa_problem_parse(text, out) == SQA_OK;
+}
+
+static sqa_problem problem_of(sqa_operation operation, uint32_t dim)
+{
+    sqa_problem problem;
+    ck_assert_msg(make_problem(operation, dim, "", &problem), "%s", sqa_last_error());
     return problem;
 }
 
@@ -158,6 +164,25 @@ START_TEST(nothing_is_left_out)
 }
 END_TEST
 
+/* Stored as f16, where more is kept in private memory; with masks that are read, or a gate. */
+static const char *const heavier[] = {",dtype=f16", ",dtype=f16,mask=bhq", ",dtype=f16,gated"};
+
+static void check_defaults(const sqa_kernel_family *family, const sqa_device *device, uint32_t dim)
+{
+    const char *why = "";
+    sqa_problem problem;
+    sqa_config config;
+    for (size_t i = 0; i < sizeof heavier / sizeof *heavier; i++) {
+        if (!make_problem(family->operation, dim, heavier[i], &problem) ||
+            !family->supports(&problem, device, &why))
+            continue;
+        memset(&config, 0, sizeof config);
+        family->default_config(&problem, device, &config);
+        ck_assert_msg(sqa_family_accepts(family, &config, &problem, device, &why),
+                      "%s: the default for%s and D = %u: %s", family->name, heavier[i], dim, why);
+    }
+}
+
 static void check_default(const sqa_kernel_family *family, const sqa_problem *problem,
                           const sqa_device *device, const sqa_config_space *space)
 {
@@ -167,22 +192,10 @@ static void check_default(const sqa_kernel_family *family, const sqa_problem *pr
     if (!family->supports(problem, device, &why))
         return;
     family->default_config(problem, device, &config);
-    ck_assert_msg(sqa_config_space_find(space, &config) != SIZE_MAX,
-                  "%s: the default for D = %u is not valid", family->name,
-                  problem->of.attention.head_dim);
-
-    /* Stored as f16, where more is kept in private memory, and with masks that are read. */
-    for (int masked = 0; masked < 2; masked++) {
-        sqa_problem half = *problem;
-        half.of.attention.dtype = SQA_DTYPE_F16;
-        half.of.attention.mask |= masked ? SQA_MASK_PAIR : 0;
-        if (!family->supports(&half, device, &why))
-            continue;
-        family->default_config(&half, device, &config);
-        ck_assert_msg(sqa_family_accepts(family, &config, &half, device, &why),
-                      "%s: the default for f16 and D = %u: %s", family->name,
-                      problem->of.attention.head_dim, why);
-    }
+    ck_assert_msg(sqa_config_space_find(space, &config) != SIZE_MAX, "%s: its default is not valid",
+                  family->name);
+    for (size_t i = 0; i < DIM_COUNT; i++)
+        check_defaults(family, device, dims[i]);
 }
 
 START_TEST(defaults_are_members)
