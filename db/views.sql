@@ -158,3 +158,19 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'backward_delta';
+
+CREATE VIEW best_matmul AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'b' AS batch, fields ->> 'm' AS m, fields ->> 'n' AS n, fields ->> 'k' AS k,
+       coalesce(fields ->> 'ta', 0) AS transpose_a, coalesce(fields ->> 'tb', 0) AS transpose_b,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype, coalesce(fields ->> 'alpha', 1.0) AS alpha,
+       coalesce(fields ->> 'beta', 0.0) AS beta, coalesce(fields ->> 'bias', 0) AS bias,
+       coalesce(fields ->> 'act', 'none') AS activation, coalesce(fields ->> 'gated', 0) AS gated,
+       coalesce(fields ->> 'residual', 0) AS residual,
+       iif(coalesce(fields ->> 'sa', fields ->> 'sb', fields ->> 'sc', fields ->> 'sr') IS NULL,
+           'packed', 'strided') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'matmul';

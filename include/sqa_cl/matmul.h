@@ -67,8 +67,8 @@ typedef struct sqa_matmul_desc {
 #define SQA_MATMUL_DESC_VERSION 1u
 #define SQA_MATMUL_DESC_INIT                                                                       \
     {                                                                                              \
-        SQA_MATMUL_DESC_VERSION, SQA_DTYPE_F32, 1u, 0u, 0u, 0u, 0u, 0u, {0, 0}, {0, 0}, {0, 0},    \
-            {0, 0}, 1.0f, 0.0f, SQA_ACTIVATION_NONE, 0u, 0u, 0u                                    \
+        SQA_MATMUL_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET, SQA_NOT_SET, 0u, 0u, \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, 1.0f, 0.0f, SQA_ACTIVATION_NONE, 0u, 0u, 0u            \
     }
 
 /* The tensors of one call. Start from SQA_MATMUL_TENSORS_INIT. Inputs are only read and may

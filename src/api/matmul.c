@@ -3,7 +3,7 @@
 
 #include "api/call.h"
 #include "operations/entries.h"
-#include "operations/matmul/matmul.h"
+#include "operations/matmul/fields.h"
 #include "runtime/plan.h"
 
 sqa_status sqa_matmul_plan_create(sqa_plan **out, sqa_context *context, const sqa_matmul_desc *desc,

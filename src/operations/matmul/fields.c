@@ -6,7 +6,7 @@
 
 #include "base/number.h"
 #include "base/status.h"
-#include "operations/matmul/matmul.h"
+#include "operations/matmul/fields.h"
 
 #define AT(member) offsetof(sqa_matmul_desc, member)
 

@@ -1,5 +1,5 @@
 /* The matrix product (include/sqa_cl/matmul.h). */
-#include "operations/matmul/matmul.h"
+#include "operations/matmul/fields.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "operations/matmul/matmul.h"
+#include "operations/matmul/fields.h"
 #include "operations/matmul/slots.h"
 
 static double activate(sqa_activation activation, double x)

@@ -5,12 +5,12 @@
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/database_state.h"
-#include "cli/device_option.h"
-#include "cli/log_option.h"
 #include "cli/memory_check.h"
 #include "cli/options.h"
 #include "cli/run/backward.h"
 #include "cli/run/host_call.h"
+#include "cli/run/how.h"
+#include "cli/run/matmul.h"
 #include "cli/run/pattern.h"
 #include "cli/run/pattern_files.h"
 #include "cli/run/tensor_files.h"
@@ -34,14 +34,13 @@ static const char summary[] =
     "\n"
     "--op backward writes gradients instead: of Q, K, V, bias, sinks and slopes, shaped\n"
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
-    "pass, or runs that again.";
+    "pass, or runs that again. --op matmul multiplies matrices: `sqa run --op matmul --help`.";
 
 typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse;
-    const char *dtype, *family, *set, *device, *database, *log_level;
-    float scale; /* 0: the default */
-    bool explain;
+    float scale;   /* 0: the default */
     bool backward; /* --op */
+    sqa_run_how how;
 } run_options;
 
 /* Everything that is made on the way and released at its end. */
@@ -62,8 +61,8 @@ static sqa_status read_operation(run_options *options, sqa_run_backward *backwar
     const char *given = sqa_run_backward_given(backward);
     options->backward = options->op && !strcmp(options->op, "backward");
     if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--op is '%.40s'; expected forward or backward",
-                        options->op);
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--op is '%.40s'; expected forward, backward or matmul", options->op);
     if (given && !options->backward)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
     if (options->backward && options->out)
@@ -92,7 +91,7 @@ static sqa_status check_files(const run_options *options, const run_state *run)
         {"--q", options->q, SQA_FILE_READ},
         {"--k", options->k, SQA_FILE_READ},
         {"--v", options->v, SQA_FILE_READ},
-        sqa_database_file(options->database, buffer),
+        sqa_database_file(options->how.database, buffer),
         {"--out", options->out, SQA_FILE_WRITTEN},
         {"--lse", options->backward ? NULL : options->lse, SQA_FILE_WRITTEN},
     };
@@ -110,10 +109,7 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
     *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     desc->scale = options->scale;
     desc->write_lse = options->lse != NULL || options->backward;
-    if (options->dtype && !sqa_dtype_from_name(options->dtype, &desc->dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
-                        options->dtype);
-    return SQA_OK;
+    return sqa_run_how_dtype(&options->how, &desc->dtype);
 }
 
 /* Unless told otherwise, the device stores f16 where all three files do. */
@@ -122,53 +118,8 @@ static void settle_dtype(const run_options *options, run_state *run)
     const sqa_tensor_files *files = &run->files;
     bool all_f16 = files->q.element == SQA_ELEMENT_F16 && files->k.element == SQA_ELEMENT_F16 &&
                    files->v.element == SQA_ELEMENT_F16;
-    if (!options->dtype && all_f16)
+    if (!options->how.dtype && all_f16)
         run->desc.dtype = SQA_DTYPE_F16;
-}
-
-static sqa_status open_context(const run_options *options, sqa_context **out)
-{
-    sqa_context_options made = SQA_CONTEXT_OPTIONS_INIT;
-    unsigned platform = 0, device = 0;
-    made.user_database = options->database;
-    sqa_status status = sqa_log_option(options->log_level, &made);
-    if (!status)
-        status = sqa_device_option(options->device, &platform, &device);
-    return status ? status : sqa_context_open(out, platform, device, &made);
-}
-
-/* Whether it was measured on this very device. */
-static bool is_own(const sqa_plan_info *info)
-{
-    static const sqa_rung rungs[] = {SQA_RUNG_EXACT, SQA_RUNG_OTHER_DRIVER, SQA_RUNG_NEAREST_SIZE};
-    bool own = false;
-    for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++)
-        own = own || !strcmp(info->rung, sqa_rung_name(rungs[i]));
-    return own;
-}
-
-/* Says so when nothing was ever measured for this device and problem: the answer
- * is right all the same, but tuning would make it faster. */
-static void tell_fallback(const run_options *options, const sqa_plan_info *info)
-{
-    char found[4096] = "";
-    const char *path = options->database;
-    const char *to = !strcmp(info->source, "default")    ? "defaults"
-                     : !strcmp(info->source, "seed-db")  ? "what is built in for one like it"
-                     : !strcmp(info->source, "prebuilt") ? "the first program pre-built for it"
-                                                         : NULL;
-    if (!to || is_own(info))
-        return;
-    if (!path)
-        path = sqa_user_database_path(found, sizeof found) ? found : "none";
-    fprintf(stderr, "sqa run: nothing tuned for this device in %s: falling back to %s (%s)\n", path,
-            to, info->family);
-}
-
-static void explain(const sqa_plan_info *info)
-{
-    fprintf(stderr, "rung:    %s\nsource:  %s\nfamily:  %s\nconfig:  %s\nreason:  %s\n", info->rung,
-            info->source, info->family, info->config, info->reason);
 }
 
 static sqa_host_array array_of(sqa_npy *tensor, sqa_element element)
@@ -196,19 +147,6 @@ static sqa_status call(run_state *run)
     return sqa_host_call(run->context, run->plan, arrays, run->pattern.indices);
 }
 
-/* The plan whose choice is told. */
-static sqa_status tell_choice(const run_options *options, const sqa_plan *plan)
-{
-    sqa_plan_info info = SQA_PLAN_INFO_INIT;
-    sqa_status status = sqa_plan_explain(plan, &info);
-    if (status)
-        return status;
-    if (options->explain)
-        explain(&info);
-    tell_fallback(options, &info);
-    return SQA_OK;
-}
-
 static sqa_status compute_backward(const run_options *options, const sqa_plan_options *plan_options,
                                    run_state *run)
 {
@@ -218,7 +156,7 @@ static sqa_status compute_backward(const run_options *options, const sqa_plan_op
     if (!status && needs_forward)
         status = sqa_plan_build(&run->plan, run->context, &run->problem, NULL);
     if (!status)
-        status = tell_choice(options, run->backward.plan);
+        status = sqa_run_tell_choice(&options->how, run->backward.plan);
     return status ? status
                   : sqa_run_backward_call(&run->backward, run->context, run->plan, &run->pattern);
 }
@@ -226,8 +164,8 @@ static sqa_status compute_backward(const run_options *options, const sqa_plan_op
 static sqa_status compute(const run_options *options, run_state *run)
 {
     sqa_plan_options plan_options = SQA_PLAN_OPTIONS_INIT;
-    plan_options.family = options->family;
-    plan_options.config = options->set;
+    plan_options.family = options->how.family;
+    plan_options.config = options->how.set;
     const sqa_problem *problem = options->backward ? &run->backward.problem : &run->problem;
     sqa_status status = sqa_memory_check(problem, &run->context->device);
     if (!status)
@@ -237,27 +175,17 @@ static sqa_status compute(const run_options *options, run_state *run)
     if (!status)
         status = sqa_plan_build(&run->plan, run->context, &run->problem, &plan_options);
     if (!status)
-        status = tell_choice(options, run->plan);
+        status = sqa_run_tell_choice(&options->how, run->plan);
     return status ? status : call(run);
-}
-
-static sqa_status write_output(sqa_output *out, const char *option, const char *path,
-                               const sqa_npy *tensor)
-{
-    sqa_status status = sqa_output_open(out, option, path);
-    if (status)
-        return status;
-    sqa_npy_write(out->file, tensor);
-    return sqa_output_complete(out);
 }
 
 static sqa_status write_outputs(const run_options *options, run_state *run)
 {
     if (options->backward)
         return sqa_run_backward_write(&run->backward);
-    sqa_status status = write_output(&run->o_file, "--out", options->out, &run->o);
+    sqa_status status = sqa_run_write(&run->o_file, "--out", options->out, &run->o);
     if (!status && options->lse)
-        status = write_output(&run->lse_file, "--lse", options->lse, &run->lse);
+        status = sqa_run_write(&run->lse_file, "--lse", options->lse, &run->lse);
     if (!status && options->lse)
         status = sqa_output_keep(&run->lse_file);
     return status ? status : sqa_output_keep(&run->o_file);
@@ -293,7 +221,7 @@ static sqa_status run_all(run_options *options, run_state *run)
     if (!status)
         status = make_outputs(options, run);
     if (!status)
-        status = open_context(options, &run->context);
+        status = sqa_run_open_context(&options->how, &run->context);
     if (!status)
         status = compute(options, run);
     return status ? status : write_outputs(options, run);
@@ -315,9 +243,11 @@ static void release(run_state *run)
 /* The rows of the tensors, of the pattern, of gradients, then of how it is run. */
 static bool read_options(int argc, char **argv, run_options *given, run_state *run, int *code)
 {
-    enum { TENSORS = 6, OTHERS = 9, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
+    enum { TENSORS = 6, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
+    enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
-        {"op", "NAME", "forward (default) or backward", .text = &given->op},
+        {"op", "NAME", "forward (default), backward or matmul, which has options of its own",
+         .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
         {"v", "FILE", "value tensor, .npy", .text = &given->v},
@@ -325,27 +255,14 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
         {"lse", "FILE", "where the log-sum-exp goes, .npy; with --op backward, where it is",
          .text = &given->lse},
     };
-    const sqa_option others[OTHERS] = {
-        {"scale", "X", "instead of 1/sqrt(D)", .real = {&given->scale, SQA_REALS_BUT_ZERO}},
-        {"dtype", "TYPE", "storage on the device: f32, f16 or bf16 (that of the files)",
-         .text = &given->dtype},
-        {"family", "NAME", "this kernel family instead of the best known", .text = &given->family},
-        {"set", "NAME=VALUE,...", "with --family: its parameters", .text = &given->set,
-         .needs = "family"},
-        {"explain", NULL, "say on standard error which kernel was chosen, and why",
-         .flag = &given->explain},
-        {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
-         .text = &given->device},
-        {"db", "FILE", "tuning database instead of the user's own", .text = &given->database},
-        {"log-level", "LEVEL", "error, warning (default), info or debug",
-         .text = &given->log_level},
-        {0},
-    };
-    sqa_option options[FORWARD + SQA_RUN_BACKWARD_OPTIONS + OTHERS];
+    sqa_option options[SCALE + 1 + SQA_RUN_HOW_OPTIONS + 1];
+    memset(options, 0, sizeof options);
     memcpy(options, tensors, sizeof tensors);
     sqa_run_pattern_options(&run->pattern, options + TENSORS);
     sqa_run_backward_options(&run->backward, options + FORWARD);
-    memcpy(options + FORWARD + SQA_RUN_BACKWARD_OPTIONS, others, sizeof others);
+    options[SCALE] = (sqa_option){"scale", "X", "instead of 1/sqrt(D)",
+                                  .real = {&given->scale, SQA_REALS_BUT_ZERO}};
+    sqa_run_how_options(&given->how, options + SCALE + 1);
     return sqa_options_read(argc, argv, summary, options, code);
 }
 
@@ -355,6 +272,8 @@ int sqa_command_run(int argc, char **argv)
     run_state run = {
         .pattern = SQA_RUN_PATTERN_INIT, .o_file = SQA_OUTPUT_INIT, .lse_file = SQA_OUTPUT_INIT};
     int code = SQA_EXIT_OK;
+    if (sqa_run_is_matmul(argc, argv))
+        return sqa_run_matmul(argc, argv);
     sqa_run_backward_init(&run.backward);
     if (!read_options(argc, argv, &given, &run, &code))
         return code;

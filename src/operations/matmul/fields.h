@@ -1,6 +1,6 @@
 /* The matrix product as a problem: for its public entry points, and for recipes of it. */
-#ifndef SQA_OPERATIONS_MATMUL_H
-#define SQA_OPERATIONS_MATMUL_H
+#ifndef SQA_OPERATIONS_MATMUL_FIELDS_H
+#define SQA_OPERATIONS_MATMUL_FIELDS_H
 
 #include "operations/field.h"
 #include "operations/operation.h"
