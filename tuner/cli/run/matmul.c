@@ -21,7 +21,8 @@
 static const char summary[] =
     "Matrix products of NumPy files: C = act(alpha op(A) op(B) + bias).\n"
     "A is (M, K) or (batch, M, K), with --ta (K, M); B is (K, N), with --tb (N, K), one for\n"
-    "all of a batch or as many; float32, float16 or float64 (rounded). C is (M, N) or (batch, M, N).\n"
+    "all of a batch or as many; float32, float16 or float64 (rounded to float32). C is (M, N)\n"
+    "or (batch, M, N).\n"
     "With --b2 it is act(A B + bias) * (A B2 + bias2); --residual is added at the end.";
 
 typedef struct input {
