@@ -31,25 +31,6 @@
 /* A row of dQ's sums, and of K beside it: whole vectors, the rest zeros. */
 #define SUM_COLUMNS UP_TO(LANES * NV, SQA_HEAD_DIM)
 
-/* 2^x for x < 128: at most 1.6e-7 off relatively, 0 below -126.5.
- * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits, which is 0, and with it
- * the power, for the lower bound; the polynomial is the minimax one of degree 5 on [-1/2, 1/2]
- * with p(0) = 1. Its last step is already that of the product, since NaN must not meet
- * integers. */
-INLINE vec exp2_of(vec x)
-{
-    const float shift = 12583039.0f;
-    const vec bounded = AT_LEAST(x, -127.0f);
-    const vec shifted = bounded + (vec)(shift);
-    const vec f = bounded - (shifted - (vec)(shift));
-    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
-    p = fma(p, f, (vec)(5.550733744e-2f));
-    p = fma(p, f, (vec)(2.402224208e-1f));
-    p = fma(p, f, (vec)(6.931469776e-1f));
-    const vec power = AS_VEC(AS_IVEC(shifted) << 23);
-    return fma(p, f * power, power);
-}
-
 #if SQA_SOFTCAP
 /* (1 - e) / (1 + e) with e = exp(-2 |x|), and near zero, where that cancels, the odd
  * polynomial of Cephes' tanhf; within 2 units in the last place. */

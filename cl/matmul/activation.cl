@@ -2,25 +2,6 @@
 #ifndef LANES
 typedef float vec;
 #define exp2_of(x) exp2(x)
-#elif SQA_ACTIVATION
-/* 2^x for x <= 0: at most 1.6e-7 off relatively, 0 below -126.5.
- * Adding 1.5 * 2^23 + 127 leaves the biased exponent in the low bits, which is 0, and with it
- * the power, for the lower bound; the polynomial is the minimax one of degree 5 on [-1/2, 1/2]
- * with p(0) = 1. Its last step is already that of the product, since NaN must not meet
- * integers. */
-INLINE vec exp2_of(const vec x)
-{
-    const float shift = 12583039.0f;
-    const vec bounded = AT_LEAST(x, -127.0f);
-    const vec shifted = bounded + (vec)(shift);
-    const vec f = bounded - (shifted - (vec)(shift));
-    vec p = fma(f, (vec)(1.326472725e-3f), (vec)(9.671512688e-3f));
-    p = fma(p, f, (vec)(5.550733744e-2f));
-    p = fma(p, f, (vec)(2.402224208e-1f));
-    p = fma(p, f, (vec)(6.931469776e-1f));
-    const vec power = AS_VEC(AS_IVEC(shifted) << 23);
-    return fma(p, f * power, power);
-}
 #endif
 
 #if SQA_ACTIVATION == 1 || SQA_ACTIVATION == 2

@@ -1,6 +1,7 @@
 /* Exported lines, taken into a database: each is added, known or refused; what was
  * added is exported, and known when it comes back. */
 #include "fuzz.h"
+#include "store/connection.h"
 #include "store/exchange.h"
 
 enum { INPUTS_PER_STORE = 512 };
@@ -14,7 +15,7 @@ static void need_store(void)
     if (inputs++ % INPUTS_PER_STORE == 0) {
         sqa_store_close(store);
         store = NULL;
-        FUZZ_CHECK(sqa_store_open(&store, ":memory:") == SQA_OK);
+        FUZZ_CHECK(sqa_store_open_in_memory(&store) == SQA_OK);
     }
 }
 
