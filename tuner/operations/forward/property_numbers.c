@@ -84,6 +84,7 @@ static void plant_underflow(sqa_host_tensors *test)
 
 #define EVERYTHING "softcap=3e38,alibi=slopes,bias=f32/hq,sinks"
 
+/* Where two large terms might cancel, one is smaller by far: what is left of both is rounding. */
 static const number_case cases[] = {
     {"large values", "", .v = FLT_MAX},
     {"the largest value everywhere", "", .plant = plant_equal_values},
@@ -94,7 +95,7 @@ static const number_case cases[] = {
     {"small Q, large K", "", .scale = 20.0f, .q = 1e-39f, .k = 3e37f, .subnormal = true},
     {"large Q, small K", "", .scale = 20.0f, .q = 3e37f, .k = 1e-39f, .subnormal = true},
     {"large Q and K, a small scale", "", .scale = 1e-39f, .q = 1e19f, .k = 1e19f},
-    {"small Q and K, a large scale", "", .scale = 1e38f, .q = 1e-18f, .k = 1e-18f},
+    {"small Q and K, a large scale", "", .scale = 1e38f, .q = 1e-18f, .k = 3e-20f},
     {"the largest Q, a small scale", "", .scale = 1e-30f, .q = FLT_MAX, .k = 1e-8f},
     {"large sinks", "sinks", .sinks = FLT_MAX},
     {"large sinks, a large scale", "sinks", .scale = FLT_MAX, .sinks = -FLT_MAX},
@@ -110,7 +111,7 @@ static const number_case cases[] = {
     {"large slopes", "alibi=slopes", .slopes = FLT_MAX},
     {"large negative slopes", "alibi=slopes", .slopes = -FLT_MAX},
     {"small slopes", "alibi=slopes", .slopes = 1e-42f},
-    {"large slopes and scale", "alibi=slopes", .scale = FLT_MAX, .slopes = FLT_MAX},
+    {"large slopes and scale", "alibi=slopes", .scale = 1e37f, .q = 1e-37f, .slopes = FLT_MAX},
     {"large biases", "bias=f32/hq", .bias = FLT_MAX},
     {"large biases and scale", "bias=f32/hq", .scale = FLT_MAX, .bias = FLT_MAX},
     {"small biases", "bias=f32/hq", .bias = 1e-42f},
@@ -120,8 +121,8 @@ static const number_case cases[] = {
     {"large values behind low biases", "bias=f32/hq", .plant = plant_underflow},
     {"large Q, small K, biases", "bias=f32/hq", .scale = 20.0f, .q = 3e37f, .k = 1e-39f,
      .subnormal = true},
-    {"everything large", EVERYTHING, .scale = FLT_MAX, .q = 0.05f, .slopes = FLT_MAX,
-     .bias = FLT_MAX, .sinks = FLT_MAX},
+    {"everything large", EVERYTHING, .scale = FLT_MAX, .q = 0.05f, .slopes = 1e37f, .bias = FLT_MAX,
+     .sinks = FLT_MAX},
     {"everything small", EVERYTHING, .slopes = 1e-42f, .bias = 1e-42f, .sinks = 1e-42f},
 };
 
