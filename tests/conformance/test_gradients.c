@@ -25,8 +25,8 @@ static const char *const shapes[] = {
     "b=2,hq=4,hkv=2,nq=4,nk=6,d=3,bias=f32/h,sinks,grads=q+k+v+bias+sinks",
     "b=2,hq=2,nq=4,nk=6,d=3,bias=f32/bhq,alibi=slopes,softcap=2,grads=q+k+v+bias+slopes",
     "b=2,hq=2,hkv=4,nq=4,nk=6,d=3,bias=f32/,alibi=slopes,sinks,grads=q+k+v+bias+sinks+slopes",
-    "b=4,hq=4,hkv=2,nq=5,nk=6,d=3,causal,ragged=11:13,sinks,alibi=slopes,"
-    "grads=q+k+v+sinks+slopes",
+    ("b=4,hq=4,hkv=2,nq=5,nk=6,d=3,causal,ragged=11:13,sinks,alibi=slopes,"
+     "grads=q+k+v+sinks+slopes"),
     "b=2,hq=4,hkv=2,nq=5,nk=6,d=3,causal,sinks,dropout=0.4,bias=f32/q,grads=q+k+v+bias+sinks",
     "hq=2,nq=5,nk=6,d=3,scale=-0.7,layout=bshd,bias=f32/q,grads=q+k+v+bias",
 };
