@@ -13,7 +13,7 @@ sqa_status sqa_check_not_null(const char *name, const void *pointer)
     return pointer ? SQA_OK : sqa_fail(SQA_INVALID_ARGUMENT, "%s: must not be NULL", name);
 }
 
-sqa_status sqa_check_plan_options(const sqa_plan_options *options)
+static sqa_status check_plan_options(const sqa_plan_options *options)
 {
     if (!options)
         return SQA_OK;
@@ -24,6 +24,14 @@ sqa_status sqa_check_plan_options(const sqa_plan_options *options)
     if (options->config && !options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT, "options.config: needs options.family");
     return SQA_OK;
+}
+
+sqa_status sqa_check_planning(sqa_plan **out, sqa_context *context, const sqa_plan_options *options)
+{
+    sqa_status status = sqa_check_not_null("out", out);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("context", context);
+    return status == SQA_OK ? check_plan_options(options) : status;
 }
 
 static sqa_status check_operation(const sqa_plan *plan, const sqa_operation_entry *operation)

@@ -9,8 +9,10 @@
 /* Errors: SQA_INVALID_ARGUMENT with the name of the argument. */
 sqa_status sqa_check_not_null(const char *name, const void *pointer);
 
-/* `options` may be NULL. Errors: SQA_INVALID_ARGUMENT. */
-sqa_status sqa_check_plan_options(const sqa_plan_options *options);
+/* The arguments that all functions have that make a plan; `options` may be NULL.
+ * Errors: SQA_INVALID_ARGUMENT. */
+sqa_status sqa_check_planning(sqa_plan **out, sqa_context *context,
+                              const sqa_plan_options *options);
 
 /* Checks every argument and enqueues the plan, which has to be for that operation, on
  * `tensors`, its public struct of them. Errors as sqa_forward(). */

@@ -11,11 +11,7 @@ sqa_status sqa_plan_create(sqa_plan **out, sqa_context *context, const sqa_atten
                            const sqa_plan_options *options)
 {
     sqa_problem problem;
-    sqa_status status = sqa_check_not_null("out", out);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("context", context);
-    if (status == SQA_OK)
-        status = sqa_check_plan_options(options);
+    sqa_status status = sqa_check_planning(out, context, options);
     if (status == SQA_OK)
         status = sqa_problem_from_desc(&problem, desc);
     return status == SQA_OK ? sqa_plan_build(out, context, &problem, options) : status;

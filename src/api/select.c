@@ -25,11 +25,7 @@ sqa_status sqa_select_plan_create(sqa_plan **out, sqa_context *context,
                                   const sqa_plan_options *options)
 {
     sqa_problem problem;
-    sqa_status status = sqa_check_not_null("out", out);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("context", context);
-    if (status == SQA_OK)
-        status = sqa_check_plan_options(options);
+    sqa_status status = sqa_check_planning(out, context, options);
     if (status == SQA_OK)
         status = sqa_problem_from_selection(&problem, desc, select, true);
     return status == SQA_OK ? sqa_plan_build(out, context, &problem, options) : status;
@@ -63,11 +59,7 @@ sqa_status sqa_selected_plan_create(sqa_plan **out, sqa_context *context,
                                     const sqa_plan_options *options)
 {
     sqa_problem problem;
-    sqa_status status = sqa_check_not_null("out", out);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("context", context);
-    if (status == SQA_OK)
-        status = sqa_check_plan_options(options);
+    sqa_status status = sqa_check_planning(out, context, options);
     if (status == SQA_OK)
         status = sqa_problem_from_selected(&problem, desc, select);
     return status == SQA_OK ? sqa_plan_build(out, context, &problem, options) : status;

@@ -60,6 +60,12 @@ typedef struct sqa_kernel_family {
  * tested, and its compiler's warnings would land on the user's terminal. */
 extern const char sqa_build_options[];
 
+/* For the members `supports` and `is_valid` of families that take anything anywhere. */
+bool sqa_family_supports_all(const sqa_problem *problem, const sqa_device *device,
+                             const char **why);
+bool sqa_family_runs_all(const sqa_config *config, const sqa_problem *problem,
+                         const sqa_device *device, const char **why);
+
 /* The same operation, supports, every value allowed by its parameter, is_valid: in
  * that order. `why` may be NULL. */
 bool sqa_family_accepts(const sqa_kernel_family *family, const sqa_config *config,

@@ -7,19 +7,6 @@
 #include "kernels/source.h"
 #include "operations/backward/slots.h"
 
-static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
-{
-    (void)problem, (void)device, (void)why;
-    return true;
-}
-
-static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
-                     const char **why)
-{
-    (void)config, (void)problem, (void)device, (void)why;
-    return true;
-}
-
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     (void)problem, (void)device;
@@ -79,8 +66,8 @@ const sqa_kernel_family sqa_naive_backward_delta = {
     .operation = SQA_OPERATION_BACKWARD_DELTA,
     .space_version = 1,
     .fragments = delta_fragments,
-    .supports = supports,
-    .is_valid = is_valid,
+    .supports = sqa_family_supports_all,
+    .is_valid = sqa_family_runs_all,
     .default_config = default_config,
     .source = delta_source,
     .launch = delta_launch,
@@ -146,8 +133,8 @@ const sqa_kernel_family sqa_naive_backward_core = {
     .parameters = core_parameters,
     .parameter_count = sizeof core_parameters / sizeof *core_parameters,
     .fragments = core_fragments,
-    .supports = supports,
-    .is_valid = is_valid,
+    .supports = sqa_family_supports_all,
+    .is_valid = sqa_family_runs_all,
     .default_config = core_default,
     .source = core_source,
     .launch = core_launch,
@@ -234,8 +221,8 @@ const sqa_kernel_family sqa_naive_backward_scores = {
     .operation = SQA_OPERATION_BACKWARD_SCORES,
     .space_version = 1,
     .fragments = scores_fragments,
-    .supports = supports,
-    .is_valid = is_valid,
+    .supports = sqa_family_supports_all,
+    .is_valid = sqa_family_runs_all,
     .default_config = default_config,
     .source = scores_source,
     .launch = scores_launch,

@@ -12,19 +12,6 @@ static const sqa_parameter parameters[] = {
     [CHUNK] = {"CHUNK", "products that are added up on their own", {64, 256, 1024}, 3},
 };
 
-static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
-{
-    (void)problem, (void)device, (void)why;
-    return true;
-}
-
-static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
-                     const char **why)
-{
-    (void)config, (void)problem, (void)device, (void)why;
-    return true;
-}
-
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     (void)problem, (void)device;
@@ -77,8 +64,8 @@ const sqa_kernel_family sqa_naive_matmul = {
     .parameters = parameters,
     .parameter_count = sizeof parameters / sizeof *parameters,
     .fragments = fragments,
-    .supports = supports,
-    .is_valid = is_valid,
+    .supports = sqa_family_supports_all,
+    .is_valid = sqa_family_runs_all,
     .default_config = default_config,
     .source = source,
     .launch = launch,
