@@ -1,5 +1,5 @@
 /* The program as a whole: exit codes, help, suggestions; info and source; the
- * small parts every command uses (JSON, tables, options). */
+ * small parts every command uses (JSON, device numbers, room). */
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
@@ -9,14 +9,12 @@
 
 #include "cli/device_option.h"
 #include "cli/memory_check.h"
-#include "cli/option_rules.h"
 #include "cli/options.h"
 #include "cli/program.h"
 #include "operations/shape.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 #include "text/json.h"
-#include "text/table.h"
 
 static const struct {
     const char *arguments;
@@ -418,156 +416,6 @@ START_TEST(device_numbers)
 }
 END_TEST
 
-/* One option of each kind. */
-typedef struct kinds {
-    const char *text;
-    bool flag, given;
-    uint32_t count, first, second;
-    uint64_t number;
-    sqa_option_counts counts;
-    sqa_option_list list;
-    float real;
-    sqa_window window;
-    char letter;
-} kinds;
-
-static bool read_letter(const char *text, void *to)
-{
-    *(char *)to = *text;
-    return *text >= 'a' && *text <= 'z' && !text[1];
-}
-
-/* Reads words separated by single blanks, as the program gets them. */
-static int read_kinds(const char *line, kinds *out)
-{
-    const sqa_option options[] = {
-        {"text", "T", "", .text = &out->text, .given = &out->given},
-        {"flag", NULL, "", .flag = &out->flag},
-        {"list", "T", "", .list = &out->list},
-        {"count", "N", "", .count = {&out->count, 2, 9}},
-        {"number", "N", "", .number = {&out->number, 0, UINT64_MAX}},
-        {"counts", "N,...", "", .counts = {&out->counts, 1, 99}},
-        {"pair", "A,B", "", .pair = {&out->first, &out->second, 1, 9}},
-        {"real", "X", "", .real = {&out->real, SQA_REALS_BUT_ZERO}},
-        {"window", "L,R", "", .window = &out->window},
-        {"letter", "C", "", .other = {&out->letter, read_letter, "one of a to z"}},
-        {0},
-    };
-    char text[256], name[] = "test", *words[32] = {name};
-    int count = 1, code = -1;
-    snprintf(text, sizeof text, "%s", line);
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-        words[count++] = word;
-    bool read = sqa_options_read(count, words, "", options, &code);
-    ck_assert_int_eq(read, code == 0);
-    return code;
-}
-
-START_TEST(option_kinds)
-{
-    kinds all = {.count = 7, .counts = {{5, 6}, 2}};
-    ck_assert_int_eq(read_kinds("--flag", &all), 0); /* what is not given stays */
-    ck_assert(all.flag && !all.given && all.count == 7 && all.counts.count == 2);
-    ck_assert_int_eq(read_kinds("--text a=b --list x --list=y --count 9 --counts=3,1,2 "
-                                "--number=18446744073709551615 --pair 1,9 --real -0.5 "
-                                "--window -1,3 --letter q",
-                                &all),
-                     0);
-    ck_assert(all.given && !strcmp(all.text, "a=b") && all.list.count == 2);
-    ck_assert(all.count == 9 && all.first == 1 && all.second == 9 && all.letter == 'q');
-    ck_assert(all.number == UINT64_MAX && all.counts.count == 3 && all.counts.items[0] == 3);
-    ck_assert(all.real == -0.5f && all.window.left == -1 && all.window.right == 3);
-}
-END_TEST
-
-/* Nothing but the whole value, within its range. */
-START_TEST(option_kinds_refuse)
-{
-    static const char *const wrong[] = {
-        "--count 1",    "--count 10",
-        "--count 0x5",  "--count=",
-        "--count +5",   "--counts 1,,2",
-        "--counts 1,",  "--counts 1,1",
-        "--counts 100", "--number -1",
-        "--pair 1",     "--pair 0,1",
-        "--pair 1,2,3", "--real 0",
-        "--real nan",   "--real 1e99",
-        "--window 1",   "--window 1,-2",
-        "--letter A",   "--letter",
-        "--flag=1",     "--count 5 --count 5",
-        "--nothing",    "--counts 1,99999999999999999999999999999999999",
-    };
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        kinds all = {0};
-        ck_assert_msg(read_kinds(wrong[i], &all) == 2, "%s", wrong[i]);
-    }
-}
-END_TEST
-
-/* Reads words that are flags; the message, "" for none. */
-static const char *read_rules(const char *line)
-{
-    static bool flags[5];
-    static const sqa_option options[] = {
-        {"alone", NULL, "", .flag = &flags[0]},
-        {"part", NULL, "", .flag = &flags[1], .needs = "whole"},
-        {"whole", NULL, "", .flag = &flags[2], .excludes = "mode"},
-        {"either", NULL, "", .flag = &flags[3], .needs = "alone|whole|mode,part"},
-        {"mode", NULL, "", .flag = &flags[4], .only = "alone,either"},
-        {0},
-    };
-    char text[128], name[] = "test", *words[8] = {name};
-    int count = 1;
-    bool given[6] = {false};
-    snprintf(text, sizeof text, "%s", line);
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-        words[count++] = word;
-    for (int i = 1; i < count; i++)
-        for (int row = 0; row < 5; row++)
-            given[row] = given[row] || !strcmp(words[i], options[row].name);
-    return sqa_option_rules_check(options, given) == SQA_OK ? "" : sqa_last_error();
-}
-
-static const struct {
-    const char *line, *message;
-} rules[] = {
-    {"", ""},
-    {"alone", ""},
-    {"part", "--part needs --whole"},
-    {"whole part", ""},
-    {"part whole alone either", ""},
-    {"either", "--either needs --alone, --whole or --mode"},
-    {"alone either", "--either needs --part"},
-    {"whole mode", "--whole and --mode exclude each other"},
-    {"mode whole", "--whole and --mode exclude each other"},
-    {"mode alone", ""},
-    {"mode part", "--part needs --whole"},
-    {"mode either", "--either needs --part"},
-};
-enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
-
-START_TEST(option_rules)
-{
-    ck_assert_str_eq(read_rules(rules[_i].line), rules[_i].message);
-}
-END_TEST
-
-START_TEST(only_those)
-{
-    bool flags[3];
-    const sqa_option options[] = {
-        {"mode", NULL, "", .flag = &flags[0], .only = "beside"},
-        {"beside", NULL, "", .flag = &flags[1]},
-        {"besides", NULL, "", .flag = &flags[2]},
-        {0},
-    };
-    const bool good[] = {true, true, false, false}, bad[] = {true, false, true, false};
-    ck_assert_int_eq(sqa_option_rules_check(options, good), SQA_OK);
-    ck_assert_int_eq(sqa_option_rules_check(options, bad), SQA_INVALID_ARGUMENT);
-    ck_assert_str_eq(sqa_last_error(), "--besides does not go with --mode");
-}
-END_TEST
-
 START_TEST(json_values)
 {
     char text[2048] = "";
@@ -590,29 +438,6 @@ START_TEST(json_values)
     ck_assert_ptr_nonnull(strstr(text, "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f \xc3\xa9 \\ufffd"));
     ck_assert_ptr_nonnull(strstr(text, "\"nan\": null"));
     ck_assert_ptr_nonnull(strstr(text, "-9223372036854775808"));
-}
-END_TEST
-
-START_TEST(table_columns)
-{
-    char text[512] = "";
-    FILE *file = fmemopen(text, sizeof text, "w");
-    ck_assert_ptr_nonnull(file);
-    sqa_table table = SQA_TABLE_INIT;
-    sqa_table_column(&table, "name", SQA_ALIGN_LEFT);
-    sqa_table_column(&table, "ms", SQA_ALIGN_RIGHT);
-    sqa_table_column(&table, "note", SQA_ALIGN_LEFT);
-    sqa_table_cell(&table, "h\xc3\xa9llo");
-    sqa_table_cell(&table, "%.1f", 12.5);
-    sqa_table_cell(&table, "x");
-    sqa_table_cell(&table, "b");
-    sqa_table_cell(&table, "%d", 7);
-    sqa_table_cell(&table, "y");
-    sqa_table_print(&table, file);
-    fclose(file);
-    ck_assert_str_eq(text, "name     ms  note\n"
-                           "h\xc3\xa9llo  12.5  x\n"
-                           "b         7  y\n");
 }
 END_TEST
 
@@ -646,70 +471,6 @@ START_TEST(room)
 }
 END_TEST
 
-/* The table of three columns on a terminal of so many. */
-static const char *fitted(const char *columns, bool wide)
-{
-    static char text[512];
-    FILE *file = fmemopen(text, sizeof text, "w");
-    ck_assert_ptr_nonnull(file);
-    sqa_table table = SQA_TABLE_INIT;
-    table.wide = wide;
-    sqa_table_column(&table, "name", SQA_ALIGN_LEFT);
-    sqa_table_spare(&table, "configuration", SQA_ALIGN_LEFT, 1);
-    sqa_table_spare(&table, "ms", SQA_ALIGN_RIGHT, 3);
-    sqa_table_spare(&table, "date", SQA_ALIGN_LEFT, 2);
-    sqa_table_cell(&table, "h\xc3\xa9llo");
-    sqa_table_cell(&table, "a configuration of 33 characters.");
-    sqa_table_cell(&table, "%.1f", 12.5);
-    sqa_table_cell(&table, "2026");
-    setenv("COLUMNS", columns, 1);
-    sqa_table_print(&table, file);
-    unsetenv("COLUMNS");
-    fclose(file);
-    return text;
-}
-
-START_TEST(tables_fit)
-{
-    static const char all[] = "name   configuration                        ms  date\n"
-                              "h\xc3\xa9llo  a configuration of 33 characters.  12.5  2026\n";
-    ck_assert_str_eq(fitted("52", false), all);
-    ck_assert_str_eq(fitted("40", true), all);
-    ck_assert_str_eq(fitted("39", false), all); /* no width to fit to */
-    ck_assert_str_eq(fitted("", false), all);
-    ck_assert_str_eq(fitted("51", false), "name   configuration                      date\n"
-                                          "h\xc3\xa9llo  a configuration of 33 characters.  2026\n"
-                                          "not shown on this terminal: ms; --wide shows all\n");
-    ck_assert_str_eq(fitted("40", false),
-                     "name   configuration\n"
-                     "h\xc3\xa9llo  a configuration of 33 characters.\n"
-                     "not shown on this terminal: ms, date; --wide shows all\n");
-}
-END_TEST
-
-START_TEST(last_columns_wrap)
-{
-    char text[512] = "";
-    FILE *file = fmemopen(text, sizeof text, "w");
-    ck_assert_ptr_nonnull(file);
-    sqa_table table = SQA_TABLE_INIT;
-    table.wraps = true;
-    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
-    sqa_table_column(&table, "", SQA_ALIGN_LEFT);
-    sqa_table_cell(&table, "--option");
-    sqa_table_cell(&table, "what it does, in more words th\xc3\xa4n fit one line of this");
-    sqa_table_cell(&table, "-o");
-    sqa_table_cell(&table, "30 characters, as many as fit.");
-    setenv("COLUMNS", "40", 1);
-    sqa_table_print(&table, file);
-    unsetenv("COLUMNS");
-    fclose(file);
-    ck_assert_str_eq(text, "--option  what it does, in more words\n"
-                           "          th\xc3\xa4n fit one line of this\n"
-                           "-o        30 characters, as many as fit.\n");
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("sqa");
@@ -727,15 +488,8 @@ int main(void)
     suite_add_tcase(suite, tests);
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, device_numbers);
-    tcase_add_test(parts, option_kinds);
-    tcase_add_test(parts, option_kinds_refuse);
-    tcase_add_loop_test(parts, option_rules, 0, RULE_COUNT);
-    tcase_add_test(parts, only_those);
     tcase_add_test(parts, json_values);
-    tcase_add_test(parts, table_columns);
     tcase_add_test(parts, room);
-    tcase_add_test(parts, tables_fit);
-    tcase_add_test(parts, last_columns_wrap);
     suite_add_tcase(suite, parts);
     return sqa_run_suite(suite);
 }
