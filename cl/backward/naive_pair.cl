@@ -32,7 +32,7 @@ static float sqa_naive_dot(__global const sqa_stored *a, __global const sqa_stor
 
 /* Within a loop: goes on with the next where the key is hidden; otherwise p, ds and product
  * are what V is weighed by, the gradient of the score, and that of the product of Q and K. */
-#define NAIVE_PAIR(b, h, i, j, query, key, output, value, lse, delta)                                 \
+#define NAIVE_PAIR(b, h, i, j, query, key, output, value, lse, delta)                              \
     const float capped =                                                                           \
         SQA_CAPPED(sqa_naive_dot(query, key, SQA_HEAD_DIM) * SQA_PRODUCT_FACTOR);                  \
     float score = capped * SQA_CAP_FACTOR;                                                         \

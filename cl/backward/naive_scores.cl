@@ -70,7 +70,8 @@ __kernel void sqa_naive_backward_slopes(SQA_BACKWARD_ARGUMENTS)
             for (int j = walk.begin; j < walk.end; j++) {
                 if (walk.shown && j >= reach.first && j < reach.last)
                     continue;
-                NAIVE_PAIR(batch, head, i, j, query, k + j * k_row, output, v + j * v_row, lse, delta)
+                NAIVE_PAIR(batch, head, i, j, query, k + j * k_row, output, v + j * v_row, lse,
+                           delta)
                 part = fma(-ds, (float)abs(SQA_POSITION(i) - j), part);
                 if (++pairs % SQA_SUM_KEYS == 0) {
                     sum += part;

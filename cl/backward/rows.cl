@@ -27,8 +27,9 @@
     (workspace + (((split) * (long)out_heads + (head)) * SUM_ROWS + (row)) * SUM_COLUMNS)
 
 /* Copies `count` rows of `width` elements to f32. */
-static void copy_rows(float *restrict out, const int out_row, __global const sqa_stored *restrict in,
-                      const long row, const int count, const int width)
+static void copy_rows(float *restrict out, const int out_row,
+                      __global const sqa_stored *restrict in, const long row, const int count,
+                      const int width)
 {
     for (int r = 0; r < count; r++) {
         int d = 0;
@@ -225,6 +226,41 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
     return true;
 }
 
+/* Fetches `count` keys, zeros for the rest, and has no sums of theirs yet. */
+static void load_tile(key_tile *restrict tile, const int first, const int count,
+                      __global const sqa_stored *restrict k, const long k_row,
+                      __global const sqa_stored *restrict v, const long v_row, const float factor)
+{
+    tile->first = first;
+    transpose(tile->k, k, k_row, count, SQA_HEAD_DIM, factor);
+    transpose(tile->v, v, v_row, count, SQA_VALUE_DIM, 1.0f);
+#if SQA_GRADIENT_K
+    for (int i = 0; i < K_COLUMNS * TILE_KEYS; i++)
+        tile->dk[i] = 0.0f;
+#endif
+#if SQA_GRADIENT_V
+    for (int i = 0; i < V_COLUMNS * TILE_KEYS; i++)
+        tile->dv[i] = 0.0f;
+#endif
+}
+
+/* Where Q and dO of the tile's queries lie: packed, or in place. */
+#if PACK
+#define SET_ROWS(queries, q_rows, q_distance, g_rows, g_distance)                                  \
+    copy_rows(q_packed, SQA_HEAD_DIM, q_rows, q_distance, queries.count, SQA_HEAD_DIM);            \
+    copy_rows(g_packed, SQA_VALUE_DIM, g_rows, g_distance, queries.count, SQA_VALUE_DIM);          \
+    queries.q = q_packed;                                                                          \
+    queries.q_row = SQA_HEAD_DIM;                                                                  \
+    queries.g = g_packed;                                                                          \
+    queries.g_row = SQA_VALUE_DIM;
+#else
+#define SET_ROWS(queries, q_rows, q_distance, g_rows, g_distance)                                  \
+    queries.q = q_rows;                                                                            \
+    queries.q_row = q_distance;                                                                    \
+    queries.g = g_rows;                                                                            \
+    queries.g_row = g_distance;
+#endif
+
 /* The runs of queries that may see some of the keys; with lists of blocks, one, which is cut to
  * query blocks below. */
 #if SQA_BLOCKS
@@ -315,18 +351,8 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
         for (int t = 0; t < TILES; t++) {
             const int skipped = t * TILE_KEYS;
             const int count = clamp(key_count - skipped, 0, TILE_KEYS);
-            tile[t].first = first_key + skipped;
-            transpose(tile[t].k, k + skipped * k_row, k_row, count, SQA_HEAD_DIM,
-                      SQA_PRODUCT_FACTOR);
-            transpose(tile[t].v, v + skipped * v_row, v_row, count, SQA_VALUE_DIM, 1.0f);
-#if SQA_GRADIENT_K
-            for (int i = 0; i < K_COLUMNS * TILE_KEYS; i++)
-                tile[t].dk[i] = 0.0f;
-#endif
-#if SQA_GRADIENT_V
-            for (int i = 0; i < V_COLUMNS * TILE_KEYS; i++)
-                tile[t].dv[i] = 0.0f;
-#endif
+            load_tile(&tile[t], first_key + skipped, count, k + skipped * k_row, k_row,
+                      v + skipped * v_row, v_row, SQA_PRODUCT_FACTOR);
 #if SQA_GLOBALS
             tile[t].has_global = false;
             for (int r = 0; r < TILE_KEYS; r++) {
@@ -362,7 +388,8 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 if (first / query_block != block) {
                     block = first / query_block;
                     const long list = SQA_BLOCK_LIST(batch, head, block);
-                    __global const int *offsets = block_offsets_buffer + block_offsets_offset + list;
+                    __global const int *offsets =
+                        block_offsets_buffer + block_offsets_offset + list;
                     const int begin = clamp(offsets[0], 0, block_entries);
                     const int listed = clamp(offsets[1], begin, block_entries) - begin;
                     for (int t = 0; t < TILES; t++)
@@ -407,26 +434,13 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 queries.position = SQA_POSITION(first);
 #endif
                 queries.is_finite = -1;
-#if PACK
-                copy_rows(q_packed, SQA_HEAD_DIM, q + first * q_row, q_row, queries.count,
-                          SQA_HEAD_DIM);
-                copy_rows(g_packed, SQA_VALUE_DIM, g + first * dout_row, dout_row, queries.count,
-                          SQA_VALUE_DIM);
-                queries.q = q_packed;
-                queries.q_row = SQA_HEAD_DIM;
-                queries.g = g_packed;
-                queries.g_row = SQA_VALUE_DIM;
-#else
-                queries.q = q + first * q_row;
-                queries.q_row = q_row;
-                queries.g = g + first * dout_row;
-                queries.g_row = dout_row;
-#endif
+                SET_ROWS(queries, q + first * q_row, q_row, g + first * dout_row, dout_row)
                 bool hid = false;
                 for (int t = first_seen; t <= last_seen; t++)
                     if (seen[t] == SEES_NONE ||
-                        !attend(&tile[t], &queries, some_dead || seen[t] == SEES_SOME, kv_length, SQA_CAP_FACTOR, weights,
-                                extra, slopes, kept, flows + t * QUERIES * TILE_KEYS, &hid)) {
+                        !attend(&tile[t], &queries, some_dead || seen[t] == SEES_SOME, kv_length,
+                                SQA_CAP_FACTOR, weights, extra, slopes, kept,
+                                flows + t * QUERIES * TILE_KEYS, &hid)) {
                         hid = true;
                         for (int i = 0; i < QUERIES * TILE_KEYS; i++)
                             flows[t * QUERIES * TILE_KEYS + i] = -0.0f;

@@ -170,7 +170,8 @@ INLINE void add_rows(const bool hiding, const int dim, const int count, const ro
 #if SQA_GRADIENT_Q
 /* dQ[query][d] += dS[query][key] K[key][d] over the key tiles, MQ queries and NV vectors of d
  * at a time. */
-INLINE void add_queries(const int first_tile, const int last_tile, const int count, const float *restrict flows, const float *restrict keys,
+INLINE void add_queries(const int first_tile, const int last_tile, const int count,
+                        const float *restrict flows, const float *restrict keys,
                         __global float *restrict dq)
 {
     for (int c = 0; c < count; c += MQ)

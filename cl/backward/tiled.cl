@@ -127,8 +127,6 @@ INLINE bool sees(const thread_queries *queries, const int i, const int key, cons
 #endif
 }
 
-/* P and what flows back through it, of the thread's pairs: to the tiles of pairs. Keys before
- * `keys` only. */
 typedef struct {
     float factor, cap, slope;
 #if SQA_DROPOUT
@@ -139,9 +137,12 @@ typedef struct {
 #endif
 } score_kind;
 
-INLINE void pair_up(float product[TM][TN], float flow[TM][TN], const thread_queries *queries,
-                    const score_kind kind, const int first_key, const int end_key, const int shown,
-                    const bool token[TN], __local float *weights, __local float *flows)
+/* What flows back through P, of the thread's pairs, to their tile; and P where `weighs`. Keys
+ * before `end_key` only. */
+INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN],
+                    const thread_queries *queries, const score_kind kind, const int first_key,
+                    const int end_key, const int shown, const bool token[TN],
+                    __local float *weights, __local float *flows)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++)
@@ -178,7 +179,8 @@ INLINE void pair_up(float product[TM][TN], float flow[TM][TN], const thread_quer
                     p *= kept;
                 }
             }
-            weights[at] = p;
+            if (weighs)
+                weights[at] = p;
             flows[at] = ds;
         }
 }
@@ -251,14 +253,14 @@ INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const
 #if SQA_BLOCKS
 #define TILES_PER_BLOCK ((key_block + BN - 1) / BN)
 #define FIRST_KEY(id) ((id) / TILES_PER_BLOCK * key_block + (id) % TILES_PER_BLOCK * BN)
-#define END_KEY(id) min(min(FIRST_KEY(id) + BN, ((id) / TILES_PER_BLOCK + 1) * key_block), kv_length)
+#define END_KEY(id)                                                                                \
+    min(min(FIRST_KEY(id) + BN, ((id) / TILES_PER_BLOCK + 1) * key_block), kv_length)
 #else
 #define FIRST_KEY(id) ((id)*BN)
 #define END_KEY(id) min(FIRST_KEY(id) + BN, kv_length)
 #endif
 
-/* How many tiles of up to `size` queries the walk takes: a loop around barriers has to be a
- * plain one. */
+/* How many tiles of up to `size` queries the walk takes; as walk_tiles(). */
 INLINE int query_tiles(sqa_queries walk, const int size)
 {
     int tiles = 0;
@@ -332,7 +334,7 @@ __kernel void sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
                      HEAD_VECS);
             multiply(flow, output_tile + y * VALUE_PITCH, v_tile + x * VALUE_PITCH, VALUE_PITCH,
                      VALUE_VECS);
-            pair_up(product, flow, &queries, kind, first_key + x, end_key, 0, token,
+            pair_up(SQA_GRADIENT_V, product, flow, &queries, kind, first_key + x, end_key, 0, token,
                     weights + y * TILE_PITCH + x, flows + y * TILE_PITCH + x);
             barrier(CLK_LOCAL_MEM_FENCE);
 #if SQA_GRADIENT_V
@@ -370,14 +372,6 @@ __kernel void sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
 #endif
 
 #if SQA_GRADIENT_Q
-INLINE int key_tiles(sqa_walk walk, const int size)
-{
-    int tiles = 0;
-    while (sqa_walk_next(&walk))
-        tiles += (walk.end - walk.begin + size - 1) / size;
-    return tiles;
-}
-
 /* Where query heads are repeated (rSQA), dQ is the sum over all of them. */
 __attribute__((reqd_work_group_size(TX, TY, 1)))
 __kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
@@ -389,7 +383,7 @@ __kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
     const int rows = max(END_ROW(get_group_id(0), BM) - first, 0);
     __local vec k_tile[BN * HEAD_PITCH], v_tile[BN * VALUE_PITCH];
     __local vec q_tile[BM * HEAD_PITCH], output_tile[BM * VALUE_PITCH];
-    __local float weights[BM * TILE_PITCH], flows[BM * TILE_PITCH];
+    __local float flows[BM * TILE_PITCH];
     __global const sqa_stored *q = SQA_Q_MATRIX(batch, q_index) + first * q_row;
     const matrix q_rows = {q, q_row, is_aligned(q, q_row)};
     load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, rows, SQA_HEAD_DIM, thread);
@@ -414,7 +408,7 @@ __kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
         SQA_REACH(reach, first, last)
         SQA_WALK(walk, reach, 0, rows > 0 ? kv_length : 0,
                  SQA_BLOCK_LIST(batch, head, QUERY_BLOCK(get_group_id(0), BM)))
-        const int tiles = rows > 0 ? key_tiles(walk, BN) : 0;
+        const int tiles = rows > 0 ? walk_tiles(walk, BN) : 0;
         thread_queries queries;
         if (tiles > 0)
             SET_QUERIES(queries, batch, head, first, rows)
@@ -440,8 +434,8 @@ __kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
                      HEAD_VECS);
             multiply(flow, output_tile + y * VALUE_PITCH, v_tile + x * VALUE_PITCH, VALUE_PITCH,
                      VALUE_VECS);
-            pair_up(product, flow, &queries, kind, first_key + x, first_key + keys, walk.shown,
-                    token, weights + y * TILE_PITCH + x, flows + y * TILE_PITCH + x);
+            pair_up(false, product, flow, &queries, kind, first_key + x, first_key + keys,
+                    walk.shown, token, 0, flows + y * TILE_PITCH + x);
             barrier(CLK_LOCAL_MEM_FENCE);
             add_products(dq, TM, TH, keys, flows + y * TILE_PITCH, TY * TILE_PITCH, 1, k_tile,
                          HEAD_PITCH, HEAD_VECS, x);

@@ -5,16 +5,6 @@
 #pragma OPENCL EXTENSION cl_khr_subgroup_shuffle : enable
 #endif
 
-/* How many tiles of up to `size` keys the walk takes. They are counted first, since a loop
- * around barriers has to be a plain one. */
-INLINE int walk_tiles(sqa_walk walk, const int size)
-{
-    int tiles = 0;
-    while (sqa_walk_next(&walk))
-        tiles += (walk.end - walk.begin + size - 1) / size;
-    return tiles;
-}
-
 /* What a thread keeps of its rows. */
 typedef struct {
     int start[TM], end[TM]; /* keys each row sees by position: start .. end - 1 */
