@@ -19,6 +19,16 @@ typedef SQA_JOIN(int, LANES) ivec;
 #define GLOBAL_LOAD(p) SQA_JOIN(vload, LANES)(0, (p))
 #define GLOBAL_STORE(v, p) SQA_JOIN(vstore, LANES)((v), 0, (p))
 
+/* Asks for a line of the cache ahead, where the compiler can. */
+#if !defined(PREFETCH) && defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(p)
+#endif
+
 /* 0, 1, ... LANES - 1. */
 #define LANE_NUMBERS_4 0, 1, 2, 3
 #define LANE_NUMBERS_8 LANE_NUMBERS_4, 4, 5, 6, 7

@@ -4,14 +4,6 @@
 /* Asks for what a row has for the keys from `first` on: rows lie apart, where no
  * hardware expects them. Only for the next row tile, since rows a power of two apart
  * share cache sets, and a few at a time, or the requests themselves queue. */
-#if !defined(PREFETCH) && defined(__has_builtin)
-#if __has_builtin(__builtin_prefetch)
-#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
-#endif
-#endif
-#ifndef PREFETCH
-#define PREFETCH(p)
-#endif
 INLINE void prefetch_extra(const sqa_extra_row row, const int first)
 {
 #if SQA_BIAS

@@ -61,14 +61,6 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sqa_rows_pack(SQA_M
     pack_panel(out, b_buffer + b_offset + number * b_batch, column, columns, first, rows, b_row);
 }
 
-#ifndef PREFETCH
-#if __has_builtin(__builtin_prefetch)
-#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
-#else
-#define PREFETCH(p)
-#endif
-#endif
-
 #if PACK
 /* `rows` rows of A from its row i on, `depth` products from l on. Rows that are not there are
  * zeros, up to whole row tiles. */

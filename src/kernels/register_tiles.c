@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-bool sqa_is_oclgrind(const sqa_device *device)
+/* Oclgrind's virtual device, which is there to check. */
+static bool is_oclgrind(const sqa_device *device)
 {
     return !strcmp(device->identity.runtime, "oclgrind");
 }
@@ -11,11 +12,17 @@ bool sqa_vectors_can_run(const sqa_device *device, const char **why)
 {
     /* Runtimes that make vectors of work-items (llvmpipe) report scalars as native. So
      * does Oclgrind, which has no speed to lose. */
-    const bool vectors = device->limits.vector_width_float > 1 || sqa_is_oclgrind(device);
+    const bool vectors = device->limits.vector_width_float > 1 || is_oclgrind(device);
     if (device->strings.type == SQA_DEVICE_CPU && vectors)
         return true;
     *why = "needs a CPU device with native vectors";
     return false;
+}
+
+void sqa_source_vectors(sqa_text *out, const sqa_device *device)
+{
+    if (is_oclgrind(device)) /* knows no prefetching */
+        sqa_text_append(out, "#define PREFETCH(p)\n");
 }
 
 void sqa_source_each(sqa_text *out, const char *name, int32_t count)

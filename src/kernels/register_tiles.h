@@ -10,8 +10,8 @@
 /* Whether such families run on the device at all; if not, *why says what it takes. */
 bool sqa_vectors_can_run(const sqa_device *device, const char **why);
 
-/* Oclgrind's virtual device, which is there to check. */
-bool sqa_is_oclgrind(const sqa_device *device);
+/* Appends what common/vectors.cl cannot find out about the device. */
+void sqa_source_vectors(sqa_text *out, const sqa_device *device);
 
 /* Appends "#define EACH_<name>(M) M(0) ..." over `count`. */
 void sqa_source_each(sqa_text *out, const char *name, int32_t count);

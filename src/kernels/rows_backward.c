@@ -164,7 +164,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const int32_t *value = config->value;
-    (void)device;
+    sqa_source_vectors(out, device);
     sqa_source_each(out, "VECTOR", value[RV]);
     sqa_source_each(out, "QUERY", value[MC]);
     sqa_source_each_of(out, "QUERY_VECTOR", value[MC], value[RV]);

@@ -168,8 +168,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const int32_t *value = config->value;
-    if (sqa_is_oclgrind(device)) /* knows no prefetching */
-        sqa_text_append(out, "#define PREFETCH(p)\n");
+    sqa_source_vectors(out, device);
     sqa_source_each(out, "ROW", value[RV]);
     sqa_source_each(out, "KEY", value[MC]);
     sqa_source_each_of(out, "KEY_ROW", value[MC], value[RV]);

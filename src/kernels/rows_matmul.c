@@ -161,7 +161,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const int32_t *value = config->value;
-    (void)device;
+    sqa_source_vectors(out, device);
     sqa_source_each(out, "ROW", value[MR]);
     sqa_source_each(out, "VECTOR", value[NV]);
     sqa_source_each_of(out, "ROW_VECTOR", value[MR], value[NV]);

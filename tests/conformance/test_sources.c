@@ -38,10 +38,12 @@ static void add_arguments(const sqa_kernel_family *family, sqa_text *out)
     sqa_config config;
     family->default_config(&problem, &test_device, &config);
     family->source(&config, &problem, &test_device, &source);
-    for (const char *line = sqa_text_get(&source); *line; line += strcspn(line, "\n") + 1) {
-        const size_t name = strcspn(line, " ") + 1, end = name + strcspn(line + name, " ");
-        if (!strncmp(line, "#define SQA_", 12) && !strncmp(line + end - 10, "_ARGUMENTS ", 11))
-            sqa_text_format(out, "%.*s\n", (int)strcspn(line, "\n"), line);
+    for (const char *line = sqa_text_get(&source), *next; *line; line = next) {
+        const size_t length = strcspn(line, "\n");
+        next = line + length + (line[length] == '\n');
+        const char *end = strstr(line, "_ARGUMENTS ");
+        if (!strncmp(line, "#define SQA_", 12) && end && end < line + length)
+            sqa_text_format(out, "%.*s\n", (int)length, line);
     }
     ck_assert_uint_gt(out->length, 0);
     sqa_text_free(&source);
