@@ -2,12 +2,14 @@
 # Every kernel family under Oclgrind, which finds data races, accesses out of
 # bounds and uninitialised values. It exits 0 whatever it finds, so its log must
 # be empty, and the checks must really have been made.
-#   oclgrind.sh SQA_PROGRAM SELECTION_TEST [CONFIGS]
+#   oclgrind.sh SQA_PROGRAM SELECTION_TEST
+# With $SQA_TEST_SIZE full, also with random configurations.
 set -eu
 unset SQA_TEST_DEVICE # Oclgrind is the one device there is
 sqa=$1
 selection=$2
-configs=${3:-1}
+configs=0
+[ "${SQA_TEST_SIZE:-quick}" != full ] || configs=1
 if ! command -v oclgrind >/dev/null 2>&1; then
     echo "oclgrind is not installed"
     exit 77

@@ -1,6 +1,8 @@
 #include "kernels/kernel_family.h"
 
-const char sqa_build_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros -w";
+#define BUILD_OPTIONS "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros -w"
+const char sqa_build_options[] = BUILD_OPTIONS;
+const char sqa_build_options_unoptimised[] = BUILD_OPTIONS " -cl-opt-disable";
 
 bool sqa_family_supports_all(const sqa_problem *problem, const sqa_device *device, const char **why)
 {

@@ -60,6 +60,9 @@ typedef struct sqa_kernel_family {
  * tested, and its compiler's warnings would land on the user's terminal. */
 extern const char sqa_build_options[];
 
+/* The same for a quarter of the compile time, for tests of what a kernel computes. */
+extern const char sqa_build_options_unoptimised[];
+
 /* For the members `supports` and `is_valid` of families that take anything anywhere. */
 bool sqa_family_supports_all(const sqa_problem *problem, const sqa_device *device,
                              const char **why);

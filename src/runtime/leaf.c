@@ -24,6 +24,17 @@ static sqa_status fail_prebuilt(const sqa_leaf *leaf)
                     config[0] ? " --set " : "", config);
 }
 
+/* Optimising is most of what compiling takes. Tests of what a kernel computes leave it out of
+ * most programs ($SQA_CL_TEST_UNOPTIMISED). */
+static const char *build_options(void)
+{
+#ifdef SQA_CL_TEST_SWITCHES
+    if (getenv("SQA_CL_TEST_UNOPTIMISED"))
+        return sqa_build_options_unoptimised;
+#endif
+    return sqa_build_options;
+}
+
 static sqa_status build_program(sqa_leaf *leaf)
 {
     sqa_text source = SQA_TEXT_INIT;
@@ -32,7 +43,7 @@ static sqa_status build_program(sqa_leaf *leaf)
     sqa_status status = sqa_text_status(&source);
     if (status == SQA_OK)
         status = sqa_program_cache_get(leaf->context->programs, &leaf->program,
-                                       sqa_text_get(&source), sqa_build_options);
+                                       sqa_text_get(&source), build_options());
     sqa_text_free(&source);
     return status == SQA_BUILD_FAILED && !leaf->context->device.limits.has_compiler
                ? fail_prebuilt(leaf)
