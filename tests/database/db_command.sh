@@ -238,6 +238,24 @@ expect 1 "its device_name names this machine" env USER=Tiger "$sqa" db export --
 sed 's/"final":true/"final":false/' good.jsonl >unsure.jsonl
 "$sqa" db import unsure.jsonl --db unsure.db >out || failures=$((failures + 1))
 expect 1 "won without a final" "$sqa" db export --submit --device tiger --db unsure.db --out none.jsonl
+# What that device runs by default has won nothing, unless something else was tried.
+{
+    echo "# A device"
+    sed 's/.*"device":{\(.*\)},"problem".*/\1/; s/},"environment":{/,/; s/,"/\n"/g' good.jsonl |
+        sed '/library_version/d; s/"//g; s/:/=/; s/=true$/=1/; s/=false$/=0/'
+} >tiger.profile
+default=$("$sqa" source --device-profile tiger.profile --db fresh.db \
+    --shape b=1,hq=8,hkv=8,nq=1024,nk=1024,d=64 | sed -n 's/^ \* config  *//p')
+sed "s/\"naive\"/\"rows\"/; s/CHUNK=16/$default/" good.jsonl >default.jsonl
+"$sqa" db import default.jsonl --db default.db >out || failures=$((failures + 1))
+expect 1 "it is the default, and nothing else was tried there" "$sqa" db export --submit \
+    --device tiger --db default.db --out none.jsonl
+[ ! -e none.jsonl ] || failures=$((failures + 1))
+sed 's/"median_ms":10.0/"median_ms":11.0/; s/"gflops":[^,]*/"gflops":195.225786/
+    s/"final":true/"final":false/; s/"winner":true/"winner":false/' good.jsonl >slower.jsonl
+"$sqa" db import slower.jsonl --db default.db >out || failures=$((failures + 1))
+expect 0 "1 trial written" "$sqa" db export --submit --device tiger --db default.db --out opposed.jsonl
+cmp default.jsonl opposed.jsonl || failures=$((failures + 1))
 
 # A file name is a file name, whatever SQLite makes of such words.
 for name in file:named.db :memory: 'file:other.db?mode=memory'; do
