@@ -15,17 +15,6 @@
  *
  * PACK copies each query tile of Q and dO to private f32. */
 
-/* The sums of dQ: (split, head, row of all sequences, column). */
-#if SQA_RAGGED
-#define SUM_ROWS q_total
-#define SUM_ROW(batch, query) (q_begin + (query))
-#else
-#define SUM_ROWS (get_global_size(2) * (long)q_length) /* the third size is the batch's */
-#define SUM_ROW(batch, query) ((batch) * (long)q_length + (query))
-#endif
-#define SUMS(split, head, row)                                                                     \
-    (workspace + (((split) * (long)out_heads + (head)) * SUM_ROWS + (row)) * SUM_COLUMNS)
-
 /* Copies `count` rows of `width` elements to f32. */
 static void copy_rows(float *restrict out, const int out_row,
                       __global const sqa_stored *restrict in, const long row, const int count,
@@ -310,7 +299,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
 #if SQA_GRADIENT_Q
     float keys[ITEM_KEYS * SUM_COLUMNS] ALIGNED;
     for (long head = first_head; head < end_head; head++) {
-        __global float *sums = SUMS(split, head, SUM_ROW(batch, 0));
+        __global float *sums = SQA_SUMS(split, head, SQA_SUM_ROW(batch, 0));
         for (long i = 0; i < (long)q_length * SUM_COLUMNS; i++)
             sums[i] = 0.0f;
     }
@@ -446,7 +435,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                             flows[t * QUERIES * TILE_KEYS + i] = -0.0f;
                     }
 #if SQA_GRADIENT_Q
-                __global float *sums = SUMS(split, head, SUM_ROW(batch, first));
+                __global float *sums = SQA_SUMS(split, head, SQA_SUM_ROW(batch, first));
                 if (hid && !finite_keys)
                     add_visible_queries(first_seen, last_seen, queries.count, flows, keys, sums);
                 else
@@ -468,22 +457,3 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
         }
     }
 }
-
-#if SQA_GRADIENT_Q
-/* The row of dQ from its sums: one work-item per (query, query head, batch). */
-__kernel void sqa_rows_backward_sum(SQA_BACKWARD_ARGUMENTS)
-{
-    const long query = get_global_id(0), head = get_global_id(1), batch = get_global_id(2);
-    SQA_SEQUENCE(batch)
-    if (query >= q_length)
-        return;
-    __global sqa_stored *dq = SQA_DQ_MATRIX(batch, head) + query * dq_row;
-    for (int d = 0; d < SQA_HEAD_DIM; d++) {
-        float sum = 0.0f;
-        for (long copy = head; copy < out_heads; copy += q_heads)
-            for (int split = 0; split < SPLIT; split++)
-                sum += SUMS(split, copy, SUM_ROW(batch, query))[d];
-        SQA_PUT(sum * scale, d, dq);
-    }
-}
-#endif

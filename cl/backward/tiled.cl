@@ -1,26 +1,15 @@
 /* tiled, of a backward pass: for GPUs. Work-groups share tiles of Q, dO, K and V through local
  * memory, and compute every weight again from LSE (FlashAttention-2, arXiv 2307.08691,
- * algorithm 2). Two kernels, so that no sum has two owners:
+ * algorithm 2). No sum has two owners:
  *
- *   keys     a work-group has BN keys and walks the queries that see them: dK, dV
+ *   keys     a work-group has BN keys at a time and walks the queries that see them: dK, dV
  *   queries  a work-group has BM queries and walks the keys that they see: dQ
+ *
+ * With SPLIT, `keys` adds up dQ as well, five products instead of seven, in a copy of its own:
+ * SPLIT work-groups divide a head's keys.
  *
  * A thread has the pairs (y + TY i, x + TX j) of a tile, and of a sum the rows y + TY i and the
  * vectors x + TX j of columns. Sums over more than SQA_SUM_KEYS rows are taken in parts. */
-#ifndef SHARE
-#define SHARE 0
-#endif
-#define HEAD_PITCH PITCH(HEAD_VECS)
-#define VALUE_PITCH PITCH(VALUE_VECS)
-#define TK (BN / TY)                    /* keys of a thread that owns their sums */
-#define TH ((HEAD_VECS + TX - 1) / TX)  /* vectors of head dimensions, likewise */
-#define MOST_COLUMNS (TH > TD ? TH : TD)
-#define TILE_PITCH (P_PITCH * VEC) /* of a tile of pairs, in floats */
-
-/* What is hidden is -0 in a tile of pairs, which nothing else is. */
-#define HIDDEN_PAIR -0.0f
-#define IS_HIDDEN(x) (as_int(x) == (int)(1u << 31))
-
 /* The first `count` of `rows` rows to local memory; zeros for those after them. */
 INLINE void load_tile(__local vec *to, const int pitch, const int vecs, const matrix from,
                       const int rows, const int count, const int width, const int thread)
@@ -166,10 +155,10 @@ INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN]
                     p = exp2(score - queries->lse[i]);
                     float dp = flow[i][j];
 #if SQA_DROPOUT
-                    const float kept = sqa_kept_of(
-                        sqa_kept4(kind.seed, kind.below, kind.kept, kind.batch, kind.head,
-                                  (uint)queries->number[i], (uint)key >> 2),
-                        key);
+                    const float kept =
+                        sqa_kept_of(sqa_kept4(kind.seed, kind.below, kind.kept, kind.batch,
+                                              kind.head, (uint)queries->number[i], (uint)key >> 2),
+                                    key);
                     dp *= kept;
 #else
                     const float kept = 1.0f;
@@ -240,7 +229,10 @@ INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const
             (uint)dropout_below, dropout_factor, (uint)(batch), (uint)(head)                       \
     }
 #else
-#define SCORE_KIND(batch, head) {SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head)}
+#define SCORE_KIND(batch, head)                                                                    \
+    {                                                                                              \
+        SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head)                                      \
+    }
 #endif
 #if SQA_ALIBI
 #define SCORE_SLOPE(head) SQA_SLOPE(head)
@@ -248,16 +240,18 @@ INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const
 #define SCORE_SLOPE(head) 0.0f
 #endif
 
-#if SQA_GRADIENT_K || SQA_GRADIENT_V
+#if SQA_GRADIENT_K || SQA_GRADIENT_V || SUMS_QUERIES
 /* Key tiles of a matrix: none has keys of two blocks. */
 #if SQA_BLOCKS
 #define TILES_PER_BLOCK ((key_block + BN - 1) / BN)
 #define FIRST_KEY(id) ((id) / TILES_PER_BLOCK * key_block + (id) % TILES_PER_BLOCK * BN)
 #define END_KEY(id)                                                                                \
     min(min(FIRST_KEY(id) + BN, ((id) / TILES_PER_BLOCK + 1) * key_block), kv_length)
+#define KEY_TILES ((kv_length + key_block - 1) / key_block * TILES_PER_BLOCK)
 #else
 #define FIRST_KEY(id) ((id)*BN)
 #define END_KEY(id) min(FIRST_KEY(id) + BN, kv_length)
+#define KEY_TILES ((kv_length + BN - 1) / BN)
 #endif
 
 /* How many tiles of up to `size` queries the walk takes; as walk_tiles(). */
@@ -269,112 +263,154 @@ INLINE int query_tiles(sqa_queries walk, const int size)
     return tiles;
 }
 
-__attribute__((reqd_work_group_size(TX, TY, 1)))
-__kernel void sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
+#if SUMS_QUERIES
+/* Adds what the queries of a tile get from its keys to the sums of its first query. */
+INLINE void add_to_sums(__global float *sums, const int count, const int keys,
+                        __local const float *flows, __local const vec *k_tile, const int x,
+                        const int y)
+{
+    vec dq[TM * TH];
+#pragma unroll
+    for (int i = 0; i < TM * TH; i++)
+        dq[i] = (vec)(0.0f);
+    add_products(dq, TM, TH, keys, flows + y * TILE_PITCH, TY * TILE_PITCH, 1, k_tile, HEAD_PITCH,
+                 HEAD_VECS, x);
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int j = 0; j < TH; j++)
+            if (y + TY * i < count && x + TX * j < HEAD_VECS) {
+                __global vec *sum = (__global vec *)(sums + (y + TY * i) * SUM_COLUMNS);
+                sum[x + TX * j] += dq[i * TH + j];
+            }
+}
+#endif
+
+__attribute__((reqd_work_group_size(TX, TY, 1))) __kernel void
+sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1), thread = y * TX + x;
     const long kv_index = get_group_id(1), batch = get_group_id(2);
+    const int own = get_group_id(0), groups = get_num_groups(0);
     SQA_SEQUENCE(batch)
-    const int first_key = FIRST_KEY((int)get_group_id(0)), end_key = END_KEY((int)get_group_id(0));
-    const int keys = max(end_key - first_key, 0);
     const long first_head = kv_index * group;
     __local vec k_tile[BN * HEAD_PITCH], v_tile[BN * VALUE_PITCH];
     __local vec q_tile[BM * HEAD_PITCH], output_tile[BM * VALUE_PITCH];
     __local float weights[BM * TILE_PITCH], flows[BM * TILE_PITCH];
-    const matrix k = {SQA_K_MATRIX(batch, first_head) + first_key * k_row, k_row,
-                      is_aligned(SQA_K_MATRIX(batch, first_head), k_row)};
-    const matrix v = {SQA_V_MATRIX(batch, first_head) + first_key * v_row, v_row,
-                      is_aligned(SQA_V_MATRIX(batch, first_head), v_row)};
-    load_tile(k_tile, HEAD_PITCH, HEAD_VECS, k, BN, keys, SQA_HEAD_DIM, thread);
-    load_tile(v_tile, VALUE_PITCH, VALUE_VECS, v, BN, keys, SQA_VALUE_DIM, thread);
-    bool token[TN];
-#pragma unroll
-    for (int j = 0; j < TN; j++) {
-#if SQA_GLOBALS
-        token[j] = x + TX * j < keys && SQA_IS_GLOBAL(first_key + x + TX * j);
-#else
-        token[j] = false;
-#endif
-    }
-    vec dk[TK * TH], dv[TK * TD];
-    volatile vec dk_total[TK * TH], dv_total[TK * TD];
-#pragma unroll
-    for (int i = 0; i < TK * TH; i++)
-        dk[i] = dk_total[i] = (vec)(0.0f);
-#pragma unroll
-    for (int i = 0; i < TK * TD; i++)
-        dv[i] = dv_total[i] = (vec)(0.0f);
-    int summed = 0;
+    const bool k_aligned = is_aligned(SQA_K_MATRIX(batch, first_head), k_row);
+    const bool v_aligned = is_aligned(SQA_V_MATRIX(batch, first_head), v_row);
+#if SUMS_QUERIES
     for (long head = first_head; head < first_head + group; head++) {
-        const score_kind kind = SCORE_KIND(batch, head);
-        __global const sqa_stored *q = SQA_Q_MATRIX(batch, head);
-        __global const sqa_stored *dout = SQA_DOUT_MATRIX(batch, head);
-        const bool q_aligned = is_aligned(q, q_row), dout_aligned = is_aligned(dout, dout_row);
-        SQA_QUERIES(walk, batch, head, min(first_key, max(kv_length - 1, 0)), max(end_key - 1, 0))
-        const int tiles = keys > 0 ? query_tiles(walk, BM) : 0;
-        int first = 0;
+        __global float *sums = SQA_SUMS(own, head, SQA_SUM_ROW(batch, 0));
+        for (long i = thread; i < (long)q_length * SUM_COLUMNS; i += THREADS)
+            sums[i] = 0.0f;
+    }
+#endif
+    /* Forth and back over the groups: under a causal mask early keys are more work. */
 #pragma unroll 1
-        for (int t = 0; t < tiles; t++, first += BM) {
-            if (first >= walk.end) {
-                sqa_queries_next(&walk);
-                first = walk.begin;
-            }
-            const int count = min(BM, walk.end - first);
-            thread_queries queries;
-            SET_QUERIES(queries, batch, head, first, count)
-            barrier(CLK_LOCAL_MEM_FENCE); /* nobody works on the tile before any more */
-            const matrix q_rows = {q + first * q_row, q_row, q_aligned};
-            const matrix dout_rows = {dout + first * dout_row, dout_row, dout_aligned};
-            load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, count, SQA_HEAD_DIM, thread);
-            load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, count, SQA_VALUE_DIM,
-                      thread);
-            barrier(CLK_LOCAL_MEM_FENCE);
-            float product[TM][TN], flow[TM][TN];
-            multiply(product, q_tile + y * HEAD_PITCH, k_tile + x * HEAD_PITCH, HEAD_PITCH,
-                     HEAD_VECS);
-            multiply(flow, output_tile + y * VALUE_PITCH, v_tile + x * VALUE_PITCH, VALUE_PITCH,
-                     VALUE_VECS);
-            pair_up(SQA_GRADIENT_V, product, flow, &queries, kind, first_key + x, end_key, 0, token,
-                    weights + y * TILE_PITCH + x, flows + y * TILE_PITCH + x);
-            barrier(CLK_LOCAL_MEM_FENCE);
+    for (int n = 0; n * groups < KEY_TILES; n++) {
+        const int id = n * groups + (n % 2 ? groups - 1 - own : own);
+        const int first_key = min(FIRST_KEY(id), kv_length), end_key = END_KEY(id);
+        const int keys = max(end_key - first_key, 0);
+        const matrix k = {SQA_K_MATRIX(batch, first_head) + first_key * k_row, k_row, k_aligned};
+        const matrix v = {SQA_V_MATRIX(batch, first_head) + first_key * v_row, v_row, v_aligned};
+        barrier(CLK_LOCAL_MEM_FENCE); /* nobody works with the keys before any more */
+        load_tile(k_tile, HEAD_PITCH, HEAD_VECS, k, BN, keys, SQA_HEAD_DIM, thread);
+        load_tile(v_tile, VALUE_PITCH, VALUE_VECS, v, BN, keys, SQA_VALUE_DIM, thread);
+        bool token[TN];
+#pragma unroll
+        for (int j = 0; j < TN; j++) {
+#if SQA_GLOBALS
+            token[j] = x + TX * j < keys && SQA_IS_GLOBAL(first_key + x + TX * j);
+#else
+            token[j] = false;
+#endif
+        }
+        vec dk[TK * TH], dv[TK * TD];
+        volatile vec dk_total[TK * TH], dv_total[TK * TD];
+#pragma unroll
+        for (int i = 0; i < TK * TH; i++)
+            dk[i] = dk_total[i] = (vec)(0.0f);
+#pragma unroll
+        for (int i = 0; i < TK * TD; i++)
+            dv[i] = dv_total[i] = (vec)(0.0f);
+        int summed = 0;
+        for (long head = first_head; head < first_head + group; head++) {
+            const score_kind kind = SCORE_KIND(batch, head);
+            __global const sqa_stored *q = SQA_Q_MATRIX(batch, head);
+            __global const sqa_stored *dout = SQA_DOUT_MATRIX(batch, head);
+            const bool q_aligned = is_aligned(q, q_row), dout_aligned = is_aligned(dout, dout_row);
+            SQA_QUERIES(walk, batch, head, min(first_key, max(kv_length - 1, 0)),
+                        max(end_key - 1, 0))
+            const int tiles = keys > 0 ? query_tiles(walk, BM) : 0;
+            int first = 0;
+#pragma unroll 1
+            for (int t = 0; t < tiles; t++, first += BM) {
+                if (first >= walk.end) {
+                    sqa_queries_next(&walk);
+                    first = walk.begin;
+                }
+                const int count = min(BM, walk.end - first);
+                thread_queries queries;
+                SET_QUERIES(queries, batch, head, first, count)
+                barrier(SUM_FENCE); /* nobody works on the tile before any more */
+                const matrix q_rows = {q + first * q_row, q_row, q_aligned};
+                const matrix dout_rows = {dout + first * dout_row, dout_row, dout_aligned};
+                load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, count, SQA_HEAD_DIM, thread);
+                load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, count, SQA_VALUE_DIM,
+                          thread);
+                barrier(CLK_LOCAL_MEM_FENCE);
+                float product[TM][TN], flow[TM][TN];
+                multiply(product, q_tile + y * HEAD_PITCH, k_tile + x * HEAD_PITCH, HEAD_PITCH,
+                         HEAD_VECS);
+                multiply(flow, output_tile + y * VALUE_PITCH, v_tile + x * VALUE_PITCH, VALUE_PITCH,
+                         VALUE_VECS);
+                pair_up(SQA_GRADIENT_V, product, flow, &queries, kind, first_key + x, end_key, 0,
+                        token, weights + y * TILE_PITCH + x, flows + y * TILE_PITCH + x);
+                barrier(CLK_LOCAL_MEM_FENCE);
 #if SQA_GRADIENT_V
-            add_products(dv, TK, TD, count, weights + y, TY, TILE_PITCH, output_tile, VALUE_PITCH,
-                         VALUE_VECS, x);
+                add_products(dv, TK, TD, count, weights + y, TY, TILE_PITCH, output_tile,
+                             VALUE_PITCH, VALUE_VECS, x);
 #endif
 #if SQA_GRADIENT_K
-            add_products(dk, TK, TH, count, flows + y, TY, TILE_PITCH, q_tile, HEAD_PITCH,
-                         HEAD_VECS, x);
+                add_products(dk, TK, TH, count, flows + y, TY, TILE_PITCH, q_tile, HEAD_PITCH,
+                             HEAD_VECS, x);
 #endif
-            summed += BM;
-            if (summed % SQA_SUM_KEYS == 0) {
-                add_totals(dk_total, dk, TK * TH);
-                add_totals(dv_total, dv, TK * TD);
+#if SUMS_QUERIES
+                add_to_sums(SQA_SUMS(own, head, SQA_SUM_ROW(batch, first)), count, keys, flows,
+                            k_tile, x, y);
+#endif
+                summed += BM;
+                if (summed % SQA_SUM_KEYS == 0) {
+                    add_totals(dk_total, dk, TK * TH);
+                    add_totals(dv_total, dv, TK * TD);
+                }
             }
         }
-    }
-    add_totals(dk_total, dk, TK * TH);
-    add_totals(dv_total, dv, TK * TD);
+        add_totals(dk_total, dk, TK * TH);
+        add_totals(dv_total, dv, TK * TD);
 #pragma unroll
-    for (int i = 0; i < TK; i++) {
-        const long key = first_key + y + TY * i;
-        if (key >= end_key)
-            continue;
+        for (int i = 0; i < TK; i++) {
+            const long key = first_key + y + TY * i;
+            if (key >= end_key)
+                continue;
 #if SQA_GRADIENT_K
-        store_row(SQA_DK_MATRIX(batch, kv_index) + key * dk_row, dk_total + i * TH, TH,
-                  SQA_HEAD_DIM, scale, x);
+            store_row(SQA_DK_MATRIX(batch, kv_index) + key * dk_row, dk_total + i * TH, TH,
+                      SQA_HEAD_DIM, scale, x);
 #endif
 #if SQA_GRADIENT_V
-        store_row(SQA_DV_MATRIX(batch, kv_index) + key * dv_row, dv_total + i * TD, TD,
-                  SQA_VALUE_DIM, 1.0f, x);
+            store_row(SQA_DV_MATRIX(batch, kv_index) + key * dv_row, dv_total + i * TD, TD,
+                      SQA_VALUE_DIM, 1.0f, x);
 #endif
+        }
     }
 }
 #endif
 
-#if SQA_GRADIENT_Q
+#if SQA_GRADIENT_Q && !SUMS_QUERIES
 /* Where query heads are repeated (rSQA), dQ is the sum over all of them. */
-__attribute__((reqd_work_group_size(TX, TY, 1)))
-__kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
+__attribute__((reqd_work_group_size(TX, TY, 1))) __kernel void
+sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1), thread = y * TX + x;
     const long q_index = get_group_id(1), batch = get_group_id(2);
@@ -413,8 +449,7 @@ __kernel void sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
         if (tiles > 0)
             SET_QUERIES(queries, batch, head, first, rows)
         barrier(CLK_LOCAL_MEM_FENCE); /* nobody works with the head before any more */
-        load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, rows, SQA_VALUE_DIM,
-                  thread);
+        load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, rows, SQA_VALUE_DIM, thread);
         int first_key = 0;
 #pragma unroll 1
         for (int t = 0; t < tiles; t++, first_key += BN) {

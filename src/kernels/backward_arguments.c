@@ -47,6 +47,11 @@ const sqa_argument_row sqa_core_gradient_rows[] = {
     {0},
 };
 
+const sqa_argument_row sqa_backward_sum_rows[] = {
+    {SQA_WORKSPACE("float *restrict "), .when = wants_q},
+    {0},
+};
+
 const sqa_argument_row sqa_score_gradient_rows[] = {
     {SQA_WRITTEN(dbias, "sqa_bias_stored", SQA_SLOT_DBIAS), .when = wants_bias},
     {SQA_WRITTEN(dsinks, "float", SQA_SLOT_DSINKS), .when = wants_sinks},
@@ -54,3 +59,19 @@ const sqa_argument_row sqa_score_gradient_rows[] = {
     {STRIDES(dbias, dbias), .when = wants_bias},
     {0},
 };
+
+void sqa_backward_add_sums(sqa_launch *out, const sqa_problem *problem,
+                           const sqa_argument_row *const *tables, uint32_t splits, uint32_t columns)
+{
+    const sqa_attention *a = &problem->of.attention;
+    const sqa_forward_values values = sqa_forward_values_of(a);
+    if (!wants_q(problem) || a->q_length == 0)
+        return;
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_backward_sum", 3);
+    step->global[0] = a->q_length;
+    step->global[1] = a->q_heads;
+    step->global[2] = a->batch;
+    sqa_arguments_fill(out, step, tables, problem, &values);
+    const size_t rows = a->mask & SQA_MASK_RAGGED ? a->q_total : (size_t)a->batch * a->q_length;
+    out->workspace_bytes = sizeof(float) * splits * a->out_heads * rows * columns;
+}

@@ -147,17 +147,17 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     fit(problem, device, config);
 }
 
-static const sqa_argument_row workspace_rows[] = {
-    {SQA_WORKSPACE("float *restrict ")},
-    {0},
-};
-
 static const sqa_argument_row *const tables[] = {sqa_backward_rows, sqa_core_gradient_rows,
-                                                 workspace_rows, sqa_pattern_rows, NULL};
+                                                 sqa_backward_sum_rows, sqa_pattern_rows, NULL};
 
 static const char *const fragments[] = {
-    SQA_BACKWARD_FRAGMENTS,   "common/vectors.cl", "backward/rows_shape.cl",
-    "backward/rows_tiles.cl", "backward/rows.cl",  NULL,
+    SQA_BACKWARD_FRAGMENTS,
+    "common/vectors.cl",
+    "backward/rows_shape.cl",
+    "backward/rows_tiles.cl",
+    "backward/sums.cl",
+    "backward/rows.cl",
+    NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -178,34 +178,22 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_fragments(out, &sqa_rows_backward_core);
 }
 
-static void add_step(const char *kernel, size_t x, size_t y, const sqa_problem *problem,
-                     sqa_launch *out)
-{
-    const sqa_attention *a = &problem->of.attention;
-    const sqa_forward_values values = sqa_forward_values_of(a);
-    sqa_launch_step *step = sqa_launch_add_step(out, kernel, 3);
-    step->global[0] = x;
-    step->global[1] = y;
-    step->global[2] = a->batch;
-    sqa_arguments_fill(out, step, tables, problem, &values);
-}
-
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
-    const sqa_backward_pass *pass = &problem->of.backward;
-    const sqa_attention *a = &pass->attention;
-    const size_t splits = (size_t)config->value[SPLIT];
+    const sqa_attention *a = &problem->of.attention;
+    const sqa_forward_values values = sqa_forward_values_of(a);
+    const int32_t splits = config->value[SPLIT];
     (void)device;
-    add_step("sqa_rows_backward", splits, a->kv_heads, problem, out);
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_rows_backward", 3);
+    step->global[0] = (size_t)splits;
+    step->global[1] = a->kv_heads;
+    step->global[2] = a->batch;
     for (int i = 0; i < 3; i++)
-        out->steps[0].local[i] = 1;
-    if (!(pass->gradients & SQA_GRADIENT_Q) || a->q_length == 0)
-        return;
-    add_step("sqa_rows_backward_sum", a->q_length, a->q_heads, problem, out);
-    const size_t rows = a->mask & SQA_MASK_RAGGED ? a->q_total : (size_t)a->batch * a->q_length;
-    out->workspace_bytes =
-        sizeof(float) * splits * a->out_heads * rows * (size_t)sum_columns(config->value, a);
+        step->local[i] = 1;
+    sqa_arguments_fill(out, step, tables, problem, &values);
+    sqa_backward_add_sums(out, problem, tables, (uint32_t)splits,
+                          (uint32_t)sum_columns(config->value, a));
 }
 
 const sqa_kernel_family sqa_rows_backward_core = {

@@ -7,7 +7,7 @@
 #include "kernels/thread_tiles.h"
 #include "kernels/work_division.h"
 
-enum { BM, BN, TX, TY, VEC, PAD, PARAMETER_COUNT };
+enum { BM, BN, TX, TY, VEC, PAD, SPLIT, PARAMETER_COUNT };
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [BM] = {"BM", "queries of a tile", {8, 16, 32, 64}, 4},
@@ -16,7 +16,18 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [TY] = {"TY", "threads across rows", {2, 4, 8, 16, 32}, 5},
     [VEC] = {"VEC", "elements of a vector load", {1, 2, 4}, 3},
     [PAD] = {"PAD", "1: rows of local tiles are an odd number of vectors", {0, 1}, 2},
+    [SPLIT] = {"SPLIT",
+               "work-groups that divide a head's keys, each with a copy of dQ; 0: dQ has a kernel "
+               "of its own",
+               {0, 1, 2, 4, 8, 16, 32},
+               7},
 };
+
+/* Whether the kernel that owns keys adds up dQ as well. */
+static bool sums_queries(const int32_t *value, const sqa_problem *problem)
+{
+    return value[SPLIT] > 0 && problem->of.backward.gradients & SQA_GRADIENT_Q;
+}
 
 /* Elements from one row of a local tile to the next. */
 static uint32_t pitch(const int32_t *value, uint32_t elements)
@@ -32,8 +43,9 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *a)
 }
 
 /* Of a thread: its sums, and the larger of what it pairs and what it adds at a time. */
-static uint32_t registers(const int32_t *value, const sqa_attention *a)
+static uint32_t registers(const int32_t *value, const sqa_problem *problem)
 {
+    const sqa_attention *a = &problem->of.attention;
     const uint32_t vec = (uint32_t)value[VEC], across = (uint32_t)value[TX];
     const uint32_t head = vec * sqa_divide_up(sqa_divide_up(a->head_dim, vec), across);
     const uint32_t columns = vec * sqa_divide_up(sqa_divide_up(a->value_dim, vec), across);
@@ -42,7 +54,8 @@ static uint32_t registers(const int32_t *value, const sqa_attention *a)
     const uint32_t of_keys = (uint32_t)(value[BN] / value[TY]) * (head + columns);
     const uint32_t of_queries = queries * head;
     const uint32_t pairs = 2 * queries * keys + (keys + 1) * vec + 5 * queries;
-    const uint32_t added = head > columns ? head : columns;
+    const uint32_t added =
+        (head > columns ? head : columns) + (sums_queries(value, problem) ? of_queries : 0);
     return (of_keys > of_queries ? of_keys : of_queries) + (pairs > added ? pairs : added);
 }
 
@@ -78,7 +91,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         return false;
     else if (local_bytes(value, a) > device->limits.local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
-    else if (registers(value, a) > sqa_architecture_find(device)->item_registers)
+    else if (registers(value, problem) > sqa_architecture_find(device)->item_registers)
         *why = "what a thread holds does not fit the registers";
     else
         return true;
@@ -116,13 +129,22 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     find_default(problem, device, config, &why);
 }
 
-static const sqa_argument_row *const tables[] = {sqa_backward_rows, sqa_core_gradient_rows,
-                                                 sqa_pattern_rows, NULL};
+static const sqa_argument_row *const plain_tables[] = {sqa_backward_rows, sqa_core_gradient_rows,
+                                                       sqa_pattern_rows, NULL};
+static const sqa_argument_row *const sum_tables[] = {sqa_backward_rows, sqa_core_gradient_rows,
+                                                     sqa_backward_sum_rows, sqa_pattern_rows, NULL};
+
+static const sqa_argument_row *const *tables_of(const int32_t *value)
+{
+    return value[SPLIT] > 0 ? sum_tables : plain_tables;
+}
 
 static const char *const fragments[] = {
     SQA_BACKWARD_FRAGMENTS,
     "forward/sharing.cl",
     "forward/tiled_shape.cl",
+    "backward/tiled_shape.cl",
+    "backward/sums.cl",
     "backward/tiled.cl",
     NULL,
 };
@@ -130,9 +152,9 @@ static const char *const fragments[] = {
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)config, (void)device;
+    (void)device;
     sqa_source_backward(out, problem);
-    sqa_arguments_print(out, "SQA_BACKWARD_ARGUMENTS", tables, problem);
+    sqa_arguments_print(out, "SQA_BACKWARD_ARGUMENTS", tables_of(config->value), problem);
     sqa_source_fragments(out, &sqa_tiled_backward_core);
 }
 
@@ -150,7 +172,7 @@ static void add_step(const char *kernel, const int32_t *value, uint64_t groups, 
     step->global[0] = (size_t)groups * (size_t)value[TX];
     step->global[1] = matrices * (size_t)value[TY];
     step->global[2] = a->batch;
-    sqa_arguments_fill(out, step, tables, problem, &values);
+    sqa_arguments_fill(out, step, tables_of(value), problem, &values);
 }
 
 /* Work-groups of `keys` keys that one matrix takes; none has keys of two blocks. */
@@ -164,16 +186,22 @@ static uint64_t key_groups(const sqa_attention *a, uint32_t keys)
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
-    const sqa_backward_pass *pass = &problem->of.backward;
-    const sqa_attention *a = &pass->attention;
+    const uint32_t gradients = problem->of.backward.gradients;
+    const sqa_attention *a = &problem->of.attention;
     const int32_t *value = config->value;
+    const bool sums = sums_queries(value, problem);
     (void)device;
-    if (pass->gradients & SQA_GRADIENT_Q)
+    if (gradients & SQA_GRADIENT_Q && !sums)
         add_step("sqa_tiled_backward_queries", value, sqa_row_blocks(a, false, value[BM]),
                  a->q_heads, problem, out);
-    if (pass->gradients & (SQA_GRADIENT_K | SQA_GRADIENT_V))
-        add_step("sqa_tiled_backward_keys", value, key_groups(a, (uint32_t)value[BN]), a->kv_heads,
-                 problem, out);
+    if (gradients & (SQA_GRADIENT_K | SQA_GRADIENT_V) || sums)
+        add_step("sqa_tiled_backward_keys", value,
+                 value[SPLIT] > 0 ? (uint64_t)value[SPLIT] : key_groups(a, (uint32_t)value[BN]),
+                 a->kv_heads, problem, out);
+    if (sums)
+        sqa_backward_add_sums(out, problem, sum_tables, (uint32_t)value[SPLIT],
+                              (uint32_t)value[VEC] *
+                                  sqa_divide_up(a->head_dim, (uint32_t)value[VEC]));
 }
 
 const sqa_kernel_family sqa_tiled_backward_core = {
