@@ -6,12 +6,6 @@
 #include "operations/entries.h"
 #include "runtime/plan.h"
 
-static sqa_status make_problem(sqa_problem *out, const sqa_attention_desc *desc,
-                               const sqa_backward_options *backward)
-{
-    return sqa_problem_from_backward(out, SQA_OPERATION_BACKWARD, UINT32_MAX, desc, backward);
-}
-
 sqa_status sqa_backward_plan_create(sqa_plan **out, sqa_context *context,
                                     const sqa_attention_desc *desc,
                                     const sqa_backward_options *backward,
@@ -20,7 +14,7 @@ sqa_status sqa_backward_plan_create(sqa_plan **out, sqa_context *context,
     sqa_problem problem;
     sqa_status status = sqa_check_planning(out, context, options);
     if (status == SQA_OK)
-        status = make_problem(&problem, desc, backward);
+        status = sqa_problem_from_backward(&problem, desc, backward);
     return status == SQA_OK ? sqa_plan_build(out, context, &problem, options) : status;
 }
 
@@ -40,7 +34,7 @@ sqa_status sqa_attention_backward(sqa_context *context, cl_command_queue queue,
     sqa_problem problem;
     sqa_status status = sqa_check_not_null("context", context);
     if (status == SQA_OK)
-        status = make_problem(&problem, desc, backward);
+        status = sqa_problem_from_backward(&problem, desc, backward);
     return status == SQA_OK
                ? sqa_call_problem(context, &problem, queue, tensors, wait_count, wait_list, event)
                : status;

@@ -28,8 +28,8 @@ static const sqa_shape_field *const fields[] = {
 static sqa_status settle(const void *descriptor, sqa_problem *out)
 {
     const sqa_backward_desc *desc = descriptor;
-    return sqa_problem_from_backward(out, SQA_OPERATION_BACKWARD, CORE | SQA_GRADIENTS_OF_SCORES,
-                                     &desc->attention, &desc->options);
+    return sqa_problem_from_gradients(out, SQA_OPERATION_BACKWARD, CORE | SQA_GRADIENTS_OF_SCORES,
+                                      &desc->attention, &desc->options);
 }
 
 static const sqa_tensor_slot slots[SQA_BACKWARD_SLOTS] = {

@@ -20,8 +20,8 @@ static sqa_status make(const sqa_backward_desc *desc, sqa_problem *out)
 {
     sqa_attention_desc attention = desc->attention;
     attention.sinks = 0;
-    return sqa_problem_from_backward(out, SQA_OPERATION_BACKWARD_CORE, CORE, &attention,
-                                     &desc->options);
+    return sqa_problem_from_gradients(out, SQA_OPERATION_BACKWARD_CORE, CORE, &attention,
+                                      &desc->options);
 }
 
 static sqa_status settle(const void *descriptor, sqa_problem *out)

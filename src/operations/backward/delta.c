@@ -18,9 +18,9 @@ static sqa_status settle(const void *descriptor, sqa_problem *out)
     desc.attention.kv_heads = desc.attention.q_heads;
     desc.attention.kv_length = desc.attention.q_length;
     desc.attention.value_dim = desc.attention.head_dim;
-    sqa_status status = sqa_problem_from_backward(out, SQA_OPERATION_BACKWARD_DELTA,
-                                                  SQA_GRADIENT_Q | SQA_GRADIENT_K | SQA_GRADIENT_V,
-                                                  &desc.attention, &desc.options);
+    sqa_status status = sqa_problem_from_gradients(out, SQA_OPERATION_BACKWARD_DELTA,
+                                                   SQA_GRADIENT_Q | SQA_GRADIENT_K | SQA_GRADIENT_V,
+                                                   &desc.attention, &desc.options);
     if (status != SQA_OK)
         return status;
     out->of.backward.gradients = 0;

@@ -125,9 +125,9 @@ const sqa_shape_field sqa_score_stride_fields[] = {
     {0},
 };
 
-sqa_status sqa_problem_from_backward(sqa_problem *out, sqa_operation operation, uint32_t gradients,
-                                     const sqa_attention_desc *desc,
-                                     const sqa_backward_options *backward)
+sqa_status sqa_problem_from_gradients(sqa_problem *out, sqa_operation operation, uint32_t gradients,
+                                      const sqa_attention_desc *desc,
+                                      const sqa_backward_options *backward)
 {
     sqa_problem problem;
     memset(&problem, 0, sizeof problem);
@@ -142,6 +142,12 @@ sqa_status sqa_problem_from_backward(sqa_problem *out, sqa_operation operation, 
     if (status == SQA_OK)
         memcpy(out, &problem, sizeof problem);
     return status;
+}
+
+sqa_status sqa_problem_from_backward(sqa_problem *out, const sqa_attention_desc *desc,
+                                     const sqa_backward_options *backward)
+{
+    return sqa_problem_from_gradients(out, SQA_OPERATION_BACKWARD, UINT32_MAX, desc, backward);
 }
 
 void sqa_backward_describe(const sqa_problem *problem, void *descriptor)

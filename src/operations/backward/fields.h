@@ -18,8 +18,12 @@ extern const sqa_shape_field sqa_dout_fields[], sqa_core_stride_fields[], sqa_sc
 
 /* A problem of the operation from a descriptor, of which only `gradients` are possible, and
  * back (sqa_operation_entry). Errors: SQA_INVALID_ARGUMENT, naming the field. */
-sqa_status sqa_problem_from_backward(sqa_problem *out, sqa_operation operation, uint32_t gradients,
-                                     const sqa_attention_desc *desc,
+sqa_status sqa_problem_from_gradients(sqa_problem *out, sqa_operation operation, uint32_t gradients,
+                                      const sqa_attention_desc *desc,
+                                      const sqa_backward_options *backward);
+
+/* A problem of the whole pass, every gradient possible. Errors: as above. */
+sqa_status sqa_problem_from_backward(sqa_problem *out, const sqa_attention_desc *desc,
                                      const sqa_backward_options *backward);
 void sqa_backward_describe(const sqa_problem *problem, void *descriptor);
 

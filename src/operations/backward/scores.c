@@ -25,8 +25,8 @@ static const sqa_shape_field_need needs[] = {
 static sqa_status settle(const void *descriptor, sqa_problem *out)
 {
     const sqa_backward_desc *desc = descriptor;
-    return sqa_problem_from_backward(out, SQA_OPERATION_BACKWARD_SCORES, SQA_GRADIENTS_OF_SCORES,
-                                     &desc->attention, &desc->options);
+    return sqa_problem_from_gradients(out, SQA_OPERATION_BACKWARD_SCORES, SQA_GRADIENTS_OF_SCORES,
+                                      &desc->attention, &desc->options);
 }
 
 sqa_status sqa_backward_scores_of(const sqa_problem *problem, sqa_problem *out)

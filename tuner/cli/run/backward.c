@@ -160,8 +160,7 @@ static sqa_status make_problem(sqa_run_backward *backward, const sqa_attention_d
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
         if (options.gradients & needs[i].gradient && !needs[i].possible)
             return sqa_fail(SQA_INVALID_ARGUMENT, "%s", needs[i].message);
-    return sqa_problem_from_backward(&backward->problem, SQA_OPERATION_BACKWARD, UINT32_MAX, desc,
-                                     &options);
+    return sqa_problem_from_backward(&backward->problem, desc, &options);
 }
 
 static sqa_status check_paths(const sqa_run_backward *backward)

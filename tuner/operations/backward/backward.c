@@ -105,8 +105,7 @@ static sqa_status preset(const char *name, sqa_case_list *out)
         sqa_attention_desc desc;
         sqa_problem problem;
         sqa_problem_to_desc(&forward.cases[i], &desc);
-        status =
-            sqa_problem_from_backward(&problem, SQA_OPERATION_BACKWARD, UINT32_MAX, &desc, NULL);
+        status = sqa_problem_from_backward(&problem, &desc, NULL);
         if (status == SQA_OK)
             status = sqa_case_list_add(out, &problem);
     }

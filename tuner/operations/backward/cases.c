@@ -40,8 +40,7 @@ static sqa_status add_case(const sqa_grid_case *test, uint32_t kind, sqa_dtype d
     options.accumulate = kinds[kind].accumulate;
     if (options.gradients == 0)
         return SQA_OK;
-    sqa_status status =
-        sqa_problem_from_backward(&pass, SQA_OPERATION_BACKWARD, UINT32_MAX, &desc, &options);
+    sqa_status status = sqa_problem_from_backward(&pass, &desc, &options);
     if (status == SQA_OK && stage)
         status = stage(&pass, &problem);
     return status == SQA_OK ? sqa_case_list_add(out, stage ? &problem : &pass) : status;
