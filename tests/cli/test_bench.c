@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/bench/paper.h"
+#include "cli/found.h"
 #include "cli/program.h"
 #include "run_suite.h"
 #include "trial/measure.h"
@@ -22,14 +23,31 @@ static const struct {
     int code;
     const char *err; /* what standard error must contain */
 } refused[] = {
-    {"bench --preset xyzzy", 2, "--preset is 'xyzzy'; expected paper"},
+    {"bench --preset xyzzy", 2, "--preset is 'xyzzy'; expected one of quick, paper"},
     {"bench --preset paper --dim 64", 2, "--preset and --dim exclude each other"},
     {"bench --preset paper --heads 8", 2, "--preset and --heads exclude each other"},
     {"bench --preset paper --variant mha", 2, "--preset and --variant exclude each other"},
-    {"bench --preset paper --against-default", 2, "--preset and --against-default exclude"},
+    {"bench --preset paper --against-default", 2, "--preset paper and --against-default exclude"},
     {"bench --preset paper --globals 4", 2, "--preset and --globals exclude each other"},
     {"bench --preset paper --queries 1", 2, "--preset and --queries exclude each other"},
-    {"bench --preset paper --operation forward", 2, "--preset and --operation exclude"},
+    {"bench --preset paper --op matmul", 2, "--preset is for variants, which --op matmul has not"},
+    {"bench --preset paper --op forward,matmul", 2, "--preset paper is for operations that have"},
+    {"bench --preset layer --op backward", 2, "--preset layer has nothing for --op backward"},
+    {"bench --preset layer --causal", 2, "--causal is not for the shapes of a preset"},
+    {"bench --op xyzzy", 2, "--op: 'xyzzy' is not one of forward, select_blocks"},
+    {"bench --op backward+forward", 2, "matmul, forward+backward"},
+    {"bench --op forward,forward", 2, "--op names forward twice"},
+    {"bench --op matmul --heads 4", 2, "--heads is for variants, which --op matmul has not"},
+    {"bench --op backward_delta", 2, "--op backward_delta has no preset; expected --shape"},
+    {"bench --op forward --shape op=matmul,m=4,n=4,k=4", 2, "says op=matmul, which --op does not"},
+    {"bench --shape op=xyzzy,m=4", 2, "'xyzzy' is not one of forward"},
+    {"bench --shape op=matmul,m=4,n=4", 2, "k is missing; expected a number from 0 to"},
+    {"bench --shape hq=4,n=4,d=4 --heads 4", 2, "--shape and --heads exclude each other"},
+    {"bench --op forward+backward --shape hq=4,n=4,d=4,lse", 2, "lse"},
+    {"bench --op backward --family rows", 2, "--family is 'rows'; backward has no kernels of its"},
+    {"bench --op backward --family all", 2, "--family is 'all'; backward has no kernels of its"},
+    {"bench --op matmul --family rows,rows --shape m=4,n=4,k=4", 2, "--family names rows twice"},
+    {"bench --op matmul --family rows,", 2, "--family is ''; of matmul, expected one of stream"},
     {"bench --queries 0", 2, "--queries is '0'; expected a number from 1 to"},
     {"bench --queries 2 --pattern nq=4", 2, "--pattern: nq is given twice"},
     {"bench --wide --csv", 2, "--wide and --csv exclude each other"},
@@ -56,7 +74,7 @@ static const struct {
     {"bench --plot picture.jpg", 2, "--plot is 'picture.jpg'; expected a name in .png or .svg"},
     {"bench --plot .png", 2, "--plot is '.png'"},
     {"bench --family xyzzy --seq 16", 2, "--family is 'xyzzy'; of forward, expected one of rows"},
-    {"bench --family rows --operation select_blocks --pattern blocks=4x4,topk=2 --seq 16", 2,
+    {"bench --family rows --op select_blocks --pattern blocks=4x4,topk=2 --seq 16", 2,
      "--family is 'rows'; of select_blocks, expected one of select"},
     {"bench --device 99:0", 1, "platform: 99"},
 };
@@ -74,24 +92,6 @@ START_TEST(refusals)
     ck_assert_msg(line_end && !line_end[1], "not one line: %s", result->err);
 }
 END_TEST
-
-static size_t count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    while ((text = strstr(text, part)) != NULL) {
-        count++;
-        text += strlen(part);
-    }
-    return count;
-}
-
-/* The number behind `key` in JSON, from `at` on. */
-static double number_after(const char *at, const char *key)
-{
-    const char *found = strstr(at, key);
-    ck_assert_msg(found, "no %s", key);
-    return strtod(found + strlen(key), NULL);
-}
 
 START_TEST(table)
 {
@@ -135,11 +135,15 @@ START_TEST(json_document)
         "source",
         "pattern",
         "queries",
+        "shape",
+        "ceiling_read_gbs",
+        "fraction_of_read",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_ptr_nonnull(strstr(result->out, "\"schema\": 1,"));
     ck_assert_ptr_nonnull(strstr(result->out, "\"fma_gflops\": "));
+    ck_assert_ptr_nonnull(strstr(result->out, "\"read_gbs\": "));
     ck_assert_ptr_nonnull(strstr(result->out, "\"interrupted\": false"));
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         char key[64];
@@ -291,14 +295,14 @@ START_TEST(csv)
     static const char header[] =
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
-        "source,pattern,queries\n";
+        "source,pattern,queries,shape,ceiling_read_gbs,fraction_of_read\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 25);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 28);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);
@@ -325,7 +329,7 @@ START_TEST(paper_table)
     ck_assert_uint_eq(count_of(result->out, ",1.52456"), 1); /* 0.0869 s / 0.0570 s */
     ck_assert_uint_eq(count_of(result->out, "forward,swa,1,16,16,1024,16,f32,false,"), 1);
     ck_assert_uint_eq(count_of(result->out, ",1.14492"), 1); /* 0.0869 s / 0.0759 s */
-    ck_assert_uint_eq(count_of(result->out, ",window=64:64"), 1);
+    ck_assert_uint_eq(count_of(result->out, ",window=64:64,"), 1);
 }
 END_TEST
 
@@ -388,6 +392,14 @@ START_TEST(pictures)
                                          "</svg>"};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
+    result =
+        run_sqa("bench --shape op=matmul,m=1,n=40,k=24 --family all --rounds 1 --plot %s/m.svg",
+                work_folder);
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_str_eq(result->err, "");
+    ck_assert_uint_gt(read_start("m.svg", picture, sizeof picture), 1000);
+    ck_assert_ptr_nonnull(strstr(picture, "matmul, stream"));
+    ck_assert_ptr_nonnull(strstr(picture, "in % of reading"));
     result = run_sqa("bench --seq 16 --dim 8 --rounds 1 --csv --plot %s/p.PNG", work_folder);
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_uint_gt(read_start("p.PNG", picture, sizeof picture), 1000);

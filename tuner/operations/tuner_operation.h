@@ -55,6 +55,19 @@ typedef struct sqa_property {
     sqa_property_check *check;
 } sqa_property;
 
+#define SQA_PASS_PARTS 4
+
+/* What is timed as one: operations one after the other on the same tensors, each in the slot
+ * that has its number, so that what one writes another may read. */
+typedef struct sqa_timed_pass {
+    const char *name; /* "forward+backward" */
+    struct sqa_pass_part {
+        const sqa_operation_entry *operation;
+        const char *keys; /* of its shape, besides those that all parts share; "" for none */
+    } parts[SQA_PASS_PARTS];
+    size_t part_count;
+} sqa_timed_pass;
+
 typedef struct sqa_tuner_operation {
     const sqa_operation_entry *entry; /* the library's own */
     const sqa_case_grid *grids;       /* one without a name ends it */
@@ -65,6 +78,9 @@ typedef struct sqa_tuner_operation {
      * appended, none for another name; NULL: there are none. */
     const char *const *preset_names;
     sqa_status (*preset)(const char *name, sqa_case_list *out);
+
+    /* What is timed of it besides itself; one without a name ends the list, NULL is none. */
+    const sqa_timed_pass *passes;
 
     /* A small problem of everyday dimensions, whose configurations stand for the family's. */
     sqa_problem (*everyday)(bool small, sqa_dtype dtype);

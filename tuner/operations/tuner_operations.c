@@ -7,6 +7,7 @@
 #include "operations/backward/backward.h"
 #include "operations/forward/forward.h"
 #include "operations/matmul/matmul.h"
+#include "operations/operations.h"
 #include "operations/select_blocks/select_blocks.h"
 #include "operations/selected_forward/selected_forward.h"
 
@@ -32,11 +33,60 @@ const sqa_property *sqa_property_find(const sqa_tuner_operation *operation, cons
     return NULL;
 }
 
+static bool find_joint_pass(const char *name, sqa_timed_pass *out)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        for (const sqa_timed_pass *pass = operations[i]->passes; pass && pass->name; pass++)
+            if (!strcmp(pass->name, name)) {
+                *out = *pass;
+                return true;
+            }
+    return false;
+}
+
+static void name_passes(sqa_text *out)
+{
+    sqa_operation_names(out);
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        for (const sqa_timed_pass *pass = operations[i]->passes; pass && pass->name; pass++)
+            sqa_text_format(out, ", %s", pass->name);
+}
+
+sqa_status sqa_timed_pass_find(const char *name, sqa_timed_pass *out)
+{
+    const sqa_operation_entry *entry = sqa_operation_find(name);
+    if (entry) {
+        *out = (sqa_timed_pass){entry->name, {{entry, ""}}, 1};
+        return SQA_OK;
+    }
+    if (find_joint_pass(name, out))
+        return SQA_OK;
+    sqa_text names = SQA_TEXT_INIT;
+    name_passes(&names);
+    sqa_fail(SQA_INVALID_ARGUMENT, "--op: '%.40s' is not one of %s", name, sqa_text_get(&names));
+    sqa_text_free(&names);
+    return SQA_INVALID_ARGUMENT;
+}
+
+static bool has_preset(const sqa_tuner_operation *operation, const char *name)
+{
+    for (const char *const *own = operation->preset_names; *own; own++)
+        if (!strcmp(*own, name))
+            return true;
+    return false;
+}
+
+/* Several operations may have problems of one preset. */
 void sqa_preset_names(sqa_text *out)
 {
     const char *separator = "";
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         for (const char *const *name = operations[i]->preset_names; *name; name++) {
+            size_t first = 0;
+            while (!has_preset(operations[first], *name))
+                first++;
+            if (first < i)
+                continue;
             sqa_text_format(out, "%s%s", separator, *name);
             separator = ", ";
         }

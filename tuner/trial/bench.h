@@ -1,7 +1,7 @@
-/* Attention variants side by side: what `sqa bench` measures. The rows of one
- * length are sampled in turn, round after round, with the device's ceiling in
- * between, so that a slow moment of the machine meets them all alike; lengths
- * follow one another. Prints nothing. */
+/* Operations side by side: what `sqa bench` measures. What is compared with one another is a
+ * group, whose rows are sampled in turn, round after round, with the device's ceilings in
+ * between, so that a slow moment of the machine meets them all alike; groups follow one
+ * another. Prints nothing. */
 #ifndef SQA_TUNER_BENCH_H
 #define SQA_TUNER_BENCH_H
 
@@ -10,18 +10,32 @@
 
 #include "kernels/config.h"
 #include "operations/shape.h"
+#include "operations/tuner_operations.h"
 #include "sqa_cl.h"
 #include "trial/bench_variant.h"
 #include "trial/ceiling.h"
 
-#define SQA_BENCH_MOST 16u /* lengths, and dimensions */
+#define SQA_BENCH_MOST 16u /* lengths, dimensions, passes, families */
 
 /* A row whose middle half of samples spans more than this part of the median is
  * marked: its figures are a guess. */
 #define SQA_BENCH_NOISY 0.10
 
+/* A problem that is asked for by itself, not as a variant of a model. */
+typedef struct sqa_bench_shape {
+    char keys[SQA_SHAPE_TEXT]; /* without "op=" */
+    size_t first, count;       /* of the passes, those that it is measured with */
+} sqa_bench_shape;
+
 typedef struct sqa_bench_options {
-    sqa_operation operation; /* one whose shapes have heads, lengths and a head dimension */
+    sqa_timed_pass passes[SQA_BENCH_MOST];
+    size_t pass_count;
+    const char *families[SQA_BENCH_MOST]; /* a row each; none: the best known */
+    size_t family_count;
+    bool any_family; /* those that cannot compute a problem are left out; else it is an error */
+
+    /* Variants of one model, of every pass whose shapes have heads, lengths and a head dimension;
+     * none: shapes alone. */
     const sqa_bench_variant *variants[SQA_BENCH_VARIANT_COUNT];
     size_t variant_count;
     uint32_t heads;                   /* of the multi-head model */
@@ -36,8 +50,11 @@ typedef struct sqa_bench_options {
     const sqa_window *window;     /* of variants with one; NULL: 128 keys, behind the query or to
                                      both sides of it as there is a causal mask or not */
     uint32_t globals;             /* leading tokens of variants with some */
+
+    sqa_bench_shape *shapes; /* a group each */
+    size_t shape_count;
+
     uint32_t rounds;
-    const char *family;   /* NULL: the best known */
     bool against_default; /* also what runs without any database */
     double budget_s;      /* lengths that would last beyond it are left out; 0: none are */
     const volatile sig_atomic_t *stop; /* not 0: end with what was measured; may be NULL */
@@ -45,23 +62,33 @@ typedef struct sqa_bench_options {
 
 /* One row of the result. Times are medians over the rounds. */
 typedef struct sqa_bench_row {
-    const sqa_bench_variant *variant;
-    sqa_problem problem;
+    const sqa_timed_pass *pass;
+    const sqa_bench_variant *variant; /* NULL: of a shape, and all up to `pattern` is unset */
     uint32_t batch, q_heads, kv_heads, queries, length, dim;
     sqa_dtype dtype;
     bool causal;
     char pattern[SQA_SHAPE_TEXT]; /* the other keys of the problem's shape */
-    bool shown;                   /* false: measured as a reference only */
+    char shape[SQA_SHAPE_TEXT];   /* all of them, of the pass's last part */
+    sqa_problem parts[SQA_PASS_PARTS];
+    double flop, bytes;       /* of all parts */
+    const char *asked_family; /* NULL: the best known */
+    bool shown;               /* false: measured as a reference only */
+    bool reads;               /* reading its tensors takes longer than computing, at the ceilings */
     double median_ms, best_ms;
     double spread_ms; /* interquartile range */
     bool noisy;       /* by SQA_BENCH_NOISY */
     double gflops, gbs;
-    double ceiling_gflops; /* median of the multiply-add rates measured between these rounds */
-    double fraction_of_ceiling;
-    double speedup_vs_mha;
-    double max_error;  /* against the oracle, over max |V| */
+    /* Medians of the rates measured between these rounds, and the parts of them. */
+    double ceiling_gflops, ceiling_read_gbs;
+    double fraction_of_ceiling, fraction_of_read;
+    double saving_vs_mha;    /* MHA's FLOPs over its own; NaN of a shape, like the next */
+    double speedup_vs_mha;   /* of the same pass and family */
+    double speedup_vs_first; /* of the families asked for */
+    double max_error;  /* against the reference, as sqa_judgement has it; the parts' largest */
     double default_ms; /* NaN unless asked for */
-    char family[32], config[SQA_CONFIG_TEXT], rung[32], source[32];
+    /* Of all parts, joined by "+"; configurations by ";"; rung and source once where they are the
+     * same. */
+    char family[64], config[4 * SQA_CONFIG_TEXT], rung[64], source[64];
 } sqa_bench_row;
 
 /* A length that the budget had no room for. */
@@ -71,8 +98,8 @@ typedef struct sqa_bench_left_out {
 } sqa_bench_left_out;
 
 typedef struct sqa_bench_report {
-    double fma_gflops, copy_gbs; /* medians over all rounds */
-    sqa_ceiling ceiling;         /* the best of all samples */
+    double rate[SQA_CEILING_KINDS]; /* medians over all rounds; NaN: none was complete */
+    sqa_ceiling ceiling;            /* the best of all samples */
     sqa_bench_row *rows;
     size_t count;
     sqa_bench_left_out left_out[SQA_BENCH_MOST];
@@ -83,16 +110,8 @@ typedef struct sqa_bench_report {
 /* Called before each step; `done` from 0 to 1, `seconds_left` NaN while unknown. */
 typedef void (*sqa_bench_progress)(void *user, double done, double seconds_left, const char *what);
 
-/* Sets what is asked of a row: a variant at a length and dimension.
- * Errors: SQA_INVALID_ARGUMENT. */
-sqa_status sqa_bench_describe(const sqa_bench_options *options, const sqa_bench_variant *variant,
-                              uint32_t length, uint32_t dim, sqa_bench_row *out);
-
-/* Whether the keys of a pattern have one of this name. */
-bool sqa_bench_has_key(const char *pattern, const char *name);
-
 /* *report is set, and to be freed, whatever is returned: after an error or a stop
- * it holds the lengths measured before.
+ * it holds the groups measured before. Its rows point into *options.
  * Errors: those of planning and running; SQA_WRONG_RESULT when a row's output is
  * wrong, since a fast wrong answer is no result. */
 sqa_status sqa_bench_run(sqa_context *context, const sqa_bench_options *options,

@@ -9,7 +9,9 @@
 
 #include "base/status.h"
 #include "conformance/check.h"
+#include "kernels/registry.h"
 #include "operations/tensors.h"
+#include "runtime/context.h"
 #include "runtime/plan.h"
 #include "trial/measure.h"
 
@@ -26,7 +28,7 @@
 
 static const sqa_bench_variant *const mha = &sqa_bench_variants[0];
 
-/* One plan that is timed. */
+/* What is timed as one. */
 typedef struct bench_entry {
     sqa_timing_work timed;
     uint32_t launches;
@@ -59,64 +61,70 @@ static bool stopped(const sqa_bench_state *run)
     return run->options->stop && *run->options->stop;
 }
 
-/* Of one launch, from the ceiling alone. */
-static double expected_launch(const sqa_bench_state *run, const sqa_problem *problem)
+/* Seconds that computing, or reading, takes at the best rates so far. */
+static double least_seconds(const sqa_bench_state *run, double amount, sqa_ceiling_kind kind)
 {
-    double gflops =
-        EXPECTED_FRACTION * sqa_ceiling_probe_result(run->ceiling).rate[SQA_CEILING_FMA];
-    return sqa_problem_flop(problem) / (gflops * 1e9);
+    return amount / (1e9 * sqa_ceiling_probe_result(run->ceiling).rate[kind]);
 }
 
-static double expected_sample(const sqa_bench_state *run, const sqa_problem *problem)
+/* Of one launch, from the ceilings alone. */
+static double expected_launch(const sqa_bench_state *run, const sqa_bench_row *row)
 {
-    return fmax(expected_launch(run, problem), SAMPLE_SECONDS) + SAMPLE_SECONDS;
+    return fmax(least_seconds(run, row->flop, SQA_CEILING_FMA),
+                least_seconds(run, row->bytes, SQA_CEILING_READ)) /
+           EXPECTED_FRACTION;
 }
 
-static double expected_preparation(const sqa_bench_state *run, const sqa_problem *problem)
+static double expected_sample(const sqa_bench_state *run, const sqa_bench_row *row)
 {
-    return PREPARE_SECONDS + PREPARE_LAUNCHES * expected_launch(run, problem);
+    return fmax(expected_launch(run, row), SAMPLE_SECONDS) + SAMPLE_SECONDS;
 }
 
-static bool asked_for(const sqa_bench_options *options, const sqa_bench_variant *variant)
+static double expected_preparation(const sqa_bench_state *run, const sqa_bench_row *row)
 {
-    for (size_t i = 0; i < options->variant_count; i++)
-        if (options->variants[i] == variant)
-            return true;
-    return false;
+    return PREPARE_SECONDS + PREPARE_LAUNCHES * expected_launch(run, row);
 }
 
-static sqa_status add_row(sqa_bench_state *run, sqa_bench_group *group,
-                          const sqa_bench_variant *variant, bool shown)
+/* Whether the family can compute all that the row is about on this device. */
+static bool can_compute(const sqa_bench_state *run, const sqa_bench_row *row)
 {
-    sqa_bench_row *row = &group->rows[group->count++];
-    row->shown = shown;
-    row->default_ms = (double)NAN;
-    return sqa_bench_describe(run->options, variant, group->length, group->dim, row);
+    const char *why;
+    for (size_t p = 0; row->asked_family && p < row->pass->part_count; p++) {
+        const sqa_kernel_family *family =
+            sqa_family_find(row->parts[p].operation, row->asked_family);
+        if (!family || !family->supports(&row->parts[p], &run->context->device, &why))
+            return false;
+    }
+    return true;
 }
 
-/* A row per variant; MHA always, since speed-ups are against it. */
-static sqa_status lay_out(sqa_bench_state *run, sqa_bench_group *group)
+static sqa_status lay_out(const sqa_bench_state *run, size_t number, sqa_bench_rows *out)
 {
-    const sqa_bench_options *options = run->options;
-    group->rows = calloc(options->variant_count + 1, sizeof *group->rows);
-    if (!group->rows)
-        return sqa_fail_memory("the benchmark's rows");
-    sqa_status status = SQA_OK;
-    if (!asked_for(options, mha))
-        status = add_row(run, group, mha, false);
-    for (size_t v = 0; v < options->variant_count && status == SQA_OK; v++)
-        status = add_row(run, group, options->variants[v], true);
+    sqa_status status = sqa_bench_rows_lay_out(run->options, number, out);
+    size_t kept = 0;
+    for (size_t i = 0; i < out->count && status == SQA_OK; i++)
+        if (!run->options->any_family || can_compute(run, &out->items[i]))
+            out->items[kept++] = out->items[i];
+    out->count = status == SQA_OK ? kept : 0;
+    for (size_t i = 0; i < out->count; i++) {
+        sqa_bench_row *row = &out->items[i];
+        row->reads = least_seconds(run, row->bytes, SQA_CEILING_READ) >
+                     least_seconds(run, row->flop, SQA_CEILING_FMA);
+    }
     return status;
 }
 
 static sqa_status allocate(const sqa_bench_state *run, sqa_bench_group *group, bench_entries *all)
 {
-    uint32_t rounds = run->options->rounds;
-    all->count = run->options->against_default ? 2 * group->count : group->count;
+    const uint32_t rounds = run->options->rounds;
+    all->count = run->options->against_default ? 2 * group->rows.count : group->rows.count;
     all->entries = calloc(all->count, sizeof *all->entries);
-    group->fma = calloc(all->count * rounds, sizeof *group->fma);
-    group->copy = calloc(rounds, sizeof *group->copy);
-    bool enough = all->entries && group->fma && group->copy;
+    bool enough = all->entries != NULL;
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++) {
+        sqa_bench_rates *rates = &group->rates[kind];
+        rates->values = calloc((all->count + 1) * rounds, sizeof *rates->values);
+        enough = enough && rates->values;
+    }
     for (size_t i = 0; i < all->count && enough; i++) {
         all->entries[i].samples = calloc(rounds, sizeof *all->entries[i].samples);
         enough = all->entries[i].samples != NULL;
@@ -127,52 +135,78 @@ static sqa_status allocate(const sqa_bench_state *run, sqa_bench_group *group, b
 static void free_entries(bench_entries *all)
 {
     for (size_t i = 0; all->entries && i < all->count; i++) {
-        sqa_plan_destroy(all->entries[i].timed.plan);
+        for (size_t p = 0; p < all->entries[i].timed.count; p++)
+            sqa_plan_destroy(all->entries[i].timed.plans[p]);
         free(all->entries[i].samples);
     }
     free(all->entries);
 }
 
-static sqa_status check_row(const sqa_bench_state *run, sqa_bench_row *row,
-                            const sqa_plan_options *options)
+static sqa_status check_part(const sqa_bench_state *run, sqa_bench_row *row, size_t part,
+                             const sqa_plan_options *options)
 {
     sqa_judgement judgement;
-    sqa_status status =
-        sqa_check(run->context, run->queue, &row->problem, options, CHECK_SEED, false, &judgement);
+    char name[128];
+    sqa_status status = sqa_check(run->context, run->queue, &row->parts[part], options, CHECK_SEED,
+                                  false, &judgement);
     if (status != SQA_OK)
         return status;
-    row->max_error = judgement.max_error;
+    row->max_error = fmax(row->max_error, judgement.max_error);
+    sqa_bench_row_name(row, name, sizeof name);
     if (!judgement.passed)
-        return sqa_fail(SQA_WRONG_RESULT, "%s at length %u with %s %s: %s", row->variant->name,
-                        row->length, row->family, row->config, judgement.message);
+        return sqa_fail(SQA_WRONG_RESULT, "%s: %s with %s %s: %s",
+                        row->pass->parts[part].operation->name, name, row->family, row->config,
+                        judgement.message);
     return SQA_OK;
 }
 
-static sqa_status explain_row(sqa_bench_row *row, const sqa_plan *plan)
+/* Cut off where there is no room. */
+static void append(char *text, size_t size, const char *separator, const char *more)
+{
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", used ? separator : "", more);
+}
+
+/* Unless it is what the other parts have, too. */
+static void append_other(char *text, size_t size, const char *more)
+{
+    if (strcmp(text, more) != 0)
+        append(text, size, "+", more);
+}
+
+static sqa_status explain_part(sqa_bench_row *row, const sqa_plan *plan)
 {
     sqa_plan_info info = SQA_PLAN_INFO_INIT;
     sqa_status status = sqa_plan_explain(plan, &info);
     if (status != SQA_OK)
         return status;
-    snprintf(row->family, sizeof row->family, "%s", info.family);
-    snprintf(row->config, sizeof row->config, "%s", info.config);
-    snprintf(row->rung, sizeof row->rung, "%s", info.rung);
-    snprintf(row->source, sizeof row->source, "%s", info.source);
+    append(row->family, sizeof row->family, "+", info.family);
+    append(row->config, sizeof row->config, ";", info.config);
+    append_other(row->rung, sizeof row->rung, info.rung);
+    append_other(row->source, sizeof row->source, info.source);
     return SQA_OK;
 }
 
-static sqa_status prepare_entry(sqa_bench_state *run, bench_entry *entry,
-                                const sqa_problem *problem, const sqa_plan_options *options)
+static sqa_status plan_part(sqa_bench_state *run, bench_entry *entry, const sqa_problem *problem,
+                            const sqa_plan_options *options)
 {
-    sqa_work work = {sqa_timing_enqueue, &entry->timed};
-    entry->timed.tensors = &run->tensors;
+    sqa_timing_work *timed = &entry->timed;
     sqa_status status = sqa_timing_tensors_reserve(&run->tensors, sqa_context_cl(run->context),
                                                    run->queue, problem);
     if (status == SQA_OK)
-        status = sqa_plan_build(&entry->timed.plan, run->context, problem, options);
-    if (status == SQA_OK)
-        status = sqa_plan_warm_up(entry->timed.plan, run->queue);
-    if (status == SQA_OK && expected_launch(run, problem) < LONG_LAUNCH_SECONDS)
+        status = sqa_plan_build(&timed->plans[timed->count], run->context, problem, options);
+    return status == SQA_OK ? sqa_plan_warm_up(timed->plans[timed->count++], run->queue) : status;
+}
+
+static sqa_status prepare_entry(sqa_bench_state *run, bench_entry *entry, const sqa_bench_row *row,
+                                const sqa_plan_options *options)
+{
+    sqa_work work = {sqa_timing_enqueue, &entry->timed};
+    sqa_status status = SQA_OK;
+    entry->timed.tensors = &run->tensors;
+    for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
+        status = plan_part(run, entry, &row->parts[p], options);
+    if (status == SQA_OK && expected_launch(run, row) < LONG_LAUNCH_SECONDS)
         status = sqa_measure_warm_up(&work, run->queue);
     if (status == SQA_OK)
         status = sqa_measure_calibrate(&work, run->queue, SAMPLE_SECONDS, &entry->launches, NULL);
@@ -183,27 +217,54 @@ static sqa_status prepare_row(sqa_bench_state *run, sqa_bench_row *row, bench_en
                               bench_entry *otherwise)
 {
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
-    options.family = run->options->family;
-    sqa_bench_announce(run, "length %u: preparing %s", row->length, row->variant->name);
-    sqa_status status = prepare_entry(run, best, &row->problem, &options);
-    if (status == SQA_OK)
-        status = explain_row(row, best->timed.plan);
-    if (status == SQA_OK)
-        status = check_row(run, row, &options);
-    run->done_s += expected_preparation(run, &row->problem);
+    char name[64];
+    options.family = row->asked_family;
+    sqa_bench_row_name(row, name, sizeof name);
+    sqa_bench_announce(run, "preparing %s, %s", row->pass->name, name);
+    sqa_status status = prepare_entry(run, best, row, &options);
+    for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
+        status = explain_part(row, best->timed.plans[p]);
+    for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
+        status = check_part(run, row, p, &options);
+    run->done_s += expected_preparation(run, row);
     if (status != SQA_OK || !otherwise)
         return status;
     options.family = NULL;
     options.skip_database = 1;
-    return prepare_entry(run, otherwise, &row->problem, &options);
+    return prepare_entry(run, otherwise, row, &options);
 }
 
 static sqa_status prepare(sqa_bench_state *run, sqa_bench_group *group, bench_entries *all)
 {
+    const sqa_bench_rows *rows = &group->rows;
     sqa_status status = SQA_OK;
-    for (size_t i = 0; i < group->count && status == SQA_OK && !stopped(run); i++)
-        status = prepare_row(run, &group->rows[i], &all->entries[i],
-                             all->count > group->count ? &all->entries[group->count + i] : NULL);
+    for (size_t i = 0; i < rows->count && status == SQA_OK && !stopped(run); i++)
+        status = prepare_row(run, &rows->items[i], &all->entries[i],
+                             all->count > rows->count ? &all->entries[rows->count + i] : NULL);
+    return status;
+}
+
+static sqa_status sample_ceiling(sqa_bench_state *run, sqa_bench_group *group,
+                                 sqa_ceiling_kind kind)
+{
+    sqa_bench_rates *rates = &group->rates[kind];
+    sqa_status status = sqa_ceiling_probe_sample(run->ceiling, kind, &rates->values[rates->count]);
+    rates->count += status == SQA_OK;
+    return status;
+}
+
+/* Multiply-adds are sampled after every row, reading after those that it may limit. */
+static sqa_status sample_entry(sqa_bench_state *run, sqa_bench_group *group, bench_entry *entry,
+                               const sqa_bench_row *row, uint32_t round)
+{
+    sqa_work work = {sqa_timing_enqueue, &entry->timed};
+    sqa_status status =
+        sqa_measure_sample(&work, run->queue, entry->launches, &entry->samples[round]);
+    if (status == SQA_OK)
+        status = sample_ceiling(run, group, SQA_CEILING_FMA);
+    if (status == SQA_OK && row->reads)
+        status = sample_ceiling(run, group, SQA_CEILING_READ);
+    run->done_s += expected_sample(run, row);
     return status;
 }
 
@@ -212,25 +273,17 @@ static sqa_status sample_round(sqa_bench_state *run, sqa_bench_group *group, ben
 {
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < all->count && status == SQA_OK && !stopped(run); i++) {
-        bench_entry *entry = &all->entries[i];
-        const sqa_bench_row *row = &group->rows[i % group->count];
-        sqa_work work = {sqa_timing_enqueue, &entry->timed};
-        sqa_bench_announce(run, "length %u: round %u of %u, %s", group->length, all->rounds + 1,
-                           run->options->rounds, row->variant->name);
-        status =
-            sqa_measure_sample(&work, run->queue, entry->launches, &entry->samples[all->rounds]);
-        if (status == SQA_OK)
-            status = sqa_ceiling_probe_sample(run->ceiling, SQA_CEILING_FMA,
-                                              &group->fma[group->fma_count]);
-        group->fma_count += status == SQA_OK;
-        run->done_s += expected_sample(run, &row->problem);
+        const sqa_bench_row *row = &group->rows.items[i % group->rows.count];
+        char name[64];
+        sqa_bench_row_name(row, name, sizeof name);
+        sqa_bench_announce(run, "round %u of %u, %s", all->rounds + 1, run->options->rounds, name);
+        status = sample_entry(run, group, &all->entries[i], row, all->rounds);
     }
     if (status == SQA_OK && !stopped(run))
-        status = sqa_ceiling_probe_sample(run->ceiling, SQA_CEILING_COPY,
-                                          &group->copy[group->copy_count]);
-    bool complete = status == SQA_OK && !stopped(run);
-    group->copy_count += complete;
-    all->rounds += complete;
+        status = sample_ceiling(run, group, SQA_CEILING_COPY);
+    if (status == SQA_OK && !stopped(run))
+        status = sample_ceiling(run, group, SQA_CEILING_READ);
+    all->rounds += status == SQA_OK && !stopped(run);
     return status;
 }
 
@@ -245,9 +298,10 @@ static sqa_status summarise_row(const sqa_bench_state *run, sqa_bench_row *row,
     row->best_ms = timing.minimum_ms;
     row->spread_ms = timing.spread_ms;
     row->noisy = timing.spread_ms > SQA_BENCH_NOISY * timing.median_ms;
-    row->gflops = sqa_problem_flop(&row->problem) / (timing.median_ms * 1e6);
-    row->gbs = sqa_problem_bytes(&row->problem) / (timing.median_ms * 1e6);
+    row->gflops = row->flop / (timing.median_ms * 1e6);
+    row->gbs = row->bytes / (timing.median_ms * 1e6);
     row->fraction_of_ceiling = row->gflops / row->ceiling_gflops;
+    row->fraction_of_read = row->gbs / row->ceiling_read_gbs;
     if (!run->options->against_default)
         return SQA_OK;
     status = sqa_measure_summarise(all->entries[rows + index].samples, all->rounds, &timing);
@@ -256,29 +310,42 @@ static sqa_status summarise_row(const sqa_bench_state *run, sqa_bench_row *row,
     return status;
 }
 
-static void compare_with_mha(sqa_bench_group *group)
+static void compare(sqa_bench_rows *rows)
 {
-    for (size_t i = 0; i < group->count; i++)
-        for (size_t j = 0; j < group->count; j++)
-            if (group->rows[j].variant == mha)
-                group->rows[i].speedup_vs_mha = group->rows[j].median_ms / group->rows[i].median_ms;
+    for (size_t i = 0; i < rows->count; i++) {
+        sqa_bench_row *row = &rows->items[i];
+        for (size_t j = rows->count; j-- > 0;) {
+            const sqa_bench_row *other = &rows->items[j];
+            if (other->pass != row->pass)
+                continue;
+            if (other->variant == mha && other->asked_family == row->asked_family)
+                row->speedup_vs_mha = other->median_ms / row->median_ms;
+            if (other->variant == row->variant)
+                row->speedup_vs_first = other->median_ms / row->median_ms;
+        }
+    }
 }
 
 static sqa_status summarise(const sqa_bench_state *run, sqa_bench_group *group,
                             const bench_entries *all)
 {
+    sqa_bench_rows *rows = &group->rows;
+    const sqa_bench_rates *fma = &group->rates[SQA_CEILING_FMA];
+    const sqa_bench_rates *read = &group->rates[SQA_CEILING_READ];
+    const double gflops = sqa_measure_median(fma->values, fma->count);
+    const double read_gbs = sqa_measure_median(read->values, read->count);
     sqa_status status = SQA_OK;
-    double ceiling = sqa_measure_median(group->fma, group->fma_count);
-    for (size_t i = 0; i < group->count && status == SQA_OK; i++) {
-        group->rows[i].ceiling_gflops = ceiling;
-        status = summarise_row(run, &group->rows[i], all, i, group->count);
+    for (size_t i = 0; i < rows->count && status == SQA_OK; i++) {
+        rows->items[i].ceiling_gflops = gflops;
+        rows->items[i].ceiling_read_gbs = read_gbs;
+        status = summarise_row(run, &rows->items[i], all, i, rows->count);
     }
     for (size_t i = 0; i < all->count; i++) {
-        double ms =
-            i < group->count ? group->rows[i].median_ms : group->rows[i - group->count].default_ms;
+        const sqa_bench_row *row = &rows->items[i % rows->count];
+        const double ms = i < rows->count ? row->median_ms : row->default_ms;
         group->round_s += ms * 1e-3 * all->entries[i].launches + SAMPLE_SECONDS;
     }
-    compare_with_mha(group);
+    compare(rows);
     return status;
 }
 
@@ -293,19 +360,18 @@ static sqa_status measure(sqa_bench_state *run, sqa_bench_group *group, bench_en
         return status;
     group->interrupted = all->rounds < run->options->rounds;
     if (!all->rounds) {
-        group->count = 0;
+        group->rows.count = 0;
         return SQA_OK;
     }
     return summarise(run, group, all);
 }
 
-sqa_status sqa_bench_group_measure(sqa_bench_state *run, sqa_bench_group *group)
+sqa_status sqa_bench_group_measure(sqa_bench_state *run, size_t number, sqa_bench_group *group)
 {
     bench_entries all = {NULL, 0, 0};
-    sqa_bench_group begun = {.length = group->length, .dim = group->dim};
-    *group = begun;
-    sqa_status status = lay_out(run, group);
-    if (status == SQA_OK)
+    memset(group, 0, sizeof *group);
+    sqa_status status = lay_out(run, number, &group->rows);
+    if (status == SQA_OK && group->rows.count)
         status = measure(run, group, &all);
     free_entries(&all);
     return status;
@@ -313,21 +379,22 @@ sqa_status sqa_bench_group_measure(sqa_bench_state *run, sqa_bench_group *group)
 
 void sqa_bench_group_free(sqa_bench_group *group)
 {
-    free(group->rows);
-    free(group->fma);
-    free(group->copy);
+    sqa_bench_rows_free(&group->rows);
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
+        free(group->rates[kind].values);
     memset(group, 0, sizeof *group);
 }
 
-double sqa_bench_group_expected(const sqa_bench_state *run, uint32_t length, uint32_t dim)
+double sqa_bench_group_expected(const sqa_bench_state *run, size_t number)
 {
     const sqa_bench_options *options = run->options;
-    double seconds = 0.0, times = options->against_default ? 2.0 : 1.0;
-    for (size_t v = 0; v < options->variant_count; v++) {
-        sqa_bench_row row;
-        if (sqa_bench_describe(options, options->variants[v], length, dim, &row) == SQA_OK)
-            seconds += expected_preparation(run, &row.problem) +
-                       times * options->rounds * expected_sample(run, &row.problem);
-    }
+    const double times = options->against_default ? 2.0 : 1.0;
+    double seconds = 0.0;
+    sqa_bench_rows rows;
+    if (lay_out(run, number, &rows) == SQA_OK)
+        for (size_t i = 0; i < rows.count; i++)
+            seconds += expected_preparation(run, &rows.items[i]) +
+                       times * options->rounds * expected_sample(run, &rows.items[i]);
+    sqa_bench_rows_free(&rows);
     return seconds;
 }

@@ -7,6 +7,7 @@
 #include "device/cl_status.h"
 #include "operations/operations.h"
 #include "runtime/plan.h"
+#include "trial/plan_work.h"
 
 /* Numbers of either sign from 0.5 to 1, so that no score is a special value: a fixed
  * exponent and random fractions. */
@@ -96,8 +97,14 @@ sqa_status sqa_timing_enqueue(void *user, cl_command_queue queue, cl_event *even
 {
     const sqa_timing_work *work = user;
     sqa_tensor tensors[SQA_MAX_SLOTS];
+    sqa_status status = SQA_OK;
     for (int slot = 0; slot < SQA_MAX_TENSORS; slot++)
         tensors[slot] = (sqa_tensor){work->tensors->buffers[slot], 0};
-    tensors[SQA_SLOT_WORKSPACE] = (sqa_tensor){work->plan->workspace, 0};
-    return sqa_plan_enqueue(work->plan, tensors, queue, 0, NULL, event);
+    if (work->count > 1)
+        event = NULL; /* it would tell of the last plan alone */
+    for (size_t i = 0; i < work->count && status == SQA_OK; i++) {
+        tensors[SQA_SLOT_WORKSPACE] = (sqa_tensor){work->plans[i]->workspace, 0};
+        status = sqa_plan_time(work->plans[i], tensors, queue, event);
+    }
+    return status;
 }

@@ -4,6 +4,7 @@
 #define SQA_TUNER_TIMING_TENSORS_H
 
 #include "operations/tensors.h"
+#include "operations/tuner_operation.h"
 #include "sqa_cl.h"
 
 typedef struct sqa_timing_tensors {
@@ -26,9 +27,11 @@ sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context co
                                       cl_command_queue queue, const sqa_problem *problem);
 void sqa_timing_tensors_release(sqa_timing_tensors *tensors);
 
-/* A plan and the tensors it is timed on; sqa_timing_enqueue is sqa_measure's work. */
+/* Plans that are timed as one, in their order, and the tensors they share;
+ * sqa_timing_enqueue is sqa_measure's work. */
 typedef struct sqa_timing_work {
-    sqa_plan *plan;
+    sqa_plan *plans[SQA_PASS_PARTS];
+    size_t count;
     const sqa_timing_tensors *tensors;
 } sqa_timing_work;
 

@@ -14,24 +14,33 @@
 #include "cli/log_option.h"
 #include "cli/memory_check.h"
 #include "cli/options.h"
-#include "problem/problem.h"
 #include "text/progress.h"
+#include "trial/bench_rows.h"
 
 static const char summary[] =
-    "Times attention variants side by side, with the kernels the library would use,\n"
-    "as fractions of the device's own ceiling measured in the same run, and against\n"
-    "multi-head attention. Every row is checked against an fp64 reference.\n"
+    "Times operations with the kernels the library would use, as fractions of the\n"
+    "device's own ceilings measured in the same run: attention variants side by side\n"
+    "and against multi-head attention, or the problems that --shape or --preset name.\n"
+    "Every row is checked against an fp64 reference.\n"
+    "\n"
+    "--op takes one operation or several: forward (default), backward, a step of training\n"
+    "as forward+backward (timed as one), matmul, ...; a wrong name lists all. An operation\n"
+    "without variants (matmul) is timed on --shape m=4096,n=1024,k=1024, on a preset's\n"
+    "problems, or on its first preset's; --family all shows its kernel families side by\n"
+    "side. What a backward pass has to compute counts as 2.5 times the forward pass.\n"
     "\n"
     "Each variant also comes within a sliding window, as sw-NAME (swa is sw-mha), and\n"
     "with a window and global tokens, as flex-NAME. --window is theirs, or that of all\n"
     "rows where no such variant is named. GFLOP/s count the keys that are seen.\n"
     "\n"
-    "The rows of a length, and the ceiling (a kernel of nothing but multiply-adds)\n"
-    "after each of them, are sampled in turn, round after round. Reported is the\n"
-    "median: of the row's time, and of the ceiling's rate in the same rounds, so that\n"
-    "whatever slows the machine down slows both. \"spread\" is how far the middle half\n"
-    "of the samples is apart; above 10 % of the median it is marked with a star. JSON\n"
-    "and CSV have the best sample as well. Ctrl-C ends with what was measured so far.";
+    "The rows of a length, or of a shape, and the ceiling (a kernel of nothing but\n"
+    "multiply-adds) after each of them, are sampled in turn, round after round. Reported\n"
+    "is the median: of the row's time, and of the ceiling's rate in the same rounds, so\n"
+    "that whatever slows the machine down slows both. Where reading the tensors takes\n"
+    "longer than computing, GB/s and their part of what a kernel that only reads reaches\n"
+    "are shown, too. \"spread\" is how far the middle half of the samples is apart; above\n"
+    "10 % of the median it is marked with a star. JSON and CSV have the best sample as\n"
+    "well. Ctrl-C ends with what was measured so far.";
 
 typedef struct bench_call {
     sqa_bench_words words;
@@ -66,21 +75,18 @@ static void print(const bench_call *call, const sqa_bench_view *view)
     sqa_bench_print_notes(view);
 }
 
-/* Of all rows, before the first is measured; MHA is among them in any case. */
+/* Of all rows, before the first is measured. */
 static sqa_status check_memory(const sqa_bench_options *options, const sqa_device *device)
 {
     sqa_status status = SQA_OK;
-    for (size_t v = 0; v <= options->variant_count; v++)
-        for (size_t n = 0; n < options->length_count; n++)
-            for (size_t d = 0; d < options->dim_count && status == SQA_OK; d++) {
-                const bool asked_for = v < options->variant_count;
-                sqa_bench_row row;
-                status = sqa_bench_describe(options,
-                                            asked_for ? options->variants[v] : sqa_bench_variants,
-                                            options->lengths[n], options->dims[d], &row);
-                if (status == SQA_OK)
-                    status = sqa_memory_check(&row.problem, device);
-            }
+    for (size_t group = 0; group < sqa_bench_group_count(options) && status == SQA_OK; group++) {
+        sqa_bench_rows rows;
+        status = sqa_bench_rows_lay_out(options, group, &rows);
+        for (size_t i = 0; i < rows.count; i++)
+            for (size_t p = 0; p < rows.items[i].pass->part_count && status == SQA_OK; p++)
+                status = sqa_memory_check(&rows.items[i].parts[p], device);
+        sqa_bench_rows_free(&rows);
+    }
     return status;
 }
 
@@ -99,7 +105,7 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     view.options = options;
     view.report = &report;
     view.device = &device;
-    view.paper = call->words.preset != NULL;
+    view.paper = sqa_bench_is_paper(&call->words);
     view.wide = call->wide;
     if (status == SQA_OK || report.count)
         print(call, &view);
@@ -146,6 +152,7 @@ static sqa_status bench(bench_call *call)
     if (status == SQA_OK)
         status = run(call, &options, context, view, &plot);
     sqa_context_destroy(context);
+    sqa_bench_options_free(&options);
     return status;
 }
 
@@ -154,11 +161,15 @@ int sqa_command_bench(int argc, char **argv)
     bench_call call = {.words = SQA_BENCH_WORDS_INIT};
     sqa_bench_words *words = &call.words;
     const sqa_option table[] = {
-        {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 on this device",
-         .text = &words->preset,
-         .excludes = "operation,variant,heads,queries,dim,window,globals,against-default"},
-        {"operation", "NAME", "forward (default) or another, whose own keys go into --pattern",
-         .text = &words->operation},
+        {"op", "NAMES", "forward (default), backward, forward+backward, matmul, ...",
+         .text = &words->passes},
+        {"shape", "SHAPE", "a problem in the words of `sqa tune --shape`; repeatable",
+         .list = &words->shapes,
+         .excludes = "preset,variant,heads,seq,queries,dim,batch,dtype,causal,window,globals,"
+                     "pattern"},
+        {"preset", "NAME",
+         "paper: Table 3 of arXiv 2510.01817 on this device; or problems, as of `sqa tune`",
+         .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals"},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
          .text = &words->variants},
         {"heads", "H", "heads of the multi-head model (8)", .count = {&words->heads, 1, 65535}},
@@ -181,7 +192,8 @@ int sqa_command_bench(int argc, char **argv)
         {"rounds", "N", "samples of each row (7)", .count = {&words->rounds, 1, 1000}},
         {"against-default", NULL, "also time what runs without any tuning database",
          .flag = &words->against_default},
-        {"family", "NAME", "this kernel family instead of the best known", .text = &words->family},
+        {"family", "NAMES", "these kernel families, a row each, instead of the best known, or all",
+         .text = &words->families},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &call.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &call.database},

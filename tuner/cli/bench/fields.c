@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "cli/bench/paper.h"
-#include "operations/operations.h"
 #include "problem/names.h"
 
 typedef enum field_kind {
@@ -21,7 +20,13 @@ typedef enum field_kind {
     PAPER
 } field_kind;
 
-typedef enum field_when { ALWAYS, WITH_DEFAULT, WITH_PAPER } field_when;
+typedef enum field_when {
+    ALWAYS,
+    OF_VARIANTS, /* unknown of shapes, and only where there are variants */
+    WITH_DEFAULT,
+    WITH_PAPER,
+    WITH_FAMILIES
+} field_when;
 
 #define AT(member) offsetof(sqa_bench_row, member)
 
@@ -32,14 +37,14 @@ static const struct {
     field_when when;
 } fields[] = {
     {"op", OPERATION, 0, ALWAYS},
-    {"variant", VARIANT, 0, ALWAYS},
-    {"batch", INTEGER, AT(batch), ALWAYS},
-    {"q_heads", INTEGER, AT(q_heads), ALWAYS},
-    {"kv_heads", INTEGER, AT(kv_heads), ALWAYS},
-    {"seq", INTEGER, AT(length), ALWAYS},
-    {"dim", INTEGER, AT(dim), ALWAYS},
-    {"dtype", DTYPE, 0, ALWAYS},
-    {"causal", BOOLEAN, AT(causal), ALWAYS},
+    {"variant", VARIANT, 0, OF_VARIANTS},
+    {"batch", INTEGER, AT(batch), OF_VARIANTS},
+    {"q_heads", INTEGER, AT(q_heads), OF_VARIANTS},
+    {"kv_heads", INTEGER, AT(kv_heads), OF_VARIANTS},
+    {"seq", INTEGER, AT(length), OF_VARIANTS},
+    {"dim", INTEGER, AT(dim), OF_VARIANTS},
+    {"dtype", DTYPE, 0, OF_VARIANTS},
+    {"causal", BOOLEAN, AT(causal), OF_VARIANTS},
     {"median_ms", NUMBER, AT(median_ms), ALWAYS},
     {"spread_ms", NUMBER, AT(spread_ms), ALWAYS},
     {"best_ms", NUMBER, AT(best_ms), ALWAYS},
@@ -48,7 +53,7 @@ static const struct {
     {"gbs", NUMBER, AT(gbs), ALWAYS},
     {"ceiling_gflops", NUMBER, AT(ceiling_gflops), ALWAYS},
     {"fraction_of_ceiling", NUMBER, AT(fraction_of_ceiling), ALWAYS},
-    {"speedup_vs_mha", NUMBER, AT(speedup_vs_mha), ALWAYS},
+    {"speedup_vs_mha", NUMBER, AT(speedup_vs_mha), OF_VARIANTS},
     {"paper_speedup_vs_mha", PAPER, 0, WITH_PAPER},
     {"max_error", NUMBER, AT(max_error), ALWAYS},
     {"default_ms", NUMBER, AT(default_ms), WITH_DEFAULT},
@@ -57,8 +62,12 @@ static const struct {
     {"config", TEXT, AT(config), ALWAYS},
     {"rung", TEXT, AT(rung), ALWAYS},
     {"source", TEXT, AT(source), ALWAYS},
-    {"pattern", TEXT, AT(pattern), ALWAYS},
-    {"queries", INTEGER, AT(queries), ALWAYS},
+    {"pattern", TEXT, AT(pattern), OF_VARIANTS},
+    {"queries", INTEGER, AT(queries), OF_VARIANTS},
+    {"shape", TEXT, AT(shape), ALWAYS},
+    {"ceiling_read_gbs", NUMBER, AT(ceiling_read_gbs), ALWAYS},
+    {"fraction_of_read", NUMBER, AT(fraction_of_read), ALWAYS},
+    {"speedup_vs_first_family", NUMBER, AT(speedup_vs_first), WITH_FAMILIES},
 };
 
 static void set_text(sqa_field *out, const char *text)
@@ -78,7 +87,7 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
     const char *at = (const char *)row + offset;
     switch (kind) {
     case TEXT: set_text(out, at); break;
-    case OPERATION: set_text(out, sqa_operation_name(row->problem.operation)); break;
+    case OPERATION: set_text(out, row->pass->name); break;
     case VARIANT: set_text(out, row->variant->name); break;
     case DTYPE: set_text(out, sqa_dtype_name(row->dtype)); break;
     case NUMBER: set_number(out, *(const double *)(const void *)at); break;
@@ -97,8 +106,10 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
 
 static bool has_field(const sqa_bench_view *view, field_when when)
 {
-    return when == ALWAYS || (when == WITH_DEFAULT && view->options->against_default) ||
-           (when == WITH_PAPER && view->paper);
+    return when == ALWAYS || (when == OF_VARIANTS && view->options->variant_count) ||
+           (when == WITH_DEFAULT && view->options->against_default) ||
+           (when == WITH_PAPER && view->paper) ||
+           (when == WITH_FAMILIES && view->options->family_count > 1);
 }
 
 bool sqa_bench_field(const sqa_bench_view *view, const sqa_bench_row *row, size_t index,
@@ -108,7 +119,9 @@ bool sqa_bench_field(const sqa_bench_view *view, const sqa_bench_row *row, size_
         if (!has_field(view, fields[i].when) || index-- > 0)
             continue;
         *out = (sqa_field){.name = fields[i].name};
-        if (row)
+        if (row && !row->variant && fields[i].when == OF_VARIANTS)
+            set_text(out, NULL);
+        else if (row)
             read_field(row, fields[i].kind, fields[i].offset, out);
         return true;
     }

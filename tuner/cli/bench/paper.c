@@ -68,12 +68,14 @@ double sqa_bench_paper_speedup(const sqa_bench_variant *variant, uint32_t length
     return (double)NAN;
 }
 
-static const sqa_bench_row *find_row(const sqa_bench_report *report, const char *variant,
-                                     uint32_t length)
+static const sqa_bench_row *find_row(const sqa_bench_report *report, const sqa_timed_pass *pass,
+                                     const char *variant, uint32_t length)
 {
-    for (size_t i = 0; i < report->count; i++)
-        if (!strcmp(report->rows[i].variant->name, variant) && report->rows[i].length == length)
-            return &report->rows[i];
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (row->pass == pass && !strcmp(row->variant->name, variant) && row->length == length)
+            return row;
+    }
     return NULL;
 }
 
@@ -107,22 +109,22 @@ static void cell_fraction(sqa_table *table, const sqa_bench_row *row, int column
         sqa_table_cell(table, "-");
 }
 
-static void print_block(const sqa_bench_view *view, const char *title,
+static void print_block(const sqa_bench_view *view, const sqa_timed_pass *pass, const char *title,
                         void (*cell)(sqa_table *, const sqa_bench_row *, int, uint32_t))
 {
     const sqa_bench_report *report = view->report;
     sqa_table table = SQA_TABLE_INIT;
-    printf("\n%s\n", title);
+    printf("\n%s: %s\n", pass->name, title);
     sqa_table_column(&table, "seq", SQA_ALIGN_RIGHT);
     for (int c = 0; c < PAPER_COLUMNS; c++)
         sqa_table_column(&table, columns[c].heading, SQA_ALIGN_RIGHT);
     for (size_t n = 0; n < view->options->length_count; n++) {
         uint32_t length = view->options->lengths[n];
-        if (!find_row(report, "mha", length))
+        if (!find_row(report, pass, "mha", length))
             continue; /* left out, or not come to */
         sqa_table_cell(&table, "%u", length);
         for (int c = 0; c < PAPER_COLUMNS; c++)
-            cell(&table, find_row(report, columns[c].variant, length), c, length);
+            cell(&table, find_row(report, pass, columns[c].variant, length), c, length);
     }
     sqa_table_print(&table, stdout);
 }
@@ -133,9 +135,12 @@ void sqa_bench_paper_print(const sqa_bench_view *view)
     printf("Table 3 of arXiv 2510.01817 on %s: %u heads of dimension %u, batch %u, %s%s%s\n",
            view->device->strings.device_name, options->heads, options->dims[0], options->batch,
            sqa_dtype_name(options->dtype), *options->pattern ? ", " : "", options->pattern);
-    print_block(view, "time of one attention layer, ms", cell_time);
-    print_block(view,
-                "speed-up against MHA (in brackets the paper's, for a whole model on an A100)",
-                cell_speedup);
-    print_block(view, "part of the multiply-add ceiling", cell_fraction);
+    for (size_t p = 0; p < options->pass_count; p++) {
+        const sqa_timed_pass *pass = &options->passes[p];
+        print_block(view, pass, "time of one attention layer, ms", cell_time);
+        print_block(view, pass,
+                    "speed-up against MHA (in brackets the paper's, for a whole model on an A100)",
+                    cell_speedup);
+        print_block(view, pass, "part of the multiply-add ceiling", cell_fraction);
+    }
 }

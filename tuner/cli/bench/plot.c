@@ -51,8 +51,7 @@ sqa_status sqa_bench_plot_draw(const sqa_bench_plot *plot, const sqa_bench_view 
 {
     sqa_text text = SQA_TEXT_INIT;
     sqa_picture picture = {NULL, 0};
-    sqa_bench_script(view, plot->svg, &text);
-    sqa_status status = sqa_text_status(&text);
+    sqa_status status = sqa_bench_script(view, plot->svg, &text);
     if (status == SQA_OK && sqa_gnuplot_draw(plot->gnuplot, sqa_text_get(&text), &picture))
         status = sqa_fail(SQA_UNSUPPORTED, "--plot: %s: %s", plot->file, sqa_last_error());
     if (status == SQA_OK)

@@ -24,86 +24,160 @@ static void print_head(const sqa_bench_view *view)
 {
     const sqa_bench_options *options = view->options;
     const sqa_bench_report *report = view->report;
-    printf("ceiling: %.1f GFLOP/s multiply-add (%s), %.1f GB/s copy (%s)\n", report->fma_gflops,
-           report->ceiling.variant[SQA_CEILING_FMA], report->copy_gbs,
-           report->ceiling.variant[SQA_CEILING_COPY]);
-    printf("batch %u, %s%s%s, ", options->batch, sqa_dtype_name(options->dtype),
-           *options->pattern ? ", " : "", options->pattern);
+    printf("ceiling: %.1f GFLOP/s multiply-add (%s), %.1f GB/s copy (%s), %.1f GB/s read (%s)\n",
+           report->rate[SQA_CEILING_FMA], report->ceiling.variant[SQA_CEILING_FMA],
+           report->rate[SQA_CEILING_COPY], report->ceiling.variant[SQA_CEILING_COPY],
+           report->rate[SQA_CEILING_READ], report->ceiling.variant[SQA_CEILING_READ]);
+    if (options->pass_count == 1)
+        printf("%s, ", options->passes[0].name);
+    if (options->variant_count)
+        printf("batch %u, %s%s%s, ", options->batch, sqa_dtype_name(options->dtype),
+               *options->pattern ? ", " : "", options->pattern);
     if (options->queries)
         printf("%u %s on seq keys, ", options->queries,
                options->queries == 1 ? "query" : "queries");
-    printf("medians of %u rounds\n\n", options->rounds);
+    printf("medians of %u rounds\n", options->rounds);
 }
 
 /* Whether rows have a pattern that the head does not tell. */
-static bool patterns_differ(const sqa_bench_options *options)
+static bool patterns_differ(const sqa_bench_view *view)
 {
+    const sqa_bench_options *options = view->options;
     bool differ = false;
     for (size_t i = 0; i < options->variant_count; i++)
         differ = differ || options->variants[i]->reach != SQA_BENCH_REACH_ALL;
     return differ;
 }
 
-static void add_columns(sqa_table *table, const sqa_bench_options *options)
+static bool has_passes(const sqa_bench_view *view)
 {
-    static const struct {
-        const char *heading;
-        unsigned rank; /* where there is no room for all; 0: always there */
-    } figures[] = {{"Hq", 2},     {"Hkv", 2},      {"D", 4},       {"seq", 0},
-                   {"ms", 0},     {"spread", 2},   {"GFLOP/s", 3}, {"of ceiling", 1},
-                   {"vs MHA", 0}, {"max error", 5}};
-    sqa_table_column(table, "variant", SQA_ALIGN_LEFT);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        sqa_table_spare(table, figures[i].heading, SQA_ALIGN_RIGHT, figures[i].rank);
-    if (options->queries) /* few: what counts are the bytes of K and V */
-        sqa_table_spare(table, "GB/s", SQA_ALIGN_RIGHT, 1);
-    if (options->against_default) {
-        sqa_table_spare(table, "default ms", SQA_ALIGN_RIGHT, 1);
-        sqa_table_spare(table, "vs default", SQA_ALIGN_RIGHT, 1);
-    }
-    if (patterns_differ(options))
-        sqa_table_spare(table, "pattern", SQA_ALIGN_LEFT, 2);
-    sqa_table_spare(table, "kernel", SQA_ALIGN_LEFT, 4);
+    return view->options->pass_count > 1;
 }
 
-static void add_row(sqa_table *table, const sqa_bench_options *options, const sqa_bench_row *row)
+static bool has_families(const sqa_bench_view *view)
 {
-    sqa_table_cell(table, "%s", row->variant->name);
-    sqa_table_cell(table, "%u", row->q_heads);
-    sqa_table_cell(table, "%u", row->kv_heads);
-    sqa_table_cell(table, "%u", row->dim);
-    sqa_table_cell(table, "%u", row->length);
-    sqa_table_cell(table, "%.2f", row->median_ms);
-    sqa_table_cell(table, "%s%.0f%%", row->noisy ? "* " : "",
-                   100.0 * row->spread_ms / row->median_ms);
-    sqa_table_cell(table, "%.1f", row->gflops);
-    sqa_table_cell(table, "%.2f", row->fraction_of_ceiling);
-    sqa_table_cell(table, "%.2fx", row->speedup_vs_mha);
-    sqa_table_cell(table, "%.1e", row->max_error);
-    if (options->queries)
-        sqa_table_cell(table, "%.1f", row->gbs);
-    if (options->against_default) {
-        sqa_table_cell(table, "%.2f", row->default_ms);
-        sqa_table_cell(table, "%.2fx", row->default_ms / row->median_ms);
+    return view->options->family_count > 1;
+}
+
+static bool has_default(const sqa_bench_view *view)
+{
+    return view->options->against_default;
+}
+
+/* Where bytes are what counts. */
+static bool has_reads(const sqa_bench_view *view)
+{
+    bool any = view->options->queries > 0;
+    for (size_t i = 0; i < view->report->count; i++)
+        any = any || view->report->rows[i].reads;
+    return any;
+}
+
+/* What stands in a column. */
+#define CELL(name, ...)                                                                            \
+    static void name(sqa_table *table, const sqa_bench_row *row)                                   \
+    {                                                                                              \
+        sqa_table_cell(table, __VA_ARGS__);                                                        \
     }
-    if (patterns_differ(options))
-        sqa_table_cell(table, "%s", row->pattern);
-    sqa_table_cell(table, "%s (%s)", row->family, row->source);
+CELL(op, "%s", row->pass->name)
+CELL(variant, "%s", row->variant->name)
+CELL(shape, "%s", row->shape)
+CELL(q_heads, "%u", row->q_heads)
+CELL(kv_heads, "%u", row->kv_heads)
+CELL(dim, "%u", row->dim)
+CELL(length, "%u", row->length)
+CELL(ms, "%.*f", row->median_ms < 1.0 ? 4 : 2, row->median_ms)
+CELL(spread, "%s%.0f%%", row->noisy ? "* " : "", 100.0 * row->spread_ms / row->median_ms)
+CELL(gflops, "%.1f", row->gflops)
+CELL(of_ceiling, "%.2f", row->fraction_of_ceiling)
+CELL(vs_mha, "%.2fx", row->speedup_vs_mha)
+CELL(vs_first, "%.2fx", row->speedup_vs_first)
+CELL(max_error, "%.1e", row->max_error)
+CELL(gbs, "%.1f", row->gbs)
+CELL(of_read, "%.2f", row->fraction_of_read)
+CELL(default_ms, "%.2f", row->default_ms)
+CELL(vs_default, "%.2fx", row->default_ms / row->median_ms)
+CELL(pattern, "%s", row->pattern)
+CELL(kernel, "%s (%s)", row->family, row->source)
+
+typedef enum column_of { OF_ALL, OF_VARIANTS, OF_SHAPES } column_of;
+
+static const struct column {
+    const char *heading;
+    sqa_table_align align;
+    unsigned rank; /* where there is no room for all; 0: always there */
+    column_of of;
+    void (*cell)(sqa_table *table, const sqa_bench_row *row);
+    bool (*when)(const sqa_bench_view *view); /* NULL: always */
+} columns[] = {
+    {"op", SQA_ALIGN_LEFT, 0, OF_ALL, op, has_passes},
+    {"variant", SQA_ALIGN_LEFT, 0, OF_VARIANTS, variant, NULL},
+    {"shape", SQA_ALIGN_LEFT, 0, OF_SHAPES, shape, NULL},
+    {"Hq", SQA_ALIGN_RIGHT, 2, OF_VARIANTS, q_heads, NULL},
+    {"Hkv", SQA_ALIGN_RIGHT, 2, OF_VARIANTS, kv_heads, NULL},
+    {"D", SQA_ALIGN_RIGHT, 4, OF_VARIANTS, dim, NULL},
+    {"seq", SQA_ALIGN_RIGHT, 0, OF_VARIANTS, length, NULL},
+    {"ms", SQA_ALIGN_RIGHT, 0, OF_ALL, ms, NULL},
+    {"spread", SQA_ALIGN_RIGHT, 2, OF_ALL, spread, NULL},
+    {"GFLOP/s", SQA_ALIGN_RIGHT, 3, OF_ALL, gflops, NULL},
+    {"of ceiling", SQA_ALIGN_RIGHT, 1, OF_ALL, of_ceiling, NULL},
+    {"vs MHA", SQA_ALIGN_RIGHT, 0, OF_VARIANTS, vs_mha, NULL},
+    {"vs first", SQA_ALIGN_RIGHT, 1, OF_ALL, vs_first, has_families},
+    {"max error", SQA_ALIGN_RIGHT, 5, OF_ALL, max_error, NULL},
+    {"GB/s", SQA_ALIGN_RIGHT, 1, OF_ALL, gbs, has_reads},
+    {"of read", SQA_ALIGN_RIGHT, 1, OF_ALL, of_read, has_reads},
+    {"default ms", SQA_ALIGN_RIGHT, 1, OF_ALL, default_ms, has_default},
+    {"vs default", SQA_ALIGN_RIGHT, 1, OF_ALL, vs_default, has_default},
+    {"pattern", SQA_ALIGN_LEFT, 2, OF_VARIANTS, pattern, patterns_differ},
+    {"kernel", SQA_ALIGN_LEFT, 4, OF_ALL, kernel, NULL},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static bool has_column(const sqa_bench_view *view, const struct column *column, column_of of)
+{
+    return (column->of == OF_ALL || column->of == of) && (!column->when || column->when(view));
+}
+
+/* Several families are told apart by their names. */
+static unsigned rank_of(const sqa_bench_view *view, const struct column *column)
+{
+    return column->cell == kernel && has_families(view) ? 0 : column->rank;
+}
+
+static void print_rows(const sqa_bench_view *view, column_of of)
+{
+    const sqa_bench_report *report = view->report;
+    sqa_table table = SQA_TABLE_INIT;
+    bool any = false;
+    table.wide = view->wide;
+    for (size_t c = 0; c < COLUMNS; c++)
+        if (has_column(view, &columns[c], of))
+            sqa_table_spare(&table, columns[c].heading, columns[c].align,
+                            rank_of(view, &columns[c]));
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (!row->shown || (of == OF_VARIANTS) != (row->variant != NULL))
+            continue;
+        any = true;
+        for (size_t c = 0; c < COLUMNS; c++)
+            if (has_column(view, &columns[c], of))
+                columns[c].cell(&table, row);
+    }
+    if (!any)
+        return;
+    printf("\n");
+    sqa_table_print(&table, stdout);
 }
 
 void sqa_bench_print_table(const sqa_bench_view *view)
 {
-    sqa_table table = SQA_TABLE_INIT;
-    table.wide = view->wide;
     print_head(view);
     if (view->paper) {
+        printf("\n");
         sqa_bench_paper_print(view);
     } else {
-        add_columns(&table, view->options);
-        for (size_t i = 0; i < view->report->count; i++)
-            if (view->report->rows[i].shown)
-                add_row(&table, view->options, &view->report->rows[i]);
-        sqa_table_print(&table, stdout);
+        print_rows(view, OF_VARIANTS);
+        print_rows(view, OF_SHAPES);
     }
     if (any_noisy(view->report))
         printf("\n* the samples spread over more than %.0f %% of the median: measure again in a "
@@ -139,10 +213,12 @@ void sqa_bench_print_json(const sqa_bench_view *view)
     sqa_json_begin(&json, stdout);
     sqa_json_device(&json, view->platform, view->index, view->device);
     sqa_json_object(&json, "ceiling");
-    sqa_json_number(&json, "fma_gflops", report->fma_gflops);
-    sqa_json_number(&json, "copy_gbs", report->copy_gbs);
+    sqa_json_number(&json, "fma_gflops", report->rate[SQA_CEILING_FMA]);
+    sqa_json_number(&json, "copy_gbs", report->rate[SQA_CEILING_COPY]);
+    sqa_json_number(&json, "read_gbs", report->rate[SQA_CEILING_READ]);
     sqa_json_number(&json, "fma_best_gflops", report->ceiling.rate[SQA_CEILING_FMA]);
     sqa_json_number(&json, "copy_best_gbs", report->ceiling.rate[SQA_CEILING_COPY]);
+    sqa_json_number(&json, "read_best_gbs", report->ceiling.rate[SQA_CEILING_READ]);
     sqa_json_close(&json);
     sqa_json_array(&json, "rows");
     for (size_t i = 0; i < report->count; i++)

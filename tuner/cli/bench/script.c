@@ -1,13 +1,12 @@
-/* See script.h. Bars stand at positions computed here: variant 0 around 0,
- * variant 1 around 1, ... */
+/* See script.h. Bars stand at positions computed here: those of the first variant or shape
+ * around 0, of the second around 1, ... */
 #include "cli/bench/script.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "operations/tensors.h"
 #include "problem/names.h"
-#include "problem/problem.h"
 #include "text/gnuplot.h"
 
 #define CLUSTER 0.74           /* of the distance between two variants is bars */
@@ -16,56 +15,72 @@
 #define FEW_BARS 12u           /* wide enough for a longer number */
 
 /* The key, in parts of the picture. */
-#define KEY_COLUMNS 4u
-#define KEY_STEP 0.20
+#define KEY_SHORT_COLUMNS 4u
+#define KEY_SHORT_STEP 0.20
+#define KEY_LONG_COLUMNS 3u /* where entries name more than a length */
+#define KEY_LONG_STEP 0.28
 #define KEY_SAMPLE 0.03
 
 #define SAVING_COLOUR "#e69f00"
 
-/* The bars of one colour. */
-typedef struct series {
-    uint32_t length, dim;
-} series;
-
 typedef struct script {
     const sqa_bench_view *view;
     sqa_text *out;
-    series series[SQA_BENCH_MOST * SQA_BENCH_MOST];
-    size_t series_count, bars;
-    const sqa_bench_row *variants[SQA_BENCH_VARIANT_COUNT]; /* one row of each, in order */
-    size_t variant_count;
+    const sqa_bench_row **series; /* a row of each colour, */
+    size_t series_count;
+    const sqa_bench_row **places; /* and one of each variant or shape, in order */
+    size_t place_count;
+    size_t bars;
+    bool shapes; /* no variants: there is no speed-up against MHA */
 } script;
+
+static bool is_same_series(const sqa_bench_row *a, const sqa_bench_row *b)
+{
+    return a->pass == b->pass && a->asked_family == b->asked_family && a->length == b->length &&
+           a->dim == b->dim;
+}
+
+static bool is_same_place(const sqa_bench_row *a, const sqa_bench_row *b)
+{
+    return a->variant == b->variant && (a->variant || !strcmp(a->shape, b->shape));
+}
 
 static size_t series_of(const script *s, const sqa_bench_row *row)
 {
     size_t i = 0;
-    while (i < s->series_count &&
-           (s->series[i].length != row->length || s->series[i].dim != row->dim))
+    while (i < s->series_count && !is_same_series(s->series[i], row))
         i++;
     return i;
 }
 
-static size_t variant_of(const script *s, const sqa_bench_row *row)
+static size_t number_of(const script *s, const sqa_bench_row *row)
 {
     size_t i = 0;
-    while (i < s->variant_count && s->variants[i]->variant != row->variant)
+    while (i < s->place_count && !is_same_place(s->places[i], row))
         i++;
     return i;
 }
 
-static void collect(script *s)
+static sqa_status collect(script *s)
 {
     const sqa_bench_report *report = s->view->report;
+    s->series = calloc(report->count + 1, sizeof *s->series);
+    s->places = calloc(report->count + 1, sizeof *s->places);
+    if (!s->series || !s->places)
+        return sqa_fail_memory("the picture's bars");
+    s->shapes = true;
     for (size_t i = 0; i < report->count; i++) {
         const sqa_bench_row *row = &report->rows[i];
         if (!row->shown)
             continue;
         s->bars++;
+        s->shapes = s->shapes && !row->variant;
         if (series_of(s, row) == s->series_count)
-            s->series[s->series_count++] = (series){row->length, row->dim};
-        if (variant_of(s, row) == s->variant_count)
-            s->variants[s->variant_count++] = row;
+            s->series[s->series_count++] = row;
+        if (number_of(s, row) == s->place_count)
+            s->places[s->place_count++] = row;
     }
+    return SQA_OK;
 }
 
 static void write_terminal(sqa_text *out, bool svg)
@@ -93,18 +108,7 @@ static void colour_of(const script *s, size_t index, char out[8])
     snprintf(out, 8, "#%02x%02x%02x", part[0] & 255, part[1] & 255, part[2] & 255);
 }
 
-/* What the arithmetic alone would give against MHA of the same length. */
-static double saving(const script *s, const sqa_bench_row *row)
-{
-    sqa_bench_row mha;
-    const double flop = sqa_problem_flop(&row->problem);
-    if (sqa_bench_describe(s->view->options, &sqa_bench_variants[0], row->length, row->dim, &mha) !=
-        SQA_OK)
-        return 1.0;
-    return flop > 0.0 ? sqa_problem_flop(&mha.problem) / flop : 1.0;
-}
-
-/* The middle of a bar, and the edges of its share of the variant's place, of which
+/* The middle of a bar, and the edges of its share of the place it is in, of which
  * the outer two reach a little further than the bars. */
 typedef struct bar_place {
     double middle, left, right;
@@ -114,7 +118,7 @@ static bar_place place_of_bar(const script *s, const sqa_bench_row *row)
 {
     const size_t n = series_of(s, row);
     const double width = CLUSTER / (double)s->series_count;
-    const double begin = (double)variant_of(s, row) - 0.5 * CLUSTER + width * (double)n;
+    const double begin = (double)number_of(s, row) - 0.5 * CLUSTER + width * (double)n;
     bar_place place = {begin + 0.5 * width, begin, begin + width};
     if (n == 0)
         place.left -= OVERHANG;
@@ -130,7 +134,8 @@ static void write_rate(const script *s, const sqa_bench_row *row, double value)
     sqa_text_format(s->out, " %.4f %.4f %.4f", value, range.low, range.high);
 }
 
-/* $bars_I: position; speed-up, its low and high; fraction, likewise. */
+/* $bars_I: position; speed-up, or the fraction of what reading reaches, its low and high; the
+ * fraction of the multiply-add ceiling, likewise. */
 static void write_bar_data(const script *s, size_t n)
 {
     const sqa_bench_report *report = s->view->report;
@@ -140,7 +145,7 @@ static void write_bar_data(const script *s, size_t n)
         if (!row->shown || series_of(s, row) != n)
             continue;
         sqa_text_format(s->out, "%.4f", place_of_bar(s, row).middle);
-        write_rate(s, row, row->speedup_vs_mha);
+        write_rate(s, row, s->shapes ? row->fraction_of_read : row->speedup_vs_mha);
         write_rate(s, row, row->fraction_of_ceiling);
         sqa_text_append(s->out, "\n");
     }
@@ -158,35 +163,72 @@ static void write_data(const script *s)
     for (size_t i = 0; i < report->count; i++) {
         const sqa_bench_row *row = &report->rows[i];
         const bar_place place = place_of_bar(s, row);
-        if (row->shown)
-            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place.left, saving(s, row),
+        if (row->shown && row->variant)
+            sqa_text_format(s->out, "%.4f %.4f %.4f\n", place.left, row->saving_vs_mha,
                             place.right - place.left);
     }
     sqa_text_append(s->out, "END\n");
+}
+
+/* "forward, backward" */
+static void name_passes(const script *s, char *out, size_t size)
+{
+    const sqa_bench_options *options = s->view->options;
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < options->pass_count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+                                 options->passes[i].name);
+}
+
+/* What all bars of variants have in common. */
+static void describe_model(const script *s, char *out, size_t size)
+{
+    const sqa_bench_options *options = s->view->options;
+    char dim[32] = "", queries[32] = "";
+    if (options->dim_count == 1)
+        snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
+    if (options->queries)
+        snprintf(queries, sizeof queries, "queries %u, ", options->queries);
+    snprintf(out, size, "%s%s, batch %u, %s%s%s", *options->pattern ? ", " : "", options->pattern,
+             options->batch, queries, dim, sqa_dtype_name(options->dtype));
 }
 
 static void write_titles(const script *s)
 {
     const sqa_bench_options *options = s->view->options;
     const sqa_device_strings *device = &s->view->device->strings;
-    char text[512 + SQA_SHAPE_TEXT], dim[32] = "", queries[32] = "";
-    snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s", options->heads,
-             device->device_name);
+    char text[768 + SQA_SHAPE_TEXT], passes[160], model[128 + SQA_SHAPE_TEXT] = "";
+    name_passes(s, passes, sizeof passes);
+    if (s->shapes)
+        snprintf(text, sizeof text, "%s on %s", passes, device->device_name);
+    else
+        snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s",
+                 options->heads, device->device_name);
     sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
     sqa_gnuplot_quote(s->out, text);
-    if (options->dim_count == 1)
-        snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
-    if (options->queries)
-        snprintf(queries, sizeof queries, "queries %u, ", options->queries);
+    if (!s->shapes)
+        describe_model(s, model, sizeof model);
     snprintf(text, sizeof text,
-             "%u compute units, %s; forward%s%s, batch %u, %s%s%s; %u rounds, their median and "
-             "middle half",
-             device->compute_units, device->platform_name, *options->pattern ? ", " : "",
-             options->pattern, options->batch, queries, dim, sqa_dtype_name(options->dtype),
-             options->rounds);
+             "%u compute units, %s; %s%s; %u rounds, their median and middle half",
+             device->compute_units, device->platform_name, passes, model, options->rounds);
     sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
     sqa_gnuplot_quote(s->out, text);
     sqa_text_append(s->out, "\n");
+}
+
+/* A variant with its heads; the keys of a shape below one another. */
+static void write_place(const script *s, const sqa_bench_row *row)
+{
+    if (row->variant) {
+        sqa_text_format(s->out, "%s\\n%u/%u", row->variant->label, row->q_heads, row->kv_heads);
+        return;
+    }
+    for (const char *at = row->shape; *at; at++)
+        if (*at == ',')
+            sqa_text_append(s->out, "\\n");
+        else
+            sqa_text_append_bytes(s->out, at, 1);
 }
 
 static void write_axes(const script *s)
@@ -196,12 +238,15 @@ static void write_axes(const script *s)
         "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\n"
         "unset key\nset grid ytics linecolor rgb '#dddddd'\nset boxwidth %.4f\n"
         "set style fill solid 1.0 noborder\nset xrange [-0.6:%.1f]\nset xtics scale 0 (",
-        0.92 * CLUSTER / (double)s->series_count, (double)s->variant_count - 0.4);
-    for (size_t v = 0; v < s->variant_count; v++)
-        sqa_text_format(s->out, "%s\"%s\\n%u/%u\" %zu", v ? ", " : "",
-                        s->variants[v]->variant->label, s->variants[v]->q_heads,
-                        s->variants[v]->kv_heads, v);
-    sqa_text_append(s->out, ")\nset xlabel 'query heads / key-value heads' offset 0,-0.8\n");
+        0.92 * CLUSTER / (double)s->series_count, (double)s->place_count - 0.4);
+    for (size_t i = 0; i < s->place_count; i++) {
+        sqa_text_append(s->out, i ? ", \"" : "\"");
+        write_place(s, s->places[i]);
+        sqa_text_format(s->out, "\" %zu", i);
+    }
+    sqa_text_append(s->out, ")\n");
+    if (!s->shapes)
+        sqa_text_append(s->out, "set xlabel 'query heads / key-value heads' offset 0,-0.8\n");
     sqa_text_append(s->out, "set tmargin at screen 0.79\nset bmargin at screen 0.275\n");
 }
 
@@ -213,12 +258,16 @@ typedef struct key_place {
 
 static key_place place_of(const script *s, size_t entry)
 {
-    size_t entries = s->series_count + 1, row = entry / KEY_COLUMNS;
-    size_t first = row * KEY_COLUMNS;
-    size_t in_row = entries - first < KEY_COLUMNS ? entries - first : KEY_COLUMNS;
-    bool last = first + in_row == entries; /* the row of the one long text */
-    double width = KEY_STEP * (double)in_row + (last ? 0.25 * KEY_STEP : 0.0);
-    return (key_place){0.5 - 0.5 * width + KEY_STEP * (double)(entry - first),
+    const sqa_bench_options *options = s->view->options;
+    const bool is_long = s->shapes || options->pass_count > 1 || options->family_count > 1;
+    const double step = is_long ? KEY_LONG_STEP : KEY_SHORT_STEP;
+    const size_t columns = is_long ? KEY_LONG_COLUMNS : KEY_SHORT_COLUMNS;
+    const size_t entries = s->series_count + (s->shapes ? 0 : 1), row = entry / columns;
+    const size_t first = row * columns;
+    const size_t in_row = entries - first < columns ? entries - first : columns;
+    const bool last = !s->shapes && first + in_row == entries; /* the row of the one long text */
+    const double width = step * (double)in_row + (last ? 0.05 : 0.0);
+    return (key_place){0.5 - 0.5 * width + step * (double)(entry - first),
                        0.085 - 0.05 * (double)row};
 }
 
@@ -231,9 +280,25 @@ static void write_key_entry(const script *s, size_t entry, const char *text)
     sqa_text_append(s->out, "\n");
 }
 
+/* What tells the bars of one colour from the others. */
+static void name_series(const script *s, const sqa_bench_row *row, char *out, size_t size)
+{
+    const sqa_bench_options *options = s->view->options;
+    char pass[48] = "", tokens[48] = "", family[40] = "";
+    if (options->pass_count > 1 || !row->variant)
+        snprintf(pass, sizeof pass, "%s%s", row->pass->name, row->variant ? ", " : "");
+    if (row->variant)
+        snprintf(tokens, sizeof tokens, "%u tokens", row->length);
+    if (row->variant && options->dim_count > 1)
+        snprintf(tokens, sizeof tokens, "%u tokens, D = %u", row->length, row->dim);
+    if (row->asked_family && options->family_count > 1)
+        snprintf(family, sizeof family, ", %s", row->asked_family);
+    snprintf(out, size, "%s%s%s", pass, tokens, family);
+}
+
 static void write_key(const script *s)
 {
-    char text[64], colour[8];
+    char text[144], colour[8];
     for (size_t n = 0; n < s->series_count; n++) {
         key_place at = place_of(s, n);
         colour_of(s, n, colour);
@@ -241,12 +306,11 @@ static void write_key(const script *s)
                         "set object %zu rectangle from screen %.4f,%.4f to screen %.4f,%.4f "
                         "fillstyle solid noborder fillcolor rgb '%s'\n",
                         10 + n, at.x, at.y - 0.014, at.x + KEY_SAMPLE, at.y + 0.014, colour);
-        if (s->view->options->dim_count > 1)
-            snprintf(text, sizeof text, "%u tokens, D = %u", s->series[n].length, s->series[n].dim);
-        else
-            snprintf(text, sizeof text, "%u tokens", s->series[n].length);
+        name_series(s, s->series[n], text, sizeof text);
         write_key_entry(s, n, text);
     }
+    if (s->shapes)
+        return;
     key_place at = place_of(s, s->series_count);
     sqa_text_format(s->out,
                     "set arrow 10 from screen %.4f,%.4f to screen %.4f,%.4f nohead linewidth 2.5 "
@@ -280,12 +344,22 @@ static void write_bars(const script *s, unsigned first, unsigned scale, const ch
  * them, and above those that fall short of it. */
 static void write_speedups(const script *s)
 {
-    sqa_text_append(s->out, "set lmargin at screen 0.055\nset rmargin at screen 0.495\n"
-                            "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
+    sqa_text_append(s->out, "set title 'speed-up against MHA (times)' offset 0,-0.3\n"
                             "set yrange [0:*]\nset offsets 0,0,graph 0.08,0\n"
                             "plot $saving using 1:2:3:(0) with vectors nohead "
                             "linewidth 2.5 linecolor rgb '" SAVING_COLOUR "',");
     write_bars(s, 2, 1, s->bars > FEW_BARS ? "%.1f" : "%.2f");
+}
+
+/* Instead of speed-ups, where there is no MHA. */
+static void write_reads(const script *s)
+{
+    sqa_text_format(s->out,
+                    "set yrange [0:105<*]\nset offsets 0,0,graph 0.05,0\n"
+                    "set title 'bytes of the tensors in %% of reading, %.0f GB/s' offset 0,-0.3\n"
+                    "plot",
+                    s->view->report->rate[SQA_CEILING_READ]);
+    write_bars(s, 2, 100, "%.0f");
 }
 
 static void write_fractions(const script *s)
@@ -296,23 +370,36 @@ static void write_fractions(const script *s)
                     "set offsets 0,0,graph 0.05,0\nset yrange [0:105<*]\nset ytics 0,20,100\n"
                     "set title 'rate in %% of the multiply-add ceiling, %.0f GFLOP/s' "
                     "offset 0,-0.3\nplot",
-                    s->view->report->fma_gflops);
+                    s->view->report->rate[SQA_CEILING_FMA]);
     write_bars(s, 5, 100, "%.0f");
 }
 
-void sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
+static void write_panels(const script *s)
+{
+    write_data(s);
+    write_axes(s);
+    write_key(s);
+    sqa_text_append(s->out, "set multiplot\nset lmargin at screen 0.055\n"
+                            "set rmargin at screen 0.495\n");
+    if (s->shapes)
+        write_reads(s);
+    else
+        write_speedups(s);
+    write_fractions(s);
+    sqa_text_append(s->out, "unset multiplot\n");
+}
+
+sqa_status sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
 {
     script s = {.view = view, .out = out};
-    collect(&s);
-    write_terminal(out, svg);
-    write_titles(&s);
-    if (!s.bars)
-        return;
-    write_data(&s);
-    write_axes(&s);
-    write_key(&s);
-    sqa_text_append(out, "set multiplot\n");
-    write_speedups(&s);
-    write_fractions(&s);
-    sqa_text_append(out, "unset multiplot\n");
+    sqa_status status = collect(&s);
+    if (status == SQA_OK) {
+        write_terminal(out, svg);
+        write_titles(&s);
+        if (s.bars)
+            write_panels(&s);
+    }
+    free(s.series);
+    free(s.places);
+    return status == SQA_OK ? sqa_text_status(out) : status;
 }

@@ -2,14 +2,16 @@
 #include "cli/bench/words.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "cli/bench/paper.h"
-#include "cli/operation_option.h"
+#include "cli/bench/what.h"
 #include "operations/operations.h"
 #include "problem/names.h"
 #include "problem/problem.h"
+#include "trial/bench_rows.h"
 
 static sqa_status take_variant(const char *word, sqa_bench_options *out)
 {
@@ -26,20 +28,7 @@ static sqa_status take_variant(const char *word, sqa_bench_options *out)
 
 static sqa_status read_variants(const char *list, sqa_bench_options *out)
 {
-    for (size_t i = 0;; i++) {
-        char word[32];
-        size_t length = strcspn(list, ",");
-        if (i == SQA_BENCH_VARIANT_COUNT || length >= sizeof word)
-            return sqa_fail(SQA_INVALID_ARGUMENT,
-                            "--variant takes at most %u words of 31 characters",
-                            SQA_BENCH_VARIANT_COUNT);
-        memcpy(word, list, length);
-        word[length] = '\0';
-        sqa_status status = take_variant(word, out);
-        if (status != SQA_OK || !list[length])
-            return status;
-        list += length + 1;
-    }
+    return sqa_bench_each_word("--variant", list, SQA_BENCH_VARIANT_COUNT, take_variant, out);
 }
 
 static void copy_counts(const sqa_option_counts *from, uint32_t *list, size_t *count)
@@ -49,31 +38,20 @@ static void copy_counts(const sqa_option_counts *from, uint32_t *list, size_t *c
 }
 
 /* What was not given is its default, or under a preset the preset's business. */
-static sqa_status read_rows(const sqa_bench_words *words, sqa_bench_options *out)
+static sqa_status read_model(const sqa_bench_words *words, sqa_bench_options *out)
 {
     static const sqa_option_counts length = {{2048}, 1}, dim = {{64}, 1};
-    const bool settled = words->preset != NULL;
+    const bool settled = sqa_bench_is_paper(words);
     _Static_assert(SQA_OPTION_COUNTS <= SQA_BENCH_MOST, "room for every number");
     out->heads = words->heads ? words->heads : 8;
     out->queries = words->queries;
-    out->batch = words->batch;
-    out->rounds = words->rounds;
+    out->batch = words->batch ? words->batch : 1;
     copy_counts(words->lengths.count || settled ? &words->lengths : &length, out->lengths,
                 &out->length_count);
     copy_counts(words->dims.count || settled ? &words->dims : &dim, out->dims, &out->dim_count);
     if (settled)
         return SQA_OK;
     return read_variants(words->variants ? words->variants : "mha,gqa,mqa,sqa,ssqa,xsqa", out);
-}
-
-/* The one preset leaves lengths, batch, dtype and mask to choose. */
-static sqa_status read_preset(const sqa_bench_words *words, sqa_bench_options *out)
-{
-    if (!words->preset)
-        return SQA_OK;
-    if (strcmp(words->preset, "paper") != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--preset is '%s'; expected paper", words->preset);
-    return sqa_bench_paper_options(out);
 }
 
 static bool any_reach(const sqa_bench_options *options, sqa_bench_reach least)
@@ -142,48 +120,107 @@ static sqa_status refuse_pattern(sqa_status status)
 static sqa_status check_problems(const sqa_bench_options *options)
 {
     sqa_status status = check_no_window(options);
-    for (size_t v = 0; v < options->variant_count; v++)
-        for (size_t n = 0; n < options->length_count && status == SQA_OK; n++) {
-            sqa_bench_row row;
-            status = sqa_bench_describe(options, options->variants[v], options->lengths[n],
-                                        options->dims[0], &row);
-            if (status != SQA_OK)
-                status = refuse_pattern(status);
-        }
+    for (size_t i = 0; i < sqa_bench_group_count(options) && status == SQA_OK; i++) {
+        sqa_bench_rows rows;
+        status = sqa_bench_rows_lay_out(options, i, &rows);
+        if (status != SQA_OK && rows.length)
+            status = refuse_pattern(status);
+        sqa_bench_rows_free(&rows);
+    }
     return status;
 }
 
-static sqa_status read_operation(const sqa_bench_words *words, sqa_bench_options *out)
+bool sqa_bench_is_paper(const sqa_bench_words *words)
 {
-    const sqa_operation_entry *entry = sqa_operation_at(0);
-    sqa_status status = sqa_operation_option(words->operation, &entry);
-    out->operation = entry->id;
-    return status;
+    return words->preset && !strcmp(words->preset, "paper");
 }
 
-sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
+static bool any_pass(const sqa_bench_options *options, bool with_variants)
 {
-    const sqa_kernel_family *family = NULL;
-    *out = (sqa_bench_options){0};
-    sqa_status status = read_operation(words, out);
-    if (status == SQA_OK)
-        status = read_rows(words, out);
-    if (status == SQA_OK)
-        status = read_preset(words, out);
+    bool any = false;
+    for (size_t i = 0; i < options->pass_count; i++)
+        any = any || sqa_bench_has_variants(&options->passes[i]) == with_variants;
+    return any;
+}
+
+/* An option that says something of a model's variants; NULL: none was given. */
+static const char *model_option(const sqa_bench_words *words)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {
+        {"variant", words->variants}, {"heads", words->heads},     {"seq", words->lengths.count},
+        {"queries", words->queries},  {"dim", words->dims.count},  {"batch", words->batch},
+        {"dtype", words->dtype},      {"causal", words->causal},   {"window", words->has_window},
+        {"globals", words->globals},  {"pattern", words->pattern},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given)
+            return options[i].name;
+    return NULL;
+}
+
+/* Of one model, whose variants are compared. */
+static sqa_status read_variants_of_model(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    sqa_status status = read_model(words, out);
+    if (status == SQA_OK && sqa_bench_is_paper(words))
+        status = sqa_bench_paper_options(out);
     if (status == SQA_OK && words->dtype && !sqa_dtype_from_name(words->dtype, &out->dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                           words->dtype);
     settle_window(words, out);
     if (status == SQA_OK)
         status = settle_globals(words, out);
+    return status == SQA_OK ? join_pattern(words, out) : status;
+}
+
+/* Shapes, a preset's shapes, or variants of a model; what has no variants has presets. */
+static sqa_status read_problems(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    const char *given = model_option(words);
+    sqa_status status = SQA_OK;
+    if (words->shapes.count)
+        return sqa_bench_read_shapes(&words->shapes, out);
+    if (words->preset && !sqa_bench_is_paper(words))
+        return given ? sqa_fail(SQA_INVALID_ARGUMENT,
+                                "--%s is not for the shapes of a preset, but for variants", given)
+                     : sqa_bench_read_preset(words->preset, out);
+    if (!out->pass_count)
+        status = sqa_timed_pass_find(sqa_operation_at(0)->name, &out->passes[out->pass_count++]);
+    if (status == SQA_OK && any_pass(out, true))
+        status = read_variants_of_model(words, out);
+    else if (status == SQA_OK && (given || words->preset))
+        status = sqa_fail(SQA_INVALID_ARGUMENT,
+                          "--%s is for variants, which --op %s has not; expected --shape",
+                          given ? given : "preset", out->passes[0].name);
+    if (status == SQA_OK && any_pass(out, false))
+        status = words->preset ? sqa_fail(SQA_INVALID_ARGUMENT,
+                                          "--preset paper is for operations that have variants")
+                               : sqa_bench_read_default_presets(out);
+    return status;
+}
+
+sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    *out = (sqa_bench_options){.rounds = words->rounds, .against_default = words->against_default};
+    if (sqa_bench_is_paper(words) && words->against_default)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--preset paper and --against-default exclude each other");
+    sqa_status status = words->passes ? sqa_bench_read_passes(words->passes, out) : SQA_OK;
     if (status == SQA_OK)
-        status = join_pattern(words, out);
+        status = read_problems(words, out);
     if (status == SQA_OK)
         status = check_problems(out);
-    if (status == SQA_OK && words->family)
-        status =
-            sqa_family_option(words->family, sqa_operation_at((size_t)out->operation), &family);
-    out->family = words->family;
-    out->against_default = words->against_default;
+    if (status == SQA_OK && words->families)
+        status = sqa_bench_read_families(words->families, out);
     return status;
+}
+
+void sqa_bench_options_free(sqa_bench_options *options)
+{
+    free(options->shapes);
+    options->shapes = NULL;
+    options->shape_count = 0;
 }

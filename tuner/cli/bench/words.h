@@ -6,23 +6,29 @@
 #include "trial/bench.h"
 
 typedef struct sqa_bench_words {
-    const char *operation;
-    const char *preset, *variants, *dtype, *family, *pattern;
+    const char *passes;
+    const char *preset, *variants, *dtype, *families, *pattern;
+    sqa_option_list shapes;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
     uint32_t heads, globals;         /* 0: likewise */
     uint32_t queries;                /* 0: as many as keys */
-    uint32_t batch, rounds;
+    uint32_t batch;                  /* 0: one */
+    uint32_t rounds;
     sqa_window window; /* where the options' window points */
     bool has_window, causal, against_default;
 } sqa_bench_words;
 
 #define SQA_BENCH_WORDS_INIT                                                                       \
     {                                                                                              \
-        .batch = 1, .rounds = 7                                                                    \
+        .rounds = 7                                                                                \
     }
 
-/* *out points into *words. Errors: SQA_INVALID_ARGUMENT, naming the option and what it
- * takes. */
+/* The preset that is a table of its own, not a list of problems. */
+bool sqa_bench_is_paper(const sqa_bench_words *words);
+
+/* *out points into *words; it is to be freed, whatever is returned.
+ * Errors: SQA_INVALID_ARGUMENT, naming the option and what it takes. */
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out);
+void sqa_bench_options_free(sqa_bench_options *options);
 
 #endif

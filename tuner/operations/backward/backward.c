@@ -115,6 +115,12 @@ static sqa_status preset(const char *name, sqa_case_list *out)
 
 static const char *const preset_names[] = {"train", NULL}, *const no_presets[] = {NULL};
 
+/* A step of training: what the forward pass keeps is what the backward pass takes. */
+static const sqa_timed_pass passes[] = {
+    {"forward+backward", {{&sqa_operation_forward, "lse"}, {&sqa_operation_backward, ""}}, 2},
+    {0},
+};
+
 const sqa_tuner_operation sqa_tuner_backward = {
     .entry = &sqa_operation_backward,
     .grids = sqa_backward_grids,
@@ -122,6 +128,7 @@ const sqa_tuner_operation sqa_tuner_backward = {
     .property_count = sizeof properties / sizeof *properties,
     .preset_names = preset_names,
     .preset = preset,
+    .passes = passes,
     .everyday = everyday,
 };
 

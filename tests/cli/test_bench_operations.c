@@ -1,0 +1,143 @@
+/* sqa bench of operations other than forward attention, and of several: which rows there are,
+ * and that their figures belong together. Speeds are no test's business. */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/found.h"
+#include "cli/program.h"
+#include "run_suite.h"
+
+/* The row of an operation and a variant. */
+static const char *row_of_op(const char *json, const char *op, const char *variant)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\"op\": \"%s\"", op);
+    for (const char *row = json; (row = strstr(row, key)) != NULL; row += strlen(key)) {
+        const char *found = strstr(row, "\"variant\": \"");
+        ck_assert_ptr_nonnull(found);
+        found += strlen("\"variant\": \"");
+        if (!strncmp(found, variant, strlen(variant)) && found[strlen(variant)] == '"')
+            return row;
+    }
+    ck_abort_msg("no row of %s, %s", op, variant);
+    return NULL;
+}
+
+static double flop_of(const char *row)
+{
+    return number_after(row, "\"gflops\": ") * number_after(row, "\"median_ms\": ") * 1e6;
+}
+
+/* Of every operation: MHA of the same; the backward pass counts 2.5 times the forward pass. */
+START_TEST(training)
+{
+    static const struct {
+        const char *op;
+        double times;
+    } ops[] = {{"forward", 1.0}, {"backward", 2.5}, {"forward+backward", 3.5}};
+    const program_result *result =
+        run_sqa("bench --op forward,backward,forward+backward --variant xsqa,mha --heads 4 "
+                "--seq 48 --dim 8 --causal --rounds 3 --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "      \"op\": "), 6);
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        const char *mha = row_of_op(result->out, ops[i].op, "mha");
+        const char *xsqa = row_of_op(result->out, ops[i].op, "xsqa");
+        const double seen = 48 * 49 / 2.0;
+        ck_assert_double_eq_tol(flop_of(mha), ops[i].times * 4 * 4 * 8 * seen, 0.1);
+        ck_assert_double_eq_tol(flop_of(xsqa), ops[i].times * 4 * 1 * 8 * seen, 0.1);
+        ck_assert_double_eq_tol(
+            number_after(xsqa, "\"speedup_vs_mha\": "),
+            number_after(mha, "\"median_ms\": ") / number_after(xsqa, "\"median_ms\": "), 1e-6);
+        ck_assert_double_lt(number_after(xsqa, "\"max_error\": "), 1e-5);
+        ck_assert_double_gt(number_after(xsqa, "\"max_error\": "), 0.0);
+    }
+    const char *both = row_of_op(result->out, "forward+backward", "mha");
+    const char *kernels = strstr(both, "\"family\": ");
+    ck_assert_uint_ge(count_of(kernels, "+"), 2); /* forward's, and those of two stages */
+}
+END_TEST
+
+/* Each operation's rows are told apart, for people too. */
+START_TEST(table_of_operations)
+{
+    const program_result *result = run_sqa("bench --op forward,backward --variant mha --heads 2 "
+                                           "--seq 16,24 --dim 8 --rounds 1");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "\nforward   mha"), 2);
+    ck_assert_uint_eq(count_of(result->out, "\nbackward  mha"), 2);
+    ck_assert_ptr_nonnull(strstr(result->out, "GB/s read ("));
+}
+END_TEST
+
+static const char *row_of_shape(const char *json, const char *shape, const char *family)
+{
+    char key[160];
+    snprintf(key, sizeof key, "\"shape\": \"%s\"", shape);
+    for (const char *at = json; (at = strstr(at, key)) != NULL; at += strlen(key)) {
+        const char *row = at;
+        while (strncmp(row, "\"op\": ", 6) != 0)
+            row--;
+        const char *found = strstr(row, "\"family\": \"");
+        if (!strncmp(found + strlen("\"family\": \""), family, strlen(family)))
+            return row;
+    }
+    ck_abort_msg("no row of %s by %s", shape, family);
+    return NULL;
+}
+
+/* Shapes of an operation that has no variants, by all families that can compute them. */
+START_TEST(shapes)
+{
+    const program_result *result =
+        run_sqa("bench --op matmul --shape m=1,n=40,k=24 --shape op=matmul,m=33,n=20,k=8,tb "
+                "--family all --rounds 2 --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "      \"op\": \"matmul\""), 5); /* not stream, of 33 */
+    ck_assert_ptr_null(strstr(result->out, "\"variant\""));
+    const char *first = row_of_shape(result->out, "b=1,m=1,n=40,k=24", "stream");
+    const char *naive = row_of_shape(result->out, "b=1,m=1,n=40,k=24", "naive");
+    ck_assert_double_eq(number_after(first, "\"speedup_vs_first_family\": "), 1.0);
+    ck_assert_double_eq_tol(
+        number_after(naive, "\"speedup_vs_first_family\": "),
+        number_after(first, "\"median_ms\": ") / number_after(naive, "\"median_ms\": "), 1e-6);
+    ck_assert_double_eq_tol(flop_of(naive), 2.0 * 40 * 24, 1e-2);
+    ck_assert_double_eq_tol(number_after(naive, "\"gbs\": ") *
+                                number_after(naive, "\"median_ms\": "),
+                            4e-6 * (24 + 24 * 40 + 40), 1e-9);
+    ck_assert_double_eq_tol(
+        number_after(naive, "\"fraction_of_read\": "),
+        number_after(naive, "\"gbs\": ") / number_after(naive, "\"ceiling_read_gbs\": "), 1e-6);
+    row_of_shape(result->out, "b=1,m=33,n=20,k=8,tb", "rows");
+}
+END_TEST
+
+/* Shapes and variants in one table each; a shape may be of what is made of several. */
+START_TEST(shapes_of_all_operations)
+{
+    const program_result *result =
+        run_sqa("bench --op forward,forward+backward --shape hq=2,n=24,d=8 --rounds 1 --csv");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "\nforward,"), 1);
+    ck_assert_uint_eq(count_of(result->out, "\nforward+backward,"), 1);
+    ck_assert_uint_eq(count_of(result->out, "\"b=1,hq=2,hkv=2,nq=24,nk=24,d=8\""), 2);
+    result = run_sqa("bench --shape op=matmul,m=1,n=40,k=24 --rounds 1");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "\nmatmul, medians of 1 rounds\n"));
+    ck_assert_ptr_nonnull(strstr(result->out, "\nb=1,m=1,n=40,k=24 "));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sqa bench, operations");
+    TCase *tests = tcase_create("operations");
+    tcase_set_timeout(tests, 180);
+    tcase_add_test(tests, training);
+    tcase_add_test(tests, table_of_operations);
+    tcase_add_test(tests, shapes);
+    tcase_add_test(tests, shapes_of_all_operations);
+    suite_add_tcase(suite, tests);
+    return sqa_run_suite(suite);
+}

@@ -1,0 +1,262 @@
+/* See bench_rows.h. */
+#include "trial/bench_rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "operations/tensors.h"
+#include "problem/names.h"
+
+/* A window's default: as many keys in reach, with a causal mask and without. */
+enum { WINDOW_KEYS = 128 };
+
+static const sqa_bench_variant *const mha = &sqa_bench_variants[0];
+
+/* The key at *text, which moves on to the next; false: there is none. */
+static bool next_key(const char **text, const char **key, size_t *length)
+{
+    *key = *text;
+    *length = strcspn(*text, ",");
+    *text += *length + ((*text)[*length] == ',');
+    return *length > 0;
+}
+
+static bool is_named(const char *key, size_t length, const char *name)
+{
+    const size_t size = strlen(name);
+    return length >= size && !strncmp(key, name, size) && (length == size || key[size] == '=');
+}
+
+bool sqa_bench_has_key(const char *pattern, const char *name)
+{
+    const char *key;
+    size_t length;
+    while (next_key(&pattern, &key, &length))
+        if (is_named(key, length, name))
+            return true;
+    return false;
+}
+
+static bool has_field(const sqa_operation_entry *operation, const char *name)
+{
+    for (const sqa_shape_field *const *table = operation->fields; *table; table++)
+        for (const sqa_shape_field *field = *table; field->name; field++)
+            if (!strcmp(field->name, name))
+                return true;
+    return false;
+}
+
+bool sqa_bench_has_variants(const sqa_timed_pass *pass)
+{
+    static const char *const set[] = {"b", "hq", "hkv", "n", "d", "dtype"};
+    for (size_t p = 0; p < pass->part_count; p++)
+        for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+            if (!has_field(pass->parts[p].operation, set[i]))
+                return false;
+    return true;
+}
+
+static sqa_window window_of(const sqa_bench_options *options)
+{
+    if (options->window)
+        return *options->window;
+    return sqa_bench_has_key(options->pattern, "causal")
+               ? (sqa_window){WINDOW_KEYS, 0}
+               : (sqa_window){WINDOW_KEYS / 2, WINDOW_KEYS / 2};
+}
+
+/* The keys that a variant is asked for with, so that every operation that has them can be. */
+static void write_keys(const sqa_bench_options *options, const sqa_bench_row *row, sqa_text *out)
+{
+    const sqa_bench_reach reach = row->variant->reach;
+    sqa_text_format(out, "b=%u,hq=%u,hkv=%u,", row->batch, row->q_heads, row->kv_heads);
+    if (options->queries)
+        sqa_text_format(out, "nq=%u,nk=%u", row->queries, row->length);
+    else
+        sqa_text_format(out, "n=%u", row->length);
+    sqa_text_format(out, ",d=%u,dtype=%s", row->dim, sqa_dtype_name(row->dtype));
+    if (options->pattern[0])
+        sqa_text_format(out, ",%s", options->pattern);
+    if (reach != SQA_BENCH_REACH_ALL) {
+        const sqa_window window = window_of(options);
+        sqa_text_format(out, ",window=%d:%d", window.left, window.right);
+    }
+    if (reach == SQA_BENCH_REACH_GLOBALS)
+        sqa_text_format(out, ",globals=%u", options->globals);
+}
+
+/* What the shape says beyond what a row has fields for. */
+static void keep_pattern(const char *shape, char out[SQA_SHAPE_TEXT])
+{
+    static const char *const fields[] = {"b", "hq", "hkv", "nq", "nk", "d", "dtype"};
+    const char *key;
+    size_t length, used = 0;
+    out[0] = '\0';
+    while (next_key(&shape, &key, &length)) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+            known = known || is_named(key, length, fields[i]);
+        if (!known)
+            used += (size_t)snprintf(out + used, SQA_SHAPE_TEXT - used, "%s%.*s", used ? "," : "",
+                                     (int)length, key);
+    }
+}
+
+static void keep_shape(const sqa_problem *problem, char out[SQA_SHAPE_TEXT])
+{
+    sqa_problem_format(problem, out, SQA_SHAPE_TEXT);
+    if (!strncmp(out, "op=", 3)) {
+        const char *keys = out + strcspn(out, ",");
+        keys += *keys == ',';
+        memmove(out, keys, strlen(keys) + 1);
+    }
+}
+
+/* The problem of each part, from the keys that they share. */
+static sqa_status read_parts(sqa_bench_row *row, const char *keys)
+{
+    const sqa_timed_pass *pass = row->pass;
+    sqa_status status = SQA_OK;
+    for (size_t p = 0; p < pass->part_count && status == SQA_OK; p++) {
+        const char *own = pass->parts[p].keys;
+        sqa_text shape = SQA_TEXT_INIT;
+        sqa_text_format(&shape, "op=%s,%s%s%s", pass->parts[p].operation->name, keys,
+                        *own ? "," : "", own);
+        status = sqa_text_status(&shape);
+        if (status == SQA_OK)
+            status = sqa_problem_parse(sqa_text_get(&shape), &row->parts[p]);
+        sqa_text_free(&shape);
+        if (status != SQA_OK)
+            break;
+        row->flop += sqa_problem_flop(&row->parts[p]);
+        row->bytes += sqa_problem_bytes(&row->parts[p]);
+    }
+    if (status == SQA_OK)
+        keep_shape(&row->parts[pass->part_count - 1], row->shape);
+    return status;
+}
+
+static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench_rows *group,
+                               sqa_bench_row *row)
+{
+    sqa_text keys = SQA_TEXT_INIT;
+    row->batch = options->batch;
+    row->queries = options->queries ? options->queries : group->length;
+    row->length = group->length;
+    row->dim = group->dim;
+    row->dtype = options->dtype;
+    sqa_status status =
+        sqa_variant_heads(row->variant->heads, options->heads, &row->q_heads, &row->kv_heads);
+    if (status != SQA_OK)
+        return status;
+    write_keys(options, row, &keys);
+    status = sqa_text_status(&keys);
+    if (status == SQA_OK)
+        status = read_parts(row, sqa_text_get(&keys));
+    sqa_text_free(&keys);
+    if (status == SQA_OK)
+        keep_pattern(row->shape, row->pattern);
+    row->causal = status == SQA_OK && sqa_bench_has_key(row->pattern, "causal");
+    return status;
+}
+
+static sqa_bench_row *add_row(const sqa_bench_options *options, size_t pass, size_t family,
+                              sqa_bench_rows *out)
+{
+    const double unknown = (double)NAN;
+    sqa_bench_row *row = &out->items[out->count++];
+    *row = (sqa_bench_row){
+        .pass = &options->passes[pass],
+        .asked_family = options->family_count ? options->families[family] : NULL,
+        .shown = true,
+        .saving_vs_mha = unknown,
+        .speedup_vs_mha = unknown,
+        .default_ms = unknown,
+    };
+    return row;
+}
+
+static bool asked_for(const sqa_bench_options *options, const sqa_bench_variant *variant)
+{
+    for (size_t i = 0; i < options->variant_count; i++)
+        if (options->variants[i] == variant)
+            return true;
+    return false;
+}
+
+/* Those of one pass and family: MHA in front where it is but a reference. */
+static sqa_status add_variants(const sqa_bench_options *options, size_t pass, size_t family,
+                               sqa_bench_rows *out)
+{
+    const size_t first = asked_for(options, mha) ? 1 : 0;
+    const size_t begin = out->count;
+    sqa_status status = SQA_OK;
+    double most = 0.0;
+    for (size_t v = first; v <= options->variant_count && status == SQA_OK; v++) {
+        sqa_bench_row *row = add_row(options, pass, family, out);
+        row->shown = v > 0;
+        row->variant = v ? options->variants[v - 1] : mha;
+        status = read_variant(options, out, row);
+        if (row->variant == mha)
+            most = row->flop;
+    }
+    for (size_t i = begin; i < out->count; i++)
+        out->items[i].saving_vs_mha =
+            out->items[i].flop > 0.0 ? most / out->items[i].flop : (double)NAN;
+    return status;
+}
+
+static size_t model_group_count(const sqa_bench_options *options)
+{
+    return options->variant_count ? options->dim_count * options->length_count : 0;
+}
+
+size_t sqa_bench_group_count(const sqa_bench_options *options)
+{
+    return model_group_count(options) + options->shape_count;
+}
+
+sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group,
+                                  sqa_bench_rows *out)
+{
+    const size_t models = model_group_count(options);
+    const size_t families = options->family_count ? options->family_count : 1;
+    const sqa_bench_shape *shape = group < models ? NULL : &options->shapes[group - models];
+    const size_t first = shape ? shape->first : 0;
+    const size_t count = shape ? shape->count : options->pass_count;
+    const size_t most = count * families * (shape ? 1 : options->variant_count + 1);
+    *out = (sqa_bench_rows){.items = calloc(most, sizeof *out->items)};
+    if (!out->items)
+        return sqa_fail_memory("the benchmark's rows");
+    if (!shape) {
+        out->length = options->lengths[group % options->length_count];
+        out->dim = options->dims[group / options->length_count];
+    }
+    sqa_status status = SQA_OK;
+    for (size_t p = first; p < first + count; p++)
+        for (size_t f = 0; f < families && status == SQA_OK; f++) {
+            if (shape)
+                status = read_parts(add_row(options, p, f, out), shape->keys);
+            else if (sqa_bench_has_variants(&options->passes[p]))
+                status = add_variants(options, p, f, out);
+        }
+    return status;
+}
+
+void sqa_bench_rows_free(sqa_bench_rows *rows)
+{
+    free(rows->items);
+    *rows = (sqa_bench_rows){0, 0, NULL, 0};
+}
+
+void sqa_bench_row_name(const sqa_bench_row *row, char *out, size_t size)
+{
+    if (row->variant)
+        snprintf(out, size, "%s at length %u", row->variant->name, row->length);
+    else
+        snprintf(out, size, "%s", row->shape);
+}

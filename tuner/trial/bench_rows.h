@@ -1,0 +1,33 @@
+/* What is asked of each row of `sqa bench`, and which rows are compared with one another.
+ * Measures nothing. */
+#ifndef SQA_TUNER_BENCH_ROWS_H
+#define SQA_TUNER_BENCH_ROWS_H
+
+#include "trial/bench.h"
+
+/* The rows of one group: those of a length and dimension, or of a shape. */
+typedef struct sqa_bench_rows {
+    uint32_t length, dim; /* 0: of a shape */
+    sqa_bench_row *items;
+    size_t count;
+} sqa_bench_rows;
+
+size_t sqa_bench_group_count(const sqa_bench_options *options);
+
+/* Lays out the rows of a group, by passes, families and variants; MHA is among the variants in
+ * any case, since speed-ups are against it. *out is to be freed, whatever is returned.
+ * Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, naming the key of the shape. */
+sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group,
+                                  sqa_bench_rows *out);
+void sqa_bench_rows_free(sqa_bench_rows *rows);
+
+/* "xsqa at length 1024", "m=64,n=64,k=64": which row it is, in messages. */
+void sqa_bench_row_name(const sqa_bench_row *row, char *out, size_t size);
+
+/* Whether the shapes of all parts have the keys that variants set. */
+bool sqa_bench_has_variants(const sqa_timed_pass *pass);
+
+/* Whether the keys of a pattern have one of this name. */
+bool sqa_bench_has_key(const char *pattern, const char *name);
+
+#endif
