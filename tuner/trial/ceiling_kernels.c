@@ -34,6 +34,17 @@ static const sqa_ceiling_variant gpu_copy[] = {
     {2, 0, 128, false},
 };
 
+/* What fetches ahead does it for each of several places at a time. */
+static const sqa_ceiling_variant cpu_read[] = {
+    {8, 4, 1, true}, {8, 8, 1, true}, {8, 2, 1, true}, {16, 4, 1, true}, {16, 2, 32, false},
+};
+static const sqa_ceiling_variant gpu_read[] = {
+    {4, 2, 256, false},
+    {1, 4, 256, false},
+    {4, 4, 64, false},
+    {2, 2, 128, false},
+};
+
 #define LIST(array)                                                                                \
     {                                                                                              \
         array, sizeof array / sizeof array[0]                                                      \
@@ -44,7 +55,7 @@ static const struct {
 } lists[SQA_CEILING_KINDS][2] = {
     [SQA_CEILING_FMA] = {LIST(cpu_fma), LIST(gpu_fma)},
     [SQA_CEILING_COPY] = {LIST(cpu_copy), LIST(gpu_copy)},
-    [SQA_CEILING_READ] = {LIST(cpu_copy), LIST(gpu_copy)},
+    [SQA_CEILING_READ] = {LIST(cpu_read), LIST(gpu_read)},
 };
 
 static const struct {
@@ -82,11 +93,14 @@ size_t sqa_ceiling_variants(sqa_ceiling_kind kind, const sqa_device *device,
 void sqa_ceiling_describe(sqa_ceiling_kind kind, const sqa_ceiling_variant *variant, char *text,
                           size_t size)
 {
+    char chains[16] = "";
+    if (variant->chains)
+        snprintf(chains, sizeof chains, " x %u", variant->chains);
     if (kind == SQA_CEILING_FMA)
-        snprintf(text, size, "float%u x %u chains, work-group %u", variant->width, variant->chains,
+        snprintf(text, size, "float%u%s chains, work-group %u", variant->width, chains,
                  variant->local);
     else
-        snprintf(text, size, "float%u, %s, work-group %u", variant->width,
+        snprintf(text, size, "float%u%s, %s, work-group %u", variant->width, chains,
                  variant->stretch ? "stretches" : "side by side", variant->local);
 }
 
@@ -165,15 +179,16 @@ sqa_status sqa_ceiling_set_stream(sqa_ceiling_work *work, sqa_ceiling_kind kind,
     size_t vectors = bytes / (variant->width * sizeof(float));
     work->local = variant->local;
     work->global = work_items(device, variant->local);
-    const cl_uint each = (cl_uint)(vectors / work->global);
-    const cl_uint spacing = variant->stretch ? each : 1;
+    const size_t chains = variant->chains ? variant->chains : 1;
+    const cl_uint each = (cl_uint)(vectors / work->global / chains);
+    const cl_uint spacing = variant->stretch ? each * (cl_uint)chains : 1;
     const cl_uint step = variant->stretch ? 1 : (cl_uint)work->global;
     const argument arguments[] = {{sizeof from, &from},
                                   {sizeof to, &to},
                                   {sizeof spacing, &spacing},
                                   {sizeof step, &step},
                                   {sizeof each, &each}};
-    work->amount =
-        kinds[kind].passes * (double)work->global * each * variant->width * sizeof(float);
+    work->amount = kinds[kind].passes * (double)(work->global * chains) * each * variant->width *
+                   sizeof(float);
     return set_arguments(work->kernel, arguments, 5);
 }

@@ -10,7 +10,7 @@
 /* One variant, as data. */
 typedef struct sqa_ceiling_variant {
     unsigned width;  /* floats per vector */
-    unsigned chains; /* fma: accumulators per work-item */
+    unsigned chains; /* per work-item, fma: accumulators, read: places read from at a time */
     unsigned local;  /* work-items per work-group */
     bool stretch;    /* copy, read: one contiguous stretch per work-item */
 } sqa_ceiling_variant;
