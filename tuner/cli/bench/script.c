@@ -13,6 +13,7 @@
 #define OVERHANG 0.09          /* of the line of savings, to either side of the bars */
 #define MOST_LABELLED_BARS 24u /* more, and the numbers on them would overlap */
 #define FEW_BARS 12u           /* wide enough for a longer number */
+#define SHAPE_LINE 8u          /* characters after which a shape goes on below */
 
 /* The key, in parts of the picture. */
 #define KEY_SHORT_COLUMNS 4u
@@ -185,20 +186,23 @@ static void name_passes(const script *s, char *out, size_t size)
 static void describe_model(const script *s, char *out, size_t size)
 {
     const sqa_bench_options *options = s->view->options;
-    char dim[32] = "", queries[32] = "";
+    char pass[48] = "", dim[32] = "", queries[32] = ""; /* several passes are in the key */
     if (options->dim_count == 1)
         snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
     if (options->queries)
         snprintf(queries, sizeof queries, "queries %u, ", options->queries);
-    snprintf(out, size, "%s%s, batch %u, %s%s%s", *options->pattern ? ", " : "", options->pattern,
-             options->batch, queries, dim, sqa_dtype_name(options->dtype));
+    if (options->pass_count == 1)
+        snprintf(pass, sizeof pass, "%s, ", options->passes[0].name);
+    snprintf(out, size, "; %s%s%sbatch %u, %s%s%s", pass, options->pattern,
+             *options->pattern ? ", " : "", options->batch, queries, dim,
+             sqa_dtype_name(options->dtype));
 }
 
 static void write_titles(const script *s)
 {
     const sqa_bench_options *options = s->view->options;
     const sqa_device_strings *device = &s->view->device->strings;
-    char text[768 + SQA_SHAPE_TEXT], passes[160], model[128 + SQA_SHAPE_TEXT] = "";
+    char text[768 + SQA_SHAPE_TEXT], passes[160], model[256 + SQA_SHAPE_TEXT] = "";
     name_passes(s, passes, sizeof passes);
     if (s->shapes)
         snprintf(text, sizeof text, "%s on %s", passes, device->device_name);
@@ -209,26 +213,28 @@ static void write_titles(const script *s)
     sqa_gnuplot_quote(s->out, text);
     if (!s->shapes)
         describe_model(s, model, sizeof model);
-    snprintf(text, sizeof text,
-             "%u compute units, %s; %s%s; %u rounds, their median and middle half",
-             device->compute_units, device->platform_name, passes, model, options->rounds);
+    snprintf(text, sizeof text, "%u compute units, %s%s; %u rounds, their median and middle half",
+             device->compute_units, device->platform_name, model, options->rounds);
     sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
     sqa_gnuplot_quote(s->out, text);
     sqa_text_append(s->out, "\n");
 }
 
-/* A variant with its heads; the keys of a shape below one another. */
+/* A variant with its heads; the keys of a shape in short lines below one another. */
 static void write_place(const script *s, const sqa_bench_row *row)
 {
+    size_t in_line = 0;
     if (row->variant) {
         sqa_text_format(s->out, "%s\\n%u/%u", row->variant->label, row->q_heads, row->kv_heads);
         return;
     }
-    for (const char *at = row->shape; *at; at++)
-        if (*at == ',')
+    for (const char *at = row->shape; *at; at++, in_line++) {
+        sqa_text_append_bytes(s->out, at, 1);
+        if (*at == ',' && in_line >= SHAPE_LINE) {
             sqa_text_append(s->out, "\\n");
-        else
-            sqa_text_append_bytes(s->out, at, 1);
+            in_line = 0;
+        }
+    }
 }
 
 static void write_axes(const script *s)
@@ -244,7 +250,7 @@ static void write_axes(const script *s)
         write_place(s, s->places[i]);
         sqa_text_format(s->out, "\" %zu", i);
     }
-    sqa_text_append(s->out, ")\n");
+    sqa_text_append(s->out, s->shapes ? ") font ',11'\n" : ")\n");
     if (!s->shapes)
         sqa_text_append(s->out, "set xlabel 'query heads / key-value heads' offset 0,-0.8\n");
     sqa_text_append(s->out, "set tmargin at screen 0.79\nset bmargin at screen 0.275\n");
