@@ -167,8 +167,7 @@ int sqa_command_bench(int argc, char **argv)
          .list = &words->shapes,
          .excludes = "preset,variant,heads,seq,queries,dim,batch,dtype,causal,window,globals,"
                      "pattern"},
-        {"preset", "NAME",
-         "paper: Table 3 of arXiv 2510.01817 on this device; or problems, as of `sqa tune`",
+        {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 here; or problems, as of `sqa tune`",
          .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals"},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
          .text = &words->variants},
@@ -192,7 +191,7 @@ int sqa_command_bench(int argc, char **argv)
         {"rounds", "N", "samples of each row (7)", .count = {&words->rounds, 1, 1000}},
         {"against-default", NULL, "also time what runs without any tuning database",
          .flag = &words->against_default},
-        {"family", "NAMES", "these kernel families, a row each, instead of the best known, or all",
+        {"family", "NAMES", "kernel families, a row each, instead of the best known; or all",
          .text = &words->families},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &call.device},
