@@ -5,7 +5,10 @@
  * (default_config), the OpenCL C of a configuration (source) and how to enqueue
  * it (launch). The tuner enumerates families, the database stores their
  * configurations, the dispatcher builds and launches them; none of the three
- * knows any family by name. */
+ * knows any family by name.
+ *
+ * Steps of a launch may be calls into another library (launch.h). Its kernels have no source
+ * here, are not captured, and are checked anew wherever a borrowed result brings them. */
 #ifndef SQA_KERNELS_KERNEL_FAMILY_H
 #define SQA_KERNELS_KERNEL_FAMILY_H
 
@@ -21,6 +24,7 @@
 typedef struct sqa_kernel_family {
     const char *name;
     const char *summary; /* one line for people */
+    const char *library; /* with its version, what its launches call; NULL: nothing */
     sqa_operation operation;
     uint32_t
         space_version; /* raised when parameters change meaning: older results no longer apply */
@@ -46,7 +50,8 @@ typedef struct sqa_kernel_family {
     /* Appends the OpenCL C of the configuration that comes below the #define lines of its
      * parameters; all else goes through sqa_family_source() (source.h). It may depend on
      * the problem's operation, dtypes, dimensions, mask and score bits and write_lse only,
-     * so that lengths, heads, strides, windows and scale share one program. */
+     * so that lengths, heads, strides, windows and scale share one program. Nothing, where
+     * a library does it all. */
     void (*source)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out);
 

@@ -29,8 +29,26 @@ typedef struct sqa_argument {
     } value;
 } sqa_argument;
 
+/* A function of somebody else's library, which enqueues kernels that it compiles itself. */
+typedef struct sqa_library_call {
+    const char *name; /* the function's */
+
+    /* Bytes of the workspace, from its start, that it uses on the device. */
+    sqa_status (*workspace)(const sqa_problem *problem, cl_context context, cl_device_id device,
+                            size_t *bytes);
+
+    /* Enqueues behind the wait list, on a queue in-order or not; *event is of the last command.
+     * *refused is false before; where it fails and C is as it was before, true. */
+    sqa_status (*enqueue)(const sqa_problem *problem, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                          cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                          cl_event *event, bool *refused);
+} sqa_library_call;
+
+/* A kernel, or a library's function. */
 typedef struct sqa_launch_step {
-    const char *kernel; /* name in the program; static storage */
+    const sqa_library_call *call; /* NULL: a kernel */
+    sqa_problem *problem;         /* of the call, the step's own; NULL: a kernel */
+    const char *kernel;           /* name in the program; static storage */
     uint32_t dimensions;
     size_t global[3];
     size_t local[3]; /* local[0] == 0: the runtime's choice */
@@ -48,6 +66,17 @@ typedef struct sqa_launch {
 
 /* The next step, for its maker to fill; there are at most SQA_MAX_STEPS. */
 sqa_launch_step *sqa_launch_add_step(sqa_launch *launch, const char *kernel, uint32_t dimensions);
+
+/* A step that calls the library about the problem, which is copied. */
+void sqa_launch_add_call(sqa_launch *launch, const sqa_library_call *call,
+                         const sqa_problem *problem);
+
+/* Whether it needs a program of this library's. */
+bool sqa_launch_has_kernels(const sqa_launch *launch);
+
+/* Makes the workspace large enough for the libraries that are called.
+ * Errors: those of asking them. */
+sqa_status sqa_launch_ask_libraries(sqa_launch *launch, cl_context context, cl_device_id device);
 
 /* Room for a step's arguments, which it has none of yet; NULL: memory ran out. */
 sqa_argument *sqa_launch_arguments(sqa_launch *launch, sqa_launch_step *step, uint32_t count);

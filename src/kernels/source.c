@@ -15,6 +15,9 @@ void sqa_family_source(const sqa_kernel_family *family, const sqa_config *config
                         (int)config->value[i]);
     family->source(config, problem, device, &rest);
     sqa_thin(out, sqa_text_get(&parameters), sqa_text_get(&rest));
+    if (family->library)
+        sqa_text_format(out, "/* %s compiles the rest itself; its source is not here. */\n",
+                        family->library);
     out->failed = out->failed || parameters.failed || rest.failed;
     sqa_text_free(&parameters);
     sqa_text_free(&rest);

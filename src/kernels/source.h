@@ -9,7 +9,8 @@
 
 /* Appends the OpenCL C that is compiled, captured and hashed for the configuration: a line
  * "#define NAME value" for every parameter, in the family's order, and below it what thinning
- * leaves of the family's source. No comments: one that is reworded makes no other program. */
+ * leaves of the family's source. No comments: one that is reworded makes no other program;
+ * but for a line that names the library with whose kernels these go. */
 void sqa_family_source(const sqa_kernel_family *family, const sqa_config *config,
                        const sqa_problem *problem, const sqa_device *device, sqa_text *out);
 

@@ -85,6 +85,8 @@ sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, cl_dev
 {
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < launch->step_count; i++) {
+        if (launch->steps[i].call)
+            continue;
         sqa_status status = create_step(&out->kernels[i], program, device, &launch->steps[i]);
         if (status != SQA_OK) {
             sqa_kernel_set_release(out);
@@ -115,6 +117,9 @@ static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
                                cl_uint wait_count, const cl_event *wait_list, cl_event *event,
                                bool *refused)
 {
+    if (step->call)
+        return step->call->enqueue(step->problem, tensors, queue, wait_count, wait_list, event,
+                                   refused);
     for (cl_uint i = 0; i < step->argument_count; i++) {
         if (!is_tensor_argument(&step->arguments[i]))
             continue;

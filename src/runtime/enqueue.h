@@ -6,8 +6,8 @@
 #include "sqa_cl/export.h"
 #include "sqa_cl/plan.h"
 
-/* The kernels of a launch, one per step, with every argument set that does not
- * change between calls. Used by one thread at a time. */
+/* The kernels of a launch, one per step that is no call, with every argument set that does
+ * not change between calls. Used by one thread at a time. */
 typedef struct sqa_kernel_set {
     cl_kernel kernels[SQA_MAX_STEPS];
 } sqa_kernel_set;
@@ -20,7 +20,7 @@ void sqa_kernel_set_release(sqa_kernel_set *set);
 /* Sets the tensors and enqueues every step in order on `queue`, in-order or not.
  * A launch without steps enqueues a marker, so that *event still works. On failure, *refused
  * (may be NULL) tells whether nothing was enqueued because the device cannot run the first
- * kernel, as some runtimes find out here only. */
+ * kernel, as some runtimes find out here only, or a library does not do it. */
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
                        const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                        cl_uint wait_count, const cl_event *wait_list, cl_event *event,

@@ -62,17 +62,23 @@ static sqa_status prepare_slot(sqa_leaf *leaf, sqa_leaf_slot *slot)
     return status;
 }
 
+sqa_status sqa_leaf_launch(const sqa_leaf *leaf, const sqa_problem *problem, sqa_launch *out)
+{
+    const sqa_device *device = &leaf->context->device;
+    memset(out, 0, sizeof *out);
+    leaf->choice.family->launch(&leaf->choice.config, problem, device, out);
+    sqa_status status = sqa_launch_status(out);
+    return status == SQA_OK ? sqa_launch_ask_libraries(out, leaf->context->cl, device->id) : status;
+}
+
 /* Compiles the choice and prepares its first launch. */
 static sqa_status realise(sqa_leaf *leaf)
 {
     if (sqa_operation_of(&leaf->problem)->is_nothing(&leaf->problem))
         return SQA_OK;
-    sqa_status status = build_program(leaf);
-    if (status != SQA_OK)
-        return status;
-    leaf->choice.family->launch(&leaf->choice.config, &leaf->problem, &leaf->context->device,
-                                &leaf->launch);
-    status = sqa_launch_status(&leaf->launch);
+    sqa_status status = sqa_leaf_launch(leaf, &leaf->problem, &leaf->launch);
+    if (status == SQA_OK && sqa_launch_has_kernels(&leaf->launch))
+        status = build_program(leaf);
     if (status == SQA_OK)
         status = prepare_slot(leaf, &leaf->slots[0]);
     if (status == SQA_OK && leaf->choice.borrowed)
@@ -211,7 +217,8 @@ static sqa_leaf_slot *take_slot(sqa_leaf *leaf)
     return &leaf->slots[0];
 }
 
-/* The first family's default, unmeasured, that gets by with the workspace there is. */
+/* The first family's default, unmeasured, that gets by with the workspace there is. Without a
+ * library, which may fail in its turn. */
 static sqa_leaf *make_substitute(const sqa_leaf *leaf)
 {
     for (size_t i = 0; i < sqa_family_count(); i++) {
@@ -219,7 +226,7 @@ static sqa_leaf *make_substitute(const sqa_leaf *leaf)
         sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
         sqa_leaf *made = NULL;
         options.family = family->name;
-        if (family->operation != leaf->problem.operation ||
+        if (family->operation != leaf->problem.operation || family->library ||
             sqa_leaf_create(&made, leaf->context, &leaf->problem, &options) != SQA_OK)
             continue;
         if (made->launch.workspace_bytes <= leaf->launch.workspace_bytes &&
@@ -231,24 +238,39 @@ static sqa_leaf *make_substitute(const sqa_leaf *leaf)
     return NULL;
 }
 
-/* Passes a stored configuration over whose first launch was refused; *out is what is used from
- * now on, NULL where there is nothing else. */
-static void substitute(sqa_leaf *leaf, sqa_leaf **out)
+/* What something else may do instead. */
+static bool may_be_passed_over(const sqa_leaf *leaf)
+{
+    const sqa_choice *choice = &leaf->choice;
+    return choice->row || (choice->family->library && choice->rung != SQA_RUNG_OVERRIDE);
+}
+
+static sqa_leaf *substitute(sqa_leaf *leaf, const char *why)
+{
+    sqa_leaf *instead = make_substitute(leaf);
+    atomic_store(&leaf->substitute, instead);
+    if (instead)
+        sqa_log_write(&leaf->context->log, SQA_LOG_WARNING, "%s(%s) passed over for %s(%s): %s",
+                      leaf->choice.family->name, leaf->config, instead->choice.family->name,
+                      instead->config, why);
+    return instead;
+}
+
+sqa_leaf *sqa_leaf_pass_over(sqa_leaf *leaf)
 {
     sqa_text why = SQA_TEXT_INIT;
+    if (!may_be_passed_over(leaf) || atomic_load(&leaf->launched))
+        return NULL;
     sqa_text_append(&why, sqa_last_error());
     pthread_mutex_lock(&leaf->substitute_lock);
-    *out = atomic_load(&leaf->substitute);
-    if (!*out) {
-        *out = make_substitute(leaf);
-        atomic_store(&leaf->substitute, *out);
-        if (*out)
-            sqa_log_write(&leaf->context->log, SQA_LOG_WARNING, "%s(%s) passed over for %s(%s): %s",
-                          leaf->choice.family->name, leaf->config, (*out)->choice.family->name,
-                          (*out)->config, sqa_text_get(&why));
-    }
+    sqa_leaf *instead = atomic_load(&leaf->substitute);
+    if (!instead)
+        instead = substitute(leaf, sqa_text_get(&why));
     pthread_mutex_unlock(&leaf->substitute_lock);
+    if (!instead)
+        sqa_fail(SQA_OPENCL_ERROR, "%s", sqa_text_get(&why));
     sqa_text_free(&why);
+    return instead;
 }
 
 static sqa_status enqueue_own(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
@@ -275,8 +297,8 @@ sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLO
     sqa_status status = SQA_OK;
     if (!instead) {
         status = enqueue_own(leaf, tensors, queue, wait_count, wait_list, event, &refused);
-        if (refused && leaf->choice.row && !atomic_load(&leaf->launched))
-            substitute(leaf, &instead);
+        if (refused)
+            instead = sqa_leaf_pass_over(leaf);
     }
     return instead ? sqa_leaf_enqueue(instead, tensors, queue, wait_count, wait_list, event)
                    : status;

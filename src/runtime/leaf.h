@@ -26,11 +26,12 @@ typedef struct sqa_leaf {
     sqa_choice choice;
     char config[SQA_CONFIG_TEXT];
     sqa_text reason;
-    sqa_launch launch; /* its workspace is for the caller to bring */
-    cl_program program;
+    sqa_launch launch;    /* its workspace is for the caller to bring */
+    cl_program program;   /* NULL: there is nothing to do, or it is all a library's */
     atomic_bool launched; /* the program has run, so that its binary is worth keeping */
     sqa_leaf_slot slots[SQA_LEAF_SLOTS];
-    /* Takes over where the device refuses the first launch of a stored configuration. */
+    /* Takes over where the device refuses the first launch of a stored configuration, or a
+     * library the first call. */
     pthread_mutex_t substitute_lock;
     _Atomic(struct sqa_leaf *) substitute;
 } sqa_leaf;
@@ -40,6 +41,15 @@ typedef struct sqa_leaf {
 sqa_status sqa_leaf_create(sqa_leaf **out, sqa_context *context, const sqa_problem *problem,
                            const sqa_plan_options *options);
 void sqa_leaf_destroy(sqa_leaf *leaf);
+
+/* After a failure of what has not run yet (sqa_last_error() says why): the leaf that takes over
+ * from now on, which is this one's; NULL: there is nothing else, or the caller asked for this
+ * very family. */
+sqa_leaf *sqa_leaf_pass_over(sqa_leaf *leaf);
+
+/* The choice's launch for `problem`, a relative of the leaf's or its own. The caller frees it,
+ * also when this fails. */
+sqa_status sqa_leaf_launch(const sqa_leaf *leaf, const sqa_problem *problem, sqa_launch *out);
 
 /* Enqueues on tensors that were already checked. */
 sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],

@@ -55,10 +55,13 @@ static sqa_status check(const sqa_leaf *leaf)
 sqa_status sqa_self_check(const sqa_leaf *leaf)
 {
     sqa_program_cache *programs = leaf->context->programs;
-    if (leaf->launch.step_count == 0 || sqa_program_cache_is_checked(programs, leaf->program))
+    /* What a library runs does not follow from the program beside it. */
+    const bool is_own = !leaf->choice.family->library;
+    if (leaf->launch.step_count == 0 ||
+        (is_own && sqa_program_cache_is_checked(programs, leaf->program)))
         return SQA_OK;
     sqa_status status = check(leaf);
-    if (status == SQA_OK)
+    if (status == SQA_OK && is_own)
         sqa_program_cache_set_checked(programs, leaf->program);
     return status;
 }

@@ -7,7 +7,8 @@
 #include "runtime/leaf.h"
 
 /* Runs the leaf's program on random data and holds sampled rows against the fp64
- * reference. A program that passed once in this context is not run again.
+ * reference. A program that passed once in this context is not run again, unless it is but
+ * a part beside a library's.
  * Errors: SQA_WRONG_RESULT, and those of running. */
 sqa_status sqa_self_check(const sqa_leaf *leaf);
 

@@ -54,9 +54,7 @@ sqa_status sqa_small_run(const sqa_leaf *leaf, const sqa_problem *problem,
                          const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue)
 {
     sqa_launch launch;
-    memset(&launch, 0, sizeof launch);
-    leaf->choice.family->launch(&leaf->choice.config, problem, &leaf->context->device, &launch);
-    sqa_status status = sqa_launch_status(&launch);
+    sqa_status status = sqa_leaf_launch(leaf, problem, &launch);
     if (status == SQA_OK)
         status = run_with_workspace(leaf, &launch, tensors, queue);
     sqa_launch_free(&launch);

@@ -27,7 +27,7 @@ static sqa_status scratch_buffer(cl_mem *out, const sqa_leaf *leaf, const sqa_pr
     return SQA_OK;
 }
 
-static sqa_status warm_up_leaf(sqa_leaf *leaf, cl_command_queue queue)
+static sqa_status warm_up_own(sqa_leaf *leaf, cl_command_queue queue)
 {
     if (leaf->launch.step_count == 0)
         return SQA_OK;
@@ -44,6 +44,18 @@ static sqa_status warm_up_leaf(sqa_leaf *leaf, cl_command_queue queue)
     if (status == SQA_OK)
         sqa_program_cache_keep(leaf->context->programs, leaf->program);
     return status;
+}
+
+/* What does not run gives way, as at its first call. */
+static sqa_status warm_up_leaf(sqa_leaf *leaf, cl_command_queue queue)
+{
+    sqa_leaf *instead = atomic_load(&leaf->substitute);
+    sqa_status status = SQA_OK;
+    if (!instead) {
+        status = warm_up_own(leaf, queue);
+        instead = status == SQA_OK ? NULL : sqa_leaf_pass_over(leaf);
+    }
+    return instead ? warm_up_own(instead, queue) : status;
 }
 
 sqa_status sqa_warm_up(sqa_plan *plan, cl_command_queue queue)

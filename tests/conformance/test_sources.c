@@ -19,13 +19,20 @@ static int file_count(void)
 
 enum { MAX_TEXTS = 16 };
 
-/* The family that has the fragment; NULL for kernels of no family. */
+static bool has(const sqa_kernel_family *family, const char *name)
+{
+    const char *const *one = family->fragments;
+    while (*one && strcmp(*one, name) != 0)
+        one++;
+    return *one != NULL;
+}
+
+/* The family that has the fragment, one that always has a source; NULL for kernels of none. */
 static const sqa_kernel_family *family_of(const char *name)
 {
     for (size_t i = 0; i < sqa_family_count(); i++)
-        for (const char *const *one = sqa_family_at(i)->fragments; *one; one++)
-            if (!strcmp(*one, name))
-                return sqa_family_at(i);
+        if (!sqa_family_at(i)->library && has(sqa_family_at(i), name))
+            return sqa_family_at(i);
     return NULL;
 }
 

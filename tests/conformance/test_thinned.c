@@ -232,6 +232,8 @@ START_TEST(sources_of_a_family)
     const sqa_kernel_family *family = sqa_family_at((size_t)_i);
     sqa_random random = {(uint64_t)_i};
     int count = 0, of_family = 0;
+    if (family->library) /* what it has of a source is another family's */
+        return;
     for (int s = 0; s < SHAPE_COUNT; s++) {
         sqa_problem problem;
         ck_assert_msg(sqa_problem_parse(shapes[s], &problem) == SQA_OK, "%s", sqa_last_error());

@@ -63,6 +63,11 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
     choice->family->launch(&choice->config, problem, device, &launch);
     for (uint32_t i = 0; i < launch.step_count; i++) {
         const sqa_launch_step *step = &launch.steps[i];
+        if (step->call) {
+            sqa_text_format(out, "step %u    %s of %s, by kernels of its own\n", i + 1,
+                            step->call->name, choice->family->library);
+            continue;
+        }
         sqa_text_format(out, "step %u    %s, global ", i + 1, step->kernel);
         list_sizes(out, step->global, step->dimensions);
         sqa_text_append(out, ", local ");
@@ -72,7 +77,8 @@ static void list_launch(sqa_text *out, const sqa_choice *choice, const sqa_probl
             sqa_text_append(out, "the runtime's choice");
         sqa_text_append(out, "\n");
     }
-    sqa_text_format(out, "workspace %zu bytes\n", launch.workspace_bytes);
+    sqa_text_format(out, "workspace %zu bytes%s\n", launch.workspace_bytes,
+                    choice->family->library ? " and what the library wants on the device" : "");
     sqa_launch_free(&launch);
 }
 

@@ -82,18 +82,22 @@ static sqa_status capture_config(capture *self, const sqa_problem *problem,
                : status;
 }
 
-/* What the library would run here, and what it would without any tuning result. */
+/* What the library would run here, and what it would without any tuning result; of what there
+ * is source of. */
 static sqa_status capture_choices(capture *self, const sqa_problem *problem)
 {
     sqa_choices choices;
     const sqa_target *target = &self->target;
     sqa_status status = sqa_choose(&choices, &target->device, &target->tuning, NULL, problem, NULL);
-    bool untuned = false;
+    bool untuned = false, first = true;
     for (size_t i = 0; i < choices.count && status == SQA_OK && !untuned; i++) {
         const sqa_choice *choice = &choices.items[i];
+        if (choice->family->library)
+            continue;
         untuned = !choice->row;
-        if (i == 0 || untuned)
+        if (first || untuned)
             status = capture_config(self, problem, choice->family, &choice->config);
+        first = false;
     }
     sqa_text_free(&choices.passed_over);
     return status;
@@ -121,6 +125,11 @@ static sqa_status capture_family(capture *self, const sqa_problem *problem)
     sqa_parameter parameters[SQA_MAX_PARAMETERS];
     sqa_config config;
     sqa_config_space space;
+    if (family->library)
+        return sqa_fail(SQA_UNSUPPORTED,
+                        "--family: %s has no source to capture; %s compiles its kernels itself, "
+                        "where they run",
+                        family->name, family->library);
     sqa_status status = sqa_sweep_narrow(family, self->words.set, parameters);
     if (status != SQA_OK)
         return status;
