@@ -20,10 +20,15 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfigVersion
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/sqa_clConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/package/FindCLBlast.cmake
               ${CMAKE_CURRENT_LIST_DIR}/package/FindXXHash.cmake
   DESTINATION ${package_dir})
 
 # sqa_cl.pc lies in the folder of libraries.
+set(pc_clblast "")
+if(CLBlast_FOUND)
+  set(pc_clblast " -lclblast")
+endif()
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
   set(pc_prefix ${CMAKE_INSTALL_PREFIX})
 else()

@@ -15,7 +15,11 @@ static const sqa_kernel_family *const families[] = {
 
     &sqa_naive_backward_scores,
 
-    &sqa_stream_matmul,         &sqa_rows_matmul,         &sqa_naive_matmul,
+    &sqa_stream_matmul,         &sqa_rows_matmul,
+#ifdef SQA_CLBLAST_VERSION
+    &sqa_clblast_matmul,
+#endif
+    &sqa_naive_matmul,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

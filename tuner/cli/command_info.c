@@ -279,8 +279,11 @@ static void print_people(const info_facts *info)
     sqa_table_print(&table, stdout);
     print_cache(info);
     const char *clblast = clblast_version();
-    printf("\nlibsqa_cl %s; CLBlast %s%swas %sfound when it was built, and nothing uses it yet\n",
-           sqa_version_string(), clblast ? clblast : "", clblast ? " " : "", clblast ? "" : "not ");
+    printf("\nlibsqa_cl %s, built ", sqa_version_string());
+    if (clblast)
+        printf("with CLBlast %s\n", clblast);
+    else
+        printf("without CLBlast: matrix products have no family clblast\n");
 }
 
 static void write_identity(sqa_json *json, const sqa_device_identity *identity)

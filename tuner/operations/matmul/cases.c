@@ -113,6 +113,7 @@ static sqa_status list_grid(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *
 
 static const sqa_case_shape edges[] = {
     {SQA_GRID_TINY, "m=5,n=9,k=0,bias,act=silu,beta=0.5"},
+    {SQA_GRID_TINY, "m=1,n=1,k=1"},
     {SQA_GRID_SAMPLE, "m=0,n=9,k=4"},
     {SQA_GRID_SAMPLE, "m=9,n=0,k=4"},
     {SQA_GRID_SAMPLE, "b=0,m=9,n=3,k=4"},
