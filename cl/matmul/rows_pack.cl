@@ -50,7 +50,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sqa_rows_pack(SQA_M
     const long panel = get_global_id(0), first = (long)get_global_id(1) * PACK_ROWS;
     const long number = get_global_id(2), column = panel * NR;
     const int columns = (int)min((long)NR, n - column), rows = (int)min((long)PACK_ROWS, k - first);
-    __global float *out = workspace + (number * panels + panel) * k * NR + first * NR;
+    __global float *out = packed + (number * panels + panel) * k * NR + first * NR;
 #if SQA_GATED
     if (number >= b_count) {
         pack_panel(out, b2_buffer + b2_offset + (number - b_count) * b_batch, column, columns,

@@ -71,6 +71,9 @@ typedef struct sqa_matmul_desc {
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, 1.0f, 0.0f, SQA_ACTIVATION_NONE, 0u, 0u, 0u            \
     }
 
+/* B, and with a gate B2, as kernels read them: see sqa_matmul_pack(). */
+typedef struct sqa_matmul_packed sqa_matmul_packed;
+
 /* The tensors of one call. Start from SQA_MATMUL_TENSORS_INIT. Inputs are only read and may
  * overlap each other; C overlaps none of them. */
 typedef struct sqa_matmul_tensors {
@@ -83,12 +86,15 @@ typedef struct sqa_matmul_tensors {
     sqa_tensor residual;
 
     cl_mem workspace; /* as in sqa_tensors */
+
+    /* Since version 2: weights packed before, instead of b and b2; NULL: none. */
+    const sqa_matmul_packed *packed;
 } sqa_matmul_tensors;
 
-#define SQA_MATMUL_TENSORS_VERSION 1u
+#define SQA_MATMUL_TENSORS_VERSION 2u
 #define SQA_MATMUL_TENSORS_INIT                                                                    \
     {                                                                                              \
-        SQA_MATMUL_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0      \
+        SQA_MATMUL_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0   \
     }
 
 /* A plan for sqa_matmul(), as sqa_plan_create() makes one for sqa_forward(), and with the same
@@ -102,6 +108,27 @@ SQA_API sqa_status sqa_matmul_plan_create(sqa_plan **out, sqa_context *context,
 SQA_API sqa_status sqa_matmul_run(sqa_plan *plan, cl_command_queue queue,
                                   const sqa_matmul_tensors *tensors, cl_uint wait_count,
                                   const cl_event *wait_list, cl_event *event);
+
+/* Packs tensors.b, and with a gate tensors.b2, once for all calls that follow, of weights that do
+ * not change; results are the same, bit for bit. Enqueues and returns at once: waits for the
+ * events given, and *event (may be NULL) completes when the weights are packed, for which calls
+ * on other queues have to wait.
+ *
+ * For tensors.packed of sqa_matmul_run() and sqa_matmul(), with this plan and every other of the
+ * same OpenCL context whose B is the same (desc.n, k, dtype, transpose_b, gated, b, and the batch
+ * where every entry has a B of its own) and which is packed alike: m, factors and what follows
+ * the sums may differ. A plan whose configuration reads it in another way refuses it, and says
+ * what differs. The workspace that a plan asks for stays the same.
+ *
+ * The handle has a buffer of its own, about as large as B in f32, and a reference to B itself,
+ * which kernels that pack nothing read in place. *out belongs to the caller, may be used by
+ * several threads at once, and outlive plan and context; sqa_matmul_packed_destroy() (NULL: does
+ * nothing) waits for nothing, and may be called while calls that were enqueued run on.
+ * Errors: those of sqa_matmul_run(). */
+SQA_API sqa_status sqa_matmul_pack(sqa_matmul_packed **out, sqa_plan *plan, cl_command_queue queue,
+                                   const sqa_matmul_tensors *tensors, cl_uint wait_count,
+                                   const cl_event *wait_list, cl_event *event);
+SQA_API void sqa_matmul_packed_destroy(sqa_matmul_packed *packed);
 
 /* sqa_matmul_run() with a plan that the context keeps for equal descriptors, as
  * sqa_attention_forward(). */

@@ -42,24 +42,25 @@ static sqa_status check_operation(const sqa_plan *plan, const sqa_operation_entr
                     sqa_operation_name(plan->problem.operation), operation->name);
 }
 
+static sqa_status check_version(const sqa_tensor_struct *known, const void *tensors)
+{
+    uint32_t version;
+    memcpy(&version, tensors, sizeof version);
+    return sqa_check_version("tensors.version", version, known->version);
+}
+
 static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_plan *plan,
                                 const sqa_tensor_struct *known, const void *tensors)
 {
-    uint32_t version;
     cl_mem workspace;
-    memcpy(&version, tensors, sizeof version);
-    sqa_status status = sqa_check_version("tensors.version", version, known->version);
-    if (status != SQA_OK)
-        return status;
     memcpy(&workspace, (const char *)tensors + known->workspace, sizeof workspace);
     return sqa_check_tensors(by_slot, plan, tensors, workspace);
 }
 
-sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
-                         cl_command_queue queue, const void *tensors, cl_uint wait_count,
-                         const cl_event *wait_list, cl_event *event)
+sqa_status sqa_check_call(const sqa_plan *plan, const sqa_operation_entry *operation,
+                          cl_command_queue queue, const void *tensors, cl_uint wait_count,
+                          const cl_event *wait_list)
 {
-    sqa_tensor by_slot[SQA_MAX_SLOTS];
     sqa_status status = sqa_check_not_null("plan", plan);
     if (status == SQA_OK)
         status = check_operation(plan, operation);
@@ -67,13 +68,33 @@ sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
         status = sqa_check_not_null("queue", queue);
     if (status == SQA_OK)
         status = sqa_check_not_null("tensors", tensors);
+    if (status == SQA_OK)
+        status = check_version(&operation->tensors, tensors);
     if (status == SQA_OK && (wait_count == 0) != (wait_list == NULL))
         status =
             sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");
+    return status;
+}
+
+sqa_status sqa_call_packed(sqa_plan *plan, const sqa_operation_entry *operation,
+                           cl_command_queue queue, const void *tensors, cl_mem packed,
+                           cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    sqa_tensor by_slot[SQA_MAX_SLOTS];
+    sqa_status status = sqa_check_call(plan, operation, queue, tensors, wait_count, wait_list);
     if (status == SQA_OK)
         status = check_tensors(by_slot, plan, &operation->tensors, tensors);
-    return status == SQA_OK ? sqa_plan_enqueue(plan, by_slot, queue, wait_count, wait_list, event)
-                            : status;
+    if (status != SQA_OK)
+        return status;
+    by_slot[SQA_SLOT_PACKED].buffer = packed;
+    return sqa_plan_enqueue(plan, by_slot, queue, wait_count, wait_list, event);
+}
+
+sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
+                         cl_command_queue queue, const void *tensors, cl_uint wait_count,
+                         const cl_event *wait_list, cl_event *event)
+{
+    return sqa_call_packed(plan, operation, queue, tensors, NULL, wait_count, wait_list, event);
 }
 
 sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,

@@ -138,3 +138,18 @@ sqa_status sqa_check_tensors(sqa_tensor out[SQA_MAX_SLOTS], const sqa_plan *plan
             find_place(&plan->workspace_need, &out[SQA_SLOT_WORKSPACE], context, &places[count++]);
     return status == SQA_OK ? check_all_apart(places, count) : status;
 }
+
+sqa_status sqa_check_tensor(sqa_tensor *out, const sqa_plan *plan, const void *tensors,
+                            uint32_t slot)
+{
+    place unused;
+    memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; i < plan->need_count; i++) {
+        const sqa_tensor_need *need = &plan->needs[i];
+        if (need->slot != slot)
+            continue;
+        memcpy(out, (const char *)tensors + need->member, sizeof *out);
+        return find_place(need, out, plan->context->cl, &unused);
+    }
+    return SQA_OK;
+}

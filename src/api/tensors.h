@@ -12,4 +12,8 @@
 sqa_status sqa_check_tensors(sqa_tensor out[SQA_MAX_SLOTS], const sqa_plan *plan,
                              const void *tensors, cl_mem workspace);
 
+/* One of them alone: *out is without a buffer where the plan needs none. */
+sqa_status sqa_check_tensor(sqa_tensor *out, const sqa_plan *plan, const void *tensors,
+                            uint32_t slot);
+
 #endif

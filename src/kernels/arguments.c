@@ -81,7 +81,7 @@ static void fill_row(const sqa_argument_row *row, const sqa_problem *problem, co
         out[1] = (sqa_argument){SQA_ARGUMENT_OFFSET, {.slot = row->slot}};
         return;
     case SQA_TYPE_WORKSPACE:
-        out[0] = (sqa_argument){SQA_ARGUMENT_BUFFER, {.slot = SQA_SLOT_WORKSPACE}};
+        out[0] = (sqa_argument){SQA_ARGUMENT_BUFFER, {.slot = row->slot}};
         return;
     case SQA_TYPE_STRIDES: fill_strides(at, out); return;
     case SQA_TYPE_INT:

@@ -12,7 +12,7 @@
 typedef enum sqa_argument_type {
     SQA_TYPE_READ,      /* a tensor that is read: NAME_buffer and, in elements, NAME_offset */
     SQA_TYPE_WRITTEN,   /* one that is written, likewise */
-    SQA_TYPE_WORKSPACE, /* a pointer to the workspace: NAME */
+    SQA_TYPE_WORKSPACE, /* a pointer to the workspace, or to what is packed: NAME */
     SQA_TYPE_STRIDES,   /* three long: NAME_batch, NAME_head, NAME_row */
     SQA_TYPE_INT,       /* from an int32_t or a uint32_t that an int holds */
     SQA_TYPE_LONG,
@@ -26,7 +26,7 @@ typedef struct sqa_argument_row {
     const char *name;
     sqa_argument_type type;
     const char *element; /* of tensors, in OpenCL C; of the workspace with its "*" */
-    uint32_t slot;       /* of tensors */
+    uint32_t slot;       /* of tensors, and of the workspace */
     bool (*when)(const sqa_problem *problem); /* NULL: always */
     sqa_argument_source from;
     size_t offset; /* of the value there */
@@ -35,7 +35,10 @@ typedef struct sqa_argument_row {
 /* Rows begin with these, for tables that stay one line a row. */
 #define SQA_READ(name, type, of) #name, SQA_TYPE_READ, .element = type, .slot = of
 #define SQA_WRITTEN(name, type, of) #name, SQA_TYPE_WRITTEN, .element = type, .slot = of
-#define SQA_WORKSPACE(pointer) "workspace", SQA_TYPE_WORKSPACE, .element = pointer
+#define SQA_WORKSPACE(pointer)                                                                     \
+    "workspace", SQA_TYPE_WORKSPACE, .element = pointer, .slot = SQA_SLOT_WORKSPACE
+#define SQA_PACKED(pointer)                                                                        \
+    "packed", SQA_TYPE_WORKSPACE, .element = pointer, .slot = SQA_SLOT_PACKED
 #define SQA_IN_PROBLEM(member) .from = SQA_FROM_PROBLEM, .offset = offsetof(sqa_problem, of.member)
 #define SQA_IN_VALUES(type, member) .from = SQA_FROM_VALUES, .offset = offsetof(type, member)
 

@@ -48,6 +48,7 @@ typedef struct sqa_library_call {
 typedef struct sqa_launch_step {
     const sqa_library_call *call; /* NULL: a kernel */
     sqa_problem *problem;         /* of the call, the step's own; NULL: a kernel */
+    bool packs;                   /* makes what is in SQA_SLOT_PACKED, of the weights alone */
     const char *kernel;           /* name in the program; static storage */
     uint32_t dimensions;
     size_t global[3];
@@ -56,11 +57,19 @@ typedef struct sqa_launch_step {
     uint32_t argument_count;
 } sqa_launch_step;
 
+/* What is packed where `packs` says so, and how: equal numbers, and equal weights, are equal
+ * bytes. Zero-filled: nothing is. */
+typedef struct sqa_packing {
+    size_t bytes;
+    int32_t panel; /* columns of a panel */
+} sqa_packing;
+
 /* Zero-filled: nothing to enqueue. */
 typedef struct sqa_launch {
     sqa_launch_step steps[SQA_MAX_STEPS]; /* in order; each waits for the one before */
     uint32_t step_count;
     size_t workspace_bytes;
+    sqa_packing packing;
     bool failed; /* memory ran out; what is there is of no use */
 } sqa_launch;
 

@@ -47,6 +47,7 @@ bool sqa_matmul_block_can_run(const sqa_product *p, const sqa_matmul_block *bloc
 #define LAID_OUT(name) #name, SQA_TYPE_INT, SQA_IN_VALUES(sqa_matmul_layout, name)
 #define PLACE(name) #name, SQA_TYPE_LONG, SQA_IN_VALUES(sqa_matmul_layout, name)
 
+static const sqa_argument_row packed_rows[] = {{SQA_PACKED("float *restrict ")}, {0}};
 static const sqa_argument_row layout_rows[] = {
     {SQA_WORKSPACE("float *restrict ")},
     {LAID_OUT(panels)},
@@ -56,34 +57,50 @@ static const sqa_argument_row layout_rows[] = {
     {0},
 };
 
-static const sqa_argument_row *const tables[] = {sqa_matmul_rows, layout_rows, NULL};
+/* Of launches that pack, and of others. */
+static const sqa_argument_row *const tables[2][4] = {
+    {sqa_matmul_rows, layout_rows, NULL},
+    {sqa_matmul_rows, packed_rows, layout_rows, NULL},
+};
 
-void sqa_source_matmul_blocks(sqa_text *out, const sqa_problem *problem)
+void sqa_source_matmul_blocks(sqa_text *out, const sqa_problem *problem, bool packs)
 {
-    sqa_source_matmul(out, problem, tables);
+    sqa_source_matmul(out, problem, tables[packs]);
 }
 
-void sqa_matmul_add_step(const char *kernel, size_t x, size_t y, size_t z,
-                         const sqa_problem *problem, const sqa_matmul_layout *layout,
-                         sqa_launch *launch)
+/* Adds a step of work-items that are work-groups. */
+static sqa_launch_step *add_step(const char *kernel, const size_t global[3],
+                                 const sqa_problem *problem, const sqa_matmul_block *block,
+                                 const sqa_matmul_layout *layout, sqa_launch *launch)
 {
     sqa_launch_step *step = sqa_launch_add_step(launch, kernel, 3);
-    const size_t global[3] = {x, y, z};
     for (int i = 0; i < 3; i++) {
         step->global[i] = global[i];
         step->local[i] = 1;
     }
-    sqa_arguments_fill(launch, step, tables, problem, layout);
+    sqa_arguments_fill(launch, step, tables[block->packs], problem, layout);
+    return step;
+}
+
+void sqa_matmul_add_pack(const char *kernel, uint32_t rows, const sqa_problem *problem,
+                         const sqa_matmul_block *block, const sqa_matmul_layout *layout,
+                         sqa_launch *launch)
+{
+    const sqa_product *p = &problem->of.product;
+    const size_t matrices = (size_t)layout->b_count * (p->gated ? 2 : 1);
+    const size_t global[3] = {(size_t)layout->panels, (p->k + rows - 1) / rows, matrices};
+    add_step(kernel, global, problem, block, layout, launch)->packs = true;
+    launch->packing = (sqa_packing){(size_t)layout->parts_at * sizeof(float), block->panel};
 }
 
 void sqa_matmul_add_blocks(const sqa_problem *problem, const sqa_matmul_block *block,
                            const sqa_matmul_layout *layout, sqa_launch *launch)
 {
     const size_t batch = problem->of.product.batch;
-    sqa_matmul_add_step("sqa_block_matmul", layout->row_blocks, layout->column_blocks,
-                        batch * (size_t)block->split, problem, layout, launch);
+    size_t global[3] = {layout->row_blocks, layout->column_blocks, batch * (size_t)block->split};
+    add_step("sqa_block_matmul", global, problem, block, layout, launch);
+    global[2] = batch;
     if (block->split > 1)
-        sqa_matmul_add_step("sqa_combine_parts", layout->row_blocks, layout->column_blocks, batch,
-                            problem, layout, launch);
+        add_step("sqa_combine_parts", global, problem, block, layout, launch);
     launch->workspace_bytes = (size_t)layout->workspace_bytes;
 }

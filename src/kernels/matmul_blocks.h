@@ -21,7 +21,7 @@ typedef struct sqa_matmul_layout {
     int32_t panels;     /* of a matrix B */
     int32_t b_count;    /* matrices B: one, or as many as the batch */
     int64_t part_depth; /* products of a part, a multiple of the depth */
-    int64_t parts_at;   /* elements of f32 */
+    int64_t parts_at;   /* elements of f32, and as many are packed */
     size_t row_blocks, column_blocks;
     double workspace_bytes; /* which may be more than any memory */
 } sqa_matmul_layout;
@@ -37,12 +37,13 @@ bool sqa_matmul_keeps_busy(const sqa_product *product, const sqa_matmul_block *b
 bool sqa_matmul_block_can_run(const sqa_product *product, const sqa_matmul_block *block,
                               const sqa_device *device, const char **why);
 
-/* The program's definitions (sqa_source_matmul()), with what these launches need. */
-void sqa_source_matmul_blocks(sqa_text *out, const sqa_problem *problem);
+/* The program's definitions (sqa_source_matmul()), with what these launches need. `packs`: as in
+ * the block. */
+void sqa_source_matmul_blocks(sqa_text *out, const sqa_problem *problem, bool packs);
 
-/* Adds a step of work-items that are work-groups. */
-void sqa_matmul_add_step(const char *kernel, size_t x, size_t y, size_t z,
-                         const sqa_problem *problem, const sqa_matmul_layout *layout,
+/* Adds the step that packs B, in pieces of so many rows, a work-item each. */
+void sqa_matmul_add_pack(const char *kernel, uint32_t rows, const sqa_problem *problem,
+                         const sqa_matmul_block *block, const sqa_matmul_layout *layout,
                          sqa_launch *launch);
 
 /* Adds the steps that multiply and add up, and asks for the workspace. */

@@ -165,7 +165,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each(out, "ROW", value[MR]);
     sqa_source_each(out, "VECTOR", value[NV]);
     sqa_source_each_of(out, "ROW_VECTOR", value[MR], value[NV]);
-    sqa_source_matmul_blocks(out, problem);
+    sqa_source_matmul_blocks(out, problem, true);
     sqa_source_fragments(out, &sqa_rows_matmul);
 }
 
@@ -177,8 +177,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_matmul_layout l = sqa_matmul_layout_of(p, &block);
     (void)device;
     if (p->k > 0)
-        sqa_matmul_add_step("sqa_rows_pack", (size_t)l.panels, (p->k + PACK_ROWS - 1) / PACK_ROWS,
-                            (size_t)l.b_count * (p->gated ? 2 : 1), problem, &l, out);
+        sqa_matmul_add_pack("sqa_rows_pack", PACK_ROWS, problem, &block, &l, out);
     sqa_matmul_add_blocks(problem, &block, &l, out);
 }
 

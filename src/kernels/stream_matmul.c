@@ -108,7 +108,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each(out, "ROW", value[MR]);
     sqa_source_each(out, "VECTOR", value[NV]);
     sqa_source_each_of(out, "ROW_VECTOR", value[MR], value[NV]);
-    sqa_source_matmul_blocks(out, problem);
+    sqa_source_matmul_blocks(out, problem, false);
     sqa_source_fragments(out, &sqa_stream_matmul);
 }
 

@@ -9,7 +9,11 @@
 
 /* Where arrays by slot have the workspace, which is no tensor of the problem. */
 #define SQA_SLOT_WORKSPACE SQA_MAX_TENSORS
-#define SQA_MAX_SLOTS (SQA_MAX_TENSORS + 1)
+
+/* And what a caller has packed before; without a buffer, it is made anew in the workspace, from
+ * its start. */
+#define SQA_SLOT_PACKED (SQA_MAX_TENSORS + 1)
+#define SQA_MAX_SLOTS (SQA_MAX_TENSORS + 2)
 
 /* Bits, not bytes: elements may be smaller than one. */
 uint32_t sqa_element_bits(sqa_element element);

@@ -30,7 +30,9 @@ static cl_int set_constant(cl_kernel kernel, cl_uint index, const sqa_argument *
 static cl_int set_tensor(cl_kernel kernel, cl_uint index, const sqa_argument *argument,
                          const sqa_tensor tensors[SQA_MAX_SLOTS])
 {
-    const sqa_tensor *tensor = &tensors[argument->value.slot];
+    const uint32_t slot = argument->value.slot;
+    const bool own = slot == SQA_SLOT_PACKED && !tensors[slot].buffer;
+    const sqa_tensor *tensor = &tensors[own ? SQA_SLOT_WORKSPACE : slot];
     if (argument->kind == SQA_ARGUMENT_BUFFER)
         return clSetKernelArg(kernel, index, sizeof tensor->buffer, &tensor->buffer);
     cl_long offset = (cl_long)tensor->offset;
@@ -134,32 +136,65 @@ static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
-sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
-                       const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
-                       cl_uint wait_count, const cl_event *wait_list, cl_event *event,
-                       bool *refused)
+/* The steps that are wanted, by their numbers. */
+typedef struct chosen_steps {
+    uint32_t numbers[SQA_MAX_STEPS];
+    uint32_t count;
+} chosen_steps;
+
+/* Steps are chained by events, so that an out-of-order queue keeps their order. */
+static sqa_status enqueue_steps(const chosen_steps *chosen, const sqa_kernel_set *set,
+                                const sqa_launch *launch, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                                cl_command_queue queue, cl_uint wait_count,
+                                const cl_event *wait_list, cl_event *event, bool *refused)
 {
-    if (refused)
-        *refused = false;
-    if (launch->step_count == 0) {
+    if (chosen->count == 0) {
         cl_int code = clEnqueueMarkerWithWaitList(queue, wait_count, wait_list, event);
         return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueMarkerWithWaitList");
     }
-    /* Steps are chained by events, so that an out-of-order queue keeps their order. */
     cl_event previous = NULL;
     sqa_status status = SQA_OK;
-    for (uint32_t i = 0; i < launch->step_count && status == SQA_OK; i++) {
-        bool last = i + 1 == launch->step_count;
+    for (uint32_t i = 0; i < chosen->count && status == SQA_OK; i++) {
+        const uint32_t number = chosen->numbers[i];
+        bool last = i + 1 == chosen->count;
         cl_event done = NULL;
         bool step_refused = false;
-        status =
-            enqueue_step(set->kernels[i], &launch->steps[i], tensors, queue, i ? 1 : wait_count,
-                         i ? &previous : wait_list, last ? event : &done, &step_refused);
-        if (refused)
-            *refused = step_refused && i == 0;
+        status = enqueue_step(set->kernels[number], &launch->steps[number], tensors, queue,
+                              i ? 1 : wait_count, i ? &previous : wait_list, last ? event : &done,
+                              &step_refused);
+        *refused = step_refused && i == 0;
         if (previous)
             clReleaseEvent(previous);
         previous = done;
     }
     return status;
+}
+
+sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
+                       const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
+                       cl_uint wait_count, const cl_event *wait_list, cl_event *event,
+                       bool *refused)
+{
+    chosen_steps chosen = {.count = 0};
+    bool unused;
+    refused = refused ? refused : &unused;
+    *refused = false;
+    for (uint32_t i = 0; i < launch->step_count; i++)
+        if (!launch->steps[i].packs || !tensors[SQA_SLOT_PACKED].buffer)
+            chosen.numbers[chosen.count++] = i;
+    return enqueue_steps(&chosen, set, launch, tensors, queue, wait_count, wait_list, event,
+                         refused);
+}
+
+sqa_status sqa_enqueue_packing(const sqa_kernel_set *set, const sqa_launch *launch,
+                               const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
+                               cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    chosen_steps chosen = {.count = 0};
+    bool unused;
+    for (uint32_t i = 0; i < launch->step_count; i++)
+        if (launch->steps[i].packs)
+            chosen.numbers[chosen.count++] = i;
+    return enqueue_steps(&chosen, set, launch, tensors, queue, wait_count, wait_list, event,
+                         &unused);
 }

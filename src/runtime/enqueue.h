@@ -17,13 +17,19 @@ sqa_status sqa_kernel_set_create(sqa_kernel_set *out, cl_program program, cl_dev
                                  const sqa_launch *launch);
 void sqa_kernel_set_release(sqa_kernel_set *set);
 
-/* Sets the tensors and enqueues every step in order on `queue`, in-order or not.
- * A launch without steps enqueues a marker, so that *event still works. On failure, *refused
- * (may be NULL) tells whether nothing was enqueued because the device cannot run the first
- * kernel, as some runtimes find out here only, or a library does not do it. */
+/* Sets the tensors and enqueues every step, but for packing where SQA_SLOT_PACKED has
+ * a buffer, in order on `queue`, in-order or not. A launch without steps enqueues a marker, so that
+ * *event still works. On failure, *refused (may be NULL) tells whether nothing was enqueued because
+ * the device cannot run the first kernel, as some runtimes find out here only, or a library does
+ * not do it. */
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
                        const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                        cl_uint wait_count, const cl_event *wait_list, cl_event *event,
                        bool *refused);
+
+/* Likewise the steps alone that pack, into SQA_SLOT_PACKED. */
+sqa_status sqa_enqueue_packing(const sqa_kernel_set *set, const sqa_launch *launch,
+                               const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
+                               cl_uint wait_count, const cl_event *wait_list, cl_event *event);
 
 #endif

@@ -288,6 +288,39 @@ static sqa_status enqueue_own(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_S
     return status;
 }
 
+const sqa_leaf *sqa_leaf_in_use(const sqa_leaf *leaf)
+{
+    const sqa_leaf *instead = atomic_load_explicit(&leaf->substitute, memory_order_acquire);
+    return instead ? instead : leaf;
+}
+
+/* With kernels of its own: weights are packed once. */
+sqa_status sqa_leaf_pack(const sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                         cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                         cl_event *event)
+{
+    sqa_kernel_set set;
+    sqa_status status =
+        sqa_kernel_set_create(&set, leaf->program, leaf->context->device.id, &leaf->launch);
+    if (status != SQA_OK)
+        return status;
+    status = sqa_enqueue_packing(&set, &leaf->launch, tensors, queue, wait_count, wait_list, event);
+    sqa_kernel_set_release(&set);
+    return status;
+}
+
+/* What was packed for the leaf is of use to its substitute only where it packs likewise. */
+static sqa_status enqueue_instead(const sqa_leaf *leaf, sqa_leaf *instead,
+                                  const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
+                                  cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+{
+    sqa_tensor own[SQA_MAX_SLOTS];
+    memcpy(own, tensors, sizeof own);
+    if (instead->launch.packing.panel != leaf->launch.packing.panel)
+        own[SQA_SLOT_PACKED].buffer = NULL;
+    return sqa_leaf_enqueue(instead, own, queue, wait_count, wait_list, event);
+}
+
 sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
                             cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
                             cl_event *event)
@@ -300,6 +333,6 @@ sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLO
         if (refused)
             instead = sqa_leaf_pass_over(leaf);
     }
-    return instead ? sqa_leaf_enqueue(instead, tensors, queue, wait_count, wait_list, event)
+    return instead ? enqueue_instead(leaf, instead, tensors, queue, wait_count, wait_list, event)
                    : status;
 }

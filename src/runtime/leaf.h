@@ -51,6 +51,15 @@ sqa_leaf *sqa_leaf_pass_over(sqa_leaf *leaf);
  * also when this fails. */
 sqa_status sqa_leaf_launch(const sqa_leaf *leaf, const sqa_problem *problem, sqa_launch *out);
 
+/* The leaf that runs in its place: itself, or its substitute. */
+const sqa_leaf *sqa_leaf_in_use(const sqa_leaf *leaf);
+
+/* Enqueues what packs the weights, into SQA_SLOT_PACKED, as leaf->launch.packing says; a marker
+ * where nothing is packed. Of a leaf in use. */
+sqa_status sqa_leaf_pack(const sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
+                         cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,
+                         cl_event *event);
+
 /* Enqueues on tensors that were already checked. */
 sqa_status sqa_leaf_enqueue(sqa_leaf *leaf, const sqa_tensor tensors[SQA_MAX_SLOTS],
                             cl_command_queue queue, cl_uint wait_count, const cl_event *wait_list,

@@ -36,6 +36,7 @@ static sqa_status run_with_workspace(const sqa_leaf *leaf, const sqa_launch *lau
     sqa_tensor all[SQA_MAX_SLOTS];
     cl_mem workspace = NULL;
     memcpy(all, tensors, sizeof all);
+    all[SQA_SLOT_PACKED].buffer = NULL;
     if (launch->workspace_bytes > 0) {
         cl_int code = CL_SUCCESS;
         workspace = clCreateBuffer(leaf->context->cl, CL_MEM_READ_WRITE, launch->workspace_bytes,

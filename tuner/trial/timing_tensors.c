@@ -96,7 +96,7 @@ void sqa_timing_tensors_release(sqa_timing_tensors *tensors)
 sqa_status sqa_timing_enqueue(void *user, cl_command_queue queue, cl_event *event)
 {
     const sqa_timing_work *work = user;
-    sqa_tensor tensors[SQA_MAX_SLOTS];
+    sqa_tensor tensors[SQA_MAX_SLOTS] = {{0}};
     sqa_status status = SQA_OK;
     for (int slot = 0; slot < SQA_MAX_TENSORS; slot++)
         tensors[slot] = (sqa_tensor){work->tensors->buffers[slot], 0};

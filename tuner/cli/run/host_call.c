@@ -97,7 +97,7 @@ static sqa_status run_on(const transfer *by, sqa_plan *plan,
                          const sqa_host_array arrays[SQA_MAX_TENSORS],
                          const cl_mem there[SQA_MAX_TENSORS], cl_mem made[SQA_MAX_TENSORS])
 {
-    sqa_tensor tensors[SQA_MAX_SLOTS];
+    sqa_tensor tensors[SQA_MAX_SLOTS] = {{0}};
     sqa_status status = check_arrays(plan, arrays, there);
     for (int slot = 0; slot < SQA_MAX_TENSORS && !status; slot++) {
         const bool output = sqa_tensor_is_output(&plan->problem, (uint32_t)slot);
