@@ -1,9 +1,11 @@
 /* See plan_work.h. */
 #include "trial/plan_work.h"
 
+/* What a library's call enqueues may be several. */
 static bool is_one_kernel(const sqa_plan *plan)
 {
-    return plan->stage_count == 1 && plan->stages[0].leaf->launch.step_count == 1;
+    const sqa_launch *launch = &plan->stages[0].leaf->launch;
+    return plan->stage_count == 1 && launch->step_count == 1 && !launch->steps[0].call;
 }
 
 sqa_status sqa_plan_time(sqa_plan *plan, const sqa_tensor tensors[SQA_MAX_SLOTS],
