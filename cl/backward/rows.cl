@@ -151,8 +151,8 @@ static void load_kept(const key_tile *restrict tile, const query_tile *restrict 
 {
     for (int c = 0; c < queries->count; c++)
         for (int r = 0; r < TILE_KEYS; r += 4)
-            vstore4(sqa_kept4(queries->seed, queries->below, queries->factor, queries->batch,
-                              queries->head, queries->number + c, (uint)(tile->first + r) / 4),
+            vstore4(sqa_kept4(queries->dropout, queries->head, queries->number + c,
+                              (uint)(tile->first + r) / 4),
                     0, kept + c * TILE_KEYS + r);
 }
 
@@ -316,10 +316,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
 #endif
 #if SQA_DROPOUT
     float kept[QUERIES * TILE_KEYS] ALIGNED;
-    queries.seed = SQA_DROPOUT_SEED;
-    queries.below = (uint)dropout_below;
-    queries.factor = dropout_factor;
-    queries.batch = (uint)batch;
+    queries.dropout = SQA_DROPOUT_OF(batch);
 #else
     float *kept = 0;
 #endif

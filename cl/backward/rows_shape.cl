@@ -100,9 +100,8 @@ typedef struct ALIGNED {
     float slope;
 #endif
 #if SQA_DROPOUT
-    uint2 seed;
-    uint below, batch, head, number; /* of the first query */
-    float factor;
+    sqa_dropout dropout;
+    uint head, number; /* of the first query */
 #endif
     int is_finite; /* Q and dO; -1: not known yet */
 } query_tile;

@@ -119,10 +119,8 @@ INLINE bool sees(const thread_queries *queries, const int i, const int key, cons
 typedef struct {
     float factor, cap, slope;
 #if SQA_DROPOUT
-    uint2 seed;
-    uint below;
-    float kept; /* what weights are multiplied by that are not dropped */
-    uint batch, head;
+    sqa_dropout dropout;
+    uint head;
 #endif
 } score_kind;
 
@@ -155,10 +153,8 @@ INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN]
                     p = exp2(score - queries->lse[i]);
                     float dp = flow[i][j];
 #if SQA_DROPOUT
-                    const float kept =
-                        sqa_kept_of(sqa_kept4(kind.seed, kind.below, kind.kept, kind.batch,
-                                              kind.head, (uint)queries->number[i], (uint)key >> 2),
-                                    key);
+                    const float kept = sqa_kept(kind.dropout, kind.head,
+                                                (uint)queries->number[i], (uint)key);
                     dp *= kept;
 #else
                     const float kept = 1.0f;
@@ -225,8 +221,7 @@ INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const
 #if SQA_DROPOUT
 #define SCORE_KIND(batch, head)                                                                    \
     {                                                                                              \
-        SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head), SQA_DROPOUT_SEED,                   \
-            (uint)dropout_below, dropout_factor, (uint)(batch), (uint)(head)                       \
+        SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head), SQA_DROPOUT_OF(batch), (uint)(head) \
     }
 #else
 #define SCORE_KIND(batch, head)                                                                    \

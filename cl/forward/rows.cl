@@ -90,6 +90,9 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
 #endif
             weigh(true, false, hiding, tile, keys, extra, weights, rescale);
         if (hiding) {
+#if SQA_DROPOUT
+            drop_weights(keys, tile, weights);
+#endif
             add_output(true, tile, keys, weights, rescale);
             return;
         }
@@ -102,6 +105,9 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
 #endif
             weigh(false, false, false, tile, keys, extra, weights, rescale);
     }
+#if SQA_DROPOUT
+    drop_weights(keys, tile, weights);
+#endif
     add_output(false, tile, keys, weights, rescale);
 }
 
@@ -143,6 +149,10 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
         to->position[lane] = SQA_POSITION(query);
         to->slope[lane] = SQA_SLOPE(head);
 #endif
+#if SQA_DROPOUT
+        to->head[lane] = (uint)head;
+        to->query[lane] = (uint)query;
+#endif
 #if SQA_EXTRA
         SQA_SET_EXTRA_ROW(to->extra[lane], batch, head, (long)query)
 #endif
@@ -166,6 +176,9 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
     const sqa_shaping shaping = SQA_SHAPING;
     const sqa_weighing weighing = SQA_WEIGHING;
     const exponents powers = exponents_of(weighing.power, weighing.headroom);
+#if SQA_DROPOUT
+    const sqa_dropout dropout = SQA_DROPOUT_OF(batch);
+#endif
     while (sqa_walk_next(&walk))
         for (int first_key = walk.begin; first_key < walk.end; first_key += KEYS) {
             key_tile keys;
@@ -177,6 +190,9 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
             keys.shaping = shaping;
             keys.powers = powers;
             keys.lift = weighing.lift;
+#if SQA_DROPOUT
+            keys.dropout = dropout;
+#endif
 #if PACK
             pack(k_packed, k + first_key * k_row, k_row, keys.count, SQA_HEAD_DIM);
             pack(v_packed, v + first_key * v_row, v_row, keys.count, SQA_VALUE_DIM);

@@ -116,6 +116,9 @@ typedef struct ALIGNED {
     int position[ROWS];
     float slope[ROWS];
 #endif
+#if SQA_DROPOUT
+    uint head[ROWS], query[ROWS];
+#endif
 #if SQA_EXTRA
     sqa_extra_row extra[ROWS];
 #endif
@@ -131,6 +134,9 @@ typedef struct {
     sqa_shaping shaping;
     exponents powers; /* of weights */
     float lift; /* as in sqa_weighing */
+#if SQA_DROPOUT
+    sqa_dropout dropout;
+#endif
 #if SQA_EXTRA
     const row_tile *next; /* the row tile after this one, and the first key it is held against */
     int next_first;

@@ -153,6 +153,37 @@ INLINE void softmax_tile(const bool hiding, const key_tile keys, row_tile *restr
     }
 }
 
+#if SQA_DROPOUT
+typedef SQA_JOIN(uint, LANES) uvec;
+#define LOAD_UINTS(p) (*(const uvec *)(p))
+
+/* Takes from the weights what dropout does: four keys at a time, which have their random numbers
+ * together. Hidden weights stay marked, since -0 times what is not negative is -0. */
+static void drop_weights(const key_tile keys, const row_tile *restrict tile,
+                         float *restrict weights)
+{
+    const sqa_dropout dropout = keys.dropout;
+    for (int r = 0; r < ROWS; r += LANES)
+        for (int q = keys.first >> 2; 4 * q < keys.first + keys.count; q++) {
+            uvec c0 = (uvec)((uint)q), c1 = LOAD_UINTS(tile->query + r);
+            uvec c2 = LOAD_UINTS(tile->head + r), c3 = (uvec)(dropout.batch);
+            SQA_PHILOX(uvec, c0, c1, c2, c3, dropout.seed)
+#define DROP(i)                                                                                    \
+    if (4 * q + i >= keys.first && 4 * q + i < keys.first + keys.count) {                          \
+        float *to = weights + (4 * q + i - keys.first) * ROWS + r;                                 \
+        const vec kept =                                                                           \
+            select((vec)(dropout.factor), (vec)(0.0f), c##i < (uvec)(dropout.below));              \
+        STORE(LOAD(to) * kept, to);                                                                \
+    }
+            DROP(0)
+            DROP(1)
+            DROP(2)
+            DROP(3)
+#undef DROP
+        }
+}
+#endif
+
 /* Adds the tile's contribution to columns d .. d + MD - 1 of the output, summed for
  * itself first: over 200,000 keys that loses a tenth of what one long sum does. With
  * `hiding`, a hidden key leaves the sum alone even if V is NaN or infinite there;

@@ -185,6 +185,9 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     const sqa_shaping shaping = SQA_SHAPING;
     rows.shaping = shaping;
     rows.weighing = SQA_WEIGHING;
+#if SQA_DROPOUT
+    rows.dropout = SQA_DROPOUT_OF(batch);
+#endif
 #pragma unroll
     for (int i = 0; i < TM; i++) {
         const int row = min(first_row + y + TY * i, last_row);
@@ -197,6 +200,10 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #if SQA_ALIBI
         rows.position[i] = SQA_POSITION(query);
         rows.slope[i] = SQA_SLOPE(ROW_HEAD(first_head, row));
+#endif
+#if SQA_DROPOUT
+        rows.head[i] = (uint)ROW_HEAD(first_head, row);
+        rows.query[i] = (uint)query;
 #endif
 #if SQA_EXTRA
         SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)query)
@@ -254,6 +261,9 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
         score_tile(score, &queries, k_tile, slices, keys, x, thread);
         finish_scores(score, largest, &rows, first_key + x, walk.end, walk.shown);
+#if SQA_DROPOUT
+        rows.first_key = first_key + x;
+#endif
 #if STAGE
         staged next;
         fetch_v(&next, v_tile, keys, 0, thread);

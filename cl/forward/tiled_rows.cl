@@ -15,6 +15,11 @@ typedef struct {
     int position[TM];
     float slope[TM];
 #endif
+#if SQA_DROPOUT
+    uint head[TM], query[TM];
+    sqa_dropout dropout;
+    int first_key; /* the thread's first of the key tile at hand */
+#endif
 #if SQA_EXTRA
     sqa_extra_row extra[TM];
 #endif
@@ -166,7 +171,14 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
                                      ? SQA_HIDDEN_WEIGHT
                                      : sqa_weight(rows->weighing, score[i][j] - maximum);
             rows->sum[i] += weight;
+#if SQA_DROPOUT
+            /* -0 times what is not negative is -0, which stays hidden. */
+            weights[TY * i * P_PITCH * VEC + TX * j] =
+                weight * sqa_kept(rows->dropout, rows->head[i], rows->query[i],
+                                  (uint)(rows->first_key + TX * j));
+#else
             weights[TY * i * P_PITCH * VEC + TX * j] = weight;
+#endif
         }
     }
 }

@@ -26,10 +26,7 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
-    if (problem->of.attention.score & SQA_SCORE_DROPOUT) {
-        *why = "has no dropout";
-        return false;
-    }
+    (void)problem;
     return sqa_vectors_can_run(device, why);
 }
 
@@ -37,7 +34,8 @@ static int32_t private_bytes(const sqa_config *config, const sqa_attention *atte
 {
     const int32_t *value = config->value;
     int32_t rows = value[LANES] * value[RV];
-    int32_t per_row = (int32_t)(attention->head_dim + attention->value_dim) + value[MD] + 12;
+    int32_t per_row = (int32_t)(attention->head_dim + attention->value_dim) + value[MD] + 12 +
+                      (attention->score & SQA_SCORE_DROPOUT ? 2 : 0);
     int32_t packed =
         value[PACK] * value[KEYS] * (int32_t)(attention->head_dim + attention->value_dim);
     int32_t scores = value[KEYS] * (sqa_attention_has_stored_scores(attention) ? 2 : 1);

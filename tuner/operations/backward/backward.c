@@ -29,6 +29,15 @@ static sqa_problem padded_core(const sqa_property *self, bool small, sqa_dtype d
                                   dtype);
 }
 
+static sqa_problem dropped_core(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self;
+    return sqa_case_shape_problem(
+        small ? "op=backward_core,hq=4,hkv=2,nq=9,nk=21,d=21,dv=9,window=7:5,dropout=0.4"
+              : "op=backward_core,b=2,hq=4,hkv=2,nq=37,nk=133,d=133,dv=37,window=50:21,dropout=0.4",
+        dtype);
+}
+
 static sqa_problem padded_delta(const sqa_property *self, bool small, sqa_dtype dtype)
 {
     (void)self, (void)small;
@@ -67,6 +76,8 @@ static const sqa_property core_properties[] = {
     COMMON(padded_core),
     {"left-out", "a gradient has the same bits whichever others there are", false, padded_core,
      sqa_backward_left_out},
+    {"dropout", "what is dropped is what the seed and a pair's numbers say, in dQ and in dV", true,
+     dropped_core, sqa_backward_drops},
 };
 static const sqa_property scores_properties[] = {COMMON(padded_scores)};
 

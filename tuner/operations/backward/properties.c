@@ -276,6 +276,70 @@ sqa_status sqa_backward_left_out(const sqa_property_run *run, const sqa_problem 
     return status;
 }
 
+static void tell_rows_apart(sqa_host_tensor *tensor)
+{
+    sqa_host_tensor_fill(tensor, 0.0f);
+    for (uint32_t b = 0; b < tensor->batch; b++)
+        for (uint32_t h = 0; h < tensor->heads; h++)
+            for (uint32_t i = 0; i < tensor->length; i++)
+                sqa_host_tensor_at(tensor, b, h, i)[i] = 1.0f;
+}
+
+/* Whether some output head that reads the key/value head has a weight that counts. */
+static bool pair_counts(const sqa_host_tensors *tensors, uint32_t batch, uint32_t head,
+                        uint32_t end_head, uint32_t query, uint32_t key)
+{
+    const sqa_reference_inputs inputs = sqa_host_tensors_views(tensors);
+    for (; head < end_head; head++)
+        if (sqa_pair_is_live(tensors, batch, head, query, key) &&
+            sqa_reference_kept(&tensors->problem.of.attention, &inputs, batch, head, query, key) >
+                0.0)
+            return true;
+    return false;
+}
+
+/* Holds zeros against what is dropped. Every output head has query heads of its own. */
+static void compare_dropped(const sqa_host_tensors *tensors, uint32_t batch, uint32_t query,
+                            uint32_t key, char finding[SQA_FINDING_TEXT])
+{
+    const sqa_attention *a = &tensors->problem.of.attention;
+    const uint32_t group = a->out_heads / a->kv_heads;
+    for (uint32_t h = 0; h < a->out_heads && !finding[0]; h++) {
+        const sqa_vector_place dq = {SQA_SLOT_DQ, batch, h, query};
+        const sqa_vector_place dv = {SQA_SLOT_DV, batch, h / group, key};
+        const bool counts = pair_counts(tensors, batch, h, h + 1, query, key);
+        const bool some =
+            pair_counts(tensors, batch, h / group * group, (h / group + 1) * group, query, key);
+        if ((sqa_vector_at(tensors, &dq)[key] != 0.0f) != counts ||
+            (sqa_vector_at(tensors, &dv)[query] != 0.0f) != some)
+            snprintf(finding, SQA_FINDING_TEXT,
+                     "batch %u, head %u: the weight of query %u and key %u is %s", batch, h, query,
+                     key, counts ? "dropped" : "not dropped");
+    }
+}
+
+sqa_status sqa_backward_drops(const sqa_property_run *run, const sqa_problem *problem,
+                              char finding[SQA_FINDING_TEXT])
+{
+    const sqa_attention *a = &problem->of.attention;
+    sqa_host_tensors tensors;
+    sqa_status status = sqa_host_tensors_create(&tensors, problem, run->seed, true);
+    if (status != SQA_OK)
+        return status;
+    sqa_settle_lse(&tensors);
+    tell_rows_apart(&tensors.of[SQA_SLOT_K]);
+    tell_rows_apart(&tensors.of[SQA_SLOT_DOUT]);
+    sqa_host_tensor_fill(&tensors.of[SQA_SLOT_V], 1.0f);
+    sqa_host_tensor_fill(&tensors.of[SQA_SLOT_DELTA], 0.0f);
+    status = sqa_property_execute(run, &tensors, finding);
+    for (uint32_t b = 0; b < a->batch && status == SQA_OK; b++)
+        for (uint32_t i = 0; i < a->q_length; i++)
+            for (uint32_t j = 0; j < a->kv_length; j++)
+                compare_dropped(&tensors, b, i, j, finding);
+    sqa_host_tensors_free(&tensors);
+    return status;
+}
+
 /* How far a gradient may be from `expected`: P is 1 to a few bits. */
 static void expect_vector(const sqa_host_tensors *tensors, uint32_t slot, const float *expected,
                           char finding[SQA_FINDING_TEXT])

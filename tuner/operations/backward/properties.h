@@ -9,6 +9,10 @@
  * backward_core, with any gradients. */
 sqa_property_check sqa_backward_hides;
 
+/* What is dropped is what the seed and a pair's numbers say, in dQ and in dV. Of backward_core
+ * with a dimension of K for every key and one of V for every query. */
+sqa_property_check sqa_backward_drops;
+
 /* A gradient has the same bits whichever others there are. */
 sqa_property_check sqa_backward_left_out;
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "operations/case_shapes.h"
 #include "operations/forward/layout.h"
 
 /* The problems that properties are checked on: few programs, awkward sizes, gaps; those
@@ -46,6 +47,16 @@ static sqa_problem top_left(const sqa_property *self, bool small, sqa_dtype dtyp
     return problem_with(SQA_CAUSAL_TOP_LEFT, small, dtype);
 }
 
+/* A column of V for every key; tiles begin anywhere among the keys. */
+static sqa_problem dropped(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self;
+    return sqa_case_shape_problem(
+        small ? "hq=4,hkv=2,nq=9,nk=21,d=8,dv=21,window=7:5,dropout=0.4"
+              : "b=2,hq=4,hkv=2,nq=37,nk=133,d=21,dv=133,window=50:21,dropout=0.4",
+        dtype);
+}
+
 /* Those with a mask need no program beyond the sample's. */
 const sqa_property sqa_forward_properties[SQA_FORWARD_PROPERTIES] = {
     {"ones", "V of ones gives O of ones on rows that see a key", true, bottom_right,
@@ -74,6 +85,8 @@ const sqa_property sqa_forward_properties[SQA_FORWARD_PROPERTIES] = {
      bottom_right, sqa_property_nothing_to_see},
     {"numbers", "parameters, values and weights at the ends of their ranges give what fp64 gives",
      false, unmasked, sqa_property_numbers},
+    {"dropout", "what is dropped is what the seed and a pair's numbers say, key by key", true,
+     dropped, sqa_property_dropout},
     {"determinism", "two runs, and two plans, give the same bits", false, unmasked,
      sqa_property_determinism},
 };

@@ -7,7 +7,7 @@
 #include "operations/forward/case.h"
 #include "operations/tuner_operation.h"
 
-enum { SQA_FORWARD_PROPERTIES = 14 };
+enum { SQA_FORWARD_PROPERTIES = 15 };
 extern const sqa_property sqa_forward_properties[SQA_FORWARD_PROPERTIES];
 
 /* Shared by the files the properties are in. */
@@ -38,6 +38,8 @@ sqa_property_check sqa_property_ones, sqa_property_permuted_keys, sqa_property_s
 /* property_hiding.c: what a mask or a length hides, and what it does not */
 sqa_property_check sqa_property_hidden_values, sqa_property_visible_nan,
     sqa_property_weightless_nan;
+/* property_dropout.c: what is dropped */
+sqa_property_check sqa_property_dropout;
 /* property_numbers.c: numbers as large and as small as they come */
 sqa_property_check sqa_property_numbers;
 /* property_edges.c: sizes */
