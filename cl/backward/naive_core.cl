@@ -38,7 +38,7 @@ __kernel void sqa_naive_backward_q(SQA_BACKWARD_ARGUMENTS)
                     if (walk.shown && j >= reach.first && j < reach.last)
                         continue;
                     NAIVE_PAIR(batch, head, i, j, query, k + j * k_row, output, v + j * v_row,
-                               sqa_lse_units(lse), delta)
+                               SQA_LSE_AS_SCORE(lse), delta)
                     for (int d = 0; d < columns; d++)
                         part[d] = fma(product, SQA_LOAD(j * k_row + first + d, k), part[d]);
                     if (++pairs % SQA_SUM_KEYS == 0)
@@ -46,7 +46,7 @@ __kernel void sqa_naive_backward_q(SQA_BACKWARD_ARGUMENTS)
                 }
         }
         for (int d = 0; d < columns; d++)
-            SQA_PUT((sum[d] + part[d]) * scale, first + d, dq);
+            SQA_PUT((sum[d] + part[d]) * sum_factor, first + d, dq);
     }
 }
 #endif
@@ -82,7 +82,7 @@ __kernel void sqa_naive_backward_kv(SQA_BACKWARD_ARGUMENTS)
                     const float delta = SQA_DELTA_ROW(batch, head)[i];
                     NAIVE_EXTRA_ROW(batch, head, i)
                     NAIVE_PAIR(batch, head, i, j, q + i * q_row, key, dout + i * dout_row, value,
-                               sqa_lse_units(lse), delta)
+                               SQA_LSE_AS_SCORE(lse), delta)
 #if SQA_GRADIENT_K
                     for (int d = 0; d < columns; d++)
                         part_k[d] = fma(product, SQA_LOAD(i * q_row + first + d, q), part_k[d]);
@@ -100,7 +100,7 @@ __kernel void sqa_naive_backward_kv(SQA_BACKWARD_ARGUMENTS)
 #if SQA_GRADIENT_K
         __global sqa_stored *dk = SQA_DK_MATRIX(batch, kv_index) + j * dk_row;
         for (int d = 0; d < columns; d++)
-            SQA_PUT((sum_k[d] + part_k[d]) * scale, first + d, dk);
+            SQA_PUT((sum_k[d] + part_k[d]) * sum_factor, first + d, dk);
 #endif
 #if SQA_GRADIENT_V
         __global sqa_stored *dv = SQA_DV_MATRIX(batch, kv_index) + j * dv_row;

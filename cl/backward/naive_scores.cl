@@ -29,7 +29,7 @@ __kernel void sqa_naive_backward_bias(SQA_BACKWARD_ARGUMENTS)
                 const float delta = SQA_DELTA_ROW(batch, head)[i];
                 NAIVE_EXTRA_ROW(batch, head, i)
                 NAIVE_PAIR(batch, head, i, j, q + i * q_row, key, dout + i * dout_row, value,
-                           sqa_lse_units(lse), delta)
+                           SQA_LSE_AS_SCORE(lse), delta)
                 part += ds;
                 if (++pairs % SQA_SUM_KEYS == 0) {
                     sum += part;
@@ -57,7 +57,7 @@ __kernel void sqa_naive_backward_slopes(SQA_BACKWARD_ARGUMENTS)
     float sum = 0.0f, part = 0.0f;
     int pairs = 0;
     if (i < q_length && !SQA_IS_DEAD(SQA_LSE_ROW(batch, head)[i])) {
-        const float lse = sqa_lse_units(SQA_LSE_ROW(batch, head)[i]);
+        const float lse = SQA_LSE_AS_SCORE(SQA_LSE_ROW(batch, head)[i]);
         const float delta = SQA_DELTA_ROW(batch, head)[i];
         __global const sqa_stored *query = SQA_Q_MATRIX(batch, head) + i * q_row;
         __global const sqa_stored *k = SQA_K_MATRIX(batch, head);
@@ -104,7 +104,7 @@ __kernel void sqa_naive_backward_heads(SQA_BACKWARD_ARGUMENTS)
 #if SQA_GRADIENT_SINKS
             const float lse = SQA_LSE_ROW(batch, head)[i];
             if (!SQA_IS_DEAD(lse)) {
-                const float p = exp2(SQA_AS_SCORE(SQA_SINK(head)) - sqa_lse_units(lse));
+                const float p = sqa_probability(M_LOG2E_F, SQA_SINK(head) - lse);
                 ADD_ROW(sink, -p * SQA_DELTA_ROW(batch, head)[i])
             }
 #endif

@@ -178,7 +178,7 @@ static bool is_tile_finite(query_tile *queries)
  * `hides`: not every query sees every key by position; *hid is set where any is hidden.
  * false: all are. */
 INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool hides,
-                   const int kv_length, const float cap, float *restrict weights,
+                   const int kv_length, const score_kind kind, float *restrict weights,
                    float *restrict extra, float *restrict slopes, float *restrict kept,
                    float *restrict flows, bool *restrict hid)
 {
@@ -189,7 +189,7 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
     hides = hides || extra_hides;
 #endif
     multiply(true, SQA_HEAD_DIM, queries->q, queries->q_row, tile->k, queries, tile->first, 0,
-             extra, cap, slopes, 0, weights);
+             extra, kind, slopes, 0, weights);
     if (hides)
         hide_weights(tile, queries, extra, weights);
     const bool careful = hides && !is_tile_finite(queries);
@@ -198,7 +198,7 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
 #endif
 #if SQA_GRADIENT_Q || SQA_GRADIENT_K
     multiply(false, SQA_VALUE_DIM, queries->g, queries->g_row, tile->v, queries, tile->first,
-             weights, 0, cap, slopes, kept, flows);
+             weights, 0, kind, slopes, kept, flows);
     if (hides)
         hide_flows(queries->count, weights, flows);
 #endif
@@ -218,11 +218,12 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
 /* Fetches `count` keys, zeros for the rest, and has no sums of theirs yet. */
 static void load_tile(key_tile *restrict tile, const int first, const int count,
                       __global const sqa_stored *restrict k, const long k_row,
-                      __global const sqa_stored *restrict v, const long v_row, const float factor)
+                      __global const sqa_stored *restrict v, const long v_row,
+                      const float k_factor, const float v_factor)
 {
     tile->first = first;
-    transpose(tile->k, k, k_row, count, SQA_HEAD_DIM, factor);
-    transpose(tile->v, v, v_row, count, SQA_VALUE_DIM, 1.0f);
+    transpose(tile->k, k, k_row, count, SQA_HEAD_DIM, k_factor);
+    transpose(tile->v, v, v_row, count, SQA_VALUE_DIM, v_factor);
 #if SQA_GRADIENT_K
     for (int i = 0; i < K_COLUMNS * TILE_KEYS; i++)
         tile->dk[i] = 0.0f;
@@ -294,6 +295,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
     __global const sqa_stored *v_rows = SQA_V_MATRIX(batch, first_head);
     key_tile tile[TILES];
     query_tile queries;
+    const score_kind kind = {SQA_SHAPING, exponents_of(SQA_POWER, 0.0f), SQA_STEEP_FACTOR};
     float weights[QUERIES * TILE_KEYS] ALIGNED;
     float flows[TILES * QUERIES * TILE_KEYS] ALIGNED;
 #if SQA_GRADIENT_Q
@@ -338,7 +340,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
             const int skipped = t * TILE_KEYS;
             const int count = clamp(key_count - skipped, 0, TILE_KEYS);
             load_tile(&tile[t], first_key + skipped, count, k + skipped * k_row, k_row,
-                      v + skipped * v_row, v_row, SQA_PRODUCT_FACTOR);
+                      v + skipped * v_row, v_row, query_factor, flow_factor);
 #if SQA_GLOBALS
             tile[t].has_global = false;
             for (int r = 0; r < TILE_KEYS; r++) {
@@ -398,8 +400,8 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 for (int c = 0; c < queries.count; c++) {
                     const int query = first + c;
                     const bool dead = SQA_IS_DEAD(lse[query]);
-                    queries.lse[c] = sqa_lse_units(lse[query]);
-                    queries.delta[c] = delta[query];
+                    queries.lse[c] = SQA_LSE_AS_SCORE(lse[query]);
+                    queries.delta[c] = delta[query] * flow_factor;
                     queries.start[c] = SQA_START(query);
                     queries.end[c] = dead ? 0 : SQA_END(query);
                     some_dead = some_dead || dead;
@@ -425,7 +427,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 for (int t = first_seen; t <= last_seen; t++)
                     if (seen[t] == SEES_NONE ||
                         !attend(&tile[t], &queries, some_dead || seen[t] == SEES_SOME, kv_length,
-                                SQA_CAP_FACTOR, weights, extra, slopes, kept,
+                                kind, weights, extra, slopes, kept,
                                 flows + t * QUERIES * TILE_KEYS, &hid)) {
                         hid = true;
                         for (int i = 0; i < QUERIES * TILE_KEYS; i++)
@@ -445,7 +447,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
             const int count = min(key_count - skipped, TILE_KEYS);
 #if SQA_GRADIENT_K
             write_back(tile[t].dk, SQA_DK_MATRIX(batch, kv_head) + (first_key + skipped) * dk_row,
-                       dk_row, count, SQA_HEAD_DIM, scale);
+                       dk_row, count, SQA_HEAD_DIM, sum_factor);
 #endif
 #if SQA_GRADIENT_V
             write_back(tile[t].dv, SQA_DV_MATRIX(batch, kv_head) + (first_key + skipped) * dv_row,

@@ -22,6 +22,7 @@
 #define EACH_SUM(M) M(0, 0) M(1, 0)
 #endif
 
+#define EXP 0 /* of rows_weight.cl */
 #define TILE_KEYS (LANES * RV)        /* of a key tile */
 #define ITEM_KEYS (TILE_KEYS * TILES) /* that a work-item holds at a time */
 /* Columns of what is summed, filled up to whole register tiles with copies of the last. */
@@ -30,23 +31,6 @@
 #define V_COLUMNS UP_TO(MC, SQA_VALUE_DIM)
 /* A row of dQ's sums, and of K beside it: whole vectors, the rest zeros. */
 #define SUM_COLUMNS UP_TO(LANES * NV, SQA_HEAD_DIM)
-
-#if SQA_SOFTCAP
-/* (1 - e) / (1 + e) with e = exp(-2 |x|), and near zero, where that cancels, the odd
- * polynomial of Cephes' tanhf; within 2 units in the last place. */
-INLINE vec tanh_of(vec x)
-{
-    const vec distance = fabs(x);
-    const vec e = exp2_of(distance * (vec)(-2.0f * M_LOG2E_F));
-    const vec far = copysign((1.0f - e) / (1.0f + e), x);
-    const vec z = x * x;
-    vec p = fma(z, (vec)(-5.70498872745e-3f), (vec)(2.06390887954e-2f));
-    p = fma(p, z, (vec)(-5.37397155531e-2f));
-    p = fma(p, z, (vec)(1.33314422036e-1f));
-    p = fma(p, z, (vec)(-3.33332819422e-1f));
-    return select(far, fma(p * z, x, x), distance < (vec)(0.625f));
-}
-#endif
 
 /* Where rows of Q and dO lie: packed in private memory, or in place. */
 #if PACK
@@ -57,8 +41,8 @@ typedef __global const sqa_stored *row_pointer;
 
 /* The keys of a key tile, and the sums of their gradients. Whole vectors come first. */
 typedef struct ALIGNED {
-    float k[SQA_HEAD_DIM * TILE_KEYS];  /* transposed, times SQA_PRODUCT_FACTOR */
-    float v[SQA_VALUE_DIM * TILE_KEYS]; /* transposed */
+    float k[SQA_HEAD_DIM * TILE_KEYS];  /* transposed, times query_factor */
+    float v[SQA_VALUE_DIM * TILE_KEYS]; /* transposed, times flow_factor */
 #if SQA_GRADIENT_K
     float dk[K_COLUMNS * TILE_KEYS];
 #endif
@@ -82,8 +66,8 @@ typedef struct ALIGNED {
 
 /* Queries of one head that the keys are held against. */
 typedef struct ALIGNED {
-    float lse[QUERIES];   /* in units of log2 e; +infinity where a row saw nothing */
-    float delta[QUERIES]; /* the row's sum of dO O */
+    float lse[QUERIES];   /* as a score; +infinity where a row saw nothing */
+    float delta[QUERIES]; /* the row's sum of dO O, times flow_factor */
     int start[QUERIES];   /* keys each sees by position: start .. end - 1 */
     int end[QUERIES];
 #if SQA_GLOBALS

@@ -6,6 +6,24 @@
 #define HIDE(x, hidden) select((x) + (vec)(0.0f), (vec)(-0.0f), hidden)
 #define IS_HIDDEN(x) (AS_IVEC(x) == (ivec)(1 << 31))
 
+#define AT_MOST(x, high) select((x), (vec)(high), (vec)(high) < (x))
+
+/* How products become weights. */
+typedef struct {
+    sqa_shaping shaping;
+    exponents powers;
+    float steep_factor;
+} score_kind;
+
+#if SQA_SOFTCAP
+/* sqa_steepness() of a vector. */
+INLINE vec steepness(const float factor, const vec product)
+{
+    const vec e = exp2_negative(false, exponents_of(1.0f, 0.0f), -fabs(product * factor));
+    return 4.0f * e / ((1.0f + e) * (1.0f + e));
+}
+#endif
+
 /* How many steps of a sum of products come before those that are taken UNROLL at a time. The
  * first is a product alone. */
 #define UNEVEN(steps) (1 + ((steps)-1) % UNROLL)
@@ -19,9 +37,10 @@
 INLINE void multiply(const bool weighs, const int dim, const row_pointer rows, const long row,
                      const float *restrict columns, const query_tile *restrict queries,
                      const int first_key, const float *restrict weights,
-                     const float *restrict extra, const float cap, float *restrict slopes,
+                     const float *restrict extra, const score_kind kind, float *restrict slopes,
                      const float *restrict kept, float *restrict out)
 {
+    const float most = SQA_MOST_POWER / kind.powers.power;
     for (int c = 0; c < queries->count; c += MC) {
 #define QUERY(i) const row_pointer row##i = rows + min(c + i, queries->count - 1) * row;
         EACH_QUERY(QUERY)
@@ -47,19 +66,22 @@ INLINE void multiply(const bool weighs, const int dim, const row_pointer rows, c
         }
 #define AT(i, r) ((c + i) * TILE_KEYS + r * LANES)
 #if SQA_SOFTCAP
-#define CAP(i, r)                                                                                  \
-    s##i##_##r = tanh_of(s##i##_##r);                                                              \
-    STORE(fma(-s##i##_##r, s##i##_##r, (vec)(1.0f)), slopes + AT(i, r));                           \
-    s##i##_##r *= cap;
+#define SHAPE(i, r)                                                                                \
+    STORE(steepness(kind.steep_factor, s##i##_##r), slopes + AT(i, r));                            \
+    s##i##_##r = shape(kind.shaping, s##i##_##r);
 #define TIMES_SLOPE(i, r) *LOAD(slopes + AT(i, r))
 #else
-#define CAP(i, r)
+#if SQA_SHAPED
+#define SHAPE(i, r) s##i##_##r *= kind.shaping.factor;
+#else
+#define SHAPE(i, r)
+#endif
 #define TIMES_SLOPE(i, r)
 #endif
 #if SQA_ALIBI
 #define DISTANT(i, r)                                                                              \
     s##i##_##r = fma((vec)(-queries->slope),                                                       \
-                     AS_FLOATS(abs((ivec)(queries->position + c + i - first_key - r * LANES) -        \
+                     AS_FLOATS(abs((ivec)(queries->position + c + i - first_key - r * LANES) -     \
                                    LANE_NUMBERS)),                                                 \
                      s##i##_##r);
 #else
@@ -71,10 +93,12 @@ INLINE void multiply(const bool weighs, const int dim, const row_pointer rows, c
 #define ADD_EXTRA(i, r)
 #endif
 #define WEIGH(i, r)                                                                                \
-    CAP(i, r)                                                                                      \
+    SHAPE(i, r)                                                                                    \
     DISTANT(i, r)                                                                                  \
     ADD_EXTRA(i, r)                                                                                \
-    STORE(exp2_of(s##i##_##r - (vec)(queries->lse[c + i])), out + AT(i, r));
+    STORE(exp2_negative(SQA_SHAPED, kind.powers,                                                   \
+                        AT_MOST(s##i##_##r - (vec)(queries->lse[c + i]), most)),                   \
+          out + AT(i, r));
 #if SQA_DROPOUT
 #define TIMES_KEPT(i, r) *LOAD(kept + AT(i, r))
 #else

@@ -26,7 +26,7 @@ __kernel void sqa_backward_sum(SQA_BACKWARD_ARGUMENTS)
         for (long copy = head; copy < out_heads; copy += q_heads)
             for (int split = 0; split < SPLIT; split++)
                 sum += SQA_SUMS(split, copy, SQA_SUM_ROW(batch, query))[d];
-        SQA_PUT(sum * scale, d, dq);
+        SQA_PUT(sum * sum_factor, d, dq);
     }
 }
 #endif

@@ -10,14 +10,16 @@
  *
  * A thread has the pairs (y + TY i, x + TX j) of a tile, and of a sum the rows y + TY i and the
  * vectors x + TX j of columns. Sums over more than SQA_SUM_KEYS rows are taken in parts. */
-/* The first `count` of `rows` rows to local memory; zeros for those after them. */
+/* The first `count` of `rows` rows, times `factor`, to local memory; zeros for those after them. */
 INLINE void load_tile(__local vec *to, const int pitch, const int vecs, const matrix from,
-                      const int rows, const int count, const int width, const int thread)
+                      const int rows, const int count, const int width, const float factor,
+                      const int thread)
 {
     for (int i = thread; i < rows * vecs; i += THREADS) {
         const int row = i / vecs, d = i % vecs;
         to[row * pitch + d] = row < count
-                                  ? row_vec(from.first + row * from.row, from.aligned, d, width)
+                                  ? row_vec(from.first + row * from.row, from.aligned, d, width) *
+                                        factor
                                   : (vec)(0.0f);
     }
 }
@@ -95,7 +97,7 @@ typedef struct {
         const bool set_seen = y + TY * i < (count) && !SQA_IS_DEAD(set_lse);                       \
         queries.start[i] = set_seen ? SQA_START(set_query) : 0;                                    \
         queries.end[i] = set_seen ? SQA_END(set_query) : 0;                                        \
-        queries.lse[i] = sqa_lse_units(set_lse);                                                   \
+        queries.lse[i] = SQA_LSE_AS_SCORE(set_lse);                                                \
         queries.delta[i] = SQA_DELTA_ROW(batch, head)[set_query];                                  \
         SET_LIMIT(queries, i, set_query, set_seen)                                                 \
         SET_POSITION(queries, i, set_query)                                                        \
@@ -116,8 +118,11 @@ INLINE bool sees(const thread_queries *queries, const int i, const int key, cons
 #endif
 }
 
+/* How products become weights. Tiles of Q and K come times flow_factor each, so that their sums
+ * keep their range; `factor` takes it from their products. */
 typedef struct {
-    float factor, cap, slope;
+    sqa_shaping shaping;
+    float factor, power, steep_factor, slope;
 #if SQA_DROPOUT
     sqa_dropout dropout;
     uint head;
@@ -139,8 +144,8 @@ INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN]
             const int at = TY * i * TILE_PITCH + TX * j;
             float p = HIDDEN_PAIR, ds = HIDDEN_PAIR;
             if (key < end_key && sees(queries, i, key, shown, token[j])) {
-                const float capped = SQA_CAPPED(product[i][j] * kind.factor);
-                float score = capped * kind.cap;
+                const float scaled = product[i][j] * kind.factor;
+                float score = sqa_shape(kind.shaping, scaled);
 #if SQA_ALIBI
                 score = fma(-kind.slope, (float)abs(queries->position[i] - key), score);
 #endif
@@ -150,7 +155,7 @@ INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN]
                 if (extra != -INFINITY)
 #endif
                 {
-                    p = exp2(score - queries->lse[i]);
+                    p = sqa_probability(kind.power, score - queries->lse[i]);
                     float dp = flow[i][j];
 #if SQA_DROPOUT
                     const float kept = sqa_kept(kind.dropout, kind.head,
@@ -160,7 +165,8 @@ INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN]
                     const float kept = 1.0f;
 #endif
                     /* Plus 0: it must not look hidden. */
-                    ds = p * (dp - queries->delta[i]) * SQA_STEEPNESS(capped) + 0.0f;
+                    ds = p * (dp - queries->delta[i]) * sqa_steepness(kind.steep_factor, scaled) +
+                         0.0f;
                     p *= kept;
                 }
             }
@@ -218,15 +224,17 @@ INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const
     }
 }
 
+#define TILE_FACTOR (query_factor / flow_factor / flow_factor)
 #if SQA_DROPOUT
 #define SCORE_KIND(batch, head)                                                                    \
     {                                                                                              \
-        SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head), SQA_DROPOUT_OF(batch), (uint)(head) \
+        SQA_SHAPING, TILE_FACTOR, SQA_POWER, SQA_STEEP_FACTOR, SCORE_SLOPE(head),                  \
+            SQA_DROPOUT_OF(batch), (uint)(head)                                                    \
     }
 #else
 #define SCORE_KIND(batch, head)                                                                    \
     {                                                                                              \
-        SQA_PRODUCT_FACTOR, SQA_CAP_FACTOR, SCORE_SLOPE(head)                                      \
+        SQA_SHAPING, TILE_FACTOR, SQA_POWER, SQA_STEEP_FACTOR, SCORE_SLOPE(head)                   \
     }
 #endif
 #if SQA_ALIBI
@@ -310,8 +318,8 @@ sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
         const matrix k = {SQA_K_MATRIX(batch, first_head) + first_key * k_row, k_row, k_aligned};
         const matrix v = {SQA_V_MATRIX(batch, first_head) + first_key * v_row, v_row, v_aligned};
         barrier(CLK_LOCAL_MEM_FENCE); /* nobody works with the keys before any more */
-        load_tile(k_tile, HEAD_PITCH, HEAD_VECS, k, BN, keys, SQA_HEAD_DIM, thread);
-        load_tile(v_tile, VALUE_PITCH, VALUE_VECS, v, BN, keys, SQA_VALUE_DIM, thread);
+        load_tile(k_tile, HEAD_PITCH, HEAD_VECS, k, BN, keys, SQA_HEAD_DIM, flow_factor, thread);
+        load_tile(v_tile, VALUE_PITCH, VALUE_VECS, v, BN, keys, SQA_VALUE_DIM, 1.0f, thread);
         bool token[TN];
 #pragma unroll
         for (int j = 0; j < TN; j++) {
@@ -351,9 +359,10 @@ sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
                 barrier(SUM_FENCE); /* nobody works on the tile before any more */
                 const matrix q_rows = {q + first * q_row, q_row, q_aligned};
                 const matrix dout_rows = {dout + first * dout_row, dout_row, dout_aligned};
-                load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, count, SQA_HEAD_DIM, thread);
+                load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, count, SQA_HEAD_DIM,
+                          flow_factor, thread);
                 load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, count, SQA_VALUE_DIM,
-                          thread);
+                          1.0f, thread);
                 barrier(CLK_LOCAL_MEM_FENCE);
                 float product[TM][TN], flow[TM][TN];
                 multiply(product, q_tile + y * HEAD_PITCH, k_tile + x * HEAD_PITCH, HEAD_PITCH,
@@ -391,7 +400,7 @@ sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
                 continue;
 #if SQA_GRADIENT_K
             store_row(SQA_DK_MATRIX(batch, kv_index) + key * dk_row, dk_total + i * TH, TH,
-                      SQA_HEAD_DIM, scale, x);
+                      SQA_HEAD_DIM, sum_factor, x);
 #endif
 #if SQA_GRADIENT_V
             store_row(SQA_DV_MATRIX(batch, kv_index) + key * dv_row, dv_total + i * TD, TD,
@@ -417,7 +426,7 @@ sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
     __local float flows[BM * TILE_PITCH];
     __global const sqa_stored *q = SQA_Q_MATRIX(batch, q_index) + first * q_row;
     const matrix q_rows = {q, q_row, is_aligned(q, q_row)};
-    load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, rows, SQA_HEAD_DIM, thread);
+    load_tile(q_tile, HEAD_PITCH, HEAD_VECS, q_rows, BM, rows, SQA_HEAD_DIM, flow_factor, thread);
     bool token[TN];
 #pragma unroll
     for (int j = 0; j < TN; j++)
@@ -444,7 +453,8 @@ sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
         if (tiles > 0)
             SET_QUERIES(queries, batch, head, first, rows)
         barrier(CLK_LOCAL_MEM_FENCE); /* nobody works with the head before any more */
-        load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, rows, SQA_VALUE_DIM, thread);
+        load_tile(output_tile, VALUE_PITCH, VALUE_VECS, dout_rows, BM, rows, SQA_VALUE_DIM, 1.0f,
+                  thread);
         int first_key = 0;
 #pragma unroll 1
         for (int t = 0; t < tiles; t++, first_key += BN) {
@@ -456,8 +466,10 @@ sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
             barrier(CLK_LOCAL_MEM_FENCE); /* nobody works on the tile before any more */
             const matrix k_rows = {k + first_key * k_row, k_row, k_aligned};
             const matrix v_rows = {v + first_key * v_row, v_row, v_aligned};
-            load_tile(k_tile, HEAD_PITCH, HEAD_VECS, k_rows, BN, keys, SQA_HEAD_DIM, thread);
-            load_tile(v_tile, VALUE_PITCH, VALUE_VECS, v_rows, BN, keys, SQA_VALUE_DIM, thread);
+            load_tile(k_tile, HEAD_PITCH, HEAD_VECS, k_rows, BN, keys, SQA_HEAD_DIM, flow_factor,
+                      thread);
+            load_tile(v_tile, VALUE_PITCH, VALUE_VECS, v_rows, BN, keys, SQA_VALUE_DIM, 1.0f,
+                      thread);
             barrier(CLK_LOCAL_MEM_FENCE);
             float product[TM][TN], flow[TM][TN];
             multiply(product, q_tile + y * HEAD_PITCH, k_tile + x * HEAD_PITCH, HEAD_PITCH,
@@ -479,6 +491,6 @@ sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
     for (int i = 0; i < TM; i++)
         if (y + TY * i < rows)
             store_row(SQA_DQ_MATRIX(batch, q_index) + (first + y + TY * i) * dq_row,
-                      dq_total + i * TH, TH, SQA_HEAD_DIM, scale, x);
+                      dq_total + i * TH, TH, SQA_HEAD_DIM, sum_factor, x);
 }
 #endif

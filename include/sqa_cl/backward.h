@@ -24,7 +24,22 @@
  *
  * Rows of LSE = -inf, which saw no key, add nothing to any gradient, whatever is in their O and
  * dO, and have dQ = 0. What a mask hides, or lies beyond a length, reaches no gradient, NaN
- * and infinity included. An output that exists is written: without queries, dK and dV are 0. */
+ * and infinity included. An output that exists is written: without queries, dK and dV are 0.
+ *
+ * Numbers. Finite inputs, however large or small, give the result of the formulas above but for
+ * rounding, as long as
+ *   - products of Q and K stay within what attention.h says of them; of k what it says of q;
+ *   - delta and the sums of dO V^T, and of P dO, dS' K and dS'^T Q, on their way too, stay within
+ *     FLT_MAX. Where |scale| is less than 2^-23 or more than 2^24, delta, dO V^T and dS' count
+ *     times the root of 2^23 |scale| or of 2^-24 |scale|.
+ * A gradient beyond FLT_MAX is infinite. A P of less than 2^-126 may count as 0.
+ *
+ * LSE counts as what is passed, an f32: its rounding, some |LSE| 2^-24, makes P as much larger or
+ * smaller, relatively; of a row with an LSE of 1000, some 6e-5. From |LSE| of 2^20 on, as a large
+ * bias or large scores make it, that is no small part any more, and from 2^24 on P says nothing of
+ * the keys whose scores are near LSE, but where they are LSE to the last bit: it is anything from
+ * 0 to 2^127, and neither infinite nor NaN. Keys and sinks far below LSE have the P that they
+ * should, 0. LSE = inf, of a row whose scores are beyond FLT_MAX, makes P 0. */
 #ifndef SQA_CL_BACKWARD_H
 #define SQA_CL_BACKWARD_H
 

@@ -17,6 +17,7 @@ WHEN(wants_slopes, SLOPES)
 
 #define STRIDES(name, member) #name, SQA_TYPE_STRIDES, SQA_IN_PROBLEM(backward.member)
 #define INT(name, member) #name, SQA_TYPE_INT, SQA_IN_PROBLEM(attention.member)
+#define FACTOR(name) #name, SQA_TYPE_FLOAT, SQA_IN_VALUES(sqa_forward_values, scale.name)
 
 const sqa_argument_row sqa_backward_rows[] = {
     {SQA_READ(q, "sqa_stored", SQA_SLOT_Q)},
@@ -33,7 +34,10 @@ const sqa_argument_row sqa_backward_rows[] = {
     {INT(q_heads, q_heads)},
     {INT(out_heads, out_heads)},
     {"group", SQA_TYPE_INT, SQA_IN_VALUES(sqa_forward_values, group)},
-    {"scale", SQA_TYPE_FLOAT, SQA_IN_PROBLEM(attention.scale)},
+    {FACTOR(query_factor)},
+    {FACTOR(score_power)},
+    {FACTOR(flow_factor)},
+    {FACTOR(sum_factor)},
     {0},
 };
 

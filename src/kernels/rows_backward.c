@@ -151,13 +151,10 @@ static const sqa_argument_row *const tables[] = {sqa_backward_rows, sqa_core_gra
                                                  sqa_backward_sum_rows, sqa_pattern_rows, NULL};
 
 static const char *const fragments[] = {
-    SQA_BACKWARD_FRAGMENTS,
-    "common/vectors.cl",
-    "backward/rows_shape.cl",
-    "backward/rows_tiles.cl",
-    "backward/sums.cl",
-    "backward/rows.cl",
-    NULL,
+    SQA_BACKWARD_FRAGMENTS,   "common/vectors.cl",
+    "backward/rows_shape.cl", "forward/rows_weight.cl",
+    "backward/rows_tiles.cl", "backward/sums.cl",
+    "backward/rows.cl",       NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

@@ -157,9 +157,17 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 }
 
 static const char *const fragments[] = {
-    SQA_FORWARD_FRAGMENTS,   "common/vectors.cl",     "forward/sharing.cl",
-    "forward/split.cl",      "forward/rows_shape.cl", "forward/rows_extra.cl",
-    "forward/rows_tiles.cl", "forward/rows.cl",       NULL,
+    SQA_FORWARD_FRAGMENTS,
+    "common/vectors.cl",
+    "forward/sharing.cl",
+    "forward/split.cl",
+    "forward/rows_shape.cl",
+    "forward/rows_weight.cl",
+    "forward/rows_state.cl",
+    "forward/rows_extra.cl",
+    "forward/rows_tiles.cl",
+    "forward/rows.cl",
+    NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

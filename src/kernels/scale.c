@@ -12,9 +12,12 @@ sqa_scale_parts sqa_scale_divide(float scale)
     assert(isfinite(scale) && fabsf(scale) > 0.0f);
     (void)frexp(scaled, &exponent);
     exponent -= 1; /* 2^exponent <= |scaled| */
+    const int whole = exponent;
     if (exponent < SQA_SCORE_POWER_LOW)
         exponent = SQA_SCORE_POWER_LOW;
     if (exponent > SQA_SCORE_POWER_HIGH)
         exponent = SQA_SCORE_POWER_HIGH;
-    return (sqa_scale_parts){(float)ldexp(scaled, -exponent), ldexpf(1.0f, exponent)};
+    const int flow = (whole - exponent) / 2;
+    return (sqa_scale_parts){(float)ldexp(scaled, -exponent), ldexpf(1.0f, exponent),
+                             ldexpf(1.0f, flow), ldexpf(scale, -flow)};
 }

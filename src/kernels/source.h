@@ -29,7 +29,7 @@ void sqa_source_backward(sqa_text *out, const sqa_problem *problem);
 
 /* The fragments that use them. */
 #define SQA_BACKWARD_FRAGMENTS                                                                     \
-    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "backward/units.cl",          \
+    "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/units.cl",           \
         "forward/score.cl", "forward/dropout.cl", "backward/arguments.cl", "backward/visible.cl",  \
         "backward/score.cl"
 

@@ -17,7 +17,7 @@ static int file_count(void)
     return count;
 }
 
-enum { MAX_TEXTS = 16 };
+enum { MAX_TEXTS = 24 };
 
 static bool has(const sqa_kernel_family *family, const char *name)
 {

@@ -27,7 +27,12 @@ START_TEST(parts_of_a_scale)
     if (fabs(scaled) >= 0x1p-23 && fabs(scaled) < 0x1p25) {
         ck_assert_float_ge(magnitude, 1.0f);
         ck_assert_float_le(magnitude, 2.0f);
+        ck_assert_float_eq(parts.flow_factor, 1.0f);
     }
+    ck_assert_float_eq(frexpf(parts.flow_factor, &exponent), 0.5f); /* a power of two */
+    ck_assert_double_eq((double)parts.flow_factor * (double)parts.sum_factor, (double)scales[_i]);
+    ck_assert_float_ge(fabsf(parts.sum_factor), FLT_MIN);
+    ck_assert_float_le(fabsf(parts.sum_factor), FLT_MAX);
 }
 END_TEST
 

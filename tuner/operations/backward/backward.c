@@ -38,6 +38,30 @@ static sqa_problem dropped_core(const sqa_property *self, bool small, sqa_dtype 
         dtype);
 }
 
+static sqa_problem wide_core(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self;
+    return sqa_case_shape_problem(small ? "op=backward_core,hq=4,hkv=2,nq=9,nk=21,d=8"
+                                        : "op=backward_core,b=2,hq=4,hkv=2,nq=37,nk=133,d=40,dv=21",
+                                  dtype);
+}
+
+static sqa_problem wide_scores(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self;
+    return sqa_case_shape_problem(
+        small ? "op=backward_scores,hq=4,hkv=2,nq=9,nk=21,d=8,sinks,grads=sinks"
+              : "op=backward_scores,b=2,hq=4,hkv=2,nq=37,nk=133,d=40,dv=21,sinks,grads=sinks",
+        dtype);
+}
+
+#define NUMBERS(problem)                                                                           \
+    {                                                                                              \
+        "numbers",                                                                                 \
+            "parameters, values and weights at the ends of their ranges give what fp64 gives",     \
+            false, problem, sqa_backward_numbers                                                   \
+    }
+
 static sqa_problem padded_delta(const sqa_property *self, bool small, sqa_dtype dtype)
 {
     (void)self, (void)small;
@@ -78,8 +102,9 @@ static const sqa_property core_properties[] = {
      sqa_backward_left_out},
     {"dropout", "what is dropped is what the seed and a pair's numbers say, in dQ and in dV", true,
      dropped_core, sqa_backward_drops},
+    NUMBERS(wide_core),
 };
-static const sqa_property scores_properties[] = {COMMON(padded_scores)};
+static const sqa_property scores_properties[] = {COMMON(padded_scores), NUMBERS(wide_scores)};
 
 static sqa_problem everyday(bool small, sqa_dtype dtype)
 {

@@ -103,20 +103,25 @@ void sqa_settle_lse(sqa_host_tensors *tensors)
             *sqa_vector_at(tensors, &at) = -INFINITY;
 }
 
+void sqa_set_outputs_of(sqa_host_tensors *tensors, const sqa_attention *attention,
+                        const sqa_reference_inputs *views)
+{
+    sqa_vector_place at;
+    for (bool more = sqa_vector_first(tensors, SQA_SLOT_LSE, &at); more;
+         more = sqa_vector_next(tensors, &at)) {
+        double o[SQA_MAX_ROW], lse;
+        const sqa_vector_place row = {SQA_SLOT_O, at.batch, at.head, at.row};
+        sqa_reference_forward_row(attention, views, at.batch, at.head, at.row, o, &lse);
+        *sqa_vector_at(tensors, &at) = (float)lse;
+        for (uint32_t d = 0; tensors->of[SQA_SLOT_O].data && d < attention->value_dim; d++)
+            sqa_vector_at(tensors, &row)[d] = (float)o[d];
+    }
+}
+
 void sqa_set_outputs(sqa_host_tensors *tensors)
 {
     const sqa_reference_inputs views = sqa_host_tensors_views(tensors);
-    sqa_vector_place at;
-    for (bool more = sqa_vector_first(tensors, SQA_SLOT_O, &at); more;
-         more = sqa_vector_next(tensors, &at)) {
-        double o[SQA_MAX_ROW], lse;
-        const sqa_vector_place row = {SQA_SLOT_LSE, at.batch, at.head, at.row};
-        sqa_reference_forward_row(&tensors->problem.of.attention, &views, at.batch, at.head, at.row,
-                                  o, &lse);
-        for (uint32_t d = 0; d < sqa_vector_length(tensors, SQA_SLOT_O); d++)
-            sqa_vector_at(tensors, &at)[d] = (float)o[d];
-        *sqa_vector_at(tensors, &row) = (float)lse;
-    }
+    sqa_set_outputs_of(tensors, &tensors->problem.of.attention, &views);
 }
 
 /* Whether an output head reads the vector's head. */

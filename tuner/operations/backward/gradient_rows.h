@@ -35,6 +35,10 @@ void sqa_settle_lse(sqa_host_tensors *tensors);
 /* O and LSE as a forward pass leaves them, rounded to f32. */
 void sqa_set_outputs(sqa_host_tensors *tensors);
 
+/* The same of other scores and inputs, where there is an O. */
+void sqa_set_outputs_of(sqa_host_tensors *tensors, const sqa_attention *attention,
+                        const sqa_reference_inputs *views);
+
 /* How a number in the vector `of` comes into the gradient vector `in`: not at all, into the
  * component of the same number alone, or into all. */
 typedef enum sqa_influence {

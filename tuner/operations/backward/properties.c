@@ -289,10 +289,10 @@ static void tell_rows_apart(sqa_host_tensor *tensor)
 static bool pair_counts(const sqa_host_tensors *tensors, uint32_t batch, uint32_t head,
                         uint32_t end_head, uint32_t query, uint32_t key)
 {
-    const sqa_reference_inputs inputs = sqa_host_tensors_views(tensors);
+    const sqa_reference_inputs views = sqa_host_tensors_views(tensors);
     for (; head < end_head; head++)
         if (sqa_pair_is_live(tensors, batch, head, query, key) &&
-            sqa_reference_kept(&tensors->problem.of.attention, &inputs, batch, head, query, key) >
+            sqa_reference_kept(&tensors->problem.of.attention, &views, batch, head, query, key) >
                 0.0)
             return true;
     return false;

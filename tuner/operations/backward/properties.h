@@ -16,6 +16,10 @@ sqa_property_check sqa_backward_drops;
 /* A gradient has the same bits whichever others there are. */
 sqa_property_check sqa_backward_left_out;
 
+/* Parameters, values and weights at the ends of their ranges give what fp64 gives. Of
+ * backward_core and backward_scores, of few heads. */
+sqa_property_check sqa_backward_numbers;
+
 /* Of a backward pass: one query and one key give dQ = dK = 0 and dV = dO. */
 sqa_property_check sqa_backward_one_pair;
 
