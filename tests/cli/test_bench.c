@@ -378,7 +378,7 @@ START_TEST(pictures)
     const program_result *result =
         run_sqa(TINY " --variant mha,xsqa,sw-xsqa --plot %s/p.svg", work_folder);
     ck_assert_msg(result->code == 0, "%s", result->err);
-    ck_assert_str_eq(result->err, "");
+    ck_assert_ptr_null(strstr(result->err, "warning"));
     ck_assert_uint_gt(read_start("p.svg", picture, sizeof picture), 1000);
     static const char *const needed[] = {"<svg",
                                          "xSQA",
@@ -392,11 +392,11 @@ START_TEST(pictures)
                                          "</svg>"};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
-    result =
-        run_sqa("bench --shape op=matmul,m=1,n=40,k=24 --family all --rounds 1 --plot %s/m.svg",
-                work_folder);
+    result = run_sqa(
+        "bench --shape op=matmul,m=1,n=40,k=24 --family stream,rows --rounds 1 --plot %s/m.svg",
+        work_folder);
     ck_assert_msg(result->code == 0, "%s", result->err);
-    ck_assert_str_eq(result->err, "");
+    ck_assert_ptr_null(strstr(result->err, "warning"));
     ck_assert_uint_gt(read_start("m.svg", picture, sizeof picture), 1000);
     ck_assert_ptr_nonnull(strstr(picture, "matmul, stream"));
     ck_assert_ptr_nonnull(strstr(picture, "in % of reading"));
