@@ -13,6 +13,9 @@
  * dK and dV are the work-item's alone. dQ is summed in the workspace, one copy for each of the
  * SPLIT work-items that divide a head's keys; a second kernel adds the copies in order.
  *
+ * With APART, dQ has SPLIT work-items of its own, which divide the queries and go through all
+ * keys: one copy, and seven products instead of five, since both compute the weights.
+ *
  * PACK copies each query tile of Q and dO to private f32. */
 
 /* Copies `count` rows of `width` elements to f32. */
@@ -168,9 +171,8 @@ static void drop_weights(const int count, const float *restrict kept, float *res
 static bool is_tile_finite(query_tile *queries)
 {
     if (queries->is_finite < 0)
-        queries->is_finite =
-            is_finite(queries->q, queries->q_row, queries->count, SQA_HEAD_DIM) &&
-            is_finite(queries->g, queries->g_row, queries->count, SQA_VALUE_DIM);
+        queries->is_finite = is_finite(queries->q, queries->q_row, queries->count, SQA_HEAD_DIM) &&
+                             is_finite(queries->g, queries->g_row, queries->count, SQA_VALUE_DIM);
     return queries->is_finite;
 }
 
@@ -180,7 +182,7 @@ static bool is_tile_finite(query_tile *queries)
 INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool hides,
                    const int kv_length, const score_kind kind, float *restrict weights,
                    float *restrict extra, float *restrict slopes, float *restrict kept,
-                   float *restrict flows, bool *restrict hid)
+                   float *restrict flows, const bool adds_keys, bool *restrict hid)
 {
 #if SQA_EXTRA
     bool extra_hides;
@@ -202,6 +204,9 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
     if (hides)
         hide_flows(queries->count, weights, flows);
 #endif
+    *hid = *hid || hides;
+    if (!adds_keys)
+        return true;
 #if SQA_GRADIENT_K
     add_rows(careful, SQA_HEAD_DIM, queries->count, queries->q, queries->q_row, flows, tile->dk);
 #endif
@@ -211,15 +216,14 @@ INLINE bool attend(key_tile *restrict tile, query_tile *restrict queries, bool h
 #endif
     add_rows(careful, SQA_VALUE_DIM, queries->count, queries->g, queries->g_row, weights, tile->dv);
 #endif
-    *hid = *hid || hides;
     return true;
 }
 
 /* Fetches `count` keys, zeros for the rest, and has no sums of theirs yet. */
 static void load_tile(key_tile *restrict tile, const int first, const int count,
                       __global const sqa_stored *restrict k, const long k_row,
-                      __global const sqa_stored *restrict v, const long v_row,
-                      const float k_factor, const float v_factor)
+                      __global const sqa_stored *restrict v, const long v_row, const float k_factor,
+                      const float v_factor)
 {
     tile->first = first;
     transpose(tile->k, k, k_row, count, SQA_HEAD_DIM, k_factor);
@@ -285,12 +289,21 @@ static void find_listed(key_tile *tile, __global const int *list, const int coun
 }
 #endif
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-__kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
+/* Work-items that own keys; with APART, those that own queries come behind them. */
+#define ITEMS_OF_KEYS (APART && !SQA_GRADIENT_K && !SQA_GRADIENT_V ? 0 : SPLIT)
+
+__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
+sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
 {
-    const long split = get_global_id(0), kv_head = get_global_id(1), batch = get_global_id(2);
+    const long item = get_global_id(0), kv_head = get_global_id(1), batch = get_global_id(2);
     SQA_SEQUENCE(batch)
     const long first_head = kv_head * group, end_head = first_head + group;
+    const bool adds_keys = !APART || item < ITEMS_OF_KEYS, adds_queries = !APART || !adds_keys;
+    /* Its part of the keys, and of the queries. */
+    const long part = adds_keys ? item : 0, parts = adds_keys ? SPLIT : 1;
+    const long range = adds_keys ? 0 : item - ITEMS_OF_KEYS, ranges = adds_keys ? 1 : SPLIT;
+    const int begin_query = (int)(range * q_length / ranges);
+    const int end_query = (int)((range + 1) * q_length / ranges);
     __global const sqa_stored *k_rows = SQA_K_MATRIX(batch, first_head);
     __global const sqa_stored *v_rows = SQA_V_MATRIX(batch, first_head);
     key_tile tile[TILES];
@@ -300,9 +313,9 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
     float flows[TILES * QUERIES * TILE_KEYS] ALIGNED;
 #if SQA_GRADIENT_Q
     float keys[ITEM_KEYS * SUM_COLUMNS] ALIGNED;
-    for (long head = first_head; head < end_head; head++) {
-        __global float *sums = SQA_SUMS(split, head, SQA_SUM_ROW(batch, 0));
-        for (long i = 0; i < (long)q_length * SUM_COLUMNS; i++)
+    for (long head = first_head; head < end_head && adds_queries; head++) {
+        __global float *sums = SQA_SUMS(part, head, SQA_SUM_ROW(batch, begin_query));
+        for (long i = 0; i < (long)(end_query - begin_query) * SUM_COLUMNS; i++)
             sums[i] = 0.0f;
     }
 #endif
@@ -327,10 +340,10 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
     float g_packed[QUERIES * SQA_VALUE_DIM] ALIGNED;
 #endif
 
-    /* Forth and back over the splits: under a causal mask early keys are more work. */
+    /* Forth and back over the parts: under a causal mask early keys are more work. */
     for (int n = 0;; n++) {
-        const long place = n % 2 ? SPLIT - 1 - split : split;
-        const int first_key = (int)min((n * (long)SPLIT + place) * ITEM_KEYS, (long)kv_length);
+        const long place = n % 2 ? parts - 1 - part : part;
+        const int first_key = (int)min((n * parts + place) * ITEM_KEYS, (long)kv_length);
         const int key_count = min(ITEM_KEYS, kv_length - first_key);
         if (key_count <= 0)
             break;
@@ -369,8 +382,9 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
             int block = -1;
 #endif
             EACH_RUN(walk, batch, head, first_key, last_key)
-            for (int first = walk.begin; first < walk.end; first += queries.count) {
-                queries.count = min(QUERIES, walk.end - first);
+            for (int first = max(walk.begin, begin_query), end = min(walk.end, end_query);
+                 first < end; first += queries.count) {
+                queries.count = min(QUERIES, end - first);
 #if SQA_BLOCKS
                 queries.count = min(queries.count, query_block - first % query_block);
                 if (first / query_block != block) {
@@ -427,14 +441,16 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
                 for (int t = first_seen; t <= last_seen; t++)
                     if (seen[t] == SEES_NONE ||
                         !attend(&tile[t], &queries, some_dead || seen[t] == SEES_SOME, kv_length,
-                                kind, weights, extra, slopes, kept,
-                                flows + t * QUERIES * TILE_KEYS, &hid)) {
+                                kind, weights, extra, slopes, kept, flows + t * QUERIES * TILE_KEYS,
+                                adds_keys, &hid)) {
                         hid = true;
                         for (int i = 0; i < QUERIES * TILE_KEYS; i++)
                             flows[t * QUERIES * TILE_KEYS + i] = -0.0f;
                     }
 #if SQA_GRADIENT_Q
-                __global float *sums = SQA_SUMS(split, head, SQA_SUM_ROW(batch, first));
+                if (!adds_queries)
+                    continue;
+                __global float *sums = SQA_SUMS(part, head, SQA_SUM_ROW(batch, first));
                 if (hid && !finite_keys)
                     add_visible_queries(first_seen, last_seen, queries.count, flows, keys, sums);
                 else
@@ -442,7 +458,7 @@ __kernel void sqa_rows_backward(SQA_BACKWARD_ARGUMENTS)
 #endif
             }
         }
-        for (int t = 0; t < TILES; t++) {
+        for (int t = 0; t < TILES && adds_keys; t++) {
             const int skipped = t * TILE_KEYS;
             const int count = min(key_count - skipped, TILE_KEYS);
 #if SQA_GRADIENT_K

@@ -12,6 +12,7 @@
 #define UNROLL 4
 #define PACK (SQA_DTYPE != 0)
 #define SPLIT 1
+#define APART 0
 #define EACH_VECTOR(M) M(0) M(1)
 #define EACH_QUERY(M) M(0) M(1)
 #define EACH_QUERY_VECTOR(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1)
@@ -23,6 +24,7 @@
 #endif
 
 #define EXP 0 /* of rows_weight.cl */
+#define COPIES (APART ? 1 : SPLIT)
 #define TILE_KEYS (LANES * RV)        /* of a key tile */
 #define ITEM_KEYS (TILE_KEYS * TILES) /* that a work-item holds at a time */
 /* Columns of what is summed, filled up to whole register tiles with copies of the last. */
@@ -30,7 +32,7 @@
 #define K_COLUMNS UP_TO(MC, SQA_HEAD_DIM)
 #define V_COLUMNS UP_TO(MC, SQA_VALUE_DIM)
 /* A row of dQ's sums, and of K beside it: whole vectors, the rest zeros. */
-#define SUM_COLUMNS UP_TO(LANES * NV, SQA_HEAD_DIM)
+#define SUM_COLUMNS UP_TO(LANES *NV, SQA_HEAD_DIM)
 
 /* Where rows of Q and dO lie: packed in private memory, or in place. */
 #if PACK

@@ -65,7 +65,7 @@ const sqa_argument_row sqa_score_gradient_rows[] = {
 };
 
 void sqa_backward_add_sums(sqa_launch *out, const sqa_problem *problem,
-                           const sqa_argument_row *const *tables, uint32_t splits, uint32_t columns)
+                           const sqa_argument_row *const *tables, uint32_t copies, uint32_t columns)
 {
     const sqa_attention *a = &problem->of.attention;
     const sqa_forward_values values = sqa_forward_values_of(a);
@@ -77,5 +77,5 @@ void sqa_backward_add_sums(sqa_launch *out, const sqa_problem *problem,
     step->global[2] = a->batch;
     sqa_arguments_fill(out, step, tables, problem, &values);
     const size_t rows = a->mask & SQA_MASK_RAGGED ? a->q_total : (size_t)a->batch * a->q_length;
-    out->workspace_bytes = sizeof(float) * splits * a->out_heads * rows * columns;
+    out->workspace_bytes = sizeof(float) * copies * a->out_heads * rows * columns;
 }

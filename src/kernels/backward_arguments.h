@@ -14,10 +14,10 @@ extern const sqa_argument_row sqa_core_gradient_rows[], sqa_score_gradient_rows[
 /* The workspace, where dQ is summed in copies (cl/backward/sums.cl) and asked for. */
 extern const sqa_argument_row sqa_backward_sum_rows[];
 
-/* The step that adds the copies, behind those that write them: `splits` of them with rows of
+/* The step that adds the copies, behind those that write them: `copies` of them with rows of
  * `columns` floats; `tables` are the arguments of all kernels. Nothing where there is no dQ. */
 void sqa_backward_add_sums(sqa_launch *out, const sqa_problem *problem,
-                           const sqa_argument_row *const *tables, uint32_t splits,
+                           const sqa_argument_row *const *tables, uint32_t copies,
                            uint32_t columns);
 
 #endif

@@ -8,7 +8,7 @@
 #include "kernels/register_tiles.h"
 #include "kernels/source.h"
 
-enum { LANES, RV, MC, MQ, NV, TILES, QUERIES, UNROLL, PACK, SPLIT, PARAMETER_COUNT };
+enum { LANES, RV, MC, MQ, NV, TILES, QUERIES, UNROLL, PACK, SPLIT, APART, PARAMETER_COUNT };
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [LANES] = {"LANES", "keys in a vector", {4, 8, 16}, 3},
@@ -21,6 +21,7 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [UNROLL] = {"UNROLL", "unrolling of the inner loops", {2, 4}, 2},
     [PACK] = {"PACK", "1: query tiles are copied to private f32 for all key tiles", {0, 1}, 2},
     [SPLIT] = {"SPLIT", "work-items that divide a head's keys: copies of dQ", {1, 2, 4, 8, 16}, 5},
+    [APART] = {"APART", "1: dQ by as many work-items that divide queries, in one copy", {0, 1}, 2},
 };
 
 /* Work-items per compute unit beyond which a split only costs. */
@@ -180,16 +181,19 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *a = &problem->of.attention;
     const sqa_forward_values values = sqa_forward_values_of(a);
-    const int32_t splits = config->value[SPLIT];
+    const int32_t splits = config->value[SPLIT], apart = config->value[APART];
+    const uint32_t gradients = problem->of.backward.gradients;
+    const bool of_keys = !apart || gradients & (SQA_GRADIENT_K | SQA_GRADIENT_V);
+    const bool of_queries = apart && gradients & SQA_GRADIENT_Q;
     (void)device;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_rows_backward", 3);
-    step->global[0] = (size_t)splits;
+    step->global[0] = (size_t)splits * ((size_t)of_keys + of_queries);
     step->global[1] = a->kv_heads;
     step->global[2] = a->batch;
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;
     sqa_arguments_fill(out, step, tables, problem, &values);
-    sqa_backward_add_sums(out, problem, tables, (uint32_t)splits,
+    sqa_backward_add_sums(out, problem, tables, apart ? 1 : (uint32_t)splits,
                           (uint32_t)sum_columns(config->value, a));
 }
 
