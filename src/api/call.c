@@ -76,14 +76,12 @@ sqa_status sqa_check_call(const sqa_plan *plan, const sqa_operation_entry *opera
     return status;
 }
 
-sqa_status sqa_call_packed(sqa_plan *plan, const sqa_operation_entry *operation,
-                           cl_command_queue queue, const void *tensors, cl_mem packed,
-                           cl_uint wait_count, const cl_event *wait_list, cl_event *event)
+sqa_status sqa_call_checked(sqa_plan *plan, const sqa_operation_entry *operation,
+                            cl_command_queue queue, const void *tensors, cl_mem packed,
+                            cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
     sqa_tensor by_slot[SQA_MAX_SLOTS];
-    sqa_status status = sqa_check_call(plan, operation, queue, tensors, wait_count, wait_list);
-    if (status == SQA_OK)
-        status = check_tensors(by_slot, plan, &operation->tensors, tensors);
+    sqa_status status = check_tensors(by_slot, plan, &operation->tensors, tensors);
     if (status != SQA_OK)
         return status;
     by_slot[SQA_SLOT_PACKED].buffer = packed;
@@ -94,7 +92,10 @@ sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
                          cl_command_queue queue, const void *tensors, cl_uint wait_count,
                          const cl_event *wait_list, cl_event *event)
 {
-    return sqa_call_packed(plan, operation, queue, tensors, NULL, wait_count, wait_list, event);
+    sqa_status status = sqa_check_call(plan, operation, queue, tensors, wait_count, wait_list);
+    return status == SQA_OK ? sqa_call_checked(plan, operation, queue, tensors, NULL, wait_count,
+                                               wait_list, event)
+                            : status;
 }
 
 sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,

@@ -26,10 +26,11 @@ sqa_status sqa_call_plan(sqa_plan *plan, const sqa_operation_entry *operation,
                          cl_command_queue queue, const void *tensors, cl_uint wait_count,
                          const cl_event *wait_list, cl_event *event);
 
-/* The same with weights that were packed for the plan; NULL: none. */
-sqa_status sqa_call_packed(sqa_plan *plan, const sqa_operation_entry *operation,
-                           cl_command_queue queue, const void *tensors, cl_mem packed,
-                           cl_uint wait_count, const cl_event *wait_list, cl_event *event);
+/* The part of it that is left after sqa_check_call(), with weights that were packed for the
+ * plan; NULL: none. */
+sqa_status sqa_call_checked(sqa_plan *plan, const sqa_operation_entry *operation,
+                            cl_command_queue queue, const void *tensors, cl_mem packed,
+                            cl_uint wait_count, const cl_event *wait_list, cl_event *event);
 
 /* The same with the plan that the context keeps for the problem. */
 sqa_status sqa_call_problem(sqa_context *context, const sqa_problem *problem,

@@ -54,14 +54,14 @@ sqa_status sqa_matmul_run(sqa_plan *plan, cl_command_queue queue, const sqa_matm
         return status;
     const sqa_matmul_packed *packed = packed_of(tensors);
     if (!packed || plan->problem.of.product.k == 0)
-        return sqa_call_plan(plan, &sqa_operation_matmul, queue, tensors, wait_count, wait_list,
-                             event);
+        return sqa_call_checked(plan, &sqa_operation_matmul, queue, tensors, NULL, wait_count,
+                                wait_list, event);
     sqa_matmul_tensors with_weights = *tensors;
     with_weights.b = packed->b;
     with_weights.b2 = packed->b2;
     status = sqa_packed_check(packed, plan);
-    return status == SQA_OK ? sqa_call_packed(plan, &sqa_operation_matmul, queue, &with_weights,
-                                              packed->buffer, wait_count, wait_list, event)
+    return status == SQA_OK ? sqa_call_checked(plan, &sqa_operation_matmul, queue, &with_weights,
+                                               packed->buffer, wait_count, wait_list, event)
                             : status;
 }
 

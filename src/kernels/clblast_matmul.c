@@ -2,7 +2,6 @@
  * device. What it leaves of the problem is a product of no terms, which naive's kernel does. */
 #include <limits.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "device/cl_status.h"
 #include "kernels/families.h"
@@ -53,12 +52,6 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     else
         return true;
     return false;
-}
-
-static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
-{
-    (void)problem, (void)device;
-    memset(config, 0, sizeof *config);
 }
 
 /* From a row to the next, which of a single row may be anything. */
@@ -249,7 +242,7 @@ const sqa_kernel_family sqa_clblast_matmul = {
     .fragments = fragments,
     .supports = supports,
     .is_valid = sqa_family_runs_all,
-    .default_config = default_config,
+    .default_config = sqa_family_no_parameters,
     .source = source,
     .launch = launch,
 };

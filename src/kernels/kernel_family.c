@@ -1,5 +1,7 @@
 #include "kernels/kernel_family.h"
 
+#include <string.h>
+
 #define BUILD_OPTIONS "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros -w"
 const char sqa_build_options[] = BUILD_OPTIONS;
 const char sqa_build_options_unoptimised[] = BUILD_OPTIONS " -cl-opt-disable";
@@ -15,6 +17,13 @@ bool sqa_family_runs_all(const sqa_config *config, const sqa_problem *problem,
 {
     (void)config, (void)problem, (void)device, (void)why;
     return true;
+}
+
+void sqa_family_no_parameters(const sqa_problem *problem, const sqa_device *device,
+                              sqa_config *config)
+{
+    (void)problem, (void)device;
+    memset(config, 0, sizeof *config);
 }
 
 static bool values_allowed(const sqa_kernel_family *family, const sqa_config *config,

@@ -68,11 +68,14 @@ extern const char sqa_build_options[];
 /* The same for a quarter of the compile time, for tests of what a kernel computes. */
 extern const char sqa_build_options_unoptimised[];
 
-/* For the members `supports` and `is_valid` of families that take anything anywhere. */
+/* For the members `supports` and `is_valid` of families that take anything anywhere, and
+ * `default_config` of those without parameters. */
 bool sqa_family_supports_all(const sqa_problem *problem, const sqa_device *device,
                              const char **why);
 bool sqa_family_runs_all(const sqa_config *config, const sqa_problem *problem,
                          const sqa_device *device, const char **why);
+void sqa_family_no_parameters(const sqa_problem *problem, const sqa_device *device,
+                              sqa_config *config);
 
 /* The same operation, supports, every value allowed by its parameter, is_valid: in
  * that order. `why` may be NULL. */

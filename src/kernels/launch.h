@@ -48,8 +48,8 @@ typedef struct sqa_library_call {
 typedef struct sqa_launch_step {
     const sqa_library_call *call; /* NULL: a kernel */
     sqa_problem *problem;         /* of the call, the step's own; NULL: a kernel */
-    bool packs;                   /* makes what is in SQA_SLOT_PACKED, of the weights alone */
-    const char *kernel;           /* name in the program; static storage */
+    bool packs; /* makes what is in SQA_SLOT_PACKED, of the weights alone; before all others */
+    const char *kernel; /* name in the program; static storage */
     uint32_t dimensions;
     size_t global[3];
     size_t local[3]; /* local[0] == 0: the runtime's choice */

@@ -1,17 +1,10 @@
 /* naive, of the stages of a backward pass: one work-item per row or element of a gradient.
  * They support every problem on every device, and say plainly what other families compute. */
-#include <string.h>
 
 #include "kernels/backward_arguments.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "operations/backward/slots.h"
-
-static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
-{
-    (void)problem, (void)device;
-    memset(config, 0, sizeof *config);
-}
 
 /* delta */
 
@@ -68,7 +61,7 @@ const sqa_kernel_family sqa_naive_backward_delta = {
     .fragments = delta_fragments,
     .supports = sqa_family_supports_all,
     .is_valid = sqa_family_runs_all,
-    .default_config = default_config,
+    .default_config = sqa_family_no_parameters,
     .source = delta_source,
     .launch = delta_launch,
 };
@@ -83,7 +76,7 @@ static const sqa_parameter core_parameters[] = {
 
 static void core_default(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
-    default_config(problem, device, config);
+    sqa_family_no_parameters(problem, device, config);
     config->value[CHUNK] = 64;
 }
 
@@ -223,7 +216,7 @@ const sqa_kernel_family sqa_naive_backward_scores = {
     .fragments = scores_fragments,
     .supports = sqa_family_supports_all,
     .is_valid = sqa_family_runs_all,
-    .default_config = default_config,
+    .default_config = sqa_family_no_parameters,
     .source = scores_source,
     .launch = scores_launch,
 };

@@ -204,6 +204,14 @@ sqa_status sqa_fields_read(const sqa_shape_field *const *fields, const char *tex
     return status;
 }
 
+const char *sqa_shape_keys(const char *text)
+{
+    if (strncmp(text, "op=", 3) != 0)
+        return text;
+    text += strcspn(text, ",");
+    return text + (*text == ',');
+}
+
 /* Takes "op=NAME" off the front of *text. */
 static sqa_status read_operation(const char **text, const sqa_operation_entry **entry)
 {
@@ -215,7 +223,7 @@ static sqa_status read_operation(const char **text, const sqa_operation_entry **
     const size_t length = strcspn(value, ",");
     snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), value);
     *entry = sqa_operation_find(name);
-    *text = value + length + (value[length] == ',');
+    *text = sqa_shape_keys(*text);
     if (*entry)
         return SQA_OK;
     sqa_text names = SQA_TEXT_INIT;

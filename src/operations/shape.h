@@ -15,6 +15,9 @@
 /* Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, naming the key and its range. */
 sqa_status sqa_problem_parse(const char *text, sqa_problem *out);
 
+/* A shape's keys, behind "op=NAME," where that stands before them. */
+const char *sqa_shape_keys(const char *text);
+
 /* The inverse: what is as it would be without a key is left out. */
 void sqa_problem_format(const sqa_problem *problem, char *text, size_t size);
 

@@ -136,33 +136,27 @@ static sqa_status enqueue_step(cl_kernel kernel, const sqa_launch_step *step,
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
-/* The steps that are wanted, by their numbers. */
-typedef struct chosen_steps {
-    uint32_t numbers[SQA_MAX_STEPS];
-    uint32_t count;
-} chosen_steps;
-
-/* Steps are chained by events, so that an out-of-order queue keeps their order. */
-static sqa_status enqueue_steps(const chosen_steps *chosen, const sqa_kernel_set *set,
+/* The steps `begin` to `end` - 1, chained by events, so that an out-of-order queue keeps their
+ * order. */
+static sqa_status enqueue_steps(uint32_t begin, uint32_t end, const sqa_kernel_set *set,
                                 const sqa_launch *launch, const sqa_tensor tensors[SQA_MAX_SLOTS],
                                 cl_command_queue queue, cl_uint wait_count,
                                 const cl_event *wait_list, cl_event *event, bool *refused)
 {
-    if (chosen->count == 0) {
+    if (begin == end) {
         cl_int code = clEnqueueMarkerWithWaitList(queue, wait_count, wait_list, event);
         return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueMarkerWithWaitList");
     }
     cl_event previous = NULL;
     sqa_status status = SQA_OK;
-    for (uint32_t i = 0; i < chosen->count && status == SQA_OK; i++) {
-        const uint32_t number = chosen->numbers[i];
-        bool last = i + 1 == chosen->count;
+    for (uint32_t i = begin; i < end && status == SQA_OK; i++) {
+        const bool first = i == begin, last = i + 1 == end;
         cl_event done = NULL;
         bool step_refused = false;
-        status = enqueue_step(set->kernels[number], &launch->steps[number], tensors, queue,
-                              i ? 1 : wait_count, i ? &previous : wait_list, last ? event : &done,
-                              &step_refused);
-        *refused = step_refused && i == 0;
+        status =
+            enqueue_step(set->kernels[i], &launch->steps[i], tensors, queue, first ? wait_count : 1,
+                         first ? wait_list : &previous, last ? event : &done, &step_refused);
+        *refused = step_refused && first;
         if (previous)
             clReleaseEvent(previous);
         previous = done;
@@ -170,31 +164,32 @@ static sqa_status enqueue_steps(const chosen_steps *chosen, const sqa_kernel_set
     return status;
 }
 
+static uint32_t packing_steps(const sqa_launch *launch)
+{
+    uint32_t count = 0;
+    while (count < launch->step_count && launch->steps[count].packs)
+        count++;
+    return count;
+}
+
 sqa_status sqa_enqueue(const sqa_kernel_set *set, const sqa_launch *launch,
                        const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                        cl_uint wait_count, const cl_event *wait_list, cl_event *event,
                        bool *refused)
 {
-    chosen_steps chosen = {.count = 0};
+    const uint32_t begin = tensors[SQA_SLOT_PACKED].buffer ? packing_steps(launch) : 0;
     bool unused;
     refused = refused ? refused : &unused;
     *refused = false;
-    for (uint32_t i = 0; i < launch->step_count; i++)
-        if (!launch->steps[i].packs || !tensors[SQA_SLOT_PACKED].buffer)
-            chosen.numbers[chosen.count++] = i;
-    return enqueue_steps(&chosen, set, launch, tensors, queue, wait_count, wait_list, event,
-                         refused);
+    return enqueue_steps(begin, launch->step_count, set, launch, tensors, queue, wait_count,
+                         wait_list, event, refused);
 }
 
 sqa_status sqa_enqueue_packing(const sqa_kernel_set *set, const sqa_launch *launch,
                                const sqa_tensor tensors[SQA_MAX_SLOTS], cl_command_queue queue,
                                cl_uint wait_count, const cl_event *wait_list, cl_event *event)
 {
-    chosen_steps chosen = {.count = 0};
     bool unused;
-    for (uint32_t i = 0; i < launch->step_count; i++)
-        if (launch->steps[i].packs)
-            chosen.numbers[chosen.count++] = i;
-    return enqueue_steps(&chosen, set, launch, tensors, queue, wait_count, wait_list, event,
-                         &unused);
+    return enqueue_steps(0, packing_steps(launch), set, launch, tensors, queue, wait_count,
+                         wait_list, event, &unused);
 }

@@ -1,11 +1,10 @@
 /* Weights of a matrix product that are packed once: the same bits as without, whatever the
  * weights hold by then; and what is refused. */
-#define _GNU_SOURCE /* RTLD_NEXT */
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "opencl_fixture.h"
+#include "refuse_launch.h"
 #include "run_suite.h"
 #include "runtime/plan.h"
 
@@ -266,24 +265,6 @@ START_TEST(another_context_is_refused)
 }
 END_TEST
 
-/* Stands before the runtime's own; refuses once. */
-static bool refuses;
-
-cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
-                              const size_t *offset, const size_t *global, const size_t *local,
-                              cl_uint wait_count, const cl_event *wait_list, cl_event *event)
-{
-    typedef cl_int enqueue(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *,
-                           const size_t *, cl_uint, const cl_event *, cl_event *);
-    enqueue *real;
-    *(void **)&real = dlsym(RTLD_NEXT, "clEnqueueNDRangeKernel");
-    if (refuses) {
-        refuses = false;
-        return CL_OUT_OF_RESOURCES;
-    }
-    return real(queue, kernel, dimensions, offset, global, local, wait_count, wait_list, event);
-}
-
 /* What takes over has panels of its own, or none. */
 START_TEST(a_substitute_packs_anew)
 {
@@ -297,7 +278,7 @@ START_TEST(a_substitute_packs_anew)
     leaf->choice.row = &stored; /* as if the database had chosen it */
     sqa_matmul_packed *packed = pack(plan, &tensors);
     tensors.packed = packed;
-    refuses = true;
+    refuse_launch = true;
     float *c = run(plan, &tensors);
     ck_assert_ptr_nonnull(atomic_load(&leaf->substitute));
     for (int i = 0; i < M * N; i++)

@@ -1,7 +1,5 @@
 /* Rows on a real device: which rung gives the plan, whether its row is borrowed, that
  * a borrowed one is checked before it is used, and that the file is read only once. */
-#define _GNU_SOURCE /* RTLD_NEXT */
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +7,7 @@
 
 #include "database/fixture.h"
 #include "opencl_fixture.h"
+#include "refuse_launch.h"
 #include "run_suite.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
@@ -165,24 +164,6 @@ START_TEST(the_file_is_read_once)
 }
 END_TEST
 
-/* Stands before the runtime's own; refuses once. */
-static bool refuses;
-
-cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
-                              const size_t *offset, const size_t *global, const size_t *local,
-                              cl_uint wait_count, const cl_event *wait_list, cl_event *event)
-{
-    typedef cl_int enqueue(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *,
-                           const size_t *, cl_uint, const cl_event *, cl_event *);
-    enqueue *real;
-    *(void **)&real = dlsym(RTLD_NEXT, "clEnqueueNDRangeKernel");
-    if (refuses) {
-        refuses = false;
-        return CL_OUT_OF_RESOURCES;
-    }
-    return real(queue, kernel, dimensions, offset, global, local, wait_count, wait_list, event);
-}
-
 /* Some runtimes compile at the first launch, and find out there what they cannot run. */
 START_TEST(a_refused_launch_is_passed_over)
 {
@@ -209,7 +190,7 @@ START_TEST(a_refused_launch_is_passed_over)
     sqa_leaf *leaf = plan->stages[0].leaf;
     ck_assert_str_eq(leaf->config, "CHUNK=4");
     for (int call = 0; call < 2; call++) {
-        refuses = call == 0;
+        refuse_launch = call == 0;
         ck_assert_msg(sqa_forward(plan, queue, &tensors, 0, NULL, NULL) == SQA_OK, "%s",
                       sqa_last_error());
         ck_assert_ptr_nonnull(atomic_load(&leaf->substitute));
@@ -222,7 +203,7 @@ START_TEST(a_refused_launch_is_passed_over)
     sqa_plan_destroy(plan);
     ck_assert_int_eq(sqa_plan_create(&plan, context, &desc, NULL), SQA_OK);
     ck_assert_int_eq(sqa_forward(plan, queue, &tensors, 0, NULL, NULL), SQA_OK);
-    refuses = true;
+    refuse_launch = true;
     ck_assert_int_eq(sqa_forward(plan, queue, &tensors, 0, NULL, NULL), SQA_OUT_OF_MEMORY);
     ck_assert_int_eq(clFinish(queue), CL_SUCCESS);
     sqa_plan_destroy(plan);

@@ -19,16 +19,30 @@ sqa_status sqa_property_execute(const sqa_property_run *run, sqa_host_tensors *t
     return status;
 }
 
-sqa_status sqa_property_judge(const sqa_property_run *run, sqa_host_tensors *tensors,
-                              char finding[SQA_FINDING_TEXT])
+sqa_status sqa_property_compare(const sqa_property_run *run, sqa_host_tensors *tensors,
+                                char finding[SQA_FINDING_TEXT])
 {
     sqa_judgement judgement;
-    sqa_status status = sqa_property_execute(run, tensors, finding);
-    if (status == SQA_OK)
-        status = sqa_judge(tensors, true, run->seed, finding, &judgement);
+    sqa_status status = sqa_judge(tensors, true, run->seed, finding, &judgement);
     if (status == SQA_OK && !judgement.passed)
         snprintf(finding, SQA_FINDING_TEXT, "%s", judgement.message);
     return status;
+}
+
+sqa_status sqa_property_judge(const sqa_property_run *run, sqa_host_tensors *tensors,
+                              char finding[SQA_FINDING_TEXT])
+{
+    sqa_status status = sqa_property_execute(run, tensors, finding);
+    return status == SQA_OK ? sqa_property_compare(run, tensors, finding) : status;
+}
+
+void sqa_tell_rows_apart(sqa_host_tensor *tensor)
+{
+    sqa_host_tensor_fill(tensor, 0.0f);
+    for (uint32_t b = 0; b < tensor->batch; b++)
+        for (uint32_t h = 0; h < tensor->heads; h++)
+            for (uint32_t i = 0; i < tensor->length; i++)
+                sqa_host_tensor_at(tensor, b, h, i)[i] = 1.0f;
 }
 
 /* The name of an output whose bits differ; NULL: none. Elements of four bytes on the host. */

@@ -109,11 +109,8 @@ static void keep_pattern(const char *shape, char out[SQA_SHAPE_TEXT])
 static void keep_shape(const sqa_problem *problem, char out[SQA_SHAPE_TEXT])
 {
     sqa_problem_format(problem, out, SQA_SHAPE_TEXT);
-    if (!strncmp(out, "op=", 3)) {
-        const char *keys = out + strcspn(out, ",");
-        keys += *keys == ',';
-        memmove(out, keys, strlen(keys) + 1);
-    }
+    const char *keys = sqa_shape_keys(out);
+    memmove(out, keys, strlen(keys) + 1);
 }
 
 /* The problem of each part, from the keys that they share. */

@@ -89,13 +89,10 @@ static sqa_status pass_of_shape(const char *name, bool listed, sqa_bench_options
 static sqa_status read_named_shape(const char *text, bool listed, sqa_bench_options *out)
 {
     char name[32];
-    const char *keys = text + 3;
-    const size_t length = strcspn(keys, ",");
     size_t pass = 0;
-    snprintf(name, sizeof name, "%.*s", (int)length, keys);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text + 3, ","), text + 3);
     sqa_status status = pass_of_shape(name, listed, out, &pass);
-    keys += length + (keys[length] == ',');
-    return status == SQA_OK ? add_shape(keys, pass, 1, out) : status;
+    return status == SQA_OK ? add_shape(sqa_shape_keys(text), pass, 1, out) : status;
 }
 
 sqa_status sqa_bench_read_shapes(const sqa_option_list *shapes, sqa_bench_options *out)
@@ -123,15 +120,10 @@ static sqa_status add_problem(const sqa_problem *problem, size_t passes, sqa_ben
     char text[SQA_SHAPE_TEXT];
     sqa_status status = SQA_OK;
     sqa_problem_format(problem, text, sizeof text);
-    const char *keys = text;
-    if (!strncmp(text, "op=", 3)) {
-        keys += strcspn(text, ",");
-        keys += *keys == ',';
-    }
     for (size_t i = 0; i < passes && status == SQA_OK; i++) {
         const sqa_timed_pass *pass = &out->passes[i];
         if (pass->parts[pass->part_count - 1].operation->id == problem->operation)
-            status = add_shape(keys, i, 1, out);
+            status = add_shape(sqa_shape_keys(text), i, 1, out);
     }
     return status;
 }

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/command.h"
 #include "cli/db/sources.h"
@@ -58,10 +57,7 @@ static void operation_cell(sqa_table *table, const sqa_stored_trial *trial)
 /* Which operation it is stands beside it. */
 static void shape_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
-    const char *shape = trial->shape;
-    if (!strncmp(shape, "op=", 3))
-        shape += strcspn(shape, ",");
-    sqa_table_cell(table, "%s", shape + (*shape == ','));
+    sqa_table_cell(table, "%s", sqa_shape_keys(trial->shape));
 }
 
 static void family_cell(sqa_table *table, const sqa_stored_trial *trial)

@@ -276,15 +276,6 @@ sqa_status sqa_backward_left_out(const sqa_property_run *run, const sqa_problem 
     return status;
 }
 
-static void tell_rows_apart(sqa_host_tensor *tensor)
-{
-    sqa_host_tensor_fill(tensor, 0.0f);
-    for (uint32_t b = 0; b < tensor->batch; b++)
-        for (uint32_t h = 0; h < tensor->heads; h++)
-            for (uint32_t i = 0; i < tensor->length; i++)
-                sqa_host_tensor_at(tensor, b, h, i)[i] = 1.0f;
-}
-
 /* Whether some output head that reads the key/value head has a weight that counts. */
 static bool pair_counts(const sqa_host_tensors *tensors, uint32_t batch, uint32_t head,
                         uint32_t end_head, uint32_t query, uint32_t key)
@@ -327,8 +318,8 @@ sqa_status sqa_backward_drops(const sqa_property_run *run, const sqa_problem *pr
     if (status != SQA_OK)
         return status;
     sqa_settle_lse(&tensors);
-    tell_rows_apart(&tensors.of[SQA_SLOT_K]);
-    tell_rows_apart(&tensors.of[SQA_SLOT_DOUT]);
+    sqa_tell_rows_apart(&tensors.of[SQA_SLOT_K]);
+    sqa_tell_rows_apart(&tensors.of[SQA_SLOT_DOUT]);
     sqa_host_tensor_fill(&tensors.of[SQA_SLOT_V], 1.0f);
     sqa_host_tensor_fill(&tensors.of[SQA_SLOT_DELTA], 0.0f);
     status = sqa_property_execute(run, &tensors, finding);

@@ -9,7 +9,6 @@
 #include "operations/backward/properties.h"
 #include "operations/forward/number_cases.h"
 #include "operations/operations.h"
-#include "reference/judge.h"
 
 enum { MOST_HEADS = 8 };
 
@@ -40,15 +39,10 @@ static uint32_t gradients_of(const sqa_problem *problem, const sqa_attention_des
 static sqa_status judge(const sqa_property_run *run, const sqa_number_case *numbers,
                         sqa_host_tensors *test, char finding[SQA_FINDING_TEXT])
 {
-    sqa_judgement judgement;
     sqa_status status = sqa_property_execute(run, test, finding);
     if (numbers->gradients)
         test->problem.of.backward.gradients &= numbers->gradients;
-    if (status == SQA_OK)
-        status = sqa_judge(test, true, run->seed, finding, &judgement);
-    if (status == SQA_OK && !judgement.passed)
-        snprintf(finding, SQA_FINDING_TEXT, "%s", judgement.message);
-    return status;
+    return status == SQA_OK ? sqa_property_compare(run, test, finding) : status;
 }
 
 static sqa_status check_numbers(const sqa_property_run *run, const sqa_problem *problem,

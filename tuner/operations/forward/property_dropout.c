@@ -4,15 +4,6 @@
 
 #include "operations/forward/properties.h"
 
-static void tell_keys_apart(sqa_host_tensor *v)
-{
-    sqa_host_tensor_fill(v, 0.0f);
-    for (uint32_t b = 0; b < v->batch; b++)
-        for (uint32_t h = 0; h < v->heads; h++)
-            for (uint32_t j = 0; j < v->length; j++)
-                sqa_host_tensor_at(v, b, h, j)[j] = 1.0f;
-}
-
 static void check_row(const sqa_host_tensors *test, uint32_t batch, uint32_t head, uint32_t row,
                       char message[SQA_FINDING_TEXT])
 {
@@ -39,7 +30,7 @@ sqa_status sqa_property_dropout(const sqa_property_run *run, const sqa_problem *
     sqa_status status = sqa_host_tensors_create(&test, problem, run->seed, true);
     if (status != SQA_OK)
         return status;
-    tell_keys_apart(&test.of[SQA_SLOT_V]);
+    sqa_tell_rows_apart(&test.of[SQA_SLOT_V]);
     status = sqa_property_execute(run, &test, message);
     for (uint32_t b = 0; b < a->batch && status == SQA_OK; b++)
         for (uint32_t h = 0; h < a->out_heads; h++)
