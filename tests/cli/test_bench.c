@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,9 @@ static const struct {
     {"bench --family xyzzy --seq 16", 2, "--family is 'xyzzy'; of forward, expected one of rows"},
     {"bench --family rows --op select_blocks --pattern blocks=4x4,topk=2 --seq 16", 2,
      "--family is 'rows'; of select_blocks, expected one of select"},
+    {"bench --peer xyzzy", 2, "--peer is 'xyzzy'; expected torch"},
+    {"bench --peer torch --op matmul", 2, "--peer is for variants, which --op matmul has not"},
+    {"bench --peer torch --against-default", 2, "--peer and --against-default exclude each other"},
     {"bench --device 99:0", 1, "platform: 99"},
 };
 enum { REFUSED_COUNT = sizeof refused / sizeof refused[0] };
@@ -450,6 +454,48 @@ static int interrupted_after(unsigned seconds, const char *out, const char *err)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* A python3 that says what it is told to, in front of any other. */
+static void pretend_python(const char *answer_to_row)
+{
+    static char path[4096];
+    char name[128];
+    snprintf(name, sizeof name, "%s/python3", work_folder);
+    FILE *script = fopen(name, "w");
+    ck_assert_ptr_nonnull(script);
+    fprintf(script,
+            "#!/bin/sh\necho 'torch 0, pretended'\nwhile read word rest; do\n"
+            "case $word in row) echo '%s';; *) echo 'ms 50';; esac\ndone\n",
+            answer_to_row);
+    ck_assert_int_eq(fclose(script), 0);
+    ck_assert_int_eq(chmod(name, 0700), 0);
+    snprintf(path, sizeof path, "%s:%s", work_folder, getenv("PATH"));
+    ck_assert_int_eq(setenv("PATH", path, 1), 0);
+}
+
+/* Its rows stand beside ours, with what it says they take. */
+START_TEST(peer)
+{
+    pretend_python("ready");
+    const program_result *result = run_sqa(TINY " --variant mha --causal --peer torch --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "\"family\": \"torch 0, pretended\""), 2);
+    ck_assert_uint_eq(count_of(result->out, "\"median_ms\": 50,"), 2);
+}
+END_TEST
+
+START_TEST(peer_refuses)
+{
+    pretend_python("cannot do that");
+    const program_result *result = run_sqa(TINY " --variant mha --peer torch");
+    ck_assert_int_eq(result->code, 1);
+    ck_assert_ptr_nonnull(strstr(result->err, "--peer torch: mha: do that"));
+    pretend_python("ready");
+    result = run_sqa(TINY " --variant sw-mha --window 4,4 --peer torch");
+    ck_assert_int_eq(result->code, 1);
+    ck_assert_ptr_nonnull(strstr(result->err, "nothing but a causal mask is compared"));
+}
+END_TEST
+
 /* Ctrl-C: the rounds that were complete are shown; at first there may be none yet. */
 START_TEST(interruption)
 {
@@ -485,6 +531,8 @@ int main(void)
     tcase_add_test(tests, paper_figures);
     tcase_add_test(tests, pictures);
     tcase_add_test(tests, no_picture);
+    tcase_add_test(tests, peer);
+    tcase_add_test(tests, peer_refuses);
     tcase_add_test(tests, interruption);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);

@@ -10,6 +10,7 @@
 #include "device/cl_status.h"
 #include "trial/bench_group.h"
 #include "trial/measure.h"
+#include "trial/peer.h"
 
 /* Launches of a row that belong to no round: its check and its calibration. */
 #define EXTRA_ROUNDS 2.0
@@ -129,6 +130,8 @@ static sqa_status measure(sqa_bench_state *run, sqa_bench_rates rates[SQA_CEILIN
     sqa_status status = create_queue(run);
     if (status == SQA_OK)
         status = sqa_ceiling_probe_create(&run->ceiling, run->context);
+    if (status == SQA_OK && run->options->peer)
+        status = sqa_peer_start(&run->peer, run->options->peer);
     if (status != SQA_OK)
         return status;
     run->begun_s = sqa_clock_seconds();
@@ -157,6 +160,7 @@ sqa_status sqa_bench_run(sqa_context *context, const sqa_bench_options *options,
     sqa_status status = measure(&run, rates, report);
     for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
         free(rates[kind].values);
+    sqa_peer_stop(run.peer);
     sqa_ceiling_probe_destroy(run.ceiling);
     sqa_timing_tensors_release(&run.tensors);
     if (run.queue)

@@ -54,6 +54,7 @@ typedef struct sqa_bench_options {
     sqa_bench_shape *shapes; /* a group each */
     size_t shape_count;
 
+    const char *peer; /* another library beside each row, see peer.h; NULL: none */
     uint32_t rounds;
     bool against_default; /* also what runs without any database */
     double budget_s;      /* lengths that would last beyond it are left out; 0: none are */
@@ -72,6 +73,7 @@ typedef struct sqa_bench_row {
     sqa_problem parts[SQA_PASS_PARTS];
     double flop, bytes;       /* of all parts */
     const char *asked_family; /* NULL: the best known */
+    const char *peer;         /* that is timed in its place; NULL: the library itself */
     bool shown;               /* false: measured as a reference only */
     bool reads;               /* reading its tensors takes longer than computing, at the ceilings */
     double median_ms, best_ms;
@@ -83,7 +85,7 @@ typedef struct sqa_bench_row {
     double fraction_of_ceiling, fraction_of_read;
     double saving_vs_mha;    /* MHA's FLOPs over its own; NaN of a shape, like the next */
     double speedup_vs_mha;   /* of the same pass and family */
-    double speedup_vs_first; /* of the families asked for */
+    double speedup_vs_first; /* of the families asked for, or the library */
     double max_error;  /* against the reference, as sqa_judgement has it; the parts' largest */
     double default_ms; /* NaN unless asked for */
     /* Of all parts, joined by "+"; configurations by ";"; rung and source once where they are the

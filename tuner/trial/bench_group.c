@@ -14,6 +14,7 @@
 #include "runtime/context.h"
 #include "runtime/plan.h"
 #include "trial/measure.h"
+#include "trial/peer.h"
 
 #define CHECK_SEED 0xbe7c4u
 #define SAMPLE_SECONDS 0.020 /* as long as a sample of the ceiling */
@@ -32,6 +33,7 @@ static const sqa_bench_variant *const mha = &sqa_bench_variants[0];
 typedef struct bench_entry {
     sqa_timing_work timed;
     uint32_t launches;
+    unsigned peer_row;   /* of a peer, which needs neither of these */
     sqa_sample *samples; /* one per round */
 } bench_entry;
 
@@ -213,6 +215,17 @@ static sqa_status prepare_entry(sqa_bench_state *run, bench_entry *entry, const 
     return status;
 }
 
+/* What it computes is its own affair, and not checked. */
+static sqa_status prepare_peer(sqa_bench_state *run, sqa_bench_row *row, bench_entry *entry)
+{
+    row->max_error = (double)NAN;
+    entry->launches = 1;
+    append(row->family, sizeof row->family, "", sqa_peer_title(run->peer));
+    append(row->source, sizeof row->source, "", "peer");
+    run->done_s += expected_preparation(run, row);
+    return sqa_peer_prepare(run->peer, row, &entry->peer_row);
+}
+
 static sqa_status prepare_row(sqa_bench_state *run, sqa_bench_row *row, bench_entry *best,
                               bench_entry *otherwise)
 {
@@ -221,6 +234,8 @@ static sqa_status prepare_row(sqa_bench_state *run, sqa_bench_row *row, bench_en
     options.family = row->asked_family;
     sqa_bench_row_name(row, name, sizeof name);
     sqa_bench_announce(run, "preparing %s, %s", row->pass->name, name);
+    if (row->peer)
+        return prepare_peer(run, row, best);
     sqa_status status = prepare_entry(run, best, row, &options);
     for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
         status = explain_part(row, best->timed.plans[p]);
@@ -258,8 +273,9 @@ static sqa_status sample_entry(sqa_bench_state *run, sqa_bench_group *group, ben
                                const sqa_bench_row *row, uint32_t round)
 {
     sqa_work work = {sqa_timing_enqueue, &entry->timed};
-    sqa_status status =
-        sqa_measure_sample(&work, run->queue, entry->launches, &entry->samples[round]);
+    sqa_sample *sample = &entry->samples[round];
+    sqa_status status = row->peer ? sqa_peer_sample(run->peer, entry->peer_row, sample)
+                                  : sqa_measure_sample(&work, run->queue, entry->launches, sample);
     if (status == SQA_OK)
         status = sample_ceiling(run, group, SQA_CEILING_FMA);
     if (status == SQA_OK && row->reads)
@@ -318,7 +334,8 @@ static void compare(sqa_bench_rows *rows)
             const sqa_bench_row *other = &rows->items[j];
             if (other->pass != row->pass)
                 continue;
-            if (other->variant == mha && other->asked_family == row->asked_family)
+            if (other->variant == mha && other->asked_family == row->asked_family &&
+                other->peer == row->peer)
                 row->speedup_vs_mha = other->median_ms / row->median_ms;
             if (other->variant == row->variant)
                 row->speedup_vs_first = other->median_ms / row->median_ms;

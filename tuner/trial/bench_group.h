@@ -26,6 +26,7 @@ typedef struct sqa_bench_state {
     cl_command_queue queue;
     sqa_timing_tensors tensors;
     sqa_ceiling_probe *ceiling;
+    struct sqa_peer *peer; /* NULL: none was asked for */
     sqa_bench_progress progress;
     void *progress_user;
     double begun_s, expected_s, done_s; /* for the progress, in expected seconds */

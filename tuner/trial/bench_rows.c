@@ -185,9 +185,9 @@ static bool asked_for(const sqa_bench_options *options, const sqa_bench_variant 
     return false;
 }
 
-/* Those of one pass and family: MHA in front where it is but a reference. */
+/* Those of one pass and family, or peer: MHA in front where it is but a reference. */
 static sqa_status add_variants(const sqa_bench_options *options, size_t pass, size_t family,
-                               sqa_bench_rows *out)
+                               const char *peer, sqa_bench_rows *out)
 {
     const size_t first = asked_for(options, mha) ? 1 : 0;
     const size_t begin = out->count;
@@ -196,6 +196,7 @@ static sqa_status add_variants(const sqa_bench_options *options, size_t pass, si
     for (size_t v = first; v <= options->variant_count && status == SQA_OK; v++) {
         sqa_bench_row *row = add_row(options, pass, family, out);
         row->shown = v > 0;
+        row->peer = peer;
         row->variant = v ? options->variants[v - 1] : mha;
         status = read_variant(options, out, row);
         if (row->variant == mha)
@@ -204,6 +205,24 @@ static sqa_status add_variants(const sqa_bench_options *options, size_t pass, si
     for (size_t i = begin; i < out->count; i++)
         out->items[i].saving_vs_mha =
             out->items[i].flop > 0.0 ? most / out->items[i].flop : (double)NAN;
+    return status;
+}
+
+/* Of one pass: each family's, and the peer's. */
+static sqa_status add_pass(const sqa_bench_options *options, size_t pass,
+                           const sqa_bench_shape *shape, sqa_bench_rows *out)
+{
+    const size_t families = options->family_count ? options->family_count : 1;
+    const bool variants = !shape && sqa_bench_has_variants(&options->passes[pass]);
+    sqa_status status = SQA_OK;
+    for (size_t f = 0; f < families && status == SQA_OK; f++) {
+        if (shape)
+            status = read_parts(add_row(options, pass, f, out), shape->keys);
+        else if (variants)
+            status = add_variants(options, pass, f, NULL, out);
+    }
+    if (status == SQA_OK && variants && options->peer)
+        status = add_variants(options, pass, 0, options->peer, out);
     return status;
 }
 
@@ -225,7 +244,7 @@ sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group
     const sqa_bench_shape *shape = group < models ? NULL : &options->shapes[group - models];
     const size_t first = shape ? shape->first : 0;
     const size_t count = shape ? shape->count : options->pass_count;
-    const size_t most = count * families * (shape ? 1 : options->variant_count + 1);
+    const size_t most = count * (families + 1) * (shape ? 1 : options->variant_count + 1);
     *out = (sqa_bench_rows){.items = calloc(most, sizeof *out->items)};
     if (!out->items)
         return sqa_fail_memory("the benchmark's rows");
@@ -234,13 +253,8 @@ sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group
         out->dim = options->dims[group / options->length_count];
     }
     sqa_status status = SQA_OK;
-    for (size_t p = first; p < first + count; p++)
-        for (size_t f = 0; f < families && status == SQA_OK; f++) {
-            if (shape)
-                status = read_parts(add_row(options, p, f, out), shape->keys);
-            else if (sqa_bench_has_variants(&options->passes[p]))
-                status = add_variants(options, p, f, out);
-        }
+    for (size_t p = first; p < first + count && status == SQA_OK; p++)
+        status = add_pass(options, p, shape, out);
     return status;
 }
 

@@ -56,7 +56,7 @@ static bool has_passes(const sqa_bench_view *view)
 
 static bool has_families(const sqa_bench_view *view)
 {
-    return view->options->family_count > 1;
+    return view->options->family_count > 1 || view->options->peer;
 }
 
 static bool has_default(const sqa_bench_view *view)
@@ -92,13 +92,21 @@ CELL(gflops, "%.1f", row->gflops)
 CELL(of_ceiling, "%.2f", row->fraction_of_ceiling)
 CELL(vs_mha, "%.2fx", row->speedup_vs_mha)
 CELL(vs_first, "%.2fx", row->speedup_vs_first)
-CELL(max_error, "%.1e", row->max_error)
 CELL(gbs, "%.1f", row->gbs)
 CELL(of_read, "%.2f", row->fraction_of_read)
 CELL(default_ms, "%.2f", row->default_ms)
 CELL(vs_default, "%.2fx", row->default_ms / row->median_ms)
 CELL(pattern, "%s", row->pattern)
 CELL(kernel, "%s (%s)", row->family, row->source)
+
+/* Of a peer none is known. */
+static void max_error(sqa_table *table, const sqa_bench_row *row)
+{
+    if (isnan(row->max_error))
+        sqa_table_cell(table, "-");
+    else
+        sqa_table_cell(table, "%.1e", row->max_error);
+}
 
 typedef enum column_of { OF_ALL, OF_VARIANTS, OF_SHAPES } column_of;
 

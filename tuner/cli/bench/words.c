@@ -12,6 +12,7 @@
 #include "problem/names.h"
 #include "problem/problem.h"
 #include "trial/bench_rows.h"
+#include "trial/peer.h"
 
 static sqa_status take_variant(const char *word, sqa_bench_options *out)
 {
@@ -202,6 +203,15 @@ static sqa_status read_problems(const sqa_bench_words *words, sqa_bench_options 
     return status;
 }
 
+static sqa_status read_peer(const char *name, sqa_bench_options *out)
+{
+    out->peer = name;
+    if (!any_pass(out, true))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--peer is for variants, which --op %s has not",
+                        out->passes[0].name);
+    return sqa_peer_find(name);
+}
+
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
 {
     *out = (sqa_bench_options){.rounds = words->rounds, .against_default = words->against_default};
@@ -215,6 +225,8 @@ sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options 
         status = check_problems(out);
     if (status == SQA_OK && words->families)
         status = sqa_bench_read_families(words->families, out);
+    if (status == SQA_OK && words->peer)
+        status = read_peer(words->peer, out);
     return status;
 }
 

@@ -7,7 +7,7 @@
 
 typedef struct sqa_bench_words {
     const char *passes;
-    const char *preset, *variants, *dtype, *families, *pattern;
+    const char *preset, *variants, *dtype, *families, *pattern, *peer;
     sqa_option_list shapes;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
     uint32_t heads, globals;         /* 0: likewise */
