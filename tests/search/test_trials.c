@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "operations/shape.h"
@@ -347,6 +348,7 @@ static sqa_crew *crew_of(const char *body, bool overlaps)
 static const char crew_body[] =
     "echo ready\n"
     "while read line; do case $line in\n"
+    "paused*) continue;;\n"
     "*die*) kill -SEGV $$;; *hang*) sleep 60;; *slow*) sleep 0.5;; esac\n"
     "echo 'result ok 1.5 0.25 0.75 0.05 2 1e-7 30 7' $$; done";
 
@@ -368,33 +370,33 @@ static sqa_job *next_job(sqa_crew *crew)
     return job;
 }
 
-/* Side by side, back in the order they came, and tried where they were built. */
+/* Side by side, and tried where they were built. */
 START_TEST(a_crew_builds_side_by_side)
 {
     sqa_crew *crew = crew_of(crew_body, _i);
     sqa_job jobs[4], *job;
     const double begin = sqa_clock_seconds();
-    unsigned seen = 0;
+    unsigned seen = 0, workers = 0;
     ck_assert_uint_eq(sqa_crew_size(crew), 2);
     for (int i = 0; i < 4; i++) {
         ck_assert(sqa_crew_wants(crew));
         submit(crew, &jobs[i], "slow=1");
     }
+    ck_assert(!sqa_crew_wants(crew));
     while ((job = next_job(crew))) {
         sqa_trial_result tried;
         ck_assert_int_eq(job->built.status, SQA_TRIAL_OK);
-        ck_assert(_i || job == &jobs[seen]);
-        ck_assert(_i || !sqa_crew_wants(crew)); /* a batch is tried before the next is built */
         ck_assert_int_eq(sqa_runner_trial(sqa_crew_runner(crew, job), &job->problem,
                                           &job->candidate, &(sqa_pace){1, 1}, &tried),
                          SQA_OK);
         ck_assert_str_eq(tried.message, job->built.message);
+        workers |= 1u << job->worker;
         sqa_crew_finish(crew, job);
         seen++;
     }
     ck_assert_uint_eq(seen, 4);
     ck_assert(sqa_crew_wants(crew));
-    ck_assert_str_ne(jobs[0].built.message, jobs[1].built.message);
+    ck_assert_uint_eq(workers, 3);
     ck_assert_double_ge(sqa_clock_seconds() - begin, 1.0);
     sqa_crew_destroy(crew);
     unlink(script_path);
@@ -408,16 +410,64 @@ START_TEST(a_crew_survives_what_it_builds)
     static const char *const configs[] = {"die=1", "hang=1", "well=1", "well=2"};
     static const sqa_trial_status fates[] = {SQA_TRIAL_CRASHED, SQA_TRIAL_TIMEOUT, SQA_TRIAL_OK,
                                              SQA_TRIAL_OK};
+    unsigned seen = 0;
     sqa_job jobs[4], *job;
     for (int i = 0; i < 4; i++)
         submit(crew, &jobs[i], configs[i]);
     for (int i = 0; i < 4; i++) {
         job = next_job(crew);
-        ck_assert_ptr_eq(job, &jobs[i]);
-        ck_assert_int_eq(job->built.status, fates[i]);
+        ck_assert_ptr_nonnull(job);
+        ck_assert_int_eq(job->built.status, fates[job - jobs]);
+        seen |= 1u << (job - jobs);
         sqa_crew_finish(crew, job);
     }
+    ck_assert_uint_eq(seen, 15);
     ck_assert_ptr_null(next_job(crew));
+    sqa_crew_destroy(crew);
+    unlink(script_path);
+}
+END_TEST
+
+/* 'T' of a process that was stopped. */
+static char state_of(pid_t pid)
+{
+    char name[64], state = '?';
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(name, "r");
+    if (file && fscanf(file, "%*d %*s %c", &state) != 1)
+        state = '?';
+    if (file)
+        fclose(file);
+    return state;
+}
+
+/* Where both would be in each other's way, building waits while something is tried, and goes
+ * on after: it is neither given up meanwhile nor forgotten. */
+START_TEST(builds_stand_still_while_trying)
+{
+    const bool overlaps = _i;
+    sqa_crew *crew = crew_of(crew_body, overlaps);
+    sqa_job jobs[2], *job;
+    submit(crew, &jobs[0], "slow=1");
+    submit(crew, &jobs[1], "hang=1");
+    job = next_job(crew);
+    ck_assert_ptr_eq(job, &jobs[0]);
+    const pid_t builder = sqa_runner_child(sqa_crew_runner(crew, &jobs[1]))->pid;
+    const double begin = sqa_clock_seconds();
+    nanosleep(&(struct timespec){2, 500000000}, NULL); /* the time-out is 2 */
+    ck_assert_int_eq(state_of(builder) == 'T', !overlaps);
+    sqa_crew_finish(crew, job);
+    ck_assert_int_eq(sqa_crew_next(crew, sqa_clock_seconds() + 0.2, &job), SQA_OK);
+    ck_assert_int_eq(job != NULL, overlaps);
+    if (!overlaps) {
+        ck_assert_int_ne(state_of(builder), 'T');
+        job = next_job(crew);
+        ck_assert_double_ge(sqa_clock_seconds() - begin, 2.5 + 0.5);
+    }
+    ck_assert_ptr_eq(job, &jobs[1]);
+    ck_assert_int_eq(job->built.status, SQA_TRIAL_TIMEOUT);
+    ck_assert_double_eq_tol(job->seconds, overlaps ? 2.6 : 2.0, 0.5);
+    sqa_crew_finish(crew, job);
     sqa_crew_destroy(crew);
     unlink(script_path);
 }
@@ -521,6 +571,7 @@ int main(void)
     tcase_add_loop_test(processes, a_crew_builds_side_by_side, 0, 2);
     tcase_add_test(processes, a_crew_survives_what_it_builds);
     tcase_add_test(processes, a_crew_gives_up_in_time);
+    tcase_add_loop_test(processes, builds_stand_still_while_trying, 0, 2);
     Suite *suite = suite_create("trials");
     suite_add_tcase(suite, text);
     suite_add_tcase(suite, processes);

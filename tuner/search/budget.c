@@ -15,9 +15,9 @@
 #define CLOSING_SECONDS 0.5
 #define CLOSING_SHARE 0.05
 
-/* Launches before the first round, one that is checked and one to calibrate with; and what a
- * round takes beside the finalists: samples of the ceilings. */
-#define FIRST_LAUNCHES 2.0
+/* Launches before the first round: the one that is checked, and whose time says how many make a
+ * sample; and what a round takes beside the finalists: samples of the ceilings. */
+#define FIRST_LAUNCHES 1.0
 #define ROUND_SECONDS 0.07
 
 /* A sample of a fast kernel takes so long, and a finalist's plan and check. */

@@ -152,8 +152,8 @@ static void tell_finals(const run *self, size_t index)
 static sqa_status open_searches(run *self)
 {
     const sqa_tuning_options *options = self->session.options;
-    const size_t batch = SQA_CREW_BATCH * sqa_crew_size(self->session.crew);
-    const size_t each = (batch + options->problem_count - 1) / options->problem_count;
+    const size_t ahead = SQA_CREW_AHEAD * sqa_crew_size(self->session.crew);
+    const size_t each = (ahead + options->problem_count - 1) / options->problem_count;
     sqa_status status = SQA_OK;
     self->searches = calloc(options->problem_count, sizeof *self->searches);
     if (!self->searches)

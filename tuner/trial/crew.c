@@ -11,7 +11,7 @@
 typedef struct crew_worker {
     sqa_runner *runner;
     sqa_job *builds; /* NULL: nothing */
-    unsigned built;  /* jobs that wait in it to be tried */
+    bool has_built;  /* a job that waits in it to be tried */
 } crew_worker;
 
 struct sqa_crew {
@@ -82,13 +82,12 @@ static bool is_building(const sqa_crew *crew)
     return count(crew, SQA_JOB_WAITS) + count(crew, SQA_JOB_IS_BUILT_NOW) > 0;
 }
 
-/* A batch is measured before the next one is taken, unless both go on side by side. */
 bool sqa_crew_wants(const sqa_crew *crew)
 {
-    const unsigned ended = count(crew, SQA_JOB_HAS_ENDED) + count(crew, SQA_JOB_IS_TRIED);
-    const unsigned waiting = count(crew, SQA_JOB_WAITS) + count(crew, SQA_JOB_IS_BUILT_NOW);
-    return (crew->builds_while_measuring || !ended) &&
-           ended + waiting < SQA_CREW_BATCH * crew->size;
+    unsigned found = 0;
+    for (const sqa_job *job = crew->jobs; job; job = job->next)
+        found++;
+    return found < SQA_CREW_AHEAD * crew->size;
 }
 
 void sqa_crew_submit(sqa_crew *crew, sqa_job *job)
@@ -101,18 +100,13 @@ void sqa_crew_submit(sqa_crew *crew, sqa_job *job)
     *end = job;
 }
 
-/* The worker that builds nothing and has the fewest jobs waiting in it. Where building goes
- * on while others measure, one that has a job to try is left free for that. */
+/* One that builds nothing, and is not needed to try what it has built. */
 static crew_worker *idle_worker(sqa_crew *crew)
 {
-    crew_worker *best = NULL;
-    for (unsigned i = 0; i < crew->size; i++) {
-        crew_worker *worker = &crew->workers[i];
-        const bool is_free = !worker->builds && !(crew->builds_while_measuring && worker->built);
-        if (is_free && (!best || worker->built < best->built))
-            best = worker;
-    }
-    return best;
+    for (unsigned i = 0; i < crew->size; i++)
+        if (!crew->workers[i].builds && !crew->workers[i].has_built)
+            return &crew->workers[i];
+    return NULL;
 }
 
 static sqa_job *first(sqa_crew *crew, sqa_job_state state)
@@ -131,11 +125,9 @@ static sqa_status feed(sqa_crew *crew)
         crew_worker *worker = job ? idle_worker(crew) : NULL;
         if (!worker || status != SQA_OK)
             return status;
-        sqa_runner_keep(worker->runner, worker->built > 0);
         status = sqa_runner_begin_build(worker->runner, &job->problem, &job->candidate);
         job->worker = (unsigned)(worker - crew->workers);
         job->state = SQA_JOB_IS_BUILT_NOW;
-        job->seconds = sqa_clock_seconds();
         worker->builds = job;
     }
 }
@@ -148,9 +140,9 @@ static void collect(sqa_crew *crew)
         if (!job || !sqa_runner_has_built(worker->runner, &job->built))
             continue;
         job->state = SQA_JOB_HAS_ENDED;
-        job->seconds = sqa_clock_seconds() - job->seconds;
+        job->seconds = sqa_runner_build_seconds(worker->runner);
         worker->builds = NULL;
-        worker->built++;
+        worker->has_built = true;
         sqa_runner_keep(worker->runner, true);
     }
 }
@@ -171,22 +163,30 @@ static void wait(sqa_crew *crew, double deadline)
     sqa_child_wait(children, waited_for, deadline);
 }
 
+static void pause_builds(sqa_crew *crew, bool pause)
+{
+    for (unsigned i = 0; i < crew->size && !crew->builds_while_measuring; i++)
+        sqa_runner_pause(crew->workers[i].runner, pause);
+}
+
 sqa_status sqa_crew_next(sqa_crew *crew, double deadline, sqa_job **out)
 {
     *out = NULL;
+    pause_builds(crew, false);
     for (;;) {
         collect(crew);
         sqa_status status = feed(crew);
         if (status != SQA_OK)
             return status;
-        if (crew->builds_while_measuring || !is_building(crew))
-            *out = first(crew, SQA_JOB_HAS_ENDED);
+        *out = first(crew, SQA_JOB_HAS_ENDED);
         if (*out || !is_building(crew) || sqa_clock_seconds() >= deadline)
             break;
         wait(crew, deadline);
     }
-    if (*out)
+    if (*out) {
         (*out)->state = SQA_JOB_IS_TRIED;
+        pause_builds(crew, true);
+    }
     return SQA_OK;
 }
 
@@ -203,8 +203,8 @@ void sqa_crew_finish(sqa_crew *crew, sqa_job *job)
 {
     crew_worker *worker = &crew->workers[job->worker];
     take_out(crew, job);
-    worker->built--;
-    sqa_runner_keep(worker->runner, worker->built > 0);
+    worker->has_built = false;
+    sqa_runner_keep(worker->runner, false);
 }
 
 bool sqa_crew_give_up(sqa_crew *crew, sqa_job **out)

@@ -2,16 +2,17 @@
  * tried one at a time, each in the worker that has built it: no program ever has to be handed
  * from one process to another.
  *
- * On a device that is the CPU nobody builds while something is measured. On any other one
- * building goes on meanwhile. */
+ * On a device that is the CPU building stands still while something is measured: a worker
+ * has a compiler in it, which is stopped as a process is, and goes on where it was. On any other
+ * device building goes on meanwhile. */
 #ifndef SQA_TUNER_CREW_H
 #define SQA_TUNER_CREW_H
 
 #include "trial/runner.h"
 
-/* Jobs taken at a time per worker: enough for all of them to be busy nearly to the end of a
- * batch, few enough for the next batch to learn from this one. */
-#define SQA_CREW_BATCH 3u
+/* Jobs on their way per worker: enough for it to have the next one at hand, few enough for
+ * questions to learn from answers. */
+#define SQA_CREW_AHEAD 2u
 
 typedef struct sqa_crew sqa_crew;
 
@@ -28,7 +29,7 @@ typedef struct sqa_job {
     sqa_candidate_text candidate;
     sqa_job_state state;
     unsigned worker;
-    double seconds;         /* that building took, or has taken so far */
+    double seconds;         /* that building took */
     sqa_trial_result built; /* of a job that has ended: why it failed, or ok */
     struct sqa_job *next;
 } sqa_job;

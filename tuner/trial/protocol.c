@@ -16,7 +16,13 @@ static const char no_config[] = "-";
 static const char *const kinds[] = {[SQA_REQUEST_BUILD] = "build",
                                     [SQA_REQUEST_TRIAL] = "trial",
                                     [SQA_REQUEST_FINALS] = "finals",
-                                    [SQA_REQUEST_CEILING] = "ceiling"};
+                                    [SQA_REQUEST_CEILING] = "ceiling",
+                                    [SQA_REQUEST_PAUSED] = "paused"};
+
+static bool has_problem(sqa_request_kind kind)
+{
+    return kind != SQA_REQUEST_CEILING && kind != SQA_REQUEST_PAUSED;
+}
 
 /* Takes the next word of *line, up to a space or the end; false when there is
  * none or it does not fit. */
@@ -65,13 +71,13 @@ bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE]
     char shape[SQA_SHAPE_TEXT];
     sqa_text text = SQA_TEXT_INIT;
     sqa_text_append(&text, kinds[request->kind]);
-    if (request->kind != SQA_REQUEST_CEILING) {
+    if (has_problem(request->kind)) {
         sqa_problem_format(&request->problem, shape, sizeof shape);
         sqa_text_format(&text, " %s", shape);
     }
     if (request->kind == SQA_REQUEST_TRIAL)
         sqa_text_format(&text, " %.9g %.9g", request->pace.best_ms, request->pace.best_relative);
-    else if (request->kind == SQA_REQUEST_FINALS)
+    else if (request->kind == SQA_REQUEST_FINALS || request->kind == SQA_REQUEST_PAUSED)
         sqa_text_format(&text, " %u", request->rounds);
     for (uint32_t i = 0; i < request->count; i++) {
         const sqa_candidate_text *candidate = &request->candidates[i];
@@ -122,6 +128,8 @@ bool sqa_request_parse(const char *line, sqa_request *out)
         return false;
     if (out->kind == SQA_REQUEST_CEILING)
         return true;
+    if (out->kind == SQA_REQUEST_PAUSED)
+        return next_count(&line, &out->rounds);
     return next_word(&line, shape, sizeof shape) &&
            sqa_problem_parse(shape, &out->problem) == SQA_OK && parse_numbers(&line, out) &&
            parse_candidates(line, out);

@@ -5,6 +5,7 @@
  *   trial SHAPE BEST_MS BEST_RELATIVE FAMILY CONFIG -> result ...
  *   finals SHAPE ROUNDS FAMILY CONFIG ...           -> one result line per candidate, ceiling ...
  *   ceiling                                         -> ceiling FMA_GFLOPS COPY_GBS READ_GBS
+ *   paused MILLISECONDS                             -> nothing; the latest build stood still
  *
  *   result STATUS MEDIAN SPREAD RELATIVE RELATIVE_SPREAD YARDSTICK_MS MAX_ERROR BUILD_MS
  *          SAMPLES MESSAGE...
@@ -32,15 +33,16 @@ typedef enum sqa_request_kind {
     SQA_REQUEST_BUILD = 0,
     SQA_REQUEST_TRIAL,
     SQA_REQUEST_FINALS,
-    SQA_REQUEST_CEILING
+    SQA_REQUEST_CEILING,
+    SQA_REQUEST_PAUSED
 } sqa_request_kind;
 
 typedef struct sqa_request {
     sqa_request_kind kind;
     sqa_problem problem;
     sqa_pace pace;   /* trial: the fastest so far, to cut hopeless ones short */
-    uint32_t rounds; /* finals: interleaved samples of each candidate */
-    uint32_t count;  /* candidates: 1 but for finals */
+    uint32_t rounds; /* finals: interleaved samples of each candidate; paused: milliseconds */
+    uint32_t count;  /* candidates: 1 for a build and a trial, else 0 but for finals */
     sqa_candidate_text candidates[SQA_MAX_FINALISTS];
 } sqa_request;
 

@@ -10,6 +10,7 @@
 typedef struct finalist {
     sqa_plan_work timed; /* without a plan once it failed */
     uint32_t launches;
+    sqa_sample first;    /* of one launch, that which was checked */
     sqa_sample *samples; /* one per round */
 } finalist;
 
@@ -38,13 +39,12 @@ static void drop_failed(finals *self, uint32_t i)
 static void build(finals *self, uint32_t i, const sqa_candidate_text *candidate)
 {
     finalist *own = &self->of[i];
-    sqa_sample unused;
     sqa_trial_result *result = &self->results[i];
     *result = sqa_trial_failure(SQA_TRIAL_OK, "");
     sqa_plan *plan =
         sqa_candidate_build(self->bench, &self->problem->problem, candidate, true, result);
-    if (plan &&
-        !sqa_candidate_is_right(self->bench, plan, self->problem, &own->timed, &unused, result)) {
+    if (plan && !sqa_candidate_is_right(self->bench, plan, self->problem, &own->timed, &own->first,
+                                        result)) {
         sqa_plan_destroy(plan);
         plan = NULL;
     }
@@ -57,6 +57,9 @@ static void calibrate(finals *self, uint32_t i)
     if (!own->timed.plan)
         return;
     sqa_host_tensors_bind(&self->problem->tensors, own->timed.tensors);
+    own->launches = 1;
+    if (own->first.wall_ms >= 1e3 * SQA_SAMPLE_SECONDS)
+        return;
     const sqa_work work = sqa_plan_work_of(&own->timed);
     if (sqa_measure_calibrate(&work, self->bench->queue, SQA_SAMPLE_SECONDS, &own->launches,
                               NULL) != SQA_OK)

@@ -1,6 +1,7 @@
 /* See runner.h. */
 #include "trial/runner.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,10 @@ struct sqa_runner {
     sqa_child child;
     bool is_ready, keeps, builds;
     double limit_s;  /* of one trial, at most options.timeout_s */
-    double begun_s;  /* when the build was asked for */
+    double begun_s;  /* when the build was asked for, later by what it stood still since */
+    double ended_s;  /* when it was answered; INFINITY: not yet */
+    double paused_s; /* since when it stands still; INFINITY: it does not */
+    double stood_s;  /* of the latest build; the worker has to be told */
     unsigned served; /* candidates this worker has had to do with */
     struct sigaction former_sigpipe;
 };
@@ -85,6 +89,7 @@ sqa_status sqa_runner_start(sqa_runner *runner)
     char *argv[] = {program, command, device_flag, device, timeout_flag, timeout, NULL};
     runner->served = 0;
     runner->is_ready = false;
+    runner->stood_s = 0.0;
     return sqa_child_start(&runner->child, argv, (uint64_t)runner->options.memory_mib << 20);
 }
 
@@ -154,6 +159,17 @@ static sqa_trial_result failure(sqa_runner *runner, sqa_child_answer answer, dou
     return sqa_trial_failure(SQA_TRIAL_CRASHED, message);
 }
 
+/* A worker measures its builds by a clock that goes on while it stands still. */
+static bool tell_pause(sqa_runner *runner)
+{
+    char line[SQA_PROTOCOL_LINE];
+    const sqa_request request = {.kind = SQA_REQUEST_PAUSED,
+                                 .rounds = (uint32_t)(1e3 * runner->stood_s)};
+    runner->stood_s = 0.0;
+    return !request.rounds || !sqa_request_format(&request, line) ||
+           sqa_child_send(&runner->child, line);
+}
+
 /* Sends a request and reads one result per candidate. */
 static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
                            sqa_trial_result *results)
@@ -166,8 +182,9 @@ static sqa_status exchange(sqa_runner *runner, const sqa_request *request,
         return status;
     double seconds = runner->limit_s * request->count;
     double deadline = sqa_clock_seconds() + seconds;
-    sqa_child_answer answer =
-        sqa_child_send(&runner->child, line) ? SQA_ANSWER_LINE : SQA_ANSWER_GONE;
+    sqa_child_answer answer = tell_pause(runner) && sqa_child_send(&runner->child, line)
+                                  ? SQA_ANSWER_LINE
+                                  : SQA_ANSWER_GONE;
     for (uint32_t i = 0; i < request->count; i++) {
         if (answer == SQA_ANSWER_LINE)
             answer = sqa_child_receive(&runner->child, deadline, line);
@@ -208,6 +225,8 @@ sqa_status sqa_runner_begin_build(sqa_runner *runner, const sqa_problem *problem
         return status;
     runner->builds = true;
     runner->begun_s = sqa_clock_seconds();
+    runner->ended_s = runner->paused_s = (double)INFINITY;
+    tell_pause(runner);
     sqa_child_send(&runner->child, line); /* a worker that is gone shows in the answer */
     return SQA_OK;
 }
@@ -215,6 +234,24 @@ sqa_status sqa_runner_begin_build(sqa_runner *runner, const sqa_problem *problem
 double sqa_runner_deadline(const sqa_runner *runner)
 {
     return runner->begun_s + runner->limit_s;
+}
+
+void sqa_runner_pause(sqa_runner *runner, bool pause)
+{
+    if (!runner->builds || !runner->child.pid || pause == (isfinite(runner->paused_s) != 0))
+        return;
+    kill(-runner->child.pid, pause ? SIGSTOP : SIGCONT);
+    const double now = sqa_clock_seconds();
+    if (!pause) {
+        runner->begun_s += now - runner->paused_s;
+        runner->stood_s += now - runner->paused_s;
+    }
+    runner->paused_s = pause ? now : (double)INFINITY;
+}
+
+double sqa_runner_build_seconds(const sqa_runner *runner)
+{
+    return fmin(fmin(runner->ended_s, runner->paused_s), sqa_clock_seconds()) - runner->begun_s;
 }
 
 bool sqa_runner_has_built(sqa_runner *runner, sqa_trial_result *out)
@@ -227,6 +264,7 @@ bool sqa_runner_has_built(sqa_runner *runner, sqa_trial_result *out)
     if (answer == SQA_ANSWER_LINE && !sqa_result_parse(line, out))
         answer = SQA_ANSWER_TOO_LONG;
     runner->builds = false;
+    runner->ended_s = now;
     runner->served++;
     if (answer != SQA_ANSWER_LINE)
         *out = failure(runner, answer, runner->limit_s);

@@ -44,6 +44,13 @@ sqa_status sqa_runner_begin_build(sqa_runner *runner, const sqa_problem *problem
 bool sqa_runner_has_built(sqa_runner *runner, sqa_trial_result *out);
 double sqa_runner_deadline(const sqa_runner *runner); /* of the build, in sqa_clock_seconds */
 
+/* Lets a build stand still, with whatever compiler it has started, and go on; else does
+ * nothing. What it stood still counts for no time-out and in no figure. */
+void sqa_runner_pause(sqa_runner *runner, bool pause);
+
+/* Seconds since the build was begun, or that it took, without those it stood still. */
+double sqa_runner_build_seconds(const sqa_runner *runner);
+
 /* Tries one candidate, which need not have been built. Errors: only when no worker can be started.
  */
 sqa_status sqa_runner_trial(sqa_runner *runner, const sqa_problem *problem,

@@ -120,3 +120,9 @@ sqa_status sqa_trial_bench_ceiling(sqa_trial_bench *bench, sqa_ceiling *out)
         *out = sqa_ceiling_probe_result(bench->ceiling);
     return status;
 }
+
+void sqa_trial_bench_paused(sqa_trial_bench *bench, uint32_t milliseconds)
+{
+    if (bench->programs)
+        bench->programs->build_ms = fmax(bench->programs->build_ms - milliseconds, 0.0);
+}

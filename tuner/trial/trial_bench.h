@@ -43,6 +43,9 @@ sqa_status sqa_trial_bench_problem(sqa_trial_bench *bench, const sqa_problem *pr
  * Errors: those of sqa_ceiling_probe_create() and of sampling. */
 sqa_status sqa_trial_bench_ceiling(sqa_trial_bench *bench, sqa_ceiling *out);
 
+/* What was built last took less than it seemed: it stood still. */
+void sqa_trial_bench_paused(sqa_trial_bench *bench, uint32_t milliseconds);
+
 /* What is known of a program; NULL: nothing, or, when asked to add it, no memory. */
 sqa_kept_program *sqa_trial_bench_program(sqa_trial_bench *bench, cl_program program, bool add);
 

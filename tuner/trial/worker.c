@@ -11,6 +11,7 @@
 /* Beyond the parent's own time-out: it is the one to end a worker while it lives. */
 #define GRACE_SECONDS 5u
 #define CEILING_SECONDS 90u
+#define STANDS_STILL 10u /* times */
 
 /* Compilers print to the standard output too; the answers get a stream of their
  * own, and what was the standard output becomes the standard error. */
@@ -73,19 +74,32 @@ static void serve_ceiling(sqa_trial_bench *bench, const sqa_request *request, FI
     fputs(line, answers);
 }
 
+static void serve_paused(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
+{
+    (void)answers;
+    sqa_trial_bench_paused(bench, request->rounds);
+}
+
 static void (*const serve[])(sqa_trial_bench *, const sqa_request *, FILE *) = {
-    [SQA_REQUEST_BUILD] = serve_build,
-    [SQA_REQUEST_TRIAL] = serve_trial,
-    [SQA_REQUEST_FINALS] = serve_finals,
-    [SQA_REQUEST_CEILING] = serve_ceiling,
+    [SQA_REQUEST_BUILD] = serve_build,   [SQA_REQUEST_TRIAL] = serve_trial,
+    [SQA_REQUEST_FINALS] = serve_finals, [SQA_REQUEST_CEILING] = serve_ceiling,
+    [SQA_REQUEST_PAUSED] = serve_paused,
 };
+
+/* A build may stand still for longer than it takes, while the parent watches its time. */
+static unsigned seconds_for(const sqa_request *request, unsigned timeout_s)
+{
+    if (!request->count)
+        return CEILING_SECONDS;
+    return timeout_s * (request->kind == SQA_REQUEST_BUILD ? STANDS_STILL : request->count);
+}
 
 /* false: nobody listens any more. */
 static bool serve_line(sqa_trial_bench *bench, const char *line, unsigned timeout_s, FILE *answers)
 {
     sqa_request request;
     if (sqa_request_parse(line, &request)) {
-        alarm((request.count ? timeout_s * request.count : CEILING_SECONDS) + GRACE_SECONDS);
+        alarm(seconds_for(&request, timeout_s) + GRACE_SECONDS);
         serve[request.kind](bench, &request, answers);
         alarm(0);
     } else {
