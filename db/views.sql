@@ -161,6 +161,18 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'backward_delta';
 
+CREATE VIEW best_activation AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       operation = 'activation_backward' AS backward,
+       fields ->> 'b' AS batch, fields ->> 'n' AS length, fields ->> 'd' AS dim,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype, coalesce(fields ->> 'act', 'none') AS activation,
+       coalesce(fields ->> 'gated', 0) AS gated, coalesce(fields ->> 'residual', 0) AS residual,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation IN ('activation', 'activation_backward');
+
 CREATE VIEW best_matmul AS
 SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
        fields ->> 'b' AS batch, fields ->> 'm' AS m, fields ->> 'n' AS n, fields ->> 'k' AS k,

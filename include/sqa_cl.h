@@ -9,6 +9,7 @@
 #ifndef SQA_CL_H
 #define SQA_CL_H
 
+#include "sqa_cl/activation.h"
 #include "sqa_cl/attention.h"
 #include "sqa_cl/backward.h"
 #include "sqa_cl/context.h"

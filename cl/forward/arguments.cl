@@ -48,10 +48,6 @@
 #define SQA_WRITE_LSE 0
 #endif
 
-#ifndef INLINE
-#define INLINE static inline __attribute__((always_inline))
-#endif
-
 #if SQA_BIAS_DTYPE == 0
 typedef float sqa_bias_stored;
 #define SQA_BIAS_LOAD(i, p) ((p)[i])

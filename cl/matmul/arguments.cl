@@ -1,8 +1,7 @@
 /* What follows from the arguments of every kernel of a matrix product, SQA_MATMUL_ARGUMENTS (see
  * src/kernels/matmul_arguments.c):
  *   SQA_TRANSPOSE_A, SQA_TRANSPOSE_B, SQA_BIAS, SQA_GATED, SQA_RESIDUAL, SQA_BETA: 0 or 1
- *   SQA_ACTIVATION: 0 none, 1 SiLU, 2 GELU by tanh, 3 GELU by erf */
-#define INLINE static inline __attribute__((always_inline))
+ *   SQA_ACTIVATION: see common/activation.cl */
 
 /* Elements of op(A) and op(B) from where their matrix begins. */
 #if SQA_TRANSPOSE_A

@@ -17,31 +17,6 @@ typedef struct {
 #endif
 } row_end;
 
-/* `count` elements of a row, or all LANES of them. */
-INLINE vec load_stored(__global const sqa_stored *from, const bool whole, const int count)
-{
-    float some[LANES] ALIGNED;
-    if (whole)
-        return SQA_LOADN(LANES, 0, from);
-    for (int i = 0; i < LANES; i++)
-        some[i] = i < count ? SQA_LOAD(i, from) : 0.0f;
-    return LOAD(some);
-}
-
-INLINE void store_stored(const vec x, __global sqa_stored *to, const bool whole, const int count)
-{
-    float some[LANES] ALIGNED;
-#if SQA_DTYPE == 0
-    if (whole) {
-        GLOBAL_STORE(x, to);
-        return;
-    }
-#endif
-    STORE(x, some);
-    for (int i = 0; i < (whole ? LANES : count); i++)
-        SQA_STORE(some[i], i, to);
-}
-
 INLINE void finish_vector(const row_end *end, const float *sums, const float *gates, const int j,
                           const bool whole, const int count)
 {

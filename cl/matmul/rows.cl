@@ -88,8 +88,7 @@ INLINE void multiply_block(__global const sqa_stored *restrict a, const long a_r
 }
 
 #define MULTIPLY(matrix, of, sums)                                                                 \
-    multiply_block(a, a_row, i, rows,                                                              \
-                   packed +                                                                        \
-                       (((matrix) * (long)b_count + (b_count > 1 ? z : 0)) * panels + panel) * k * \
-                           NR,                                                                     \
-                   (columns + NR - 1) / NR, k, first, end, sums)
+    multiply_block(                                                                                \
+        a, a_row, i, rows,                                                                         \
+        packed + (((matrix) * (long)b_count + (b_count > 1 ? z : 0)) * panels + panel) * k * NR,   \
+        (columns + NR - 1) / NR, k, first, end, sums)

@@ -231,7 +231,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 
 /* As naive's, which begins with them. */
 static const char *const fragments[] = {"common/types.cl", "matmul/arguments.cl",
-                                        "matmul/activation.cl", "matmul/naive.cl", NULL};
+                                        "common/activation.cl", "matmul/naive.cl", NULL};
 
 const sqa_kernel_family sqa_clblast_matmul = {
     .name = "clblast",

@@ -21,7 +21,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 
 static const sqa_argument_row *const tables[] = {sqa_matmul_rows, NULL};
 static const char *const fragments[] = {"common/types.cl", "matmul/arguments.cl",
-                                        "matmul/activation.cl", "matmul/naive.cl", NULL};
+                                        "common/activation.cl", "matmul/naive.cl", NULL};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)

@@ -5,21 +5,30 @@
 #include "kernels/families.h"
 
 static const sqa_kernel_family *const families[] = {
-    &sqa_rows_forward,          &sqa_tiled_forward,       &sqa_naive_forward,
+    &sqa_rows_forward,
+    &sqa_tiled_forward,
+    &sqa_naive_forward,
 
     &sqa_select_family,
 
     &sqa_naive_backward_delta,
 
-    &sqa_rows_backward_core,    &sqa_tiled_backward_core, &sqa_naive_backward_core,
+    &sqa_rows_backward_core,
+    &sqa_tiled_backward_core,
+    &sqa_naive_backward_core,
 
     &sqa_naive_backward_scores,
 
-    &sqa_stream_matmul,         &sqa_rows_matmul,
+    &sqa_stream_matmul,
+    &sqa_rows_matmul,
 #ifdef SQA_CLBLAST_VERSION
     &sqa_clblast_matmul,
 #endif
     &sqa_naive_matmul,
+
+    &sqa_elements_activation,
+
+    &sqa_elements_activation_backward,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

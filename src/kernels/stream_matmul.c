@@ -95,9 +95,11 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 }
 
 static const char *const fragments[] = {
-    "common/types.cl",   "matmul/arguments.cl",  "matmul/stream_shape.cl",
-    "common/vectors.cl", "matmul/activation.cl", "matmul/finish.cl",
-    "matmul/stream.cl",  "matmul/block.cl",      NULL,
+    "common/types.cl",        "matmul/arguments.cl",
+    "matmul/stream_shape.cl", "common/vectors.cl",
+    "common/activation.cl",   "common/stored.cl",
+    "matmul/finish.cl",       "matmul/stream.cl",
+    "matmul/block.cl",        NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

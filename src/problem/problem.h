@@ -6,6 +6,7 @@
 #ifndef SQA_PROBLEM_PROBLEM_H
 #define SQA_PROBLEM_PROBLEM_H
 
+#include "problem/activating.h"
 #include "problem/attention.h"
 #include "problem/backward.h"
 #include "problem/product.h"
@@ -18,6 +19,7 @@ typedef struct sqa_problem {
         sqa_selection selection;
         sqa_backward_pass backward;
         sqa_product product;
+        sqa_activating activating;
     } of;
 } sqa_problem;
 

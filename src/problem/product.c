@@ -39,7 +39,7 @@ static sqa_status check_counts(const sqa_matmul_desc *desc)
         {"desc.k", desc->k, SQA_MAX_MATRIX_LENGTH},
         {"desc.transpose_a", desc->transpose_a, 1},
         {"desc.transpose_b", desc->transpose_b, 1},
-        {"desc.activation", (uint32_t)desc->activation, SQA_ACTIVATION_GELU_ERF},
+        {"desc.activation", (uint32_t)desc->activation, SQA_ACTIVATION_LAST},
         {"desc.bias", desc->bias, 1},
         {"desc.gated", desc->gated, 1},
         {"desc.add_residual", desc->add_residual, 1},
@@ -63,21 +63,6 @@ static sqa_status check_factors(const sqa_matmul_desc *desc)
     return SQA_OK;
 }
 
-static sqa_matrix_strides packed_strides(uint32_t rows, uint32_t columns)
-{
-    return (sqa_matrix_strides){(int64_t)rows * columns, columns};
-}
-
-static sqa_status set_view(sqa_matrix_strides *out, const char *field,
-                           const sqa_matrix_strides *asked, uint32_t batch, uint32_t rows,
-                           uint32_t columns)
-{
-    const bool packed = asked->batch == 0 && asked->row == 0;
-    *out = packed ? packed_strides(rows, columns) : *asked;
-    sqa_status status = sqa_check_stride(field, "batch", out->batch, batch);
-    return status == SQA_OK ? sqa_check_stride(field, "row", out->row, rows) : status;
-}
-
 static sqa_status set_views(sqa_product *product, const sqa_matmul_desc *desc)
 {
     const sqa_matrix_strides packed = {0, 0};
@@ -97,13 +82,13 @@ static sqa_status set_views(sqa_product *product, const sqa_matmul_desc *desc)
          product->m, product->n},
     };
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-        sqa_status status = set_view(views[i].out, views[i].field, views[i].asked, product->batch,
-                                     views[i].rows, views[i].columns);
+        sqa_status status = sqa_matrix_view(views[i].out, views[i].field, views[i].asked,
+                                            product->batch, views[i].rows, views[i].columns);
         if (status != SQA_OK)
             return status;
     }
-    return sqa_check_no_overlap("desc.c", &(sqa_strides){product->c.batch, 0, product->c.row},
-                                product->batch, 1, product->m, product->n);
+    return sqa_matrix_check_no_overlap("desc.c", &product->c, product->batch, product->m,
+                                       product->n);
 }
 
 static void set_numbers(sqa_product *product, const sqa_matmul_desc *desc)
@@ -165,7 +150,7 @@ void sqa_product_to_desc(const sqa_product *product, sqa_matmul_desc *out)
 
 void sqa_product_pack(sqa_product *product)
 {
-    product->a = packed_strides(sqa_product_a_rows(product), sqa_product_a_columns(product));
-    product->b = packed_strides(sqa_product_b_rows(product), sqa_product_b_columns(product));
-    product->c = product->residual = packed_strides(product->m, product->n);
+    product->a = sqa_matrix_packed(sqa_product_a_rows(product), sqa_product_a_columns(product));
+    product->b = sqa_matrix_packed(sqa_product_b_rows(product), sqa_product_b_columns(product));
+    product->c = product->residual = sqa_matrix_packed(product->m, product->n);
 }

@@ -3,9 +3,7 @@
 #ifndef SQA_PROBLEM_PRODUCT_H
 #define SQA_PROBLEM_PRODUCT_H
 
-#include "sqa_cl/matmul.h"
-
-#define SQA_MAX_MATRIX_LENGTH (1u << 30)
+#include "problem/matrix.h"
 
 typedef struct sqa_product {
     sqa_dtype dtype;

@@ -184,6 +184,8 @@ static const char *const shapes[] = {
     "op=matmul,m=16,n=1000,k=300",
     "op=matmul,m=7,n=100,k=30,tb,bias,gated,act=silu,residual,dtype=f16",
     "op=matmul,b=2,m=3,n=100,k=3000,ta,act=gelu_tanh,beta=1,dtype=bf16",
+    "op=activation,n=9,d=100,act=gelu_erf,gated,residual,dtype=f16",
+    "op=activation_backward,n=9,d=100,act=silu,gated,accumulate,dtype=bf16",
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof *shapes };
 

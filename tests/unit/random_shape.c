@@ -46,6 +46,8 @@ static const struct {
     {"sb", {"0:0", "0:8", "1000000:700", "3:1"}},
     {"sc", {"0:0", "1000000:700", "100:1000000"}},
     {"sr", {"0:0", "0:8", "1000000:700"}},
+    {"sy", {"0:0", "1000000:700", "100:1000000"}},
+    {"wanted", {"a", "b", "a+b"}},
 };
 
 static const char *sample_of(const sqa_shape_field *field, uint32_t number)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "operations/activation/activation.h"
 #include "operations/backward/backward.h"
 #include "operations/forward/forward.h"
 #include "operations/matmul/matmul.h"
@@ -12,9 +13,11 @@
 #include "operations/selected_forward/selected_forward.h"
 
 static const sqa_tuner_operation *const operations[] = {
-    &sqa_tuner_forward,         &sqa_tuner_select_blocks,  &sqa_tuner_selected_forward,
-    &sqa_tuner_backward,        &sqa_tuner_backward_delta, &sqa_tuner_backward_core,
-    &sqa_tuner_backward_scores, &sqa_tuner_matmul,
+    &sqa_tuner_forward,          &sqa_tuner_select_blocks,
+    &sqa_tuner_selected_forward, &sqa_tuner_backward,
+    &sqa_tuner_backward_delta,   &sqa_tuner_backward_core,
+    &sqa_tuner_backward_scores,  &sqa_tuner_matmul,
+    &sqa_tuner_activation,       &sqa_tuner_activation_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

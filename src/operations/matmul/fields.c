@@ -1,12 +1,11 @@
 /* A matrix product's numbers as keys of a shape. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "base/status.h"
 #include "operations/matmul/fields.h"
+#include "operations/matrix_fields.h"
 
 #define AT(member) offsetof(sqa_matmul_desc, member)
 
@@ -45,50 +44,17 @@ static bool write_beta(const void *descriptor, char value[SQA_FIELD_VALUE])
     return write_factor(((const sqa_matmul_desc *)descriptor)->beta, 0.0f, value);
 }
 
-/* Up to its end, which is `end`. */
-static bool read_stride(const char **text, char end, int64_t *out)
-{
-    char *behind = NULL;
-    errno = 0;
-    if (**text < '0' || **text > '9')
-        return false;
-    *out = strtoll(*text, &behind, 10);
-    if (errno || *behind != end)
-        return false;
-    *text = behind + 1;
-    return true;
-}
-
-static sqa_status read_strides(const char *name, const char *value, sqa_matrix_strides *out)
-{
-    const char *text = value;
-    if (read_stride(&text, ':', &out->batch) && read_stride(&text, '\0', &out->row))
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT,
-                    "%s is '%.60s'; expected the strides BATCH:ROW in elements", name, value);
-}
-
-/* Packed ones are left out. */
-static bool write_strides(const sqa_matrix_strides *strides, uint32_t rows, uint32_t columns,
-                          char value[SQA_FIELD_VALUE])
-{
-    snprintf(value, SQA_FIELD_VALUE, "%lld:%lld", (long long)strides->batch,
-             (long long)strides->row);
-    return (strides->batch || strides->row) &&
-           (strides->batch != (int64_t)rows * columns || strides->row != columns);
-}
-
 #define STRIDES_OF(key, member, rows, columns)                                                     \
     static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \
                                  void *descriptor)                                                 \
     {                                                                                              \
         (void)items;                                                                               \
-        return read_strides(#key, value, &((sqa_matmul_desc *)descriptor)->member);                \
+        return sqa_read_matrix_strides(#key, value, &((sqa_matmul_desc *)descriptor)->member);     \
     }                                                                                              \
     static bool write_##key(const void *descriptor, char value[SQA_FIELD_VALUE])                   \
     {                                                                                              \
         const sqa_matmul_desc *desc = descriptor;                                                  \
-        return write_strides(&desc->member, rows, columns, value);                                 \
+        return sqa_write_matrix_strides(&desc->member, rows, columns, value);                      \
     }
 STRIDES_OF(sa, a, desc->transpose_a ? desc->k : desc->m, desc->transpose_a ? desc->m : desc->k)
 STRIDES_OF(sb, b, desc->transpose_b ? desc->n : desc->k, desc->transpose_b ? desc->k : desc->n)
@@ -102,7 +68,6 @@ STRIDES_OF(sr, residual, desc->m, desc->n)
     }
 
 static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
-static const char *const activation_words[] = {"none", "silu", "gelu_tanh", "gelu_erf", NULL};
 
 const sqa_shape_field sqa_matmul_fields[] = {
     {"b", "batch", "batch (1)", SQA_FIELD_COUNT, .offset = AT(batch),
@@ -122,8 +87,8 @@ const sqa_shape_field sqa_matmul_fields[] = {
     {"beta", "beta", "factor of what C holds before (0)", SQA_FIELD_OWN, .number = true,
      .read = read_beta, .write = write_beta},
     {"bias", "bias", "a number per column is added", SQA_FIELD_FLAG, .offset = AT(bias)},
-    {"act", "activation", "activation: none (default), silu, gelu_tanh or gelu_erf", SQA_FIELD_WORD,
-     .offset = AT(activation), .words = activation_words},
+    {"act", "activation", SQA_ACTIVATION_MEANING, SQA_FIELD_WORD, .offset = AT(activation),
+     .words = sqa_activation_words},
     {"gated", "gated", "times the product with B2", SQA_FIELD_FLAG, .offset = AT(gated)},
     {"residual", "residual", "a matrix is added at the end", SQA_FIELD_FLAG,
      .offset = AT(add_residual)},

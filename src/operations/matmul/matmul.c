@@ -1,11 +1,11 @@
 /* The matrix product (include/sqa_cl/matmul.h). */
 #include "operations/matmul/fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "operations/entries.h"
 #include "operations/matmul/slots.h"
+#include "operations/matrix_rows.h"
 #include "operations/problem_class.h"
 #include "sqa_cl/matmul.h"
 
@@ -189,37 +189,18 @@ static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem
     sqa_product_pack(p);
 }
 
-/* Rows that are judged are stretches of C's. */
-static uint32_t stretches_of(const sqa_product *p)
-{
-    return (p->n + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
-}
-
-typedef struct position {
-    uint32_t batch, row, first, count;
-} position;
-
-static position position_of(const sqa_product *p, uint64_t index)
-{
-    const uint32_t stretches = stretches_of(p);
-    const uint64_t row = index / stretches;
-    const uint32_t first = (uint32_t)(index % stretches) * SQA_MAX_ROW;
-    const uint32_t count = p->n - first < SQA_MAX_ROW ? p->n - first : SQA_MAX_ROW;
-    return (position){(uint32_t)(row / p->m), (uint32_t)(row % p->m), first, count};
-}
-
 static uint64_t count_rows(const sqa_problem *problem)
 {
     const sqa_product *p = &problem->of.product;
-    return (uint64_t)p->batch * p->m * stretches_of(p);
+    return sqa_stretch_count(p->batch, p->m, p->n);
 }
 
 static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
                        sqa_expected_row *out)
 {
     const sqa_product *p = &problem->of.product;
-    const position at = position_of(p, row);
-    out->at[0] = at.batch * p->c.batch + at.row * p->c.row + at.first;
+    const sqa_stretch at = sqa_stretch_at(p->m, p->n, row);
+    out->at[0] = sqa_stretch_begin(&at, &p->c);
     out->count[0] = at.count;
     sqa_reference_matmul_row(p, inputs, at.batch, at.row, at.first, at.count, out->values[0]);
     return true;
@@ -227,8 +208,8 @@ static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *i
 
 static void place_of_row(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
 {
-    const position at = position_of(&problem->of.product, row);
-    snprintf(out, SQA_PLACE_TEXT, "batch %u, row %u, columns from %u", at.batch, at.row, at.first);
+    const sqa_stretch at = sqa_stretch_at(problem->of.product.m, problem->of.product.n, row);
+    sqa_stretch_place(&at, out);
 }
 
 static const sqa_row_group groups[] = {

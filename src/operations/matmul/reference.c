@@ -1,21 +1,9 @@
 /* The matrix product by plain sums. */
-#include <math.h>
 #include <string.h>
 
+#include "operations/activation/reference.h"
 #include "operations/matmul/fields.h"
 #include "operations/matmul/slots.h"
-
-static double activate(sqa_activation activation, double x)
-{
-    switch (activation) {
-    case SQA_ACTIVATION_NONE: break;
-    case SQA_ACTIVATION_SILU: return x / (1.0 + exp(-x));
-    case SQA_ACTIVATION_GELU_TANH:
-        return 0.5 * x * (1.0 + tanh(sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x)));
-    case SQA_ACTIVATION_GELU_ERF: return 0.5 * x * erfc(-x / sqrt(2.0));
-    }
-    return x;
-}
 
 /* Where a row of C is, and which of its columns. */
 typedef struct place {
@@ -68,7 +56,7 @@ void sqa_reference_matmul_row(const sqa_product *product, const sqa_reference_in
     if (product->bias)
         add_bias(of[SQA_SLOT_COLUMN_BIAS], &at, out);
     for (uint32_t j = 0; j < count; j++)
-        out[j] = activate(product->activation, out[j]);
+        out[j] = sqa_reference_activation(product->activation, out[j]);
     if (product->gated) {
         add_product(product, of[SQA_SLOT_MATRIX_A], of[SQA_SLOT_MATRIX_B2], &at, gate);
         if (product->bias)

@@ -1,0 +1,175 @@
+/* elements, of activations and of their gradients: vectors of a row, one after the other. It is
+ * all that these need: they wait for memory. */
+#include <string.h>
+
+#include "kernels/arguments.h"
+#include "kernels/families.h"
+#include "kernels/source.h"
+#include "operations/activation/slots.h"
+
+enum { LANES, STEPS, ITEMS };
+
+static const sqa_parameter parameters[] = {
+    [LANES] = {"LANES", "elements of a vector", {4, 8, 16}, 3},
+    [STEPS] = {"STEPS", "vectors of a work-item", {1, 4, 16, 64, 256}, 5},
+    [ITEMS] = {"ITEMS", "work-items of a work-group", {1, 64, 256}, 3},
+};
+
+static bool is_gated(const sqa_problem *problem)
+{
+    return problem->of.activating.gated;
+}
+
+static bool has_residual(const sqa_problem *problem)
+{
+    return problem->of.activating.add_residual;
+}
+
+static bool has_da(const sqa_problem *problem)
+{
+    return problem->of.activating.da;
+}
+
+static bool has_db(const sqa_problem *problem)
+{
+    return problem->of.activating.db;
+}
+
+/* Where dA is computed, with a gate. */
+static bool reads_gate(const sqa_problem *problem)
+{
+    return is_gated(problem) && has_da(problem);
+}
+
+#define LONG(name, member) #name, SQA_TYPE_LONG, SQA_IN_PROBLEM(activating.member)
+
+static const sqa_argument_row forward_rows[] = {
+    {SQA_READ(a, "sqa_stored", SQA_SLOT_ACTIVATION_A)},
+    {SQA_READ(b, "sqa_stored", SQA_SLOT_ACTIVATION_B), .when = is_gated},
+    {SQA_READ(residual, "sqa_stored", SQA_SLOT_ACTIVATION_RESIDUAL), .when = has_residual},
+    {SQA_WRITTEN(y, "sqa_stored", SQA_SLOT_ACTIVATION_Y)},
+    {LONG(y_batch, y.batch)},
+    {LONG(y_row, y.row)},
+    {LONG(residual_batch, residual.batch), .when = has_residual},
+    {LONG(residual_row, residual.row), .when = has_residual},
+    {0},
+};
+
+static const sqa_argument_row backward_rows[] = {
+    {SQA_READ(a, "sqa_stored", SQA_SLOT_ACTIVATION_A)},
+    {SQA_READ(b, "sqa_stored", SQA_SLOT_ACTIVATION_B), .when = reads_gate},
+    {SQA_READ(dy, "sqa_stored", SQA_SLOT_ACTIVATION_DY)},
+    {SQA_WRITTEN(da, "sqa_stored", SQA_SLOT_ACTIVATION_DA), .when = has_da},
+    {SQA_WRITTEN(db, "sqa_stored", SQA_SLOT_ACTIVATION_DB), .when = has_db},
+    {LONG(dy_batch, y.batch)},
+    {LONG(dy_row, y.row)},
+    {0},
+};
+
+static const sqa_argument_row shared_rows[] = {
+    {"dim", SQA_TYPE_INT, SQA_IN_PROBLEM(activating.dim)},
+    {LONG(a_batch, a.batch)},
+    {LONG(a_row, a.row)},
+    {LONG(b_batch, b.batch), .when = is_gated},
+    {LONG(b_row, b.row), .when = is_gated},
+    {0},
+};
+
+static const sqa_argument_row *const forward_tables[] = {forward_rows, shared_rows, NULL};
+static const sqa_argument_row *const backward_tables[] = {backward_rows, shared_rows, NULL};
+
+static const sqa_argument_row *const *tables_of(const sqa_problem *problem)
+{
+    const sqa_activating *of = &problem->of.activating;
+    return of->da || of->db ? backward_tables : forward_tables;
+}
+
+static const char *const fragments[] = {"common/types.cl",
+                                        "common/vectors.cl",
+                                        "common/activation.cl",
+                                        "common/stored.cl",
+                                        "activation/slope.cl",
+                                        "activation/elements.cl",
+                                        NULL};
+
+static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_text *out)
+{
+    const sqa_activating *of = &problem->of.activating;
+    const struct {
+        const char *macro;
+        uint32_t value;
+    } facts[] = {
+        {"SQA_DTYPE", (uint32_t)of->dtype},
+        {"SQA_ACTIVATION", (uint32_t)of->activation},
+        {"SQA_GATED", of->gated},
+        {"SQA_RESIDUAL", of->add_residual},
+        {"SQA_DA", of->da},
+        {"SQA_DB", of->db},
+        {"SQA_ACCUMULATE", of->accumulate},
+    };
+    (void)config, (void)device;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        sqa_text_format(out, "#define %s %u\n", facts[i].macro, facts[i].value);
+    sqa_arguments_print(out, "SQA_ACTIVATION_ARGUMENTS", tables_of(problem), problem);
+    sqa_text_append(out, "\n");
+    sqa_source_fragments(out, &sqa_elements_activation);
+}
+
+static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                     const char **why)
+{
+    const sqa_device_limits *limits = &device->limits;
+    const size_t items = (size_t)config->value[ITEMS];
+    (void)problem;
+    *why = "the work-group is larger than the device allows";
+    return items <= limits->max_work_group_size && items <= limits->max_work_item_sizes[0];
+}
+
+/* Neighbours read neighbours on a GPU; on a CPU each core a stretch of its own. */
+static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
+{
+    const bool cpu = device->strings.type == SQA_DEVICE_CPU;
+    const char *why;
+    memset(config, 0, sizeof *config);
+    config->value[LANES] = cpu ? 8 : 4;
+    config->value[STEPS] = cpu ? 64 : 1;
+    config->value[ITEMS] = cpu ? 1 : 64;
+    if (!is_valid(config, problem, device, &why))
+        config->value[ITEMS] = 1;
+}
+
+static size_t divide_up(size_t amount, size_t part)
+{
+    return (amount + part - 1) / part;
+}
+
+static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
+                   sqa_launch *out)
+{
+    const sqa_activating *of = &problem->of.activating;
+    const size_t items = (size_t)config->value[ITEMS];
+    const size_t stretch = (size_t)config->value[LANES] * (size_t)config->value[STEPS];
+    (void)device;
+    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_activation", 3);
+    step->global[0] = divide_up(divide_up(of->dim, stretch), items) * items;
+    step->global[1] = of->length;
+    step->global[2] = of->batch;
+    step->local[0] = items;
+    step->local[1] = step->local[2] = 1;
+    sqa_arguments_fill(out, step, tables_of(problem), problem, NULL);
+}
+
+#define FAMILY(of)                                                                                 \
+    {                                                                                              \
+        .name = "elements",                                                                        \
+        .summary = "vectors of a row, one after the other; supports everything", .operation = of,  \
+        .space_version = 1, .parameters = parameters,                                              \
+        .parameter_count = sizeof parameters / sizeof *parameters, .fragments = fragments,         \
+        .supports = sqa_family_supports_all, .is_valid = is_valid,                                 \
+        .default_config = default_config, .source = source, .launch = launch,                      \
+    }
+
+const sqa_kernel_family sqa_elements_activation = FAMILY(SQA_OPERATION_ACTIVATION);
+const sqa_kernel_family sqa_elements_activation_backward =
+    FAMILY(SQA_OPERATION_ACTIVATION_BACKWARD);

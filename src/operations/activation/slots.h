@@ -1,0 +1,20 @@
+/* The tensors of an activation and of its gradients, by slot. */
+#ifndef SQA_OPERATIONS_ACTIVATION_SLOTS_H
+#define SQA_OPERATIONS_ACTIVATION_SLOTS_H
+
+enum {
+    SQA_SLOT_ACTIVATION_A = 0,
+    SQA_SLOT_ACTIVATION_B,
+    SQA_SLOT_ACTIVATION_RESIDUAL,
+    SQA_SLOT_ACTIVATION_Y,
+    SQA_ACTIVATION_SLOTS
+};
+
+enum {
+    SQA_SLOT_ACTIVATION_DY = SQA_SLOT_ACTIVATION_B + 1, /* behind A and B, as above */
+    SQA_SLOT_ACTIVATION_DA,
+    SQA_SLOT_ACTIVATION_DB,
+    SQA_ACTIVATION_BACKWARD_SLOTS
+};
+
+#endif
