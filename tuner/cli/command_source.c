@@ -211,7 +211,9 @@ int sqa_command_source(int argc, char **argv)
          .needs = "family"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &given.device},
-        {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
+        {"device-profile", "FILE",
+         "a device that is not here: as `sqa info --profile` wrote it, or the name of one that "
+         "ships, such as sm_90",
          .text = &given.profile, .excludes = "device"},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},
