@@ -13,10 +13,6 @@
  *
  * Barriers stand where every thread passes the same number of times: at the top
  * of loops with uniform trip counts and between the two halves of a key tile. */
-#ifndef SUBGROUP_ATTRIBUTE /* pins the size where the device has several */
-#define SUBGROUP_ATTRIBUTE
-#endif
-
 /* Adds what the head dimensions of slice s give to the scores of the thread's keys. */
 INLINE void add_scores(float score[TM][TN], const thread_queries *queries, const slice from,
                        const int s, const int keys, const int x)

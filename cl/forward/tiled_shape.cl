@@ -19,6 +19,10 @@
 #define SUBGROUP 0
 #endif
 
+#ifndef SUBGROUP_ATTRIBUTE /* pins the size of sub-groups where the device has several */
+#define SUBGROUP_ATTRIBUTE
+#endif
+
 #define IN_GLOBAL 0 /* values of Q_PLACE */
 #define IN_LOCAL 1
 #define IN_REGISTERS 2

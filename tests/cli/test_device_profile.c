@@ -94,6 +94,39 @@ START_TEST(a_shipped_profile)
 }
 END_TEST
 
+/* What a configuration needs of a compiler there is in its options: more registers for what
+ * does not fit, and a standard that has shuffles. A sub-group is the smallest that does. */
+static const struct {
+    const char *profile, *shape, *set, *needed[2], *unneeded;
+} needs[] = {
+    {"dg2", "d=64", "", {"256-GRF-per-thread", "intel_reqd_sub_group_size(8)"}, "CL3.0"},
+    {"pvc", "d=128", "", {"256-GRF-per-thread", "intel_reqd_sub_group_size(16)"}, "CL3.0"},
+    {"dg2",
+     "d=64",
+     " --set SUBGROUP=1,BM=16,BN=16,TX=16,TY=16",
+     {"-cl-std=CL3.0 -cl-mad-enable", "intel_reqd_sub_group_size(16)"},
+     "CL1.2"},
+    {"tgl", "d=64", "", {"-cl-std=CL1.2", "intel_reqd_sub_group_size(8)"}, "256-GRF"},
+    {"sm_90", "d=64", "", {"-cl-std=CL1.2", "BM 64"}, "GRF"},
+    {"gfx90a", "d=128", "", {"local 16 x 16 x 1", "-cl-std=CL1.2"}, "intel_reqd"},
+    {"mali-g610", "d=64", "", {"#define STAGE 0", "-cl-std=CL1.2"}, "intel_reqd"},
+};
+
+START_TEST(compilers_are_told_what_it_takes)
+{
+    leave_platforms();
+    const program_result *result =
+        run_sqa("source --shape hq=8,n=4096,causal,%s --family tiled --device-profile %s%s",
+                needs[_i].shape, needs[_i].profile, needs[_i].set);
+    return_to_platforms();
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    check_says(result->out, needs[_i].needed[0]);
+    check_says(result->out, needs[_i].needed[1]);
+    ck_assert_msg(!strstr(result->out, needs[_i].unneeded), "%s: has '%s'", needs[_i].profile,
+                  needs[_i].unneeded);
+}
+END_TEST
+
 START_TEST(a_profile_that_ships_has_a_name)
 {
     leave_platforms();
@@ -159,6 +192,8 @@ int main(void)
     while (sqa_shipped_profile_name(shipped, &length))
         shipped++;
     tcase_add_loop_test(tests, a_shipped_profile, 0, (int)shipped);
+    tcase_add_loop_test(tests, compilers_are_told_what_it_takes, 0,
+                        (int)(sizeof needs / sizeof *needs));
     tcase_add_test(tests, a_profile_that_ships_has_a_name);
     tcase_add_test(tests, what_is_wrong_is_named);
     tcase_add_test(tests, programs_are_captured);
