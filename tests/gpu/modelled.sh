@@ -7,18 +7,20 @@ set -u
 sqa=$1 device=$2 heads=$3 keys=$4 rate=$5 out=$6
 here=$(cd "$(dirname "$0")" && pwd)
 
-# The recorded time in milliseconds; nothing where it failed.
+# What was recorded: "ok" and milliseconds, or why there are none. The compiler may take longer
+# than a trial usually has.
 measure() {
     "$sqa" tune --device "$device" --record "$1" --shape "hq=$heads,n=$keys,d=$2,causal" \
-        --family tiled --set "$3" >&2 &&
-        sed -n 's/.*"status":"ok","median_ms":\([0-9.e+-]*\).*/\1/p' "$1" | tail -n 1
+        --family tiled --set "$3" --timeout 120 >&2
+    sed -n 's/.*"status":"\([a-z_]*\)","median_ms":\([0-9.e+-]*\).*/\1 \2/p' "$1" | tail -n 1
 }
 
 echo "# part of the ceiling of $rate GFLOP/s: measured, modelled for A100, for H100"
 grep -v '^#' "$here/modelled.txt" | while read -r name dimension a100 h100 config; do
-    ms=$(measure "$out/sweep-$name-$dimension.jsonl" "$dimension" "$config" </dev/null)
-    if [ -z "$ms" ]; then
-        echo "$name d=$dimension does not run here"
+    found=$(measure "$out/sweep-$name-$dimension.jsonl" "$dimension" "$config" </dev/null)
+    ms=${found#ok }
+    if [ "$ms" = "$found" ]; then
+        echo "$name d=$dimension ${found:-cannot run here}"
         continue
     fi
     awk -v name="$name" -v d="$dimension" -v ms="$ms" -v rate="$rate" -v h="$heads" -v n="$keys" \
