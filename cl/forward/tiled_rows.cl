@@ -156,8 +156,8 @@ INLINE void finish_scores(const bool edge, float score[TM][TN], float largest[TM
 /* The online softmax's step: rescales what the rows have to the new maxima, and
  * writes the weights of the thread's keys. Where no key is hidden, a score is no
  * SQA_HIDDEN_SCORE but by an infinity in Q or K, whose weight is zero as well. */
-INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN], const float largest[TM],
-                        __local float *weights)
+INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
+                        const float largest[TM], __local float *weights)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {

@@ -5,7 +5,8 @@
 # which people review, so that growth is seen. The naive families only have to compile: they are
 # what is left where nothing else works.
 #   compile.sh SQA_PROGRAM [--update] [PROFILE...]
-# --update writes compiled.txt anew, with all cases. $SQA_TEST_SIZE full: all of it, otherwise a selection.
+# --update writes compiled.txt anew, with all cases. $SQA_TEST_SIZE full: all of it, otherwise a
+# selection.
 # compilers.sh says where compilers are looked for; what is not here is skipped, and named.
 set -u
 sqa=$1
@@ -70,8 +71,9 @@ say() {
 
 # wavefronts UNIT... THREADS REGISTERS LOCAL: of that many on a compute unit.
 wavefronts() {
-    awk -v simds="$1" -v width="$2" -v most_registers="$3" -v step="$4" -v most="$5" -v memory="$6" \
-        -v lost="$7" -v threads="$9" -v registers="${10}" -v local_bytes="${11}" 'BEGIN {
+    awk -v simds="$1" -v width="$2" -v most_registers="$3" -v step="$4" -v most="$5" \
+        -v memory="$6" -v lost="$7" -v threads="$9" -v registers="${10}" \
+        -v local_bytes="${11}" 'BEGIN {
         own = int((registers + step - 1) / step) * step
         waves = int(most_registers / (own ? own : step))
         waves = simds * (waves < most ? waves : most)
@@ -112,9 +114,13 @@ judge() {
 
 # Of the compilers that the table is of, every figure is known.
 compare() {
-    [ -n "$1" ] || { wrong="${wrong:+$wrong; }is not in compiled.txt (compile.sh SQA --update)"; return; }
+    if [ -z "$1" ]; then
+        wrong="${wrong:+$wrong; }is not in compiled.txt (compile.sh SQA --update)"
+        return
+    fi
     [ "$1" != "$2" ] || return
-    grown=$(echo "$1 $2" | awk '{ for (i = 1; i <= 4; i++) if ($(i + 4) + 0 > $i + 0) print "grown" }')
+    grown=$(echo "$1 $2" | awk '{
+        for (i = 1; i <= 4; i++) if ($(i + 4) + 0 > $i + 0) print "grown" }')
     if [ -n "$grown" ]; then
         wrong="${wrong:+$wrong; }registers, spill, private, local memory were $1 and are $2"
     else
@@ -192,10 +198,10 @@ done <"$work/jobs"
 
 if [ -n "$update" ]; then
     {
-        echo "# What compilers made of the defaults for GPUs; written by compile.sh SQA --update, and"
-        echo "# reviewed. Profile, operation, family, shape, kernel; then registers of a work-item"
-        echo "# (Intel: of a thread, over its SIMD width), spills, bytes of private and of local"
-        echo "# memory, wavefronts that a compute unit has room for."
+        echo "# What compilers made of the defaults for GPUs; written by compile.sh SQA --update,"
+        echo "# and reviewed. Profile, operation, family, shape, kernel; then registers of a"
+        echo "# work-item (Intel: of a thread, over its SIMD width), spills, bytes of private and"
+        echo "# of local memory, wavefronts that a compute unit has room for."
         cat "$work/versions"
         # What was not compiled keeps its lines.
         for profile in $(echo "$targets" | cut -d ' ' -f 1); do

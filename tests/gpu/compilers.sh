@@ -32,7 +32,8 @@ clang=${SQA_CLANG:-$(first_program clang-22 clang-21 clang-20 clang-19)}
 ptxas=${SQA_PTXAS:-$(first_program ptxas /usr/local/cuda/bin/ptxas)}
 ocloc=${SQA_OCLOC:-$(first_program ocloc)}
 libclc=${SQA_LIBCLC:-/usr/lib/clc}
-libdevice=${SQA_LIBDEVICE:-$(first_file "${CUDA_HOME:-/usr/local/cuda}/nvvm/libdevice/libdevice.10.bc" \
+libdevice=${SQA_LIBDEVICE:-$(first_file \
+    "${CUDA_HOME:-/usr/local/cuda}/nvvm/libdevice/libdevice.10.bc" \
     /usr/lib/nvidia-cuda-toolkit/libdevice/libdevice.10.bc)}
 
 with_libraries() {

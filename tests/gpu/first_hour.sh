@@ -32,7 +32,8 @@ failed=0
 
 # Minutes of the steps, and the sizes of what they look at.
 if [ -n "$rehearsal" ]; then
-    checks='--shape hq=2,hkv=1,nq=20,nk=40,d=16,causal' minutes=4 heads=2 keys=128 preset='--shape hq=2,n=128,d=32,causal' budget=4t
+    checks='--shape hq=2,hkv=1,nq=20,nk=40,d=16,causal' minutes=4 heads=2 keys=128
+    preset='--shape hq=2,n=128,d=32,causal' budget=4t
 else
     checks=--quick minutes=12 heads=16 keys=4096 preset='--preset quick' budget=20m
 fi
@@ -55,7 +56,8 @@ step device.profile 1 "$sqa" info --device "$device" --profile
 # shellcheck disable=SC2086
 step verify.json $((2 * minutes)) "$sqa" verify --device "$device" $checks --json
 rate=$(sed -n 's/^ *"fma_gflops": \([0-9.]*\),*$/\1/p' "$out/device.json" | head -n 1)
-step model.txt "$minutes" sh "$here/modelled.sh" "$sqa" "$device" "$heads" "$keys" "${rate:-0}" "$out"
+step model.txt "$minutes" sh "$here/modelled.sh" "$sqa" "$device" "$heads" "$keys" "${rate:-0}" \
+    "$out"
 # shellcheck disable=SC2086
 step tune.json $((2 * minutes + 5)) "$sqa" tune --device "$device" $preset --budget "$budget" --json
 step trials.jsonl 1 "$sqa" db export
