@@ -289,7 +289,7 @@ INLINE void add_to_sums(__global float *sums, const int count, const int keys,
 }
 #endif
 
-__attribute__((reqd_work_group_size(TX, TY, 1))) __kernel void
+__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE __kernel void
 sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1), thread = y * TX + x;
@@ -413,7 +413,7 @@ sqa_tiled_backward_keys(SQA_BACKWARD_ARGUMENTS)
 
 #if SQA_GRADIENT_Q && !SUMS_QUERIES
 /* Where query heads are repeated (rSQA), dQ is the sum over all of them. */
-__attribute__((reqd_work_group_size(TX, TY, 1))) __kernel void
+__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE __kernel void
 sqa_tiled_backward_queries(SQA_BACKWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1), thread = y * TX + x;

@@ -15,9 +15,11 @@
 
 /* SQA_LOAD(i, p): element i of p. SQA_LOADN(n, i, p): elements i .. i + n - 1 as a
  * vector; SQA_LOADN_ALIGNED wants their address to be a multiple of their size.
- * SQA_STORE(x, i, p): rounds x to element i of p, ties to even. */
+ * SQA_STORE(x, i, p): rounds x to element i of p, ties to even; SQA_STOREN_ALIGNED(n, x, i, p)
+ * a vector, of 2 or 4. */
 #define SQA_LOADN(n, i, p) SQA_LOADN_(n, i, p) /* n may be a macro */
 #define SQA_LOADN_ALIGNED(n, i, p) SQA_LOADN_ALIGNED_(n, i, p)
+#define SQA_STOREN_ALIGNED(n, x, i, p) SQA_STOREN_ALIGNED_(n, x, i, p)
 #define SQA_LOAD8(i, p) SQA_LOADN(8, i, p)
 #if SQA_DTYPE == 0
 typedef float sqa_stored;
@@ -25,12 +27,14 @@ typedef float sqa_stored;
 #define SQA_LOADN_(n, i, p) vload##n(0, (p) + (i))
 #define SQA_LOADN_ALIGNED_(n, i, p) (*(__global const float##n *)((p) + (i)))
 #define SQA_STORE(x, i, p) ((p)[i] = (x))
+#define SQA_STOREN_ALIGNED_(n, x, i, p) (*(__global float##n *)((p) + (i)) = (x))
 #elif SQA_DTYPE == 1
 typedef half sqa_stored;
 #define SQA_LOAD(i, p) vload_half((i), (p))
 #define SQA_LOADN_(n, i, p) vload_half##n(0, (p) + (i))
 #define SQA_LOADN_ALIGNED_(n, i, p) vloada_half##n(0, (p) + (i))
 #define SQA_STORE(x, i, p) vstore_half_rte((x), (i), (p))
+#define SQA_STOREN_ALIGNED_(n, x, i, p) vstorea_half##n##_rte((x), 0, (p) + (i))
 #else
 typedef ushort sqa_stored; /* the upper half of an f32 */
 #define SQA_WIDEN(n, bits) as_float##n(convert_uint##n(bits) << 16)
@@ -38,14 +42,19 @@ typedef ushort sqa_stored; /* the upper half of an f32 */
 #define SQA_LOADN_(n, i, p) SQA_WIDEN(n, vload##n(0, (p) + (i)))
 #define SQA_LOADN_ALIGNED_(n, i, p) SQA_WIDEN(n, *(__global const ushort##n *)((p) + (i)))
 #define SQA_STORE(x, i, p) ((p)[i] = sqa_to_bf16(x))
+#define SQA_STOREN_ALIGNED_(n, x, i, p)                                                            \
+    (*(__global ushort##n *)((p) + (i)) = SQA_TO_BF16(n, as_uint##n(x)))
 #endif
 
 #if SQA_DTYPE == 2 || (SQA_GRADIENT_BIAS && SQA_BIAS_DTYPE == 2)
+/* Of the bits of an f32, or a vector of n; NaN stays NaN. */
+#define SQA_TO_BF16(n, bits)                                                                       \
+    convert_ushort##n(select((bits) + 0x7fffu + ((bits) >> 16 & 1u), (bits) | 0x400000u,           \
+                             ((bits)&0x7fffffffu) > 0x7f800000u) >>                                \
+                      16)
 static inline ushort sqa_to_bf16(float x)
 {
     const uint bits = as_uint(x);
-    if ((bits & 0x7fffffffu) > 0x7f800000u)
-        return (ushort)(bits >> 16 | 0x40u); /* NaN stays NaN */
-    return (ushort)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+    return SQA_TO_BF16(, bits);
 }
 #endif

@@ -13,10 +13,6 @@
  *
  * Barriers stand where every thread passes the same number of times: at the top
  * of loops with uniform trip counts and between the two halves of a key tile. */
-#ifndef SUBGROUP_ATTRIBUTE /* pins the size where the device has several */
-#define SUBGROUP_ATTRIBUTE
-#endif
-
 /* Adds what the head dimensions of slice s give to the scores of the thread's keys. */
 INLINE void add_scores(float score[TM][TN], const thread_queries *queries, const slice from,
                        const int s, const int keys, const int x)
@@ -122,20 +118,30 @@ INLINE void value_tile(const bool edge, thread_rows *rows, __local const vec *we
 /* Writes a row's columns that the thread has: of the output, divided by the row's sum. */
 #if SPLIT == 1
 typedef __global sqa_stored *output_row;
-#define STORE_OUTPUT(sum, d, to) SQA_STORE(sqa_output((sum), inverse), (d), (to))
+#define OUTPUT(sum) sqa_output((sum), inverse)
+#define STORE_OUTPUT(x, d, to) SQA_STORE((x), (d), (to))
+#define STORE_OUTPUT_VEC(x, d, to) STORE_VEC_ALIGNED((x), (d), (to))
 #else
 typedef __global float *output_row;
-#define STORE_OUTPUT(sum, d, to) ((to)[d] = (sum))
+#define OUTPUT(sum) (sum)
+#define STORE_OUTPUT(x, d, to) ((to)[d] = (x))
+#define STORE_OUTPUT_VEC(x, d, to) (*(__global vec *)((to) + (d)) = (x))
 #endif
 INLINE void store_row(const output_row to, const volatile vec output[TD], const float inverse,
                       const int x)
 {
+    const bool aligned = SQA_VALUE_DIM % VEC == 0 && (size_t)to % (VEC * sizeof *to) == 0;
 #pragma unroll
     for (int j = 0; j < TD; j++) {
         const int d = VEC * (x + TX * j);
-        const vec values = output[j];
+        vec values = output[j];
+#define FINISH_LANE(n) LANE(values, n) = OUTPUT(LANE(values, n));
+        EACH_LANE(FINISH_LANE)
+#undef FINISH_LANE
+        if (aligned && d < SQA_VALUE_DIM)
+            STORE_OUTPUT_VEC(values, d, to);
 #define STORE_LANE(n)                                                                              \
-    if (d + n < SQA_VALUE_DIM)                                                                     \
+    if (!aligned && d + n < SQA_VALUE_DIM)                                                         \
         STORE_OUTPUT(LANE(values, n), d + n, to);
         EACH_LANE(STORE_LANE)
 #undef STORE_LANE
@@ -260,7 +266,10 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         float score[TM][TN], largest[TM];
         barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
         score_tile(score, &queries, k_tile, slices, keys, x, thread);
-        finish_scores(score, largest, &rows, first_key + x, walk.end, walk.shown);
+        if (edge)
+            finish_scores(true, score, largest, &rows, first_key + x, walk.end, walk.shown);
+        else
+            finish_scores(false, score, largest, &rows, first_key + x, walk.end, walk.shown);
 #if SQA_DROPOUT
         rows.first_key = first_key + x;
 #endif
@@ -272,7 +281,11 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #if STAGE
         put_v(slices, &next, thread);
 #endif
-        update_rows(&rows, score, largest, (__local float *)(weights + y * P_PITCH) + x);
+        __local float *own_weights = (__local float *)(weights + y * P_PITCH) + x;
+        if (edge)
+            update_rows(true, &rows, score, largest, own_weights);
+        else
+            update_rows(false, &rows, score, largest, own_weights);
         value_tile(edge, &rows, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
         if ((t + 1) % (SQA_SUM_KEYS / BN) == 0)
             add_totals(&totals, &rows);

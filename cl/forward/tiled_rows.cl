@@ -47,10 +47,11 @@ INLINE bool sees(const thread_rows *rows, const int i, const int key, const int 
 #endif
 }
 
-/* A comparison with NaN is false: NaN is never the larger one. */
+/* `b` is no NaN, and NaN is never the larger one. One instruction of GPUs, which a comparison
+ * and a choice are not. */
 INLINE float larger(float a, float b)
 {
-    return a > b ? a : b;
+    return fmax(a, b);
 }
 
 /* Makes each value of a thread's rows the largest, or the sum, over the row's TX
@@ -131,11 +132,12 @@ INLINE float finish_score(const thread_rows *rows, const int i, const int key, c
     return score;
 }
 
-/* Turns products into scores, SQA_HIDDEN_SCORE where the rows do not see the key or it
- * is not before `end`; leaves the largest of each row's in `largest`. `first_key` is
- * the thread's first. */
-INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_rows *rows,
-                          const int first_key, const int end, const int shown)
+/* Turns products into scores; leaves the largest of each row's in `largest`. In tiles that
+ * hide keys (edge), SQA_HIDDEN_SCORE where the rows do not see the key or it is not before
+ * `end`. `first_key` is the thread's first. */
+INLINE void finish_scores(const bool edge, float score[TM][TN], float largest[TM],
+                          const thread_rows *rows, const int first_key, const int end,
+                          const int shown)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
@@ -143,7 +145,7 @@ INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_r
 #pragma unroll
         for (int j = 0; j < TN; j++) {
             const int key = first_key + TX * j;
-            score[i][j] = key < end && sees(rows, i, key, shown)
+            score[i][j] = !edge || (key < end && sees(rows, i, key, shown))
                               ? finish_score(rows, i, key, score[i][j])
                               : SQA_HIDDEN_SCORE;
             largest[i] = larger(score[i][j], largest[i]);
@@ -152,9 +154,10 @@ INLINE void finish_scores(float score[TM][TN], float largest[TM], const thread_r
 }
 
 /* The online softmax's step: rescales what the rows have to the new maxima, and
- * writes the weights of the thread's keys. */
-INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float largest[TM],
-                        __local float *weights)
+ * writes the weights of the thread's keys. Where no key is hidden, a score is no
+ * SQA_HIDDEN_SCORE but by an infinity in Q or K, whose weight is zero as well. */
+INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
+                        const float largest[TM], __local float *weights)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
@@ -167,7 +170,7 @@ INLINE void update_rows(thread_rows *rows, float score[TM][TN], const float larg
             rows->output[i][j] *= rescale;
 #pragma unroll
         for (int j = 0; j < TN; j++) {
-            const float weight = score[i][j] == SQA_HIDDEN_SCORE
+            const float weight = edge && score[i][j] == SQA_HIDDEN_SCORE
                                      ? SQA_HIDDEN_WEIGHT
                                      : sqa_weight(rows->weighing, score[i][j] - maximum);
             rows->sum[i] += weight;

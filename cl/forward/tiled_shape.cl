@@ -19,6 +19,10 @@
 #define SUBGROUP 0
 #endif
 
+#ifndef SUBGROUP_ATTRIBUTE /* pins the size of sub-groups where the device has several */
+#define SUBGROUP_ATTRIBUTE
+#endif
+
 #define IN_GLOBAL 0 /* values of Q_PLACE */
 #define IN_LOCAL 1
 #define IN_REGISTERS 2
@@ -42,17 +46,20 @@
 #define JOIN(a, b) JOIN_(a, b)
 
 /* LANE(v, n): element n of a vector. EACH_LANE(M): M(0) ... M(VEC - 1). LOAD_VEC(i, p):
- * elements i .. i + VEC - 1 of p, stored as the tensors are. */
+ * elements i .. i + VEC - 1 of p, stored as the tensors are; STORE_VEC_ALIGNED(x, i, p)
+ * stores them. */
 #if VEC == 1
 typedef float vec;
 #define LANE(v, n) (v)
 #define EACH_LANE(M) M(0)
 #define LOAD_VEC(i, p) SQA_LOAD(i, p)
 #define LOAD_VEC_ALIGNED(i, p) SQA_LOAD(i, p)
+#define STORE_VEC_ALIGNED(x, i, p) SQA_STORE(x, i, p)
 #else
 typedef JOIN(float, VEC) vec;
 #define LOAD_VEC(i, p) SQA_LOADN(VEC, i, p)
 #define LOAD_VEC_ALIGNED(i, p) SQA_LOADN_ALIGNED(VEC, i, p)
+#define STORE_VEC_ALIGNED(x, i, p) SQA_STOREN_ALIGNED(VEC, x, i, p)
 #define LANE(v, n) (v).s##n
 #if VEC == 2
 #define EACH_LANE(M) M(0) M(1)

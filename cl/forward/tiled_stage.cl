@@ -36,18 +36,27 @@ typedef struct {
     vec part[K_PARTS > V_PARTS ? K_PARTS : V_PARTS];
 } staged;
 
-/* Vectors [first, first + DK / VEC) of the tile's `keys` key rows, zeros for the rows
- * after them. */
-INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first,
-                    const int thread)
+/* Vectors [first, first + DK / VEC) of the tile's `keys` key rows. Rows after them repeat the
+ * last: whoever computes with one hides its key. Whether rows are aligned is asked once, around
+ * all loads. */
+INLINE void fetch_k_rows(staged *next, const matrix k, const bool aligned, const int keys,
+                         const int first, const int thread)
 {
 #pragma unroll
     for (int p = 0; p < K_PARTS; p++) {
         const int i = thread + p * THREADS;
-        const int key = i / K_SLICE_VECS, d = first + i % K_SLICE_VECS;
-        next->part[p] = key < keys ? row_vec(k.first + key * k.row, k.aligned, d, SQA_HEAD_DIM)
-                                   : (vec)(0.0f);
+        const int key = min(i / K_SLICE_VECS, keys - 1), d = first + i % K_SLICE_VECS;
+        next->part[p] = row_vec(k.first + key * k.row, aligned, d, SQA_HEAD_DIM);
     }
+}
+
+INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first,
+                    const int thread)
+{
+    if (k.aligned)
+        fetch_k_rows(next, k, true, keys, first, thread);
+    else
+        fetch_k_rows(next, k, false, keys, first, thread);
 }
 
 INLINE void put_k(__local vec *to, const staged *next, const int thread)
@@ -60,17 +69,25 @@ INLINE void put_k(__local vec *to, const staged *next, const int thread)
     }
 }
 
-/* Value rows [first, first + VS) of the tile's `keys`, zeros for those after them. */
-INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first,
-                    const int thread)
+/* Value rows [first, first + VS) of the tile's `keys`; likewise. */
+INLINE void fetch_v_rows(staged *next, const matrix v, const bool aligned, const int keys,
+                         const int first, const int thread)
 {
 #pragma unroll
     for (int p = 0; p < V_PARTS; p++) {
         const int i = thread + p * THREADS;
-        const int key = first + i / VALUE_VECS, d = i % VALUE_VECS;
-        next->part[p] = key < keys ? row_vec(v.first + key * v.row, v.aligned, d, SQA_VALUE_DIM)
-                                   : (vec)(0.0f);
+        const int key = min(first + i / VALUE_VECS, keys - 1), d = i % VALUE_VECS;
+        next->part[p] = row_vec(v.first + key * v.row, aligned, d, SQA_VALUE_DIM);
     }
+}
+
+INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first,
+                    const int thread)
+{
+    if (v.aligned)
+        fetch_v_rows(next, v, true, keys, first, thread);
+    else
+        fetch_v_rows(next, v, false, keys, first, thread);
 }
 
 INLINE void put_v(__local vec *to, const staged *next, const int thread)

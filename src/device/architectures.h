@@ -23,12 +23,21 @@ typedef struct sqa_architecture {
     sqa_register_tile register_tiles[SQA_REGISTER_TILES]; /* best first */
 
     /* Of a work-group whose work-items compute together. */
-    uint32_t item_registers; /* of 32 bits, that a work-item's own values may take */
-    uint32_t least_items;    /* fewer leave lanes idle */
-    uint32_t most_items;     /* more wait for each other at barriers */
-    int32_t group_items;     /* enough to read at the memory's rate; 1: one does alone */
-    int32_t read_floats;     /* neighbours that a work-item best reads at a time */
-    int32_t compute_floats;  /* and computes with at a time */
+    uint32_t item_registers; /* of 32 bits, that a work-item's own values may take, by the count of
+                                families: compilers need about twice as many */
+    uint32_t large_item_registers; /* built with large_file; 0: there is no such thing */
+    const char *large_file;        /* a build option: fewer work-items, more registers for each */
+    uint32_t least_items;          /* fewer leave lanes idle */
+    uint32_t most_items;           /* more wait for each other at barriers */
+    int32_t group_items;           /* enough to read at the memory's rate; 1: one does alone */
+    int32_t read_floats;           /* neighbours that a work-item best reads at a time */
+    int32_t compute_floats;        /* and computes with at a time */
+
+    /* Of a compute unit; 0 where it is not known. The width that a runtime tells goes before; its
+     * local memory does not, which may be that of one work-group. */
+    uint32_t wavefront_width;
+    uint32_t least_wavefronts; /* fewer leave it idle while one waits for memory */
+    uint64_t unit_local_memory_bytes;
 } sqa_architecture;
 
 /* In static storage. */

@@ -39,3 +39,14 @@ bool sqa_subgroups_parse(const char *text, sqa_device_limits *limits)
     sqa_subgroups_format(limits, again);
     return limits->subgroup_sizes[0] && !strcmp(again, text);
 }
+
+const char *sqa_subgroup_standard(const sqa_device_strings *strings)
+{
+    static const struct {
+        const char *version, *standard;
+    } known[] = {{"OpenCL 3.", "CL3.0"}, {"OpenCL 2.", "CL2.0"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strncmp(strings->device_version, known[i].version, strlen(known[i].version)))
+            return known[i].standard;
+    return "CL1.2";
+}

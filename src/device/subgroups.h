@@ -15,4 +15,8 @@ void sqa_subgroups_format(const sqa_device_limits *limits, char out[SQA_SUBGROUP
 /* Sets the sub-group members of *limits; false for a text that is none of those. */
 bool sqa_subgroups_parse(const char *text, sqa_device_limits *limits);
 
+/* The standard of OpenCL C that shuffles of sub-groups are built with: clang's own header has
+ * them from 2.0 on. */
+const char *sqa_subgroup_standard(const sqa_device_strings *strings);
+
 #endif

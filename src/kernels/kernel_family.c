@@ -1,10 +1,22 @@
 #include "kernels/kernel_family.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define BUILD_OPTIONS "-cl-std=CL1.2 -cl-mad-enable -cl-no-signed-zeros -w"
-const char sqa_build_options[] = BUILD_OPTIONS;
-const char sqa_build_options_unoptimised[] = BUILD_OPTIONS " -cl-opt-disable";
+#define ALWAYS " -cl-mad-enable -cl-no-signed-zeros -w"
+const char sqa_build_options[] = "-cl-std=CL1.2" ALWAYS;
+const char sqa_option_unoptimised[] = " -cl-opt-disable";
+
+void sqa_family_options(const sqa_kernel_family *family, const sqa_config *config,
+                        const sqa_problem *problem, const sqa_device *device,
+                        char out[SQA_OPTIONS_TEXT])
+{
+    const sqa_build_needs none = {NULL, NULL};
+    const sqa_build_needs needs = family->needs ? family->needs(config, problem, device) : none;
+    const bool more = needs.option && *needs.option;
+    snprintf(out, SQA_OPTIONS_TEXT, "-cl-std=%s%s%s%s", needs.standard ? needs.standard : "CL1.2",
+             ALWAYS, more ? " " : "", more ? needs.option : "");
+}
 
 bool sqa_family_supports_all(const sqa_problem *problem, const sqa_device *device, const char **why)
 {

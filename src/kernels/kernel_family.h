@@ -21,6 +21,11 @@
 #include "kernels/launch.h"
 #include "problem/problem.h"
 
+typedef struct sqa_build_needs {
+    const char *standard; /* of OpenCL C, such as "CL3.0"; NULL: the usual one */
+    const char *option;   /* such as a larger register file; "" or NULL for none */
+} sqa_build_needs;
+
 typedef struct sqa_kernel_family {
     const char *name;
     const char *summary; /* one line for people */
@@ -58,6 +63,11 @@ typedef struct sqa_kernel_family {
     /* Fills the steps to enqueue for this problem. Never called for an empty output. */
     void (*launch)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out);
+
+    /* What the configuration needs of the compiler there beyond what every kernel does. NULL:
+     * never anything. */
+    sqa_build_needs (*needs)(const sqa_config *config, const sqa_problem *problem,
+                             const sqa_device *device);
 } sqa_kernel_family;
 
 /* Build options of every kernel. No fast-relaxed-math and no finite-math-only:
@@ -65,8 +75,15 @@ typedef struct sqa_kernel_family {
  * tested, and its compiler's warnings would land on the user's terminal. */
 extern const char sqa_build_options[];
 
-/* The same for a quarter of the compile time, for tests of what a kernel computes. */
-extern const char sqa_build_options_unoptimised[];
+/* For a quarter of the compile time, in tests of what a kernel computes: what goes behind. */
+extern const char sqa_option_unoptimised[];
+
+enum { SQA_OPTIONS_TEXT = 160 };
+
+/* The build options of a configuration's program. */
+void sqa_family_options(const sqa_kernel_family *family, const sqa_config *config,
+                        const sqa_problem *problem, const sqa_device *device,
+                        char out[SQA_OPTIONS_TEXT]);
 
 /* For the members `supports` and `is_valid` of families that take anything anywhere, and
  * `default_config` of those without parameters. */

@@ -12,10 +12,12 @@ sqa_status sqa_program_key(char out[SQA_HASH_TEXT], const sqa_kernel_family *fam
                            const sqa_device *device)
 {
     sqa_text source = SQA_TEXT_INIT;
+    char options[SQA_OPTIONS_TEXT];
+    sqa_family_options(family, config, problem, device, options);
     sqa_family_source(family, config, problem, device, &source);
     sqa_status status = sqa_text_status(&source);
     if (status == SQA_OK)
-        status = sqa_prebuilt_key(out, &device->strings, sqa_build_options, sqa_text_get(&source));
+        status = sqa_prebuilt_key(out, &device->strings, options, sqa_text_get(&source));
     sqa_text_free(&source);
     return status;
 }

@@ -91,30 +91,40 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         return false;
     else if (local_bytes(value, a) > device->limits.local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
-    else if (registers(value, problem) > sqa_architecture_find(device)->item_registers)
+    else if (!sqa_registers_suffice(device, registers(value, problem)))
         *why = "what a thread holds does not fit the registers";
     else
         return true;
     return false;
 }
 
-/* Sound without measurement, from large to small; the first valid one is taken. */
+/* Sound without measurement, from large to small; the first valid one is taken that keeps a
+ * compute unit busy, or else the first. */
 static const sqa_config defaults[] = {
-    {{32, 32, 8, 8, 4, 1}},  {{32, 32, 16, 8, 4, 1}},  {{16, 32, 16, 8, 4, 1}},
-    {{16, 16, 16, 8, 4, 1}}, {{16, 16, 16, 16, 4, 1}}, {{8, 8, 8, 8, 4, 0}},
-    {{8, 8, 8, 4, 1, 0}},    {{8, 8, 8, 2, 1, 0}},     {{8, 8, 4, 2, 1, 0}},
-    {{8, 8, 2, 2, 1, 0}},
+    {{32, 32, 8, 8, 4, 1}},   {{32, 32, 16, 8, 4, 1}}, {{16, 32, 16, 8, 4, 1}},
+    {{16, 32, 16, 16, 4, 1}}, {{16, 16, 16, 8, 4, 1}}, {{16, 16, 16, 16, 4, 1}},
+    {{8, 8, 8, 8, 4, 0}},     {{8, 8, 8, 4, 1, 0}},    {{8, 8, 8, 2, 1, 0}},
+    {{8, 8, 4, 2, 1, 0}},     {{8, 8, 2, 2, 1, 0}},
 };
 
 static bool find_default(const sqa_problem *problem, const sqa_device *device, sqa_config *config,
                          const char **why)
 {
+    bool found = false;
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        *config = defaults[i];
-        if (is_valid(config, problem, device, why))
-            return true;
+        const int32_t *value = defaults[i].value;
+        if (!is_valid(&defaults[i], problem, device, why))
+            continue;
+        const bool busy = device->limits.local_memory_is_global ||
+                          sqa_wavefronts_suffice(device, (uint32_t)(value[TX] * value[TY]),
+                                                 local_bytes(value, &problem->of.attention));
+        if (!found || busy)
+            *config = defaults[i];
+        found = true;
+        if (busy)
+            break;
     }
-    return false;
+    return found;
 }
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
@@ -152,10 +162,18 @@ static const char *const fragments[] = {
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)device;
+    sqa_source_subgroup_size(out, device, 1);
     sqa_source_backward(out, problem);
     sqa_arguments_print(out, "SQA_BACKWARD_ARGUMENTS", tables_of(config->value), problem);
     sqa_source_fragments(out, &sqa_tiled_backward_core);
+}
+
+static sqa_build_needs needs(const sqa_config *config, const sqa_problem *problem,
+                             const sqa_device *device)
+{
+    return (sqa_build_needs){
+        .option = sqa_register_option(device, registers(config->value, problem)),
+    };
 }
 
 static void add_step(const char *kernel, const int32_t *value, uint64_t groups, uint32_t matrices,
@@ -217,4 +235,5 @@ const sqa_kernel_family sqa_tiled_backward_core = {
     .default_config = default_config,
     .source = source,
     .launch = launch,
+    .needs = needs,
 };

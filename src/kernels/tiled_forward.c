@@ -2,6 +2,7 @@
  * through local memory; the algorithm is in cl/forward/tiled.cl and the
  * fragments tiled_*.cl. */
 #include "device/architectures.h"
+#include "device/subgroups.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "kernels/thread_tiles.h"
@@ -115,9 +116,28 @@ static uint32_t registers(const int32_t *value, const sqa_attention *attention)
     uint32_t kept = rows * (columns + 3);
     if (value[STAGE])
         kept += staged_elements(value, attention);
+    else
+        kept += 2 * (rows + keys); /* addresses */
     if (value[Q_PLACE] == Q_IN_REGISTERS)
         kept += rows * vec * sqa_divide_up(attention->head_dim, vec);
     return kept + (scores > output ? scores : output);
+}
+
+/* Work-items of a sub-group: where a kernel asks for a size, the smallest will do. */
+static uint32_t subgroup_width(const int32_t *value)
+{
+    return value[SUBGROUP] ? (uint32_t)value[TX] : 1;
+}
+
+/* As the device counts them: a hardware thread divides its registers among a sub-group. */
+static uint32_t registers_on(const int32_t *value, const sqa_attention *attention,
+                             const sqa_device *device)
+{
+    const uint32_t count = registers(value, attention);
+    if (!device->limits.subgroup_size_on_request)
+        return count;
+    return count * sqa_subgroup_size_for(&device->limits, subgroup_width(value)) /
+           sqa_subgroup_size_for(&device->limits, 1);
 }
 
 /* The threads of a row, whose maxima are read in vectors, do not fill one, or some of
@@ -199,10 +219,10 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "three quarters of the tile would have no rows";
     else if (local_bytes(value, attention) > limits->local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
-    else if (registers(value, attention) > sqa_architecture_find(device)->item_registers)
-        *why = "what a thread holds does not fit the registers";
     else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
+    else if (!sqa_registers_suffice(device, registers_on(value, attention, device)))
+        *why = "what a thread holds does not fit the registers";
     else if (value[SHARE] && !sqa_sharing_can_run(attention))
         *why = sqa_sharing_needs;
     else if (value[SPLIT] > 1 && !sqa_split_can_pay(attention, value[SHARE], value[BM], device))
@@ -212,12 +232,15 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* Sound without measurement, from large to small; the first valid one is taken. The
- * first has 4 x 4 scores and 4 x 8 outputs of head_dim 64 in a thread's registers (the
- * totals of long rows lie in private memory), and several work-groups in a compute unit's
- * local memory, so that one computes while another waits. */
+/* Sound without measurement, from large to small. The first valid one is taken that keeps a
+ * compute unit busy, so that one wavefront computes while another waits; which that is depends
+ * on how many fit the registers and the local memory (the totals of long rows lie in private
+ * memory). */
 static const sqa_config defaults[] = {
+    {{64, 64, 8, 16, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
     {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 16, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
     {{16, 32, 16, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
     {{16, 16, 16, 8, 4, 8, 1, Q_IN_GLOBAL, 1, 8, 0, 0, 1}},
     {{8, 16, 8, 4, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
@@ -241,11 +264,21 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     /* Staging only copies where local memory is ordinary memory. */
     const bool stage = !device->limits.local_memory_is_global;
     const char *why = NULL;
+    bool found = false;
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        *config = defaults[i];
-        narrow(config->value, attention);
-        if ((stage || !config->value[STAGE]) && is_valid(config, problem, device, &why))
+        sqa_config next = defaults[i];
+        int32_t *value = next.value;
+        narrow(value, attention);
+        if ((value[STAGE] && !stage) || !is_valid(&next, problem, device, &why))
+            continue;
+        if (!found)
+            *config = next;
+        found = true;
+        if (!stage || sqa_wavefronts_suffice(device, (uint32_t)(value[TX] * value[TY]),
+                                             local_bytes(value, attention))) {
+            *config = next;
             return;
+        }
     }
 }
 
@@ -258,15 +291,20 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     const sqa_attention *attention = &problem->of.attention;
-    const uint32_t subgroup = sqa_subgroup_size_for(&device->limits, (uint32_t)config->value[TX]);
-    if (config->value[SUBGROUP] && device->limits.subgroup_size_on_request)
-        sqa_text_format(out,
-                        "#define SUBGROUP_ATTRIBUTE "
-                        "__attribute__((intel_reqd_sub_group_size(%u)))\n",
-                        subgroup);
+    sqa_source_subgroup_size(out, device, subgroup_width(config->value));
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_tiled_forward);
+}
+
+static sqa_build_needs needs(const sqa_config *config, const sqa_problem *problem,
+                             const sqa_device *device)
+{
+    const uint32_t count = registers_on(config->value, &problem->of.attention, device);
+    return (sqa_build_needs){
+        .standard = config->value[SUBGROUP] ? sqa_subgroup_standard(&device->strings) : NULL,
+        .option = sqa_register_option(device, count),
+    };
 }
 
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -299,4 +337,5 @@ const sqa_kernel_family sqa_tiled_forward = {
     .default_config = default_config,
     .source = source,
     .launch = launch,
+    .needs = needs,
 };

@@ -26,28 +26,31 @@ static sqa_status fail_prebuilt(const sqa_leaf *leaf)
 
 /* Optimising is most of what compiling takes. Tests of what a kernel computes leave it out of
  * most programs ($SQA_CL_TEST_UNOPTIMISED). */
-static const char *build_options(void)
+static const char *test_options(void)
 {
 #ifdef SQA_CL_TEST_SWITCHES
     if (getenv("SQA_CL_TEST_UNOPTIMISED"))
-        return sqa_build_options_unoptimised;
+        return sqa_option_unoptimised;
 #endif
-    return sqa_build_options;
+    return "";
 }
 
 static sqa_status build_program(sqa_leaf *leaf)
 {
+    const sqa_choice *choice = &leaf->choice;
+    const sqa_device *device = &leaf->context->device;
     sqa_text source = SQA_TEXT_INIT;
-    sqa_family_source(leaf->choice.family, &leaf->choice.config, &leaf->problem,
-                      &leaf->context->device, &source);
+    char options[SQA_OPTIONS_TEXT + 32];
+    sqa_family_source(choice->family, &choice->config, &leaf->problem, device, &source);
+    sqa_family_options(choice->family, &choice->config, &leaf->problem, device, options);
+    strcat(options, test_options());
     sqa_status status = sqa_text_status(&source);
     if (status == SQA_OK)
         status = sqa_program_cache_get(leaf->context->programs, &leaf->program,
-                                       sqa_text_get(&source), build_options());
+                                       sqa_text_get(&source), options);
     sqa_text_free(&source);
-    return status == SQA_BUILD_FAILED && !leaf->context->device.limits.has_compiler
-               ? fail_prebuilt(leaf)
-               : status;
+    return status == SQA_BUILD_FAILED && !device->limits.has_compiler ? fail_prebuilt(leaf)
+                                                                      : status;
 }
 
 /* Creates the slot's kernels on its first use; the caller holds its lock, or has the leaf to

@@ -267,6 +267,44 @@ START_TEST(type_names)
 }
 END_TEST
 
+/* Figures of GPUs go by what their identity says; an unknown one of a vendor has the cautious
+ * ones of all. */
+START_TEST(figures_of_a_gpu)
+{
+    static const struct {
+        const char *vendor, *architecture, *runtime;
+        uint32_t item_registers, large_item_registers, wavefront_width;
+    } expected[] = {
+        {"nvidia", "sm_80", "nvidia", 160, 0, 32}, {"nvidia", "sm_120", "nvidia", 160, 0, 32},
+        {"amd", "gfx90a", "amd", 160, 0, 64},      {"amd", "gfx1100", "amd", 110, 0, 32},
+        {"intel", "xe-hpg", "intel", 50, 110, 0},  {"intel", "xe-hpc", "intel", 50, 110, 0},
+        {"intel", "xe-hpg", "rusticl", 50, 0, 0},  {"intel", "xe-lp", "intel", 50, 0, 0},
+        {"arm", "valhall", "arm", 160, 0, 0},
+    };
+    static const struct {
+        const char *architecture;
+        uint64_t kib;
+    } units[] = {{"sm_75", 64}, {"sm_80", 164}, {"sm_89", 100}, {"sm_90", 228}, {"sm_120", 100}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        sqa_device device = {.strings = {.type = SQA_DEVICE_GPU}, .identity = {.vendor = "nvidia"}};
+        strcpy(device.identity.architecture, units[i].architecture);
+        ck_assert_uint_eq(sqa_architecture_find(&device)->unit_local_memory_bytes,
+                          units[i].kib * 1024);
+    }
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        sqa_device device = {.strings = {.type = SQA_DEVICE_GPU}};
+        strcpy(device.identity.vendor, expected[i].vendor);
+        strcpy(device.identity.architecture, expected[i].architecture);
+        strcpy(device.identity.runtime, expected[i].runtime);
+        const sqa_architecture *found = sqa_architecture_find(&device);
+        ck_assert_uint_eq(found->item_registers, expected[i].item_registers);
+        ck_assert_uint_eq(found->large_item_registers, expected[i].large_item_registers);
+        ck_assert_int_eq(found->large_file != NULL, found->large_item_registers != 0);
+        ck_assert_uint_eq(found->wavefront_width, expected[i].wavefront_width);
+    }
+}
+END_TEST
+
 /* Every device has figures: those of the longest vectors it has, those of work-groups
  * otherwise. */
 START_TEST(figures_of_a_device)
@@ -307,6 +345,7 @@ int main(void)
     tcase_add_test(tests, any_bytes);
     tcase_add_test(tests, type_names);
     tcase_add_test(tests, figures_of_a_device);
+    tcase_add_test(tests, figures_of_a_gpu);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

@@ -103,7 +103,8 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
                                const sqa_device *device)
 {
     sqa_text listing = SQA_TEXT_INIT, source = SQA_TEXT_INIT, text = SQA_TEXT_INIT;
-    char shape[SQA_SHAPE_TEXT], config[SQA_CONFIG_TEXT];
+    char shape[SQA_SHAPE_TEXT], config[SQA_CONFIG_TEXT], options[SQA_OPTIONS_TEXT];
+    sqa_family_options(choice->family, &choice->config, problem, device, options);
     sqa_problem_format(problem, shape, sizeof shape);
     sqa_config_format(choice->family, &choice->config, config);
     sqa_text_format(&listing, "libsqa_cl %s\n", sqa_version_string());
@@ -112,7 +113,7 @@ static sqa_status print_source(const sqa_choice *choice, const sqa_problem *prob
     sqa_text_format(&listing, "family    %s: %s\n", choice->family->name, choice->family->summary);
     sqa_text_format(&listing, "config    %s\n", *config ? config : "(no parameters)");
     sqa_text_format(&listing, "chosen by %s (%s)\n", sqa_rung_name(choice->rung), choice->source);
-    sqa_text_format(&listing, "options   %s\n", sqa_build_options);
+    sqa_text_format(&listing, "options   %s\n", options);
     list_launch(&listing, choice, problem, device);
     append_comment(&text, &listing);
     sqa_family_source(choice->family, &choice->config, problem, device, &source);
@@ -211,7 +212,9 @@ int sqa_command_source(int argc, char **argv)
          .needs = "family"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &given.device},
-        {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
+        {"device-profile", "FILE",
+         "a device that is not here: as `sqa info --profile` wrote it, or the name of one that "
+         "ships, such as sm_90",
          .text = &given.profile, .excludes = "device"},
         {"db", "FILE", "tuning database instead of the user's own", .text = &given.database},
         {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &given.log_level},

@@ -3,23 +3,49 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "cli/device_option.h"
+#include "cli/shipped_profiles.h"
 #include "device/profile.h"
 #include "text/text_file.h"
 
+static sqa_status parse_profile(const char *name, const char *text, sqa_device *out)
+{
+    char why[512];
+    if (sqa_profile_read(text, out) == SQA_OK)
+        return SQA_OK;
+    snprintf(why, sizeof why, "%s", sqa_last_error());
+    return sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: %s", name, why);
+}
+
+/* What is neither a file nor a shipped name is most likely a name. */
+static sqa_status name_shipped(sqa_status status, const char *path)
+{
+    char why[512];
+    sqa_text names = SQA_TEXT_INIT;
+    if (strchr(path, '/') || access(path, F_OK) == 0)
+        return status;
+    snprintf(why, sizeof why, "%s", sqa_last_error());
+    sqa_shipped_profiles_list(&names);
+    sqa_fail(status, "%s; the profiles that ship are %s", why, sqa_text_get(&names));
+    sqa_text_free(&names);
+    return status;
+}
+
 static sqa_status read_profile(const char *path, sqa_device *out)
 {
+    const char *shipped = sqa_shipped_profile(path);
     char *text = NULL;
+    if (shipped)
+        return parse_profile(path, shipped, out);
     sqa_status status = sqa_text_file_read("--device-profile", path, &text);
-    if (status == SQA_OK && !*text)
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: empty", path);
-    if (status == SQA_OK && sqa_profile_read(text, out) != SQA_OK) {
-        char why[512];
-        snprintf(why, sizeof why, "%s", sqa_last_error());
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: %s", path, why);
-    }
+    if (status != SQA_OK)
+        return name_shipped(status, path);
+    status = *text ? parse_profile(path, text, out)
+                   : sqa_fail(SQA_INVALID_ARGUMENT, "--device-profile: %s: empty", path);
     free(text);
     return status;
 }

@@ -12,8 +12,9 @@ typedef struct sqa_target {
     sqa_tuning_table tuning;
 } sqa_target;
 
-/* `device`: the option's value, NULL for the default. With `profile`, a file, no device is
- * asked anything. `database` NULL: the user's own. Close it also after a failure.
+/* `device`: the option's value, NULL for the default. With `profile`, a file or the name of
+ * one that ships (shipped_profiles.h), no device is asked anything. `database` NULL: the
+ * user's own. Close it also after a failure.
  * Errors: SQA_INVALID_ARGUMENT naming the option, SQA_NO_DEVICE. */
 sqa_status sqa_target_open(sqa_target *out, const char *device, const char *profile,
                            const char *database, const sqa_log *log);

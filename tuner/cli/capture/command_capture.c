@@ -325,7 +325,9 @@ int sqa_command_capture(int argc, char **argv)
          .text = &self.words.set, .needs = "family"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .list = &self.words.devices},
-        {"device-profile", "FILE", "a device that is not here, as `sqa info --profile` wrote it",
+        {"device-profile", "FILE",
+         "a device that is not here: as `sqa info --profile` wrote it, or the name of one that "
+         "ships, such as sm_90",
          .text = &self.profile, .excludes = "device"},
         {"db", "FILE", "tuning database instead of the user's own", .text = &self.words.database},
         {"add", "KEY=FILE", "only take in what the vendor's tool made of KEY.cl; repeatable",

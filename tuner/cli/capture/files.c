@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "cli/database_state.h"
+#include "cli/shipped_profiles.h"
 #include "device/binary_folder.h"
 #include "device/prebuilt.h"
 
@@ -57,7 +58,8 @@ sqa_status sqa_capture_check_files(const char *folder, const sqa_tune_words *wor
         status = sqa_fail_memory("the names of files");
     if (status == SQA_OK) {
         self.items[self.count++] = sqa_database_file(words->database, database);
-        add_input(&self, "--device-profile", profile);
+        if (!profile || !sqa_shipped_profile(profile))
+            add_input(&self, "--device-profile", profile);
         add_output(&self, folder, SQA_PREBUILT_MANIFEST, -1, "");
         for (size_t i = 0; i < words->shape_files.count; i++)
             add_input(&self, "--shapes", words->shape_files.items[i]);

@@ -87,7 +87,9 @@ sqa_status sqa_capture_source(sqa_capture_folder *folder, const sqa_kernel_famil
         return status;
     sqa_text source = SQA_TEXT_INIT;
     char name[SQA_HASH_TEXT + sizeof ".cl"], text[SQA_CONFIG_TEXT];
+    char options[SQA_OPTIONS_TEXT];
     sqa_config_format(family, config, text);
+    sqa_family_options(family, config, problem, device, options);
     snprintf(name, sizeof name, "%s.cl", key);
     const sqa_manifest_entry entry = {.key = key,
                                       .operation = sqa_operation_name(family->operation),
@@ -95,7 +97,7 @@ sqa_status sqa_capture_source(sqa_capture_folder *folder, const sqa_kernel_famil
                                       .space_version = family->space_version,
                                       .config = text,
                                       .shape = shape,
-                                      .options = sqa_build_options,
+                                      .options = options,
                                       .source = name};
     sqa_family_source(family, config, problem, device, &source);
     status = sqa_text_status(&source);

@@ -1,0 +1,24 @@
+# AMD Radeon RX 7900 XTX. Not recorded on the device: as gfx1030.profile, of the RDNA 3 guide.
+vendor=amd
+architecture=gfx1100
+model=radeon-rx-7900-xtx
+runtime=amd
+type=gpu
+platform_name=AMD Accelerated Parallel Processing
+device_name=gfx1100
+device_vendor=Advanced Micro Devices, Inc.
+board_name=AMD Radeon RX 7900 XTX
+compute_units=48
+max_work_group_size=256
+max_work_item_size_0=1024
+max_work_item_size_1=1024
+max_work_item_size_2=1024
+local_memory_bytes=65536
+local_memory_is_global=0
+vector_width_float=1
+has_fp64=1
+global_memory_bytes=25753026560
+max_allocation_bytes=21890072576
+wavefront_width=32
+unit_local_memory_bytes=65536
+device_version=OpenCL 2.0
