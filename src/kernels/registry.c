@@ -20,6 +20,8 @@ static const sqa_kernel_family *const families[] = {
     &sqa_clblast_matmul,
 #endif
     &sqa_naive_matmul,
+
+    &sqa_naive_linear,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

@@ -52,6 +52,7 @@ typedef struct sqa_tensor_slot {
      * floating-point number or follows from the problem, written by `fill`, `count` elements
      * as float, uint8_t or int32_t. */
     float low, high;
+    float (*map)(const sqa_problem *problem, float number); /* of such numbers; NULL: none */
     void (*fill)(const sqa_problem *problem, uint64_t count, bool shuffled, sqa_random *random,
                  void *out);
 } sqa_tensor_slot;
