@@ -21,7 +21,7 @@ static const sqa_kernel_family *const families[] = {
 #endif
     &sqa_naive_matmul,
 
-    &sqa_naive_linear,
+    &sqa_columns_linear,        &sqa_naive_linear,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };
