@@ -55,8 +55,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "the register tile does not fit the registers";
     else if (value[CHUNK] % value[MR] != 0)
         *why = "CHUNK is not a multiple of MR";
-    else if (value[PANELS] > 1 &&
-             columns_of(value) / 2 >= (int32_t)l->attention.value_dim + value[LANES] * value[NV])
+    else if (value[PANELS] > 1 && columns_of(value) / 2 >= (int32_t)l->attention.value_dim)
         *why = "half the PANELS have all columns";
     else if (private_bytes(value, l) > here->private_bytes &&
              (value[PANELS] > 1 || value[CHUNK] > 8))
