@@ -191,6 +191,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
        family,
-       '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
-       winner, recorded_at, shape, id
-FROM best WHERE operation = 'linear';
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id, operation
+FROM best WHERE operation IN ('linear', 'linear_backward');

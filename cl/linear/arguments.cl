@@ -62,8 +62,20 @@ INLINE float sqa_feature(const float x)
 #endif
 }
 
-/* What decay takes from a number x is x * SQA_LOSS_AT(token, d), 0 or less: next to a state that
- * hardly decays, exp(decay) itself would be rounded, always alike, at every token. */
+/* exp(decay) as a pair. Of a weak decay the part that it takes: next to 1, exp(decay) itself would
+ * be rounded, always alike, at every token. Of a strong one exp(decay), of which little is left. */
+#define SQA_WEAK -0.5f
+INLINE float2 sqa_decay_of(const float log_decay)
+{
+    return log_decay > SQA_WEAK ? (float2)(expm1(log_decay), 1.0f) : (float2)(exp(log_decay), 0.0f);
+}
+
+/* exp(decay) x */
+INLINE float sqa_weaken(const float x, const float2 decay)
+{
+    return fma(x, decay.x, x * decay.y);
+}
+
 #if SQA_DECAY == 0
 #define SQA_SET_DECAY(b, h)
 #define SQA_LOG_DECAY(token, d) 0.0f
@@ -77,4 +89,3 @@ INLINE float sqa_feature(const float x)
 #define SQA_SET_DECAY(b, h) __global const float *decays = SQA_KV_MATRIX(b, h, decay);
 #define SQA_LOG_DECAY(token, d) decays[(token)*decay_row + (d)]
 #endif
-#define SQA_LOSS_AT(token, d) expm1(SQA_LOG_DECAY(token, d))

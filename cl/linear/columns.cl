@@ -42,12 +42,14 @@ INLINE void multiply(const float *restrict x, const float *restrict y, const int
 
 /* A tile of MR rows of the state, and the chunk. */
 #if CHANNELS
-#define LOSS(i) loss[i]
+#define PART(i) decay->part[row + i]
+#define WHOLE(i) decay->whole[row + i]
 #else
-#define LOSS(i) *loss
+#define PART(i) decay->chunk.x
+#define WHOLE(i) decay->chunk.y
 #endif
 INLINE void update(const float *restrict keys, const float *restrict values, const int count,
-                   const float *restrict loss, float *restrict state)
+                   const int row, float *restrict state DECAY_ARGUMENTS)
 {
     EACH_ROW_VECTOR(START)
 #pragma unroll 2
@@ -63,7 +65,8 @@ INLINE void update(const float *restrict keys, const float *restrict values, con
 #define KEEP(i, j)                                                                                 \
     {                                                                                              \
         const vec s = LOAD(state + i * NR + j * LANES);                                            \
-        STORE(fma(s, (vec)(LOSS(i)), s) + c##i##_##j, state + i * NR + j * LANES);                 \
+        STORE(fma(s, (vec)(PART(i)), s * (vec)(WHOLE(i))) + c##i##_##j,                            \
+              state + i * NR + j * LANES);                                                         \
     }
 #else
 #define KEEP(i, j)                                                                                 \
@@ -98,17 +101,17 @@ INLINE float inverse_of(const float *restrict q, const float *restrict sums,
     return 1.0f / (sum + sum_of(product));
 }
 
-INLINE void add_sums(const float *restrict keys, const int count, const float *restrict loss,
-                     float *restrict sums)
+INLINE void add_sums(const float *restrict keys, const int count,
+                     float *restrict sums DECAY_ARGUMENTS)
 {
     for (int d = 0; d < VECTORS; d += LANES) {
         vec part = (vec)(0.0f), sum = LOAD(sums + d);
         for (int t = 0; t < count; t++)
             part += LOAD(keys + t * PITCH + d);
 #if CHANNELS
-        sum = fma(sum, LOAD(loss + d), sum);
+        sum = fma(sum, LOAD(decay->part + d), sum * LOAD(decay->whole + d));
 #elif SQA_DECAY
-        sum = fma(sum, (vec)(*loss), sum);
+        sum = fma(sum, (vec)(decay->chunk.x), sum * (vec)(decay->chunk.y));
 #endif
         STORE(sum + part, sums + d);
     }
@@ -158,14 +161,6 @@ INLINE void store_state(const float *restrict state, const int columns, __global
             for (int j = 0; j < NR && p * NR + j < columns; j++)
                 to[d * SQA_VALUE_DIM + p * NR + j] = state[(p * ROWS + d) * NR + j];
 }
-
-#if CHANNELS
-#define LOSSES(row) (decay.loss + (row))
-#elif SQA_DECAY
-#define LOSSES(row) (&decay.loss)
-#else
-#define LOSSES(row) 0
-#endif
 
 /* Outputs of `count` queries from `first` on, in `queries`, with `tokens` of the chunk's keys to
  * see for row t of a tile that ends before `end`. */
@@ -247,10 +242,10 @@ sqa_columns_linear(SQA_LINEAR_ARGUMENTS)
         WEAKEN(keys, behind)
         for (int p = 0; p < PANELS; p++)
             for (int d = 0; d < SQA_HEAD_DIM; d += MR)
-                update(keys + d, values + p * CHUNK * NR, count, LOSSES(d),
-                       state + (p * ROWS + d) * NR);
+                update(keys + d, values + p * CHUNK * NR, count, d,
+                       state + (p * ROWS + d) * NR DECAY_OF);
 #if SQA_NORMALISE
-        add_sums(keys, count, LOSSES(0), sums);
+        add_sums(keys, count, sums DECAY_OF);
 #endif
     }
 #if !SQA_CAUSAL

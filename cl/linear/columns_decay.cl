@@ -1,9 +1,9 @@
 /* columns: what decays leave of a state between two tokens of a chunk. Products of factors of
  * neighbours, and exponentials of sums from one end: a difference of sums would lose the weak
  * decays behind a strong one. */
-#if SQA_DECAY
-/* e^x - 1 for x <= 0, near 0 by its series. */
-INLINE vec expm1_of(const vec x)
+#if CHANNELS
+/* e^x - 1 for SQA_WEAK < x <= 0, by its series; e^x further down. */
+INLINE vec part_of(const vec x)
 {
     vec p = (vec)(1.0f / 40320.0f);
     p = fma(p, x, (vec)(1.0f / 5040.0f));
@@ -13,7 +13,7 @@ INLINE vec expm1_of(const vec x)
     p = fma(p, x, (vec)(1.0f / 6.0f));
     p = fma(p, x, (vec)(0.5f));
     p = fma(p * x, x, x);
-    return select(exp_of(x) - (vec)(1.0f), p, x > (vec)(-0.5f));
+    return select(exp_of(x), p, x > (vec)(SQA_WEAK));
 }
 #endif
 
@@ -25,7 +25,7 @@ typedef struct {
     float one[TOKENS] ALIGNED;    /* a token's own, */
     float before[TOKENS] ALIGNED; /* of those up to it, */
     float behind[TOKENS] ALIGNED; /* and of those behind it in the chunk */
-    float loss;                   /* what the whole chunk takes */
+    float2 chunk;                 /* of the whole chunk, as sqa_decay_of() */
 } decay_factors;
 
 /* Tokens that are not there do not decay. */
@@ -45,7 +45,7 @@ INLINE void set_decay(decay_factors *decay, const float *logs)
         STORE(exp_of(LOAD(decay->before + t)), decay->before + t);
         STORE(exp_of(LOAD(decay->behind + t)), decay->behind + t);
     }
-    decay->loss = expm1(sum);
+    decay->chunk = sqa_decay_of(sum);
 }
 #elif CHANNELS
 #define DECAY_ARGUMENTS , const decay_factors *decay
@@ -55,7 +55,7 @@ typedef struct {
     float one[CHUNK * PITCH] ALIGNED;
     float before[CHUNK * PITCH] ALIGNED;
     float behind[CHUNK * PITCH] ALIGNED;
-    float loss[PITCH] ALIGNED;
+    float part[PITCH] ALIGNED, whole[PITCH] ALIGNED; /* of the chunk, as sqa_decay_of() */
 } decay_factors;
 
 /* `logs` of a token after the other; `count` tokens decay. */
@@ -78,10 +78,11 @@ INLINE void set_decay(decay_factors *decay, __global const float *logs, const lo
             STORE(exp_of(own), decay->one + t * PITCH + d);
             rest += own;
         }
-        STORE(expm1_of(sum), decay->loss + d);
+        STORE(part_of(sum), decay->part + d);
+        STORE(select((vec)(0.0f), (vec)(1.0f), sum > (vec)(SQA_WEAK)), decay->whole + d);
     }
     for (int d = VECTORS; d < PITCH; d++)
-        decay->loss[d] = 0.0f;
+        decay->part[d] = decay->whole[d] = 0.0f;
 }
 #else
 #define DECAY_ARGUMENTS

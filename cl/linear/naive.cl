@@ -1,28 +1,28 @@
 /* Linear attention by its recurrence: a work-item has a column of a state and goes through the
  * tokens one by one. What TOKENS of them add is kept apart, so that rounding does not grow with
  * the length. */
-#ifndef TOKENS
 #define TOKENS 32
-#endif
 #define ROWS SQA_HEAD_DIM
 
 /* A column of the state: what it was at the start of a part, and what has been added since. */
 typedef struct column {
     float base[ROWS], part[ROWS];
-    float loss[ROWS], decay[ROWS]; /* what decay has taken of `base` since, as a part and as a log */
+    float2 left[ROWS]; /* of `base`, by decays since */
+    float decay[ROWS];
 } column;
 
 static void begin_part(column *s)
 {
     for (int d = 0; d < ROWS; d++) {
-        s->base[d] = fma(s->base[d], s->loss[d], s->base[d]) + s->part[d];
-        s->part[d] = s->loss[d] = s->decay[d] = 0.0f;
+        s->base[d] = sqa_weaken(s->base[d], s->left[d]) + s->part[d];
+        s->left[d] = (float2)(0.0f, 1.0f);
+        s->part[d] = s->decay[d] = 0.0f;
     }
 }
 
 INLINE float element(const column *s, const int d)
 {
-    return fma(s->base[d], s->loss[d], s->base[d]) + s->part[d];
+    return sqa_weaken(s->base[d], s->left[d]) + s->part[d];
 }
 
 static float product_of(const column *s, __global const sqa_stored *x)
@@ -43,9 +43,9 @@ static void add_key(column *s, __global const sqa_stored *k, const float value)
 #define DECAY(s, token)                                                                            \
     for (int d = 0; d < ROWS; d++) {                                                               \
         const float log_decay = SQA_LOG_DECAY(token, d);                                           \
-        s.part[d] = fma(s.part[d], expm1(log_decay), s.part[d]);                                   \
+        s.part[d] = sqa_weaken(s.part[d], sqa_decay_of(log_decay));                                \
         s.decay[d] += log_decay;                                                                   \
-        s.loss[d] = expm1(s.decay[d]);                                                             \
+        s.left[d] = sqa_decay_of(s.decay[d]);                                                      \
     }
 #else
 #define DECAY(s, token)
@@ -89,8 +89,9 @@ __kernel void sqa_naive_linear(SQA_LINEAR_ARGUMENTS)
         s.base[d] = 0.0f;
         ALSO_SUMS(z.base[d] = 0.0f;)
 #endif
-        s.part[d] = s.loss[d] = s.decay[d] = 0.0f;
-        ALSO_SUMS(z.part[d] = z.loss[d] = z.decay[d] = 0.0f;)
+        s.part[d] = s.decay[d] = 0.0f;
+        s.left[d] = (float2)(0.0f, 1.0f);
+        ALSO_SUMS(z.part[d] = z.decay[d] = 0.0f; z.left[d] = s.left[d];)
     }
     for (long t = 0; t < kv_length; t++) {
         if (t % TOKENS == 0) {

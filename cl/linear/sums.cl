@@ -18,10 +18,11 @@ __kernel void sqa_linear_sums(SQA_LINEAR_ARGUMENTS)
     for (int first = 0; first < kv_length; first += SUM_TOKENS) {
         float part = 0.0f, decay = 0.0f;
         for (long t = first; t < min(kv_length, first + SUM_TOKENS); t++) {
-            part = fma(part, SQA_LOSS_AT(t, d), part) + sqa_feature(SQA_LOAD(t * k_row + d, k));
+            part = sqa_weaken(part, sqa_decay_of(SQA_LOG_DECAY(t, d)));
+            part += sqa_feature(SQA_LOAD(t * k_row + d, k));
             decay += SQA_LOG_DECAY(t, d);
         }
-        sum = fma(sum, expm1(decay), sum) + part;
+        sum = sqa_weaken(sum, sqa_decay_of(decay)) + part;
     }
     SQA_SUMS_AT(batch, head, sums)[d] = sum;
 }

@@ -57,7 +57,8 @@ typedef enum sqa_operation {
     SQA_OPERATION_BACKWARD_CORE = 5,   /* dQ, dK, dV */
     SQA_OPERATION_BACKWARD_SCORES = 6, /* dBias, dSinks, dSlopes */
     SQA_OPERATION_MATMUL = 7,          /* matrix product, in matmul.h */
-    SQA_OPERATION_LINEAR_FORWARD = 8   /* linear attention, in linear.h */
+    SQA_OPERATION_LINEAR_FORWARD = 8,  /* linear attention, in linear.h */
+    SQA_OPERATION_LINEAR_BACKWARD = 9  /* its gradients */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

@@ -139,6 +139,82 @@ SQA_API sqa_status sqa_linear_attention(sqa_context *context, cl_command_queue q
                                         const sqa_linear_tensors *tensors, cl_uint wait_count,
                                         const cl_event *wait_list, cl_event *event);
 
+/* Backward: the gradients of a call of sqa_linear_forward(), of all its inputs, from dO and that
+ * of the last state. With D_t that of S_t, the states computed again, P_t = A_t S_(t-1),
+ * kappa = f(k) and chi = f(q), per key/value head from the last token to the first
+ *
+ *   D_t += scale chi_t dO_t^T             of every query head; D of the last token is dstate
+ *   dchi_t = scale S_t dO_t               dr_t = D_t^T kappa_t
+ *   dv_t = dr_t, dkappa_t = D_t r_t       or, of the delta rule,
+ *   dv_t = beta_t dr_t, dbeta_t = dr_t . (v_t - P_t^T kappa_t),
+ *   dkappa_t = D_t r_t - beta_t P_t dr_t, D_t -= beta_t kappa_t dr_t^T
+ *   ddecay_t = rowsum(P_t * D_t), D_(t-1) = A_t D_t
+ *
+ * and dq = dchi f'(q), dk = dkappa f'(k), where f' of ReLU at 0 is 0. Normalised, dO counts over
+ * its divisor, and the sums are a column more of the state, whose dO is the divisor's gradient.
+ *
+ * Shapes, packed where nothing else is said:
+ *   dO, dQ, dK, dV  laid out as O, Q, K, V; packed where one of those repeats elements. Of query
+ *                   heads that are repeated (rSQA), dQ is the sum over their repetitions
+ *   ddecay, dbeta   as decay and beta, f32; of a decay per head, the sum over batch and tokens; of
+ *                   one per token, over its channels
+ *   dstate, dsums   read with SQA_STATE_OUT, like state and sums
+ *   dstate_in, dsums_in  written with SQA_STATE_IN, like state_in and sums_in
+ *
+ * A gradient that is a small difference of large terms, as dq of normalised weights of which one
+ * key has nearly all, has the rounding of those terms.
+ *
+ * Every output that there is is written, and has to be given. States are kept at every 32nd token,
+ * at most, and at each of the 32 that are being gone back through; memory is linear in the
+ * length. */
+typedef struct sqa_linear_backward_tensors {
+    uint32_t version; /* SQA_LINEAR_BACKWARD_TENSORS_VERSION */
+    /* As in the forward call. */
+    sqa_tensor q, k, v;
+    sqa_tensor cu_seqlens_q, cu_seqlens_kv;
+    sqa_tensor decay, beta;
+    sqa_tensor state_in, sums_in;
+
+    sqa_tensor dout;
+    sqa_tensor dstate, dsums;
+
+    sqa_tensor dq, dk, dv; /* written */
+    sqa_tensor ddecay, dbeta;
+    sqa_tensor dstate_in, dsums_in;
+
+    cl_mem workspace; /* as in sqa_tensors */
+} sqa_linear_backward_tensors;
+
+#define SQA_LINEAR_BACKWARD_TENSORS_VERSION 1u
+#define SQA_LINEAR_BACKWARD_TENSORS_INIT                                                           \
+    {                                                                                              \
+        SQA_LINEAR_BACKWARD_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},       \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, 0                                                              \
+    }
+
+/* A plan for sqa_linear_backward(), of the forward call's descriptor and options.
+ * Errors: those of sqa_linear_plan_create(); SQA_INVALID_ARGUMENT for SQA_STATE_IN_PLACE, whose
+ * first state is gone. */
+SQA_API sqa_status sqa_linear_backward_plan_create(sqa_plan **out, sqa_context *context,
+                                                   const sqa_attention_desc *desc,
+                                                   const sqa_linear_options *linear,
+                                                   const sqa_plan_options *options);
+
+/* Enqueues such a plan. Waits, threads and errors as sqa_forward(). */
+SQA_API sqa_status sqa_linear_backward(sqa_plan *plan, cl_command_queue queue,
+                                       const sqa_linear_backward_tensors *tensors,
+                                       cl_uint wait_count, const cl_event *wait_list,
+                                       cl_event *event);
+
+/* sqa_linear_backward() with a plan that the context keeps, as sqa_linear_attention(). */
+SQA_API sqa_status sqa_linear_attention_backward(sqa_context *context, cl_command_queue queue,
+                                                 const sqa_attention_desc *desc,
+                                                 const sqa_linear_options *linear,
+                                                 const sqa_linear_backward_tensors *tensors,
+                                                 cl_uint wait_count, const cl_event *wait_list,
+                                                 cl_event *event);
+
 #ifdef __cplusplus
 }
 #endif

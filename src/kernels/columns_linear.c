@@ -129,7 +129,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each(out, "ROW", value[MR]);
     sqa_source_each(out, "VECTOR", value[NV]);
     sqa_source_each_of(out, "ROW_VECTOR", value[MR], value[NV]);
-    sqa_source_linear(out, problem);
+    sqa_source_linear(out, problem, sqa_linear_tables);
     sqa_source_fragments(out, &sqa_columns_linear);
 }
 

@@ -1,23 +1,8 @@
 /* naive, of linear attention: the recurrence, one work-item per column of a state. Supports every
  * problem on every device, and says plainly what the other families compute. */
-#include <string.h>
-
 #include "kernels/families.h"
 #include "kernels/linear_arguments.h"
 #include "kernels/source.h"
-
-enum { TOKENS };
-
-static const sqa_parameter parameters[] = {
-    [TOKENS] = {"TOKENS", "tokens that are added up on their own", {16, 32, 64}, 3},
-};
-
-static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
-{
-    (void)problem, (void)device;
-    memset(config, 0, sizeof *config);
-    config->value[TOKENS] = 32;
-}
 
 static const char *const fragments[] = {SQA_LINEAR_FRAGMENTS, "linear/naive.cl", NULL};
 
@@ -25,7 +10,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_text *out)
 {
     (void)config, (void)device;
-    sqa_source_linear(out, problem);
+    sqa_source_linear(out, problem, sqa_linear_tables);
     sqa_source_fragments(out, &sqa_naive_linear);
 }
 
@@ -41,12 +26,10 @@ const sqa_kernel_family sqa_naive_linear = {
     .summary = "one work-item per column of a state; supports everything, fast nowhere",
     .operation = SQA_OPERATION_LINEAR_FORWARD,
     .space_version = 1,
-    .parameters = parameters,
-    .parameter_count = sizeof parameters / sizeof *parameters,
     .fragments = fragments,
     .supports = sqa_family_supports_all,
     .is_valid = sqa_family_runs_all,
-    .default_config = default_config,
+    .default_config = sqa_family_no_parameters,
     .source = source,
     .launch = launch,
 };

@@ -22,6 +22,8 @@ static const sqa_kernel_family *const families[] = {
     &sqa_naive_matmul,
 
     &sqa_columns_linear,        &sqa_naive_linear,
+
+    &sqa_naive_linear_backward,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

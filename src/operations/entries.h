@@ -13,5 +13,6 @@ extern const sqa_operation_entry sqa_operation_backward_core;
 extern const sqa_operation_entry sqa_operation_backward_scores;
 extern const sqa_operation_entry sqa_operation_matmul;
 extern const sqa_operation_entry sqa_operation_linear_forward;
+extern const sqa_operation_entry sqa_operation_linear_backward;
 
 #endif

@@ -16,6 +16,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_BACKWARD_SCORES] = &sqa_operation_backward_scores,
     [SQA_OPERATION_MATMUL] = &sqa_operation_matmul,
     [SQA_OPERATION_LINEAR_FORWARD] = &sqa_operation_linear_forward,
+    [SQA_OPERATION_LINEAR_BACKWARD] = &sqa_operation_linear_backward,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -16,6 +16,7 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_forward,         &sqa_tuner_select_blocks,  &sqa_tuner_selected_forward,
     &sqa_tuner_backward,        &sqa_tuner_backward_delta, &sqa_tuner_backward_core,
     &sqa_tuner_backward_scores, &sqa_tuner_matmul,         &sqa_tuner_linear,
+    &sqa_tuner_linear_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

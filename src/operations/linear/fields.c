@@ -60,13 +60,13 @@ STRIDES_OF(sbeta, beta_strides)
 #define AT(member) offsetof(sqa_linear_desc, options.member)
 
 /* Where queries stand is no question: there are as many keys. */
-const sqa_shape_field sqa_linear_position_fields[] = {
+static const sqa_shape_field position_fields[] = {
     {"causal", "causal", "no key after the query's own position", SQA_FIELD_FLAG,
      .offset = offsetof(sqa_linear_desc, attention.causal)},
     {0},
 };
 
-const sqa_shape_field sqa_linear_rule_fields[] = {
+static const sqa_shape_field rule_fields[] = {
     {"feature", "feature", "map of queries and keys: identity (default), elu1 or relu",
      SQA_FIELD_WORD, .offset = AT(feature), .words = feature_words},
     {"decay", "decay", "of the state: none (default), per head, token or channel", SQA_FIELD_WORD,
@@ -81,7 +81,7 @@ const sqa_shape_field sqa_linear_rule_fields[] = {
     {0},
 };
 
-const sqa_shape_field sqa_linear_stride_fields[] = {
+static const sqa_shape_field stride_fields[] = {
     {"sdecay", "decay_strides", "strides of decay, where it is not packed", SQA_FIELD_OWN,
      .read = read_sdecay, .write = write_sdecay},
     {"sbeta", "beta_strides", "strides of beta, where it is not packed", SQA_FIELD_OWN,
@@ -89,12 +89,35 @@ const sqa_shape_field sqa_linear_stride_fields[] = {
     {0},
 };
 
-sqa_status sqa_problem_from_linear(sqa_problem *out, const sqa_attention_desc *desc,
+const sqa_shape_field *const sqa_linear_fields[] = {
+    sqa_size_fields,   sqa_value_fields,  sqa_storage_fields,      position_fields, rule_fields,
+    sqa_ragged_fields, sqa_layout_fields, sqa_value_layout_fields, stride_fields,   NULL,
+};
+
+void sqa_linear_start(void *descriptor)
+{
+    *(sqa_linear_desc *)descriptor =
+        (sqa_linear_desc){SQA_ATTENTION_DESC_INIT, SQA_LINEAR_OPTIONS_INIT};
+}
+
+void sqa_linear_describe(const sqa_problem *problem, void *descriptor)
+{
+    sqa_linear_desc *desc = descriptor;
+    sqa_linear_to_desc(&problem->of.linear, &desc->attention, &desc->options);
+}
+
+sqa_status sqa_problem_from_linear(sqa_problem *out, sqa_operation operation,
+                                   const sqa_attention_desc *desc,
                                    const sqa_linear_options *options)
 {
     sqa_problem problem;
     memset(&problem, 0, sizeof problem);
-    problem.operation = SQA_OPERATION_LINEAR_FORWARD;
+    problem.operation = operation;
+    if (operation == SQA_OPERATION_LINEAR_BACKWARD && options &&
+        options->state == SQA_STATE_IN_PLACE)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "linear.state: SQA_STATE_IN_PLACE leaves no first state for gradients; "
+                        "expected 0..3");
     sqa_status status = sqa_linear_from_desc(&problem.of.linear, desc, options);
     if (status == SQA_OK)
         memcpy(out, &problem, sizeof problem);

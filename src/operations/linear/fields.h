@@ -10,12 +10,15 @@ typedef struct sqa_linear_desc {
     sqa_linear_options options;
 } sqa_linear_desc;
 
-extern const sqa_shape_field sqa_linear_position_fields[]; /* causal, ragged */
-extern const sqa_shape_field sqa_linear_rule_fields[];     /* feature, ..., state */
-extern const sqa_shape_field sqa_linear_stride_fields[];   /* of decay and beta */
+/* All keys of either pass. */
+extern const sqa_shape_field *const sqa_linear_fields[];
+void sqa_linear_start(void *descriptor);
+void sqa_linear_describe(const sqa_problem *problem, void *descriptor);
 
-/* Errors: those of sqa_linear_from_desc() (problem/linear.h). */
-sqa_status sqa_problem_from_linear(sqa_problem *out, const sqa_attention_desc *desc,
+/* Of the forward or the backward pass. Errors: those of sqa_linear_from_desc()
+ * (problem/linear.h); of the backward pass, a state in place. */
+sqa_status sqa_problem_from_linear(sqa_problem *out, sqa_operation operation,
+                                   const sqa_attention_desc *desc,
                                    const sqa_linear_options *options);
 
 #endif

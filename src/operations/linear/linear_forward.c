@@ -8,30 +8,11 @@
 #include "operations/problem_class.h"
 #include "operations/tensors.h"
 
-static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,          sqa_value_fields,
-    sqa_storage_fields,       sqa_linear_position_fields,
-    sqa_linear_rule_fields,   sqa_ragged_fields,
-    sqa_layout_fields,        sqa_value_layout_fields,
-    sqa_linear_stride_fields, NULL,
-};
-
-static void start(void *descriptor)
-{
-    *(sqa_linear_desc *)descriptor =
-        (sqa_linear_desc){SQA_ATTENTION_DESC_INIT, SQA_LINEAR_OPTIONS_INIT};
-}
-
 static sqa_status settle(const void *descriptor, sqa_problem *out)
 {
     const sqa_linear_desc *desc = descriptor;
-    return sqa_problem_from_linear(out, &desc->attention, &desc->options);
-}
-
-static void describe(const sqa_problem *problem, void *descriptor)
-{
-    sqa_linear_desc *desc = descriptor;
-    sqa_linear_to_desc(&problem->of.linear, &desc->attention, &desc->options);
+    return sqa_problem_from_linear(out, SQA_OPERATION_LINEAR_FORWARD, &desc->attention,
+                                   &desc->options);
 }
 
 static uint32_t dtype_of(const sqa_problem *problem)
@@ -84,7 +65,7 @@ static uint32_t states_bucket_of(const sqa_problem *problem)
 static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const rule_words[] = {"causal", "decay", "channel", "delta", "normalise", NULL};
 
-static const sqa_class_part class_parts[] = {
+const sqa_class_part sqa_linear_class_parts[] = {
     {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},
     {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},
@@ -131,7 +112,7 @@ static sqa_tensor_shape state_tensor(const sqa_attention *a, uint32_t rows, uint
         columns};
 }
 
-static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
+bool sqa_linear_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
 {
     const sqa_linear *l = &problem->of.linear;
     const sqa_attention *a = &l->attention;
@@ -157,8 +138,9 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
     case SQA_SLOT_SUMS:
         *out = state_tensor(a, 1, a->head_dim);
         return l->normalise &&
-               tensor(problem, slot == SQA_SLOT_SUMS ? SQA_SLOT_STATE : SQA_SLOT_STATE_IN,
-                      &(sqa_tensor_shape){0});
+               sqa_linear_tensor(problem,
+                                 slot == SQA_SLOT_SUMS ? SQA_SLOT_STATE : SQA_SLOT_STATE_IN,
+                                 &(sqa_tensor_shape){0});
     default: return sqa_attention_tensor(problem, slot, out);
     }
 }
@@ -166,7 +148,7 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
 static bool is_touched(const sqa_problem *problem, uint32_t slot)
 {
     sqa_tensor_shape shape;
-    return tensor(problem, slot, &shape) && sqa_tensor_extent(&shape) > 0;
+    return sqa_linear_tensor(problem, slot, &shape) && sqa_tensor_extent(&shape) > 0;
 }
 
 static bool is_updated(const sqa_problem *problem, uint32_t slot)
@@ -175,7 +157,7 @@ static bool is_updated(const sqa_problem *problem, uint32_t slot)
            (slot == SQA_SLOT_STATE || slot == SQA_SLOT_SUMS);
 }
 
-static bool is_nothing(const sqa_problem *problem)
+bool sqa_linear_is_nothing(const sqa_problem *problem)
 {
     const sqa_linear *l = &problem->of.linear;
     return l->attention.batch == 0 || (sqa_attention_is_nothing(problem) && !sqa_linear_ends(l));
@@ -192,7 +174,7 @@ static double flop(const sqa_problem *problem)
     return 2.0 * a->head_dim * a->value_dim * a->batch * (keys + queries);
 }
 
-static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem *out)
+void sqa_linear_relative(const sqa_problem *problem, sqa_relative which, sqa_problem *out)
 {
     *out = *problem;
     sqa_linear *l = &out->of.linear;
@@ -211,22 +193,22 @@ const sqa_operation_entry sqa_operation_linear_forward = {
     .id = SQA_OPERATION_LINEAR_FORWARD,
     .name = "linear",
     .summary = "linear attention: O and states from Q, K, V",
-    .fields = fields,
+    .fields = sqa_linear_fields,
     .needs = sqa_attention_needs,
     .descriptor_bytes = sizeof(sqa_linear_desc),
-    .start = start,
+    .start = sqa_linear_start,
     .settle = settle,
-    .describe = describe,
-    .class_parts = class_parts,
+    .describe = sqa_linear_describe,
+    .class_parts = sqa_linear_class_parts,
     .tensors = {SQA_LINEAR_TENSORS_VERSION, offsetof(sqa_linear_tensors, workspace)},
     .slots = slots,
     .slot_count = SQA_LINEAR_SLOTS,
-    .tensor = tensor,
+    .tensor = sqa_linear_tensor,
     .is_touched = is_touched,
     .is_updated = is_updated,
-    .is_nothing = is_nothing,
+    .is_nothing = sqa_linear_is_nothing,
     .flop = flop,
-    .relative = relative,
+    .relative = sqa_linear_relative,
     .groups = sqa_linear_groups,
     .tolerances = sqa_linear_tolerances,
     .tolerance_count = SQA_LINEAR_TOLERANCES,

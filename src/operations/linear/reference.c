@@ -5,7 +5,7 @@
 
 #include "operations/attention/reference.h"
 
-static double feature_of(const sqa_linear *linear, double x)
+double sqa_linear_feature(const sqa_linear *linear, double x)
 {
     switch (linear->feature) {
     case SQA_FEATURE_IDENTITY: break;
@@ -31,47 +31,46 @@ sqa_linear_place sqa_linear_place_of(const sqa_linear *linear, const sqa_referen
     return at;
 }
 
-/* The vector of a head at a token of the sequence. */
-static const float *vector_at(const sqa_linear_place *at, uint32_t slot, const sqa_strides *strides,
-                              uint32_t head, uint32_t token)
+const float *sqa_linear_vector(const sqa_linear_place *at, uint32_t slot,
+                               const sqa_strides *strides, uint32_t head, uint32_t token)
 {
     const uint32_t entry = at->linear->attention.mask & SQA_MASK_RAGGED ? 0 : at->batch;
     return sqa_reference_vector(at->inputs, slot, strides, entry, head, token);
 }
 
-static const float *key_at(const sqa_linear_place *at, uint32_t token)
+const float *sqa_linear_key(const sqa_linear_place *at, uint32_t token)
 {
-    return vector_at(at, SQA_SLOT_K, &at->linear->attention.k, at->head, at->kv_begin + token);
+    return sqa_linear_vector(at, SQA_SLOT_K, &at->linear->attention.k, at->head,
+                             at->kv_begin + token);
 }
 
-static double value_at(const sqa_linear_place *at, uint32_t token, uint32_t column)
+double sqa_linear_value(const sqa_linear_place *at, uint32_t token, uint32_t column)
 {
     const sqa_attention *a = &at->linear->attention;
-    return column == a->value_dim
-               ? 1.0
-               : (double)vector_at(at, SQA_SLOT_V, &a->v, at->head, at->kv_begin + token)[column];
+    return column == a->value_dim ? 1.0
+                                  : (double)sqa_linear_vector(at, SQA_SLOT_V, &a->v, at->head,
+                                                              at->kv_begin + token)[column];
 }
 
-static double log_decay(const sqa_linear_place *at, uint32_t token, uint32_t row)
+double sqa_linear_log_decay(const sqa_linear_place *at, uint32_t token, uint32_t row)
 {
     const sqa_linear *linear = at->linear;
     if (linear->decay == SQA_DECAY_NONE)
         return 0.0;
     if (linear->decay == SQA_DECAY_HEAD)
         return (double)((const float *)at->inputs->by_slot[SQA_SLOT_DECAY])[at->head];
-    const float *decay =
-        vector_at(at, SQA_SLOT_DECAY, &linear->decay_strides, at->head, at->kv_begin + token);
+    const float *decay = sqa_linear_vector(at, SQA_SLOT_DECAY, &linear->decay_strides, at->head,
+                                           at->kv_begin + token);
     return (double)decay[linear->decay == SQA_DECAY_CHANNEL ? row : 0];
 }
 
-static double beta_of(const sqa_linear_place *at, uint32_t token)
+double sqa_linear_beta(const sqa_linear_place *at, uint32_t token)
 {
-    return (double)*vector_at(at, SQA_SLOT_BETA, &at->linear->beta_strides, at->head,
-                              at->kv_begin + token);
+    return (double)*sqa_linear_vector(at, SQA_SLOT_BETA, &at->linear->beta_strides, at->head,
+                                      at->kv_begin + token);
 }
 
-/* Element (row, column) of S_0; of column value_dim, z_0. */
-static double initial(const sqa_linear_place *at, uint32_t row, uint32_t column)
+double sqa_linear_initial(const sqa_linear_place *at, uint32_t row, uint32_t column)
 {
     const sqa_attention *a = &at->linear->attention;
     const bool sums = column == a->value_dim, here = at->linear->state == SQA_STATE_IN_PLACE;
@@ -90,18 +89,18 @@ void sqa_linear_state_column(const sqa_linear_place *at, uint32_t tokens, uint32
     const sqa_linear *linear = at->linear;
     const uint32_t rows = linear->attention.head_dim;
     for (uint32_t d = 0; d < rows; d++)
-        state[d] = initial(at, d, column);
+        state[d] = sqa_linear_initial(at, d, column);
     for (uint32_t t = 0; t < tokens; t++) {
-        const float *k = key_at(at, t);
-        double value = value_at(at, t, column), known = 0.0;
+        const float *k = sqa_linear_key(at, t);
+        double value = sqa_linear_value(at, t, column), known = 0.0;
         for (uint32_t d = 0; d < rows; d++) {
-            state[d] *= exp(log_decay(at, t, d));
-            known += state[d] * feature_of(linear, (double)k[d]);
+            state[d] *= exp(sqa_linear_log_decay(at, t, d));
+            known += state[d] * sqa_linear_feature(linear, (double)k[d]);
         }
         if (linear->delta)
-            value = beta_of(at, t) * (value - known);
+            value = sqa_linear_beta(at, t) * (value - known);
         for (uint32_t d = 0; d < rows; d++)
-            state[d] += feature_of(linear, (double)k[d]) * value;
+            state[d] += sqa_linear_feature(linear, (double)k[d]) * value;
     }
 }
 
@@ -112,25 +111,25 @@ void sqa_linear_state_row(const sqa_linear_place *at, uint32_t tokens, uint32_t 
     double decay = 0.0; /* of the tokens behind this one */
     memset(state, 0, columns * sizeof *state);
     *sum = 0.0;
-    for (uint32_t t = tokens; t-- > 0; decay += log_decay(at, t, row)) {
-        const double weight = exp(decay) * feature_of(at->linear, (double)key_at(at, t)[row]);
+    for (uint32_t t = tokens; t-- > 0; decay += sqa_linear_log_decay(at, t, row)) {
+        const double weight =
+            exp(decay) * sqa_linear_feature(at->linear, (double)sqa_linear_key(at, t)[row]);
         for (uint32_t j = 0; j < columns; j++)
-            state[j] += weight * value_at(at, t, j);
+            state[j] += weight * sqa_linear_value(at, t, j);
         *sum += weight;
     }
     for (uint32_t j = 0; j < columns; j++)
-        state[j] += exp(decay) * initial(at, row, j);
-    *sum += exp(decay) * initial(at, row, columns);
+        state[j] += exp(decay) * sqa_linear_initial(at, row, j);
+    *sum += exp(decay) * sqa_linear_initial(at, row, columns);
 }
 
-static const float *query_at(const sqa_linear_place *at, uint32_t out_head, uint32_t query)
+const float *sqa_linear_query(const sqa_linear_place *at, uint32_t out_head, uint32_t query)
 {
     const sqa_attention *a = &at->linear->attention;
-    return vector_at(at, SQA_SLOT_Q, &a->q, out_head % a->q_heads, at->q_begin + query);
+    return sqa_linear_vector(at, SQA_SLOT_Q, &a->q, out_head % a->q_heads, at->q_begin + query);
 }
 
-/* Keys in the state that a query sees. */
-static uint32_t seen_of(const sqa_linear_place *at, uint32_t query)
+uint32_t sqa_linear_seen(const sqa_linear_place *at, uint32_t query)
 {
     return at->linear->causal ? query + 1 : at->kv_length;
 }
@@ -148,15 +147,15 @@ void sqa_linear_row_recurrent(const sqa_linear_place *at, uint32_t out_head, uin
 {
     const sqa_linear *linear = at->linear;
     const sqa_attention *a = &linear->attention;
-    const float *q = query_at(at, out_head, query);
+    const float *q = sqa_linear_query(at, out_head, query);
     double column[SQA_MAX_HEAD_DIM], sum = 0.0;
     for (uint32_t j = 0; j <= a->value_dim; j++) {
         double product = 0.0;
         if (j == a->value_dim && !linear->normalise)
             break;
-        sqa_linear_state_column(at, seen_of(at, query), j, column);
+        sqa_linear_state_column(at, sqa_linear_seen(at, query), j, column);
         for (uint32_t d = 0; d < a->head_dim; d++)
-            product += column[d] * feature_of(linear, (double)q[d]);
+            product += column[d] * sqa_linear_feature(linear, (double)q[d]);
         *(j < a->value_dim ? &o[j] : &sum) = product;
     }
     divide(linear, sum, o);
@@ -168,7 +167,8 @@ static double weight_of(const sqa_linear *linear, const float *q, const float *k
 {
     double weight = 0.0;
     for (uint32_t d = 0; d < linear->attention.head_dim; d++)
-        weight += feature_of(linear, (double)q[d]) * feature_of(linear, (double)k[d]) *
+        weight += sqa_linear_feature(linear, (double)q[d]) *
+                  sqa_linear_feature(linear, (double)k[d]) *
                   (linear->decay == SQA_DECAY_CHANNEL ? exp(decay[d]) : 1.0);
     return linear->decay == SQA_DECAY_CHANNEL ? weight : weight * exp(decay[0]);
 }
@@ -179,22 +179,23 @@ void sqa_linear_row_weighted(const sqa_linear_place *at, uint32_t out_head, uint
     const sqa_linear *linear = at->linear;
     const sqa_attention *a = &linear->attention;
     const uint32_t channels = linear->decay == SQA_DECAY_CHANNEL ? a->head_dim : 1;
-    const float *q = query_at(at, out_head, query);
+    const float *q = sqa_linear_query(at, out_head, query);
     double decay[SQA_MAX_HEAD_DIM] = {0.0}, sum = 0.0;
     memset(o, 0, a->value_dim * sizeof *o);
-    for (uint32_t t = seen_of(at, query); t-- > 0;) {
-        const double weight = weight_of(linear, q, key_at(at, t), decay);
+    for (uint32_t t = sqa_linear_seen(at, query); t-- > 0;) {
+        const double weight = weight_of(linear, q, sqa_linear_key(at, t), decay);
         for (uint32_t j = 0; j < a->value_dim; j++)
-            o[j] += weight * value_at(at, t, j);
+            o[j] += weight * sqa_linear_value(at, t, j);
         sum += weight;
         for (uint32_t d = 0; d < channels; d++)
-            decay[d] += log_decay(at, t, d);
+            decay[d] += sqa_linear_log_decay(at, t, d);
     }
     for (uint32_t d = 0; d < a->head_dim && sqa_linear_starts(linear); d++) {
-        const double weight = feature_of(linear, (double)q[d]) * exp(decay[channels > 1 ? d : 0]);
+        const double weight =
+            sqa_linear_feature(linear, (double)q[d]) * exp(decay[channels > 1 ? d : 0]);
         for (uint32_t j = 0; j < a->value_dim; j++)
-            o[j] += weight * initial(at, d, j);
-        sum += linear->normalise ? weight * initial(at, d, a->value_dim) : 0.0;
+            o[j] += weight * sqa_linear_initial(at, d, j);
+        sum += linear->normalise ? weight * sqa_linear_initial(at, d, a->value_dim) : 0.0;
     }
     divide(linear, sum, o);
 }

@@ -16,6 +16,22 @@ typedef struct sqa_linear_place {
 sqa_linear_place sqa_linear_place_of(const sqa_linear *linear, const sqa_reference_inputs *inputs,
                                      uint32_t batch, uint32_t head);
 
+/* What there is at a token, or before the first. f of a number; the vector of a head in a slot;
+ * Q of an output head, K, and an element of V, which is 1 of column value_dim; logarithms of
+ * decays by row of the state; beta; element (row, column) of S_0, of column value_dim of z_0. */
+double sqa_linear_feature(const sqa_linear *linear, double x);
+const float *sqa_linear_vector(const sqa_linear_place *at, uint32_t slot,
+                               const sqa_strides *strides, uint32_t head, uint32_t token);
+const float *sqa_linear_query(const sqa_linear_place *at, uint32_t out_head, uint32_t query);
+const float *sqa_linear_key(const sqa_linear_place *at, uint32_t token);
+double sqa_linear_value(const sqa_linear_place *at, uint32_t token, uint32_t column);
+double sqa_linear_log_decay(const sqa_linear_place *at, uint32_t token, uint32_t row);
+double sqa_linear_beta(const sqa_linear_place *at, uint32_t token);
+double sqa_linear_initial(const sqa_linear_place *at, uint32_t row, uint32_t column);
+
+/* Keys in the state that a query sees. */
+uint32_t sqa_linear_seen(const sqa_linear_place *at, uint32_t query);
+
 /* By the recurrence: column `column` of the state, head_dim doubles, after the first `tokens`
  * keys; the sums of keys for column == value_dim. */
 void sqa_linear_state_column(const sqa_linear_place *at, uint32_t tokens, uint32_t column,

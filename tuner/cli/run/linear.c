@@ -210,7 +210,8 @@ static sqa_status settle(linear_run *run)
     if (!status)
         status = read_feature(run->feature, &options->feature);
     if (!status)
-        status = sqa_problem_from_linear(&run->problem, desc, options);
+        status =
+            sqa_problem_from_linear(&run->problem, SQA_OPERATION_LINEAR_FORWARD, desc, options);
     for (int i = 0; i < EXTRAS && !status; i++)
         if (run->paths[i] && !extras[i].written)
             status = check_shape(run, i);

@@ -28,7 +28,7 @@ static const program rules[] = {
     {SQA_GRID_SAMPLE, "d=16,dv=40"},
     {SQA_GRID_QUICK, "d=40,dv=33,causal,decay=channel,state=in_place"},
     {SQA_GRID_QUICK, "d=21,dv=8,causal,delta,decay=channel,state=in_out,feature=relu"},
-    {SQA_GRID_QUICK, "d=1,dv=1,causal,decay=head,feature=elu1,normalise,state=in_place"},
+    {SQA_GRID_FULL, "d=1,dv=1,causal,decay=head,feature=elu1,normalise,state=in_place"},
     {SQA_GRID_QUICK, "d=72,dv=59,feature=elu1,normalise,state=in_out"},
     {SQA_GRID_FULL, "d=128,causal,decay=head,state=in_out"},
     {SQA_GRID_FULL, "d=80,dv=96,causal,delta,state=in_place"},
@@ -61,7 +61,8 @@ static const extent extents[] = {
     {SQA_GRID_FULL, "b=0,hq=1", 3, 2, 0, 0, ""},
 };
 
-static sqa_status add_case(const char *rule, const extent *e, sqa_dtype dtype, sqa_case_list *out)
+static sqa_status add_case(const char *operation, const char *rule, const extent *e,
+                           sqa_dtype dtype, sqa_case_list *out)
 {
     const bool causal = strstr(rule, "causal");
     char shape[SQA_SHAPE_TEXT], ragged[64] = "";
@@ -69,30 +70,32 @@ static sqa_status add_case(const char *rule, const extent *e, sqa_dtype dtype, s
     if (e->q_total)
         snprintf(ragged, sizeof ragged, ",ragged=%u:%u", e->q_total,
                  causal ? e->q_total : e->kv_total);
-    snprintf(shape, sizeof shape, "op=linear,%s,nq=%u,nk=%u,%s,dtype=%s%s%s", e->heads, e->queries,
-             causal ? e->queries : e->keys, rule, sqa_dtype_name(dtype), ragged, e->layout);
+    snprintf(shape, sizeof shape, "%s,%s,nq=%u,nk=%u,%s,dtype=%s%s%s", operation, e->heads,
+             e->queries, causal ? e->queries : e->keys, rule, sqa_dtype_name(dtype), ragged,
+             e->layout);
     sqa_status status = sqa_problem_parse(shape, &problem);
     return status == SQA_OK ? sqa_case_list_add(out, &problem) : status;
 }
 
-static sqa_status list(const program *of, sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+static sqa_status list(const char *operation, const program *of, sqa_grid_size size,
+                       sqa_dtype dtype, sqa_case_list *out)
 {
     sqa_status status = SQA_OK;
     for (; of->rule; of++)
         for (size_t i = 0; i < sizeof extents / sizeof *extents && status == SQA_OK; i++)
             if (of->least <= size && extents[i].least <= size)
-                status = add_case(of->rule, &extents[i], dtype, out);
+                status = add_case(operation, of->rule, &extents[i], dtype, out);
     return status;
 }
 
 static sqa_status list_everyday(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
 {
-    return list(everyday, size, dtype, out);
+    return list("op=linear", everyday, size, dtype, out);
 }
 
 static sqa_status list_rules(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
 {
-    return list(rules, size, dtype, out);
+    return list("op=linear", rules, size, dtype, out);
 }
 
 /* Strides of every tensor, and lengths at which rounding would show. */
@@ -122,3 +125,38 @@ const sqa_case_grid sqa_linear_grids[] = {{"everyday", list_everyday, NULL},
                                           {"rules", list_rules, NULL},
                                           {"edges", list_edges, NULL},
                                           {0}};
+
+/* Of the backward pass, which keeps no state in place. */
+static const program backward_rules[] = {
+    {SQA_GRID_TINY, "d=7,dv=9,causal,decay=token,state=in_out"},
+    {SQA_GRID_TINY, "d=5,dv=6,causal,delta,decay=channel,state=in_out,feature=relu"},
+    {SQA_GRID_QUICK, "d=16,dv=8,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_QUICK, "d=8,causal,decay=head,feature=relu,state=in"},
+    {SQA_GRID_QUICK, "d=8,dv=5,causal,decay=token,feature=elu1,normalise,state=in"},
+    {SQA_GRID_FULL, "d=16,causal"},
+    {SQA_GRID_FULL, "d=9,dv=16,causal,delta,decay=head,state=out"},
+    {SQA_GRID_FULL, "d=16,causal,decay=channel,feature=elu1,normalise,state=in_out"},
+    {0},
+};
+
+static sqa_status list_backward(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    return list("op=linear_backward", backward_rules, size, dtype, out);
+}
+
+static const sqa_case_shape backward_edges[] = {
+    {SQA_GRID_TINY, "hq=1,nq=0,nk=5,d=8,state=in_out"},
+    {SQA_GRID_QUICK, "b=0,hq=2,n=3,d=8,causal,decay=head,feature=relu,state=in"},
+    {SQA_GRID_TINY, "hq=1,nq=5,nk=0,d=8,state=in_out"},
+    {SQA_GRID_QUICK, "b=2,hq=2,n=40,d=8,causal,delta,decay=token,state=in_out,q=900:430:10,"
+                     "k=0:0:9,v=0:350:8,o=720:360:9,sdecay=200:1:3,sbeta=300:2:5"},
+    {0},
+};
+
+static sqa_status list_backward_edges(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    return sqa_case_shapes_list(backward_edges, "op=linear_backward", size, dtype, out);
+}
+
+const sqa_case_grid sqa_linear_backward_grids[] = {
+    {"rules", list_backward, NULL}, {"edges", list_backward_edges, NULL}, {0}};

@@ -4,6 +4,6 @@
 
 #include "operations/tuner_operation.h"
 
-extern const sqa_case_grid sqa_linear_grids[];
+extern const sqa_case_grid sqa_linear_grids[], sqa_linear_backward_grids[];
 
 #endif

@@ -65,7 +65,7 @@ static const struct {
     {"linear", "op=linear,b=16,hq=8,n=1,d=64,causal,decay=token,state=in_place"},
 };
 
-static const char *const preset_names[] = {"linear", NULL};
+static const char *const preset_names[] = {"linear", NULL}, *const no_names[] = {NULL};
 
 static sqa_status preset(const char *name, sqa_case_list *out)
 {
@@ -96,4 +96,37 @@ const sqa_tuner_operation sqa_tuner_linear = {
     .preset_names = preset_names,
     .preset = preset,
     .everyday = everyday,
+};
+
+static sqa_problem padded_backward(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self, (void)small;
+    return sqa_case_shape_problem(
+        "op=linear_backward,b=2,hq=4,hkv=2,n=37,d=7,dv=9,causal,q=1300:310:8,k=800:390:10,"
+        "v=900:440:11,o=1500:370:10,decay=token,sdecay=300:1:3,state=in_out",
+        dtype);
+}
+
+static sqa_problem everyday_backward(bool small, sqa_dtype dtype)
+{
+    (void)small;
+    return sqa_case_shape_problem("op=linear_backward,hq=1,n=40,d=7,dv=9,causal,decay=token,"
+                                  "state=in_out",
+                                  dtype);
+}
+
+static const sqa_property backward_properties[] = {
+    {"gap-values", "what lies between and beyond the rows changes no bit", true, padded_backward,
+     sqa_property_gap_values},
+    {"determinism", "two runs, and two plans, give the same bits", true, padded_backward,
+     sqa_property_determinism},
+};
+
+const sqa_tuner_operation sqa_tuner_linear_backward = {
+    .entry = &sqa_operation_linear_backward,
+    .grids = sqa_linear_backward_grids,
+    .properties = backward_properties,
+    .property_count = sizeof backward_properties / sizeof *backward_properties,
+    .preset_names = no_names,
+    .everyday = everyday_backward,
 };

@@ -4,6 +4,6 @@
 
 #include "operations/tuner_operation.h"
 
-extern const sqa_tuner_operation sqa_tuner_linear;
+extern const sqa_tuner_operation sqa_tuner_linear, sqa_tuner_linear_backward;
 
 #endif
