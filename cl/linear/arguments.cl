@@ -4,6 +4,13 @@
  *   3 per channel
  *   SQA_CAUSAL, SQA_RAGGED, SQA_DELTA, SQA_NORMALISE, SQA_STATE_IN, SQA_STATE_OUT,
  *   SQA_STATE_IN_PLACE: 0 or 1 */
+#ifndef SQA_FEATURE
+#define SQA_FEATURE 0
+#endif
+#ifndef SQA_NORMALISE
+#define SQA_NORMALISE 0
+#endif
+
 #ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
 #endif
