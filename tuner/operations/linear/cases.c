@@ -108,11 +108,11 @@ static const sqa_case_shape edges[] = {
                      "sbeta=300:2:5"},
     {SQA_GRID_QUICK, "b=2,hq=2,n=40,d=40,dv=33,causal,decay=channel,state=in_place,"
                      "sdecay=4000:41:90"},
-    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=head,state=out"},
-    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=token,state=out"},
-    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=channel,state=out"},
-    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,feature=elu1,normalise,state=out"},
-    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=8192,d=16,causal,decay=head,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=8192,d=16,causal,decay=token,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=8192,d=16,causal,decay=channel,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=8192,d=16,causal,feature=elu1,normalise,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=8192,d=16,causal,state=out"},
     {0},
 };
 
