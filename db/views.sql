@@ -188,3 +188,22 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'matmul';
+
+CREATE VIEW best_linear AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,
+       fields ->> 'b' AS batch, fields ->> 'nq' AS q_length, fields ->> 'nk' AS kv_length,
+       fields ->> 'd' AS head_dim, coalesce(fields ->> 'dv', fields ->> 'd') AS value_dim,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype, fields ->> 'scale' AS scale,
+       coalesce(fields ->> 'causal', 0) AS causal,
+       coalesce(fields ->> 'feature', 'identity') AS feature,
+       coalesce(fields ->> 'decay', 'none') AS decay, coalesce(fields ->> 'delta', 0) AS delta,
+       coalesce(fields ->> 'normalise', 0) AS normalise,
+       coalesce(fields ->> 'state', 'none') AS state, fields ->> 'ragged' AS ragged,
+       coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id, operation
+FROM best WHERE operation IN ('linear', 'linear_backward');

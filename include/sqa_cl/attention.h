@@ -57,10 +57,10 @@ typedef enum sqa_operation {
     SQA_OPERATION_BACKWARD_CORE = 5,   /* dQ, dK, dV */
     SQA_OPERATION_BACKWARD_SCORES = 6, /* dBias, dSinks, dSlopes */
     SQA_OPERATION_MATMUL = 7,          /* matrix product, in matmul.h */
-
-    /* In activation.h. */
-    SQA_OPERATION_ACTIVATION = 8, /* Y = act(A) * B + residual */
-    SQA_OPERATION_ACTIVATION_BACKWARD = 9
+    SQA_OPERATION_ACTIVATION = 8,      /* act(A) * B + residual, in activation.h */
+    SQA_OPERATION_ACTIVATION_BACKWARD = 9,
+    SQA_OPERATION_LINEAR_FORWARD = 10, /* linear attention, in linear.h */
+    SQA_OPERATION_LINEAR_BACKWARD = 11 /* its gradients */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

@@ -19,5 +19,8 @@ extern const sqa_kernel_family sqa_clblast_matmul; /* only where it was built wi
 extern const sqa_kernel_family sqa_naive_matmul;
 extern const sqa_kernel_family sqa_elements_activation;
 extern const sqa_kernel_family sqa_elements_activation_backward;
+extern const sqa_kernel_family sqa_columns_linear;
+extern const sqa_kernel_family sqa_naive_linear;
+extern const sqa_kernel_family sqa_naive_linear_backward;
 
 #endif

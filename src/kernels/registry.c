@@ -29,6 +29,10 @@ static const sqa_kernel_family *const families[] = {
     &sqa_elements_activation,
 
     &sqa_elements_activation_backward,
+    &sqa_columns_linear,
+    &sqa_naive_linear,
+
+    &sqa_naive_linear_backward,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

@@ -52,6 +52,7 @@ typedef struct sqa_tensor_slot {
      * floating-point number or follows from the problem, written by `fill`, `count` elements
      * as float, uint8_t or int32_t. */
     float low, high;
+    float (*map)(const sqa_problem *problem, float number); /* of such numbers; NULL: none */
     void (*fill)(const sqa_problem *problem, uint64_t count, bool shuffled, sqa_random *random,
                  void *out);
 } sqa_tensor_slot;
@@ -69,6 +70,7 @@ typedef struct sqa_tensor_struct {
  * for `expect`, as after it for `fault`. */
 typedef struct sqa_reference_inputs {
     const void *by_slot[SQA_MAX_TENSORS];
+    const void *prepared; /* by the group whose rows are asked for; NULL: it prepares nothing */
 } sqa_reference_inputs;
 
 /* What the reference says of a row: of each slot of its group, `count` elements from the
@@ -86,6 +88,9 @@ typedef struct sqa_row_group {
     uint32_t slot_count;
     uint32_t samples; /* rows that do, where not all are judged */
     uint64_t (*count)(const sqa_problem *problem);
+    /* What all rows are taken from, where they follow from each other: made once, for free().
+     * Itself NULL: nothing; returning NULL: there is no memory. */
+    void *(*prepare)(const sqa_problem *problem, const sqa_reference_inputs *inputs);
     /* false: there is no such row (sequences of a ragged batch may be shorter). */
     bool (*expect)(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
                    sqa_expected_row *out);

@@ -156,6 +156,17 @@ void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, fl
                 random_vector(tensor, sqa_host_tensor_at(tensor, b, h, i), random, low, high);
 }
 
+void sqa_host_tensor_map(sqa_host_tensor *tensor, const sqa_problem *problem,
+                         float (*map)(const sqa_problem *problem, float number))
+{
+    const sqa_dtype stored = (sqa_dtype)tensor->element;
+    const size_t end = tensor->count - tensor->guard;
+    float *data = tensor->data;
+    for (size_t i = tensor->guard; i < end; i++)
+        if (tensor->inside[i])
+            data[i] = sqa_storage_round(stored, map(problem, data[i]));
+}
+
 void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value)
 {
     fill_bits(tensor, 1, sqa_float_bits(value));

@@ -53,6 +53,10 @@ void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, fl
                                  float high);
 void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value);
 
+/* Every element of the view becomes what `map` makes of it, as stored. */
+void sqa_host_tensor_map(sqa_host_tensor *tensor, const sqa_problem *problem,
+                         float (*map)(const sqa_problem *problem, float number));
+
 /* Every element of the view times `factor`; what is too large for the stored type becomes the
  * largest there is. */
 void sqa_host_tensor_multiply(sqa_host_tensor *tensor, float factor);

@@ -29,6 +29,8 @@ static sqa_status create(sqa_host_tensors *tensors, uint32_t slot, uint64_t seed
                   (void *)(uintptr_t)sqa_host_tensor_view(tensor));
     else
         sqa_host_tensor_fill_random(tensor, random, row->low, row->high);
+    if (row->map)
+        sqa_host_tensor_map(tensor, &tensors->problem, row->map);
     return updated ? sqa_host_tensor_keep(tensor) : SQA_OK;
 }
 

@@ -27,6 +27,7 @@ typedef struct group_judge {
     const sqa_operation_entry *entry;
     const sqa_row_group *group;
     sqa_reference_inputs views;
+    void *prepared; /* behind views; NULL: not yet, or nothing */
     comparison of[SQA_MAX_JUDGED];
     sqa_expected_row expected;
     sqa_kept_rows *kept; /* NULL: none */
@@ -67,6 +68,12 @@ static sqa_status expect(group_judge *self, uint64_t row, bool *exists)
     if (kept && *self->next_kept < kept->count) {
         *exists = sqa_kept_rows_get(kept, (*self->next_kept)++, &self->expected);
         return SQA_OK;
+    }
+    if (self->group->prepare && !self->prepared) {
+        self->prepared = self->group->prepare(&self->tensors->problem, &self->views);
+        if (!self->prepared)
+            return sqa_fail_memory("the reference");
+        self->views.prepared = self->prepared;
     }
     memset(self->expected.count, 0, sizeof self->expected.count);
     *exists = self->group->expect(&self->tensors->problem, &self->views, row, &self->expected);
@@ -212,6 +219,7 @@ static sqa_status judge_group(const sqa_host_tensors *tensors, const sqa_row_gro
         status = judge_rows(self, all_rows, seed);
     if (status == SQA_OK)
         conclude(self, out);
+    free(self->prepared);
     free(self);
     return status;
 }

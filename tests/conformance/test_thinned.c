@@ -181,6 +181,8 @@ static const char *const shapes[] = {
     "op=backward_core,b=3,hq=8,hkv=2,n=400,ragged=900:900,bias=f16/h,window=7:7,globals=2",
     "op=backward_core,hq=8,n=1000,blocks=64x64@0.25/h,alibi=slopes,keymask,grads=k+v,dtype=f16",
     "op=backward_scores,hq=4,n=1000,bias=f32/hq,grads=bias",
+    "op=linear,hq=2,hkv=1,n=70,d=16,causal,delta,decay=channel,state=in_out",
+    "op=linear_backward,hq=2,hkv=4,n=70,d=16,causal,decay=head,feature=elu1,normalise",
     "op=matmul,m=16,n=1000,k=300",
     "op=matmul,m=7,n=100,k=30,tb,bias,gated,act=silu,residual,dtype=f16",
     "op=matmul,b=2,m=3,n=100,k=3000,ta,act=gelu_tanh,beta=1,dtype=bf16",

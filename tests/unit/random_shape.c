@@ -48,6 +48,9 @@ static const struct {
     {"sr", {"0:0", "0:8", "1000000:700"}},
     {"sy", {"0:0", "1000000:700", "100:1000000"}},
     {"wanted", {"a", "b", "a+b"}},
+    {"eps", {"0.001", "1e-6", "1"}},
+    {"sdecay", {"0:0:0", "0:7:600", "99000000:1000:70000"}},
+    {"sbeta", {"0:0:0", "0:7:60", "99000000:1:70"}},
 };
 
 static const char *sample_of(const sqa_shape_field *field, uint32_t number)

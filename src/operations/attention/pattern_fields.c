@@ -373,6 +373,10 @@ const sqa_shape_field sqa_pattern_fields[] = {
 const sqa_shape_field sqa_list_fields[] = {
     {OWN(blocks, "QxK@PART[/LISTS]: block sizes, the part of all key blocks that is listed, and b, "
                  "h (k) where batches, (key/value) heads have lists of their own")},
+    {0},
+};
+
+const sqa_shape_field sqa_ragged_fields[] = {
     {OWN(ragged, "QTOTAL:KVTOTAL, rows of all sequences; nq and nk are then the longest's")},
     {0},
 };

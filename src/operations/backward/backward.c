@@ -8,19 +8,13 @@
 #include "operations/entries.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,
-    sqa_value_fields,
-    sqa_storage_fields,
-    sqa_position_fields,
-    sqa_pattern_fields,
-    sqa_list_fields,
-    sqa_gradient_fields,
-    sqa_layout_fields,
-    sqa_value_layout_fields,
-    sqa_dout_fields,
-    sqa_core_stride_fields,
-    sqa_score_stride_fields,
-    NULL,
+    sqa_size_fields,         sqa_value_fields,
+    sqa_storage_fields,      sqa_position_fields,
+    sqa_pattern_fields,      sqa_list_fields,
+    sqa_ragged_fields,       sqa_gradient_fields,
+    sqa_layout_fields,       sqa_value_layout_fields,
+    sqa_dout_fields,         sqa_core_stride_fields,
+    sqa_score_stride_fields, NULL,
 };
 
 #define CORE (SQA_GRADIENT_Q | SQA_GRADIENT_K | SQA_GRADIENT_V)

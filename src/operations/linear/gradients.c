@@ -1,0 +1,240 @@
+#include "operations/linear/gradients.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A head of a sequence on the way back. Matrices are head_dim x (value_dim + 1). */
+typedef struct pass {
+    sqa_linear_place at;
+    sqa_linear_gradients *out;
+    uint32_t rows, columns; /* of a state; the last column is that of the sums */
+    double *states;         /* before every token, and after the last */
+    double *values;         /* what each token adds: r, and 1 */
+    double *gradient;       /* of the state that is looked at */
+} pass;
+
+static double slope_of(const sqa_linear *linear, double x)
+{
+    switch (linear->feature) {
+    case SQA_FEATURE_IDENTITY: break;
+    case SQA_FEATURE_ELU1: return x >= 0.0 ? 1.0 : exp(x);
+    case SQA_FEATURE_RELU: return x > 0.0 ? 1.0 : 0.0;
+    }
+    return 1.0;
+}
+
+static double *state_of(const pass *p, uint32_t token)
+{
+    return p->states + (size_t)token * p->rows * p->columns;
+}
+
+static double key_of(const pass *p, uint32_t token, uint32_t row)
+{
+    return sqa_linear_feature(p->at.linear, (double)sqa_linear_key(&p->at, token)[row]);
+}
+
+static uint64_t matrix_of(const pass *p)
+{
+    return (uint64_t)p->at.batch * p->at.linear->attention.kv_heads + p->at.head;
+}
+
+/* Column by column, as the forward oracle does. */
+static void set_states(pass *p)
+{
+    const uint32_t tokens = p->at.kv_length;
+    for (uint32_t d = 0; d < p->rows; d++)
+        for (uint32_t j = 0; j < p->columns; j++)
+            p->states[d * p->columns + j] = sqa_linear_initial(&p->at, d, j);
+    for (uint32_t t = 0; t < tokens; t++)
+        for (uint32_t j = 0; j < p->columns; j++) {
+            double *value = &p->values[t * p->columns + j], known = 0.0;
+            double *to = state_of(p, t + 1) + j;
+            for (uint32_t d = 0; d < p->rows; d++) {
+                to[d * p->columns] =
+                    state_of(p, t)[d * p->columns + j] * exp(sqa_linear_log_decay(&p->at, t, d));
+                known += to[d * p->columns] * key_of(p, t, d);
+            }
+            *value = sqa_linear_value(&p->at, t, j);
+            if (p->at.linear->delta)
+                *value = sqa_linear_beta(&p->at, t) * (*value - known);
+            for (uint32_t d = 0; d < p->rows; d++)
+                to[d * p->columns] += key_of(p, t, d) * *value;
+        }
+}
+
+/* The gradient of what O is divided from, scale S^T f(q), and of the sum it is divided by. */
+static void set_product_gradient(const pass *p, const float *q, const float *dout,
+                                 const double *state, double *out)
+{
+    const sqa_linear *linear = p->at.linear;
+    const uint32_t last = p->columns - 1;
+    double sum = (double)linear->epsilon, product = 0.0;
+    for (uint32_t d = 0; d < p->rows; d++)
+        sum += (double)linear->attention.scale * state[d * p->columns + last] *
+               sqa_linear_feature(linear, (double)q[d]);
+    if (!linear->normalise)
+        sum = 1.0;
+    for (uint32_t j = 0; j < last; j++) {
+        double y = 0.0;
+        for (uint32_t d = 0; d < p->rows; d++)
+            y += state[d * p->columns + j] * sqa_linear_feature(linear, (double)q[d]);
+        product += (double)dout[j] * (double)linear->attention.scale * y;
+        out[j] = (double)dout[j] / sum;
+    }
+    out[last] = linear->normalise ? -product / (sum * sum) : 0.0;
+}
+
+/* Adds what the query of an output head brings: to dQ, and to the gradient of its state. */
+static void take_query(pass *p, uint32_t out_head, uint32_t query, const double *state)
+{
+    const sqa_linear *linear = p->at.linear;
+    const sqa_attention *a = &linear->attention;
+    const uint32_t q_head = out_head % a->q_heads;
+    const float *q = sqa_linear_query(&p->at, out_head, query);
+    const float *dout =
+        sqa_linear_vector(&p->at, SQA_SLOT_LINEAR_DOUT, &a->o, out_head, p->at.q_begin + query);
+    double g[SQA_MAX_HEAD_DIM + 1];
+    double *dq =
+        p->out->dq + (((size_t)p->at.batch * a->q_heads + q_head) * a->q_length + query) * p->rows;
+    set_product_gradient(p, q, dout, state, g);
+    for (uint32_t d = 0; d < p->rows; d++) {
+        double sum = 0.0;
+        for (uint32_t j = 0; j < p->columns; j++) {
+            sum += state[d * p->columns + j] * g[j];
+            p->gradient[d * p->columns + j] +=
+                (double)a->scale * g[j] * sqa_linear_feature(linear, (double)q[d]);
+        }
+        dq[d] += (double)a->scale * sum * slope_of(linear, (double)q[d]);
+    }
+}
+
+/* Of what the token adds to the state it becomes what it adds: value_dim + 1 numbers. */
+static void value_gradient(const pass *p, uint32_t token, double *out)
+{
+    for (uint32_t j = 0; j < p->columns; j++) {
+        out[j] = 0.0;
+        for (uint32_t d = 0; d < p->rows; d++)
+            out[j] += p->gradient[d * p->columns + j] * key_of(p, token, d);
+    }
+}
+
+/* From the gradient of the state after the token to that before it. `known`: the gradient of
+ * S^T f(k), which the delta rule takes off the value. */
+static void take_token(pass *p, uint32_t token)
+{
+    const sqa_linear *linear = p->at.linear;
+    const uint64_t row = matrix_of(p) * linear->attention.kv_length + token;
+    const double beta = linear->delta ? sqa_linear_beta(&p->at, token) : 1.0;
+    const double *before = state_of(p, linear->causal ? token : 0);
+    double g[SQA_MAX_HEAD_DIM + 1], known[SQA_MAX_HEAD_DIM + 1];
+    value_gradient(p, token, g);
+    for (uint32_t j = 0; j < p->columns; j++)
+        known[j] = linear->delta ? -beta * g[j] : 0.0;
+    for (uint32_t j = 0; j + 1 < p->columns; j++) {
+        p->out->dv[row * (p->columns - 1) + j] = beta * g[j];
+        for (uint32_t d = 0; d < p->rows && linear->delta; d++)
+            p->out->dbeta[row] -= g[j] * before[d * p->columns + j] * key_of(p, token, d) *
+                                  exp(sqa_linear_log_decay(&p->at, token, d));
+        p->out->dbeta[row] += linear->delta ? g[j] * sqa_linear_value(&p->at, token, j) : 0.0;
+    }
+    for (uint32_t d = 0; d < p->rows; d++) {
+        const double decay = exp(sqa_linear_log_decay(&p->at, token, d));
+        double dkey = 0.0, ddecay = 0.0;
+        for (uint32_t j = 0; j < p->columns; j++) {
+            double *gradient = &p->gradient[d * p->columns + j];
+            const double weakened = decay * before[d * p->columns + j];
+            dkey += *gradient * p->values[token * p->columns + j] + weakened * known[j];
+            *gradient += key_of(p, token, d) * known[j];
+            ddecay += weakened * *gradient;
+            *gradient *= decay;
+        }
+        p->out->dk[row * p->rows + d] =
+            dkey * slope_of(linear, (double)sqa_linear_key(&p->at, token)[d]);
+        p->out->ddecay[row * p->rows + d] = ddecay;
+    }
+}
+
+static void set_last_gradient(pass *p)
+{
+    const float *state = p->at.inputs->by_slot[SQA_SLOT_LINEAR_DSTATE];
+    const float *sums = p->at.inputs->by_slot[SQA_SLOT_LINEAR_DSUMS];
+    const uint32_t last = p->columns - 1;
+    for (uint32_t d = 0; d < p->rows; d++) {
+        const uint64_t row = matrix_of(p) * p->rows + d;
+        for (uint32_t j = 0; j < last; j++)
+            p->gradient[d * p->columns + j] = state ? (double)state[row * last + j] : 0.0;
+        p->gradient[d * p->columns + last] = sums ? (double)sums[row] : 0.0;
+    }
+}
+
+static void take_queries(pass *p, uint32_t query, const double *state)
+{
+    const uint32_t group = sqa_attention_group(&p->at.linear->attention);
+    for (uint32_t h = p->at.head * group; h < (p->at.head + 1) * group; h++)
+        take_query(p, h, query, state);
+}
+
+static void go_back(pass *p)
+{
+    const bool causal = p->at.linear->causal;
+    set_states(p);
+    set_last_gradient(p);
+    for (uint32_t i = 0; i < p->at.q_length && !causal; i++)
+        take_queries(p, i, state_of(p, p->at.kv_length));
+    for (uint32_t t = p->at.kv_length; t-- > 0;) {
+        if (causal)
+            take_queries(p, t, state_of(p, t + 1));
+        take_token(p, t);
+    }
+    memcpy(p->out->dstate + matrix_of(p) * p->rows * p->columns, p->gradient,
+           (size_t)p->rows * p->columns * sizeof *p->gradient);
+}
+
+/* Parts of one piece of memory, behind the struct. */
+static sqa_linear_gradients *create(const sqa_attention *a)
+{
+    const size_t keys = (size_t)a->batch * a->kv_heads * a->kv_length;
+    const size_t queries = (size_t)a->batch * a->q_heads * a->q_length;
+    const size_t states = (size_t)a->batch * a->kv_heads * a->head_dim * (a->value_dim + 1u);
+    const size_t count =
+        queries * a->head_dim + keys * (2 * a->head_dim + a->value_dim + 1) + states;
+    sqa_linear_gradients *out = calloc(1, sizeof *out + count * sizeof(double));
+    if (!out)
+        return NULL;
+    out->dq = (double *)(out + 1);
+    out->dk = out->dq + queries * a->head_dim;
+    out->dv = out->dk + keys * a->head_dim;
+    out->dbeta = out->dv + keys * a->value_dim;
+    out->ddecay = out->dbeta + keys;
+    out->dstate = out->ddecay + keys * a->head_dim;
+    return out;
+}
+
+sqa_linear_gradients *sqa_linear_gradients_of(const sqa_linear *linear,
+                                              const sqa_reference_inputs *inputs)
+{
+    const sqa_attention *a = &linear->attention;
+    const size_t state = (size_t)a->head_dim * (a->value_dim + 1u);
+    sqa_linear_gradients *out = create(a);
+    double *states =
+        malloc((((size_t)a->kv_length + 2) * state + (size_t)a->kv_length * (a->value_dim + 1u)) *
+               sizeof *states);
+    for (uint32_t b = 0; b < a->batch && out && states; b++)
+        for (uint32_t h = 0; h < a->kv_heads; h++) {
+            pass p = {.at = sqa_linear_place_of(linear, inputs, b, h),
+                      .out = out,
+                      .rows = a->head_dim,
+                      .columns = a->value_dim + 1,
+                      .states = states,
+                      .gradient = states + (a->kv_length + (size_t)1) * state,
+                      .values = states + (a->kv_length + (size_t)2) * state};
+            go_back(&p);
+        }
+    if (!states) {
+        free(out);
+        out = NULL;
+    }
+    free(states);
+    return out;
+}
