@@ -5,7 +5,8 @@
 #include "kernels/families.h"
 
 static const sqa_kernel_family *const families[] = {
-    &sqa_rows_forward,          &sqa_tiled_forward,       &sqa_naive_forward,
+    &sqa_decode_forward,        &sqa_rows_forward,        &sqa_tiled_forward,
+    &sqa_naive_forward,
 
     &sqa_select_family,
 
