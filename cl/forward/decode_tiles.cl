@@ -190,13 +190,6 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
 {
 #define ZERO(n, r, i) vec o##n = (vec)(0.0f);
     EACH_TILE(ZERO)
-    for (int c = 0; c < keys.count; c++) {
-        __global const sqa_stored *v = keys.v + c * keys.v_row;
-        /* In the order of memory, whatever that of V is. */
-        const int line = (c + d / TILE_COLUMNS * KEYS) * ((WIDE + 1) / 2);
-#define ASK_FOR_K(i)                                                                               \
-    ASK(first && i % 2 == 0 && KEYS + (line + i / 2) / LINES < keys.count + keys.more,             \
-        keys.k + (KEYS + (line + i / 2) / LINES) * keys.k_row, (line + i / 2) % LINES * LINE)
 #define VALUES(i)                                                                                  \
     const vec x##i = !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                                 \
                          ? SQA_LOADN(LANES, d + i * LANES, v)                                      \
@@ -205,17 +198,36 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
 #define ADD_PRODUCT(n, r, i)                                                                       \
     o##n = hiding ? select(fma(p##r, x##i, o##n), o##n, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))  \
                   : fma(p##r, x##i, o##n);
-        EACH_WIDE(ASK_FOR_K)
-        EACH_WIDE(VALUES)
-        EACH_ROW(WEIGHT)
-        EACH_TILE(ADD_PRODUCT)
+#define ADD_KEY                                                                                    \
+    __global const sqa_stored *v = keys.v + c * keys.v_row;                                        \
+    EACH_WIDE(VALUES)                                                                              \
+    EACH_ROW(WEIGHT)                                                                               \
+    EACH_TILE(ADD_PRODUCT)
+    int c = 0;
+#if AHEAD
+    /* As many keys at a time as K has lines, in the order of memory, whatever that of V is. */
+#define ASK_FOR_K(i)                                                                               \
+    ASK(i % 2 == 0, keys.k + min(row + i / 2, last_row) * keys.k_row, l * LINE)
+    const int last_row = keys.count + keys.more - 1;
+    int row = KEYS + d / TILE_COLUMNS * (KEYS / LINES) * ((WIDE + 1) / 2);
+    for (; first && row < 2 * KEYS && c + LINES <= keys.count; row += (WIDE + 1) / 2) {
+#pragma unroll
+        for (int l = 0; l < LINES; l++, c++) {
+            EACH_WIDE(ASK_FOR_K)
+            ADD_KEY
+        }
+    }
+#undef ASK_FOR_K
+#endif
+    for (; c < keys.count; c++) {
+        ADD_KEY
     }
 #define FINISH(n, r, i)                                                                            \
     STORE(fma(LOAD(o + r * COLUMNS + d + i * LANES), (vec)(rescale[r]), o##n),                     \
           o + r * COLUMNS + d + i * LANES);
     EACH_TILE(FINISH)
 #undef ZERO
-#undef ASK_FOR_K
+#undef ADD_KEY
 #undef VALUES
 #undef WEIGHT
 #undef ADD_PRODUCT
