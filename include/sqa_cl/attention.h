@@ -56,7 +56,8 @@ typedef enum sqa_operation {
     SQA_OPERATION_BACKWARD_DELTA = 4,  /* rowsum(dO * O) */
     SQA_OPERATION_BACKWARD_CORE = 5,   /* dQ, dK, dV */
     SQA_OPERATION_BACKWARD_SCORES = 6, /* dBias, dSinks, dSlopes */
-    SQA_OPERATION_MATMUL = 7           /* matrix product, in matmul.h */
+    SQA_OPERATION_MATMUL = 7,          /* matrix product, in matmul.h */
+    SQA_OPERATION_MERGE = 8            /* two parts of attention into one, in merge.h */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

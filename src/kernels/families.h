@@ -18,5 +18,6 @@ extern const sqa_kernel_family sqa_stream_matmul;
 extern const sqa_kernel_family sqa_rows_matmul;
 extern const sqa_kernel_family sqa_clblast_matmul; /* only where it was built with CLBlast */
 extern const sqa_kernel_family sqa_naive_matmul;
+extern const sqa_kernel_family sqa_merge_family;
 
 #endif

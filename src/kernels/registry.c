@@ -21,6 +21,8 @@ static const sqa_kernel_family *const families[] = {
     &sqa_clblast_matmul,
 #endif
     &sqa_naive_matmul,
+
+    &sqa_merge_family,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

@@ -12,5 +12,6 @@ extern const sqa_operation_entry sqa_operation_backward_delta;
 extern const sqa_operation_entry sqa_operation_backward_core;
 extern const sqa_operation_entry sqa_operation_backward_scores;
 extern const sqa_operation_entry sqa_operation_matmul;
+extern const sqa_operation_entry sqa_operation_merge;
 
 #endif

@@ -15,6 +15,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_BACKWARD_CORE] = &sqa_operation_backward_core,
     [SQA_OPERATION_BACKWARD_SCORES] = &sqa_operation_backward_scores,
     [SQA_OPERATION_MATMUL] = &sqa_operation_matmul,
+    [SQA_OPERATION_MERGE] = &sqa_operation_merge,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -8,6 +8,7 @@
 
 #include "problem/attention.h"
 #include "problem/backward.h"
+#include "problem/merging.h"
 #include "problem/product.h"
 #include "problem/selection.h"
 
@@ -18,6 +19,7 @@ typedef struct sqa_problem {
         sqa_selection selection;
         sqa_backward_pass backward;
         sqa_product product;
+        sqa_merging merging;
     } of;
 } sqa_problem;
 
