@@ -189,6 +189,19 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'matmul';
 
+CREATE VIEW best_merge AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       coalesce(fields ->> 'b', 1) AS batch, coalesce(fields ->> 'heads', 1) AS heads,
+       fields ->> 'n' AS length, fields ->> 'd' AS dim,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       iif(coalesce(fields ->> 'oa', fields ->> 'ob', fields ->> 'o') IS NULL,
+           'packed', 'strided') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'merge';
+
 CREATE VIEW best_linear AS
 SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
        fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,

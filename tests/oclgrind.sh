@@ -78,7 +78,7 @@ OCLGRIND_BUILD_OPTIONS=-Drestrict=
 export OCLGRIND_BUILD_OPTIONS
 simulate 50 --data-races -- --tiny --configs "$configs" --dtype f32
 for dtype in f16 bf16; do
-    simulate 3 --data-races -- --shape "b=1,hq=2,hkv=1,nq=19,nk=33,d=7,causal,lse,dtype=$dtype"
+    simulate 3 --data-races -- --shape "b=1,hq=2,hkv=1,nq=15,nk=33,d=7,causal,lse,dtype=$dtype"
 done
 
 select_blocks lists --data-races

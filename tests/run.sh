@@ -91,7 +91,7 @@ build main && check main
 # see of a family is the host's side, which is the same for all.
 export SQA_TEST_SIZE=tiny
 unsanitized='script|cli'
-kernels='^families_.*(rows|tiled|stream|clblast)'
+kernels='^families_.*(decode|rows|tiled|stream|clblast)'
 build address -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSQA_CL_SANITIZE=address,undefined &&
     check address -LE "$unsanitized" -E "$kernels"
 build thread -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSQA_CL_SANITIZE=thread &&

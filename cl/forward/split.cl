@@ -1,7 +1,10 @@
-/* Splitting the keys of a row among SPLIT work-items or work-groups, for when
- * rows alone do not fill the device. Each writes its weighted sum of values, its
- * maximum and its sum of weights to the workspace; a second kernel brings them together
- * (Flash-Decoding). Part = (split, batch, head, query), in that order. */
+/* Splitting the keys of a row among several work-items or work-groups, for when
+ * rows alone do not fill the device. Each writes its weighted sum of values, unless it saw no
+ * key, its maximum and its sum of weights to the workspace; a second kernel brings them together
+ * (Flash-Decoding). Part = (split, batch, head, query), in that order.
+ *
+ * A split has split_keys keys. SPLIT is how many splits there are; 0: as many as a sequence takes,
+ * so that they, and the result of a row, depend on its own length alone. */
 #ifndef SPLIT
 #define SPLIT 1
 #endif
@@ -19,7 +22,8 @@
 #define SQA_SPLIT_OUTPUT(part) (workspace + (part)*SQA_VALUE_DIM)
 /* The maximum and, behind it, the sum of weights. */
 #define SQA_SPLIT_TOTALS(part)                                                                     \
-    (workspace + SPLIT * (long)split_batches * out_heads * SQA_LONGEST * SQA_VALUE_DIM + 2 * (part))
+    (workspace + splits * (long)split_batches * out_heads * SQA_LONGEST * SQA_VALUE_DIM +          \
+     2 * (part))
 
 /* One work-item per (query, head, batch). */
 __kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
@@ -32,23 +36,26 @@ __kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
         return;
     /* A split that shows the row no key has a sum of zero; one that met NaN, a sum of NaN. */
     const sqa_weighing weighing = SQA_WEIGHING;
+    const int parts = max((kv_length + split_keys - 1) / split_keys, 1);
     float maximum = SQA_LOWEST_SCORE;
-    for (int s = 0; s < SPLIT; s++)
+    for (int s = 0; s < parts; s++)
         maximum = fmax(maximum, SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query))[0]);
-    float rescale[SPLIT];
     float sum = 0.0f;
-    for (int s = 0; s < SPLIT; s++) {
-        __global const float *totals = SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query));
-        rescale[s] = sqa_rescale(weighing, totals[0] - maximum);
-        sum = fma(rescale[s], totals[1], sum);
+    for (int s = 0; s < parts; s++) {
+        __global float *totals = SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query));
+        totals[0] = sqa_rescale(weighing, totals[0] - maximum);
+        sum = fma(totals[0], totals[1], sum);
     }
     const sqa_row_end end = sqa_end_row(weighing, maximum, sum, SQA_SINK(head));
     __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
     for (int d = 0; d < SQA_VALUE_DIM; d++) {
         float values = 0.0f;
-        for (int s = 0; s < SPLIT; s++)
-            values = fma(rescale[s], SQA_SPLIT_OUTPUT(SQA_SPLIT_PART(s, batch, head, query))[d],
-                         values);
+        for (int s = 0; s < parts; s++) {
+            const long part = SQA_SPLIT_PART(s, batch, head, query);
+            __global const float *totals = SQA_SPLIT_TOTALS(part);
+            if (totals[1] != 0.0f)
+                values = fma(totals[0], SQA_SPLIT_OUTPUT(part)[d], values);
+        }
         SQA_STORE(sqa_output(values, end.inverse), d, o);
     }
 #if SQA_WRITE_LSE

@@ -59,8 +59,9 @@ typedef enum sqa_operation {
     SQA_OPERATION_MATMUL = 7,          /* matrix product, in matmul.h */
     SQA_OPERATION_ACTIVATION = 8,      /* act(A) * B + residual, in activation.h */
     SQA_OPERATION_ACTIVATION_BACKWARD = 9,
-    SQA_OPERATION_LINEAR_FORWARD = 10, /* linear attention, in linear.h */
-    SQA_OPERATION_LINEAR_BACKWARD = 11 /* its gradients */
+    SQA_OPERATION_LINEAR_FORWARD = 10,  /* linear attention, in linear.h */
+    SQA_OPERATION_LINEAR_BACKWARD = 11, /* its gradients */
+    SQA_OPERATION_MERGE = 12            /* two partial results into one, in merge.h */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

@@ -5,6 +5,7 @@
 #include "kernels/kernel_family.h"
 
 extern const sqa_kernel_family sqa_naive_forward;
+extern const sqa_kernel_family sqa_decode_forward;
 extern const sqa_kernel_family sqa_rows_forward;
 extern const sqa_kernel_family sqa_tiled_forward;
 extern const sqa_kernel_family sqa_select_family;
@@ -22,5 +23,6 @@ extern const sqa_kernel_family sqa_elements_activation_backward;
 extern const sqa_kernel_family sqa_columns_linear;
 extern const sqa_kernel_family sqa_naive_linear;
 extern const sqa_kernel_family sqa_naive_linear_backward;
+extern const sqa_kernel_family sqa_merge_family;
 
 #endif

@@ -13,12 +13,12 @@ extern const sqa_argument_row sqa_pattern_rows[]; /* which keys are seen, scores
 
 /* What those rows take that the problem does not have as a number. */
 typedef struct sqa_forward_values {
-    int32_t group;                     /* output heads per key/value head */
-    int32_t block_batch;               /* 1 where every batch entry has lists of its own */
-    int32_t block_lists;               /* query blocks of one matrix */
-    int32_t dropout_below;             /* the bits of a uint: smaller numbers drop a weight */
-    float dropout_factor;              /* what others are multiplied by */
-    int32_t split_batches, split_keys; /* of the rows in work_division.c */
+    int32_t group;         /* output heads per key/value head */
+    int32_t block_batch;   /* 1 where every batch entry has lists of its own */
+    int32_t block_lists;   /* query blocks of one matrix */
+    int32_t dropout_below; /* the bits of a uint: smaller numbers drop a weight */
+    float dropout_factor;  /* what others are multiplied by */
+    int32_t split_batches, split_keys, splits; /* of the rows in work_division.c */
     sqa_scale_parts scale;
 } sqa_forward_values;
 

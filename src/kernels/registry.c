@@ -5,6 +5,7 @@
 #include "kernels/families.h"
 
 static const sqa_kernel_family *const families[] = {
+    &sqa_decode_forward,
     &sqa_rows_forward,
     &sqa_tiled_forward,
     &sqa_naive_forward,
@@ -29,10 +30,13 @@ static const sqa_kernel_family *const families[] = {
     &sqa_elements_activation,
 
     &sqa_elements_activation_backward,
+
     &sqa_columns_linear,
     &sqa_naive_linear,
 
     &sqa_naive_linear_backward,
+
+    &sqa_merge_family,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

@@ -57,6 +57,7 @@ static const sqa_argument_row split_rows[] = {
     {SQA_WORKSPACE("float *restrict ")},
     {VALUE(split_batches)},
     {VALUE(split_keys)},
+    {VALUE(splits)},
     {0},
 };
 
@@ -68,8 +69,8 @@ const sqa_argument_row *const *sqa_forward_tables(bool split)
     return split ? parts : whole;
 }
 
-static void add_combine(const sqa_problem *problem, int32_t splits,
-                        const sqa_forward_values *values, sqa_launch *launch)
+static void add_combine(const sqa_problem *problem, const sqa_forward_values *values,
+                        sqa_launch *launch)
 {
     const sqa_attention *attention = &problem->of.attention;
     sqa_launch_step *combine = sqa_launch_add_step(launch, "sqa_split_combine", 3);
@@ -77,21 +78,44 @@ static void add_combine(const sqa_problem *problem, int32_t splits,
     combine->global[1] = attention->out_heads;
     combine->global[2] = attention->batch;
     sqa_arguments_fill(launch, combine, sqa_forward_tables(true), problem, values);
-    launch->workspace_bytes = sizeof(float) * (size_t)splits * attention->batch *
+    launch->workspace_bytes = sizeof(float) * (size_t)values->splits * attention->batch *
                               attention->out_heads * attention->q_length *
                               (attention->value_dim + 2);
+}
+
+/* `split`: the kernel takes splits, even if it is but one. */
+static void add_split(const sqa_problem *problem, bool split, int32_t splits, int32_t split_keys,
+                      sqa_launch *launch)
+{
+    sqa_forward_values values = sqa_forward_values_of(&problem->of.attention);
+    values.split_batches = (int32_t)problem->of.attention.batch;
+    values.split_keys = split_keys;
+    values.splits = splits;
+    sqa_arguments_fill(launch, &launch->steps[0], sqa_forward_tables(split), problem, &values);
+    if (splits > 1)
+        add_combine(problem, &values, launch);
+}
+
+static int32_t divide_up(uint32_t keys, int32_t by)
+{
+    return ((int32_t)keys + by - 1) / by;
 }
 
 void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
                         sqa_launch *launch)
 {
     assert(splits > 0 && key_tile > 0);
-    const sqa_attention *attention = &problem->of.attention;
-    sqa_forward_values values = sqa_forward_values_of(attention);
-    const int32_t tiles = ((int32_t)attention->kv_length + key_tile - 1) / key_tile;
-    values.split_batches = (int32_t)attention->batch;
-    values.split_keys = (tiles + splits - 1) / splits * key_tile;
-    sqa_arguments_fill(launch, &launch->steps[0], sqa_forward_tables(splits > 1), problem, &values);
-    if (splits > 1)
-        add_combine(problem, splits, &values, launch);
+    const int32_t tiles = divide_up(problem->of.attention.kv_length, key_tile);
+    add_split(problem, splits > 1, splits, (tiles + splits - 1) / splits * key_tile, launch);
+}
+
+int32_t sqa_splits_of_size(const sqa_attention *attention, int32_t keys)
+{
+    const int32_t splits = divide_up(attention->kv_length, keys);
+    return splits > 0 ? splits : 1;
+}
+
+void sqa_forward_launch_by_size(const sqa_problem *problem, int32_t keys, sqa_launch *launch)
+{
+    add_split(problem, true, sqa_splits_of_size(&problem->of.attention, keys), keys, launch);
 }

@@ -36,4 +36,9 @@ const sqa_argument_row *const *sqa_forward_tables(bool split);
 void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
                         sqa_launch *launch);
 
+/* The same where splits have a fixed number of keys, and there are as many as the longest sequence
+ * takes: at least one, which the kernel is told as it is told of several. */
+int32_t sqa_splits_of_size(const sqa_attention *attention, int32_t keys);
+void sqa_forward_launch_by_size(const sqa_problem *problem, int32_t keys, sqa_launch *launch);
+
 #endif

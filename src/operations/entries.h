@@ -16,5 +16,6 @@ extern const sqa_operation_entry sqa_operation_activation;
 extern const sqa_operation_entry sqa_operation_activation_backward;
 extern const sqa_operation_entry sqa_operation_linear_forward;
 extern const sqa_operation_entry sqa_operation_linear_backward;
+extern const sqa_operation_entry sqa_operation_merge;
 
 #endif

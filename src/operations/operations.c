@@ -19,6 +19,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_ACTIVATION_BACKWARD] = &sqa_operation_activation_backward,
     [SQA_OPERATION_LINEAR_FORWARD] = &sqa_operation_linear_forward,
     [SQA_OPERATION_LINEAR_BACKWARD] = &sqa_operation_linear_backward,
+    [SQA_OPERATION_MERGE] = &sqa_operation_merge,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

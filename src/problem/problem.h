@@ -10,6 +10,7 @@
 #include "problem/attention.h"
 #include "problem/backward.h"
 #include "problem/linear.h"
+#include "problem/merging.h"
 #include "problem/product.h"
 #include "problem/selection.h"
 
@@ -22,6 +23,7 @@ typedef struct sqa_problem {
         sqa_product product;
         sqa_activating activating;
         sqa_linear linear;
+        sqa_merging merging;
     } of;
 } sqa_problem;
 

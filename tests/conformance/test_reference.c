@@ -18,7 +18,8 @@ static sqa_attention attention_of(const sqa_attention_desc *desc)
 static void row_of(const sqa_attention *attention, const float *q, const float *k, const float *v,
                    uint32_t head, uint32_t row, double *o, double *lse)
 {
-    const sqa_reference_inputs inputs = {{[SQA_SLOT_Q] = q, [SQA_SLOT_K] = k, [SQA_SLOT_V] = v}};
+    const sqa_reference_inputs inputs = {
+        .by_slot = {[SQA_SLOT_Q] = q, [SQA_SLOT_K] = k, [SQA_SLOT_V] = v}};
     sqa_reference_forward_row(attention, &inputs, 0, head, row, o, lse);
 }
 

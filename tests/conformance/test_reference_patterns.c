@@ -46,7 +46,7 @@ static void expect_rows(const sqa_attention_desc *desc, const sqa_reference_inpu
 START_TEST(windows_by_hand)
 {
     sqa_attention_desc desc = six();
-    const sqa_reference_inputs none = {{NULL}};
+    const sqa_reference_inputs none = {.by_slot = {NULL}};
     desc.window = (sqa_window){1, 2};
     expect_rows(&desc, &none, (uint32_t[]){0x07, 0x0f, 0x1e, 0x3c, 0x38, 0x30});
     desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(alignment_by_hand)
 {
     sqa_attention_desc desc = six();
-    const sqa_reference_inputs none = {{NULL}};
+    const sqa_reference_inputs none = {.by_slot = {NULL}};
     desc.q_length = 2;
     desc.window = (sqa_window){0, 0};
     ck_assert_uint_eq(seen_by(&desc, &none, 0, 0, 1), 0x20);
@@ -73,7 +73,7 @@ START_TEST(globals_by_hand)
 {
     static const int32_t list[] = {0, 4};
     sqa_attention_desc desc = six();
-    sqa_reference_inputs inputs = {{NULL}};
+    sqa_reference_inputs inputs = {.by_slot = {NULL}};
     desc.window = (sqa_window){0, 0};
     desc.globals = (sqa_globals){1, 0};
     expect_rows(&desc, &inputs, (uint32_t[]){0x3f, 0x03, 0x05, 0x09, 0x11, 0x21});
@@ -90,7 +90,7 @@ START_TEST(blocks_by_hand)
     static const int32_t offsets[] = {0, 2, 2, 3}, indices[] = {2, 0, 1};
     sqa_attention_desc desc = six();
     sqa_reference_inputs inputs = {
-        {[SQA_SLOT_BLOCK_OFFSETS] = offsets, [SQA_SLOT_BLOCK_INDICES] = indices}};
+        .by_slot = {[SQA_SLOT_BLOCK_OFFSETS] = offsets, [SQA_SLOT_BLOCK_INDICES] = indices}};
     desc.blocks = (sqa_blocks){2, 2, 1, 1, 3};
     expect_rows(&desc, &inputs, (uint32_t[]){0x33, 0x33, 0x00, 0x00, 0x0c, 0x0c});
 }
@@ -101,7 +101,8 @@ START_TEST(masks_by_hand)
     static const uint8_t keys[] = {1, 0, 255, 1, 1, 1};
     static const uint8_t pairs[36] = {[1] = 1, [2] = 1, [6] = 9, [12] = 1, [14] = 1, [35] = 1};
     sqa_attention_desc desc = six();
-    const sqa_reference_inputs inputs = {{[SQA_SLOT_KEY_MASK] = keys, [SQA_SLOT_MASK] = pairs}};
+    const sqa_reference_inputs inputs = {
+        .by_slot = {[SQA_SLOT_KEY_MASK] = keys, [SQA_SLOT_MASK] = pairs}};
     desc.key_mask = 1;
     expect_rows(&desc, &inputs, (uint32_t[]){0x3d, 0x3d, 0x3d, 0x3d, 0x3d, 0x3d});
     desc.mask = (sqa_mask_view){1, {0, 0, 6}};
@@ -114,7 +115,7 @@ START_TEST(ragged_by_hand)
     static const int32_t q[] = {0, 2, 2, 6}, kv[] = {0, 3, 4, 6};
     sqa_attention_desc desc = six();
     const sqa_reference_inputs inputs = {
-        {[SQA_SLOT_CU_SEQLENS_Q] = q, [SQA_SLOT_CU_SEQLENS_KV] = kv}};
+        .by_slot = {[SQA_SLOT_CU_SEQLENS_Q] = q, [SQA_SLOT_CU_SEQLENS_KV] = kv}};
     desc.batch = 3;
     desc.q_length = 4;
     desc.kv_length = 3;
@@ -148,7 +149,7 @@ static double log_odds(sqa_attention_desc *desc, const sqa_reference_inputs *giv
 START_TEST(scores_by_hand)
 {
     static const float bias[] = {0.25f, -0.5f}, slopes[] = {0.1f, 0.7f, 1.5f, 2, 3, 4};
-    sqa_reference_inputs inputs = {{[SQA_SLOT_BIAS] = bias, [SQA_SLOT_SLOPES] = slopes}};
+    sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_BIAS] = bias, [SQA_SLOT_SLOPES] = slopes}};
     sqa_attention_desc desc = six();
     desc.q_heads = 6;
     ck_assert_double_eq_tol(log_odds(&desc, &inputs, 0), 3.0, 1e-9);
@@ -173,10 +174,10 @@ START_TEST(sinks_by_hand)
     static const float sink[] = {1.5f};
     sqa_attention_desc desc = six();
     sqa_problem problem;
-    const sqa_reference_inputs inputs = {{[SQA_SLOT_Q] = zeros,
-                                          [SQA_SLOT_K] = zeros,
-                                          [SQA_SLOT_V] = powers,
-                                          [SQA_SLOT_SINKS] = sink}};
+    const sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_Q] = zeros,
+                                                     [SQA_SLOT_K] = zeros,
+                                                     [SQA_SLOT_V] = powers,
+                                                     [SQA_SLOT_SINKS] = sink}};
     double o, lse;
     desc.sinks = 1;
     desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
@@ -197,13 +198,15 @@ START_TEST(hidden_by_bias)
     static const float bias[] = {0, -INFINITY, -1e9f, 0, -INFINITY, -INFINITY};
     static const float low[] = {-1e9f, -1e9f, -1e9f, -1e9f, -1e9f, -1e9f};
     sqa_attention_desc desc = six();
-    sqa_reference_inputs inputs = {{[SQA_SLOT_BIAS] = bias}};
+    sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_BIAS] = bias}};
     desc.bias = (sqa_bias){1, SQA_DTYPE_F32, {0, 0, 0}};
     ck_assert_uint_eq(seen_by(&desc, &inputs, 0, 0, 3), 0x09);
     sqa_problem problem;
     double o, lse;
-    const sqa_reference_inputs all_low = {
-        {[SQA_SLOT_Q] = zeros, [SQA_SLOT_K] = zeros, [SQA_SLOT_V] = powers, [SQA_SLOT_BIAS] = low}};
+    const sqa_reference_inputs all_low = {.by_slot = {[SQA_SLOT_Q] = zeros,
+                                                      [SQA_SLOT_K] = zeros,
+                                                      [SQA_SLOT_V] = powers,
+                                                      [SQA_SLOT_BIAS] = low}};
     ck_assert_int_eq(sqa_problem_from_desc(&problem, &desc), SQA_OK);
     sqa_reference_forward_row(&problem.of.attention, &all_low, 0, 0, 3, &o, &lse);
     ck_assert_double_eq_tol(o, 63.0 / 6.0, 1e-9);
@@ -294,11 +297,11 @@ START_TEST(dropout_is_random)
         const sqa_attention a = with_dropout(probabilities[i]);
         const double p = (double)probabilities[i], both = p * p + (1 - p) * (1 - p);
         for (size_t s = 0; s < 4; s++) {
-            const sqa_reference_inputs inputs = {{[SQA_SLOT_DROPOUT_SEED] = seeds[s]}};
+            const sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_DROPOUT_SEED] = seeds[s]}};
             ck_assert_double_eq_tol(share_of(&a, &inputs, is_kept), 1 - p,
                                     5 * sqrt(p * (1 - p) / draws));
         }
-        const sqa_reference_inputs inputs = {{[SQA_SLOT_DROPOUT_SEED] = seeds[1]}};
+        const sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_DROPOUT_SEED] = seeds[1]}};
         for (size_t o = 0; o < sizeof others / sizeof *others; o++)
             ck_assert_msg(fabs(share_of(&a, &inputs, others[o]) - both) <
                               10 * sqrt(both * (1 - both) / draws),
@@ -313,7 +316,7 @@ START_TEST(dropout_by_hand)
 {
     const sqa_attention a = with_dropout(0.25f);
     const int32_t seed[2] = {7, 7};
-    const sqa_reference_inputs inputs = {{[SQA_SLOT_DROPOUT_SEED] = seed}};
+    const sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_DROPOUT_SEED] = seed}};
     double sum = 0.0;
     for (uint32_t j = 0; j < DROPOUT_LENGTH; j++) {
         const double kept = sqa_reference_kept(&a, &inputs, 0, 0, 0, j);

@@ -172,6 +172,9 @@ static const char *const shapes[] = {
     "b=3,hq=8,hkv=2,n=400,ragged=900:900,keymask,sinks,softcap=20,lse",
     "b=3,hq=8,hkv=2,n=400,ragged=900:900,bias=f16/h,window=7:7,globals=2,dtype=bf16",
     "hq=2,hkv=1,n=40,blocks=16x16@0.5,mask=hq,causal",
+    "hq=8,hkv=2,nq=1,nk=3000,d=128",
+    "hq=4,nq=7,nk=1000,d=21,dv=13,causal,window=128:0,globals=4,softcap=20,lse,dtype=f16",
+    "b=3,hq=8,hkv=2,nq=5,nk=400,ragged=13:900,bias=f16/h,keymask,alibi=slopes,dropout=0.1",
     "op=select_blocks,hq=4,n=1000,blocks=64x64/h,topk=4",
     "op=select_blocks,hq=4,n=1000,d=7,blocks=64x64,topk=4,dtype=bf16",
     "op=select_blocks,hq=8,hkv=2,n=1000,d=128,causal,blocks=32x16/k,topk=4,localblocks=1,dtype=f16",
@@ -188,6 +191,8 @@ static const char *const shapes[] = {
     "op=matmul,b=2,m=3,n=100,k=3000,ta,act=gelu_tanh,beta=1,dtype=bf16",
     "op=activation,n=9,d=100,act=gelu_erf,gated,residual,dtype=f16",
     "op=activation_backward,n=9,d=100,act=silu,gated,accumulate,dtype=bf16",
+    "op=merge,heads=4,n=1000",
+    "op=merge,heads=4,n=10,d=7,dtype=f16",
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof *shapes };
 

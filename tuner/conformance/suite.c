@@ -109,8 +109,13 @@ void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bo
 {
     char subject[SQA_SUITE_SUBJECT], finding[SQA_FINDING_TEXT] = "";
     const char *why = "";
-    const sqa_problem problem = property->problem(property, small, suite->dtype);
+    sqa_problem problem = property->problem(property, small, suite->dtype);
     const sqa_plan_options options = options_of(suite);
+    /* A family may be for small problems only. */
+    if (!small && !accepts(suite, &problem, &why)) {
+        small = true;
+        problem = property->problem(property, small, suite->dtype);
+    }
     snprintf(subject, sizeof subject, "--property %s%s --dtype %s --seed %llu", property->name,
              small ? " --tiny" : "", sqa_dtype_name(suite->dtype), (unsigned long long)suite->seed);
     if (!accepts(suite, &problem, &why)) {
@@ -119,9 +124,9 @@ void sqa_suite_property(const sqa_suite *suite, const sqa_property *property, bo
     }
     const sqa_property_run run = {suite->context, suite->queue, &options, suite->seed, small};
     sqa_status status = property->check(&run, &problem, finding);
-    /* A property goes on to other heads and lengths, which a given configuration
+    /* A property goes on to other heads and lengths, which a family or a given configuration
      * may not be for. */
-    if (suite->config && (status == SQA_INVALID_ARGUMENT || status == SQA_UNSUPPORTED)) {
+    if (status == SQA_UNSUPPORTED || (suite->config && status == SQA_INVALID_ARGUMENT)) {
         finish(suite, SQA_VERDICT_UNSUPPORTED, subject, sqa_last_error(), counts);
         return;
     }
@@ -195,14 +200,31 @@ static void pick_random(sqa_config_space *space, size_t wanted, uint64_t seed)
     }
 }
 
+/* The configurations that the family has for everyday problems or, where it is not for such, for
+ * the first of the grid's that it has any for. */
+static sqa_status space_of_family(const sqa_suite *suite, bool small, sqa_config_space *out)
+{
+    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->operation);
+    const sqa_problem everyday = operation->everyday(small, suite->dtype);
+    sqa_case_list list = {NULL, 0};
+    sqa_status status = sqa_config_space_create(out, suite->family, &everyday, suite->device);
+    if (status != SQA_OK || out->count > 0)
+        return status;
+    status = operation->grids->list(small ? SQA_GRID_TINY : SQA_GRID_QUICK, suite->dtype, &list);
+    for (size_t i = 0; i < list.count && status == SQA_OK && out->count == 0; i++) {
+        sqa_config_space_free(out);
+        status = sqa_config_space_create(out, suite->family, &list.cases[i], suite->device);
+    }
+    sqa_case_list_free(&list);
+    return status;
+}
+
 sqa_status sqa_suite_random_configs(const sqa_suite *suite, bool small, size_t capacity,
                                     char (*texts)[SQA_CONFIG_TEXT], size_t *count)
 {
-    const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->operation);
-    const sqa_problem problem = operation->everyday(small, suite->dtype);
     sqa_config_space space;
     *count = 0;
-    sqa_status status = sqa_config_space_create(&space, suite->family, &problem, suite->device);
+    sqa_status status = space_of_family(suite, small, &space);
     if (status != SQA_OK)
         return status;
     *count = capacity < space.count ? capacity : space.count;

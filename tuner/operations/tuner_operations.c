@@ -9,17 +9,25 @@
 #include "operations/forward/forward.h"
 #include "operations/linear/linear.h"
 #include "operations/matmul/matmul.h"
+#include "operations/merge/merge.h"
 #include "operations/operations.h"
 #include "operations/select_blocks/select_blocks.h"
 #include "operations/selected_forward/selected_forward.h"
 
 static const sqa_tuner_operation *const operations[] = {
-    &sqa_tuner_forward,          &sqa_tuner_select_blocks,
-    &sqa_tuner_selected_forward, &sqa_tuner_backward,
-    &sqa_tuner_backward_delta,   &sqa_tuner_backward_core,
-    &sqa_tuner_backward_scores,  &sqa_tuner_matmul,
-    &sqa_tuner_activation,       &sqa_tuner_activation_backward,
-    &sqa_tuner_linear,           &sqa_tuner_linear_backward,
+    &sqa_tuner_forward,
+    &sqa_tuner_select_blocks,
+    &sqa_tuner_selected_forward,
+    &sqa_tuner_backward,
+    &sqa_tuner_backward_delta,
+    &sqa_tuner_backward_core,
+    &sqa_tuner_backward_scores,
+    &sqa_tuner_matmul,
+    &sqa_tuner_activation,
+    &sqa_tuner_activation_backward,
+    &sqa_tuner_linear,
+    &sqa_tuner_linear_backward,
+    &sqa_tuner_merge,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

@@ -1,0 +1,145 @@
+/* decode: attention of few queries, for CPUs. What it costs is to read K and V.
+ *
+ * Rows are the queries of all query heads of one key/value head (SHARE), so that K and V are read
+ * once for them, in place and in order. Lanes are elements of a row of K, of which eight products
+ * are added up at a time (decode_tiles.cl), then columns of V; a single query fills them as well
+ * as many do.
+ *
+ * Keys are divided by split_keys, a number of keys: a row's result is the same whatever batch it
+ * is in, however many cores there are, and whatever the longest sequence of a batch (split.cl). */
+/* Fetches row r; where there is none, or are no keys, a zero query that sees nothing. */
+INLINE void load_query(decode_rows *restrict rows, const int r, __global const sqa_stored *q,
+                       const float factor)
+{
+    for (int d = 0; d < DEPTH; d++)
+        rows->q[r * DEPTH + d] = q && d < SQA_HEAD_DIM ? SQA_LOAD(d, q) * factor : 0.0f;
+    for (int d = 0; d < COLUMNS; d++)
+        rows->o[r * COLUMNS + d] = 0.0f;
+    STORE((vec)(0.0f), rows->sum + r * LANES);
+    rows->maximum[r] = SQA_LOWEST_SCORE;
+}
+
+/* The rows of register tile t against a key tile. */
+INLINE void attend(decode_rows *restrict rows, const int t, const decode_keys keys,
+                   float *restrict weights)
+{
+    const sqa_reach reach = rows->reach[t];
+    const int end = keys.first + keys.count, first_row = t * MR;
+    bool edge;
+    if (keys.shown) {
+        edge = end > reach.all_limit || (reach.first < end && keys.first < reach.last);
+        if (keys.first >= reach.limit || (reach.all_first <= keys.first && end <= reach.all_last))
+            return;
+    } else {
+        edge = keys.first < reach.all_first || end > reach.all_last;
+        if (keys.first >= reach.last || end <= reach.first)
+            return;
+    }
+    float rescale[MR];
+    score_keys(t == 0, rows->q + first_row * DEPTH, keys, weights);
+    for (int r = 0; r < MR; r++)
+        rescale[r] = weigh_row(edge || keys.count % LANES != 0, rows, first_row + r, keys,
+                               weights + r * KEYS);
+    if ((edge || SQA_EXTRA) && !is_finite(keys))
+        add_output(t == 0, true, keys, weights, rescale, rows->o + first_row * COLUMNS);
+    else
+        add_output(t == 0, false, keys, weights, rescale, rows->o + first_row * COLUMNS);
+}
+
+__attribute__((reqd_work_group_size(1, 1, 1)))
+__kernel void sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
+{
+    const long first_head = FIRST_HEAD(get_global_id(1));
+    const long batch = get_global_id(2) / splits;
+    const int split = get_global_id(2) % splits;
+    SQA_SEQUENCE(batch)
+    const int first_row = FIRST_ROW(get_global_id(0), ROWS);
+    const int count = END_ROW(get_global_id(0), ROWS) - first_row;
+    if (count <= 0 || (split > 0 && SQA_SPLIT_BEGIN(split) >= kv_length))
+        return;
+    const int tiles = (count + MR - 1) / MR;
+    __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
+    __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
+
+    decode_rows rows;
+    float weights[MR * KEYS] ALIGNED;
+    for (int r = 0; r < tiles * MR; r++) {
+        const int row = first_row + min(r, count - 1);
+        const long head = ROW_HEAD(first_head, row);
+        const int query = ROW_QUERY(row);
+        __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + query * q_row;
+        load_query(&rows, r, kv_length > 0 && r < count ? q : 0, query_factor);
+        rows.start[r] = SQA_START(query);
+        rows.end[r] = SQA_END(query);
+#if SQA_GLOBALS
+        rows.limit[r] = SQA_LIMIT(query);
+#endif
+#if SQA_ALIBI
+        rows.position[r] = SQA_POSITION(query);
+        rows.slope[r] = SQA_SLOPE(head);
+#endif
+#if SQA_DROPOUT
+        rows.head[r] = (uint)head;
+        rows.query[r] = (uint)query;
+#endif
+#if SQA_EXTRA
+        SQA_SET_EXTRA_ROW(rows.extra[r], batch, head, (long)query)
+#endif
+    }
+    for (int t = 0; t < tiles; t++) {
+        SQA_REACH(reach, ROW_QUERY(first_row + t * MR),
+                  ROW_QUERY(first_row + min(t * MR + MR, count) - 1))
+        rows.reach[t] = reach;
+    }
+
+    SQA_REACH(reach, ROW_QUERY(first_row), ROW_QUERY(first_row + count - 1))
+    SQA_WALK(walk, reach, SQA_SPLIT_BEGIN(split), SQA_SPLIT_END(split),
+             SQA_BLOCK_LIST(batch, first_head, QUERY_BLOCK(get_global_id(0), ROWS)))
+    const sqa_weighing weighing = SQA_WEIGHING;
+    const sqa_shaping shaping = SQA_SHAPING;
+    decode_keys keys;
+    keys.k_row = k_row;
+    keys.v_row = v_row;
+    keys.shaping = shaping;
+    keys.powers = exponents_of(weighing.power, weighing.headroom);
+    keys.lift = weighing.lift;
+#if SQA_DROPOUT
+    keys.dropout = SQA_DROPOUT_OF(batch);
+#endif
+    while (sqa_walk_next(&walk))
+        for (int first = walk.begin; first < walk.end; first += KEYS) {
+            keys.first = first;
+            keys.count = min(KEYS, walk.end - first);
+            keys.more = walk.end - first - keys.count;
+            keys.shown = walk.shown;
+            keys.k = k + first * k_row;
+            keys.v = v + first * v_row;
+            for (int t = 0; t < tiles; t++)
+                attend(&rows, t, keys, weights);
+        }
+
+    for (int r = 0; r < count; r++) {
+        const long head = ROW_HEAD(first_head, first_row + r);
+        const long query = ROW_QUERY(first_row + r);
+        const float *from = rows.o + r * COLUMNS;
+        float sum = 0.0f;
+        for (int i = 0; i < LANES; i++)
+            sum += rows.sum[r * LANES + i];
+        if (splits > 1) {
+            const long part = SQA_SPLIT_PART(split, batch, head, query);
+            __global float *o = SQA_SPLIT_OUTPUT(part);
+            for (int d = 0; sum != 0.0f && d < SQA_VALUE_DIM; d++)
+                o[d] = from[d];
+            SQA_SPLIT_TOTALS(part)[0] = rows.maximum[r];
+            SQA_SPLIT_TOTALS(part)[1] = sum;
+            continue;
+        }
+        const sqa_row_end end = sqa_end_row(weighing, rows.maximum[r], sum, SQA_SINK(head));
+        __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
+        for (int d = 0; d < SQA_VALUE_DIM; d++)
+            SQA_STORE(sqa_output(from[d], end.inverse), d, o);
+#if SQA_WRITE_LSE
+        SQA_LSE_ROW(batch, head)[query] = end.lse;
+#endif
+    }
+}
