@@ -60,7 +60,11 @@ typedef enum sqa_operation {
 
     /* In activation.h. */
     SQA_OPERATION_ACTIVATION = 8, /* Y = act(A) * B + residual */
-    SQA_OPERATION_ACTIVATION_BACKWARD = 9
+    SQA_OPERATION_ACTIVATION_BACKWARD = 9,
+
+    /* And these in layer.h, made of those above. */
+    SQA_OPERATION_LAYER = 10,         /* projections, attention, output projection */
+    SQA_OPERATION_LAYER_BACKWARD = 11 /* its gradients */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

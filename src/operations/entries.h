@@ -14,5 +14,7 @@ extern const sqa_operation_entry sqa_operation_backward_scores;
 extern const sqa_operation_entry sqa_operation_matmul;
 extern const sqa_operation_entry sqa_operation_activation;
 extern const sqa_operation_entry sqa_operation_activation_backward;
+extern const sqa_operation_entry sqa_operation_layer;
+extern const sqa_operation_entry sqa_operation_layer_backward;
 
 #endif

@@ -17,6 +17,8 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_MATMUL] = &sqa_operation_matmul,
     [SQA_OPERATION_ACTIVATION] = &sqa_operation_activation,
     [SQA_OPERATION_ACTIVATION_BACKWARD] = &sqa_operation_activation_backward,
+    [SQA_OPERATION_LAYER] = &sqa_operation_layer,
+    [SQA_OPERATION_LAYER_BACKWARD] = &sqa_operation_layer_backward,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -9,6 +9,7 @@
 #include "problem/activating.h"
 #include "problem/attention.h"
 #include "problem/backward.h"
+#include "problem/layer.h"
 #include "problem/product.h"
 #include "problem/selection.h"
 
@@ -20,6 +21,7 @@ typedef struct sqa_problem {
         sqa_backward_pass backward;
         sqa_product product;
         sqa_activating activating;
+        sqa_layer_pass layer;
     } of;
 } sqa_problem;
 

@@ -7,6 +7,7 @@
 #include "operations/activation/activation.h"
 #include "operations/backward/backward.h"
 #include "operations/forward/forward.h"
+#include "operations/layer/layer.h"
 #include "operations/matmul/matmul.h"
 #include "operations/operations.h"
 #include "operations/select_blocks/select_blocks.h"
@@ -18,6 +19,7 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_backward_delta,   &sqa_tuner_backward_core,
     &sqa_tuner_backward_scores,  &sqa_tuner_matmul,
     &sqa_tuner_activation,       &sqa_tuner_activation_backward,
+    &sqa_tuner_layer,            &sqa_tuner_layer_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

@@ -7,6 +7,7 @@
 #include "operations/backward/stages.h"
 #include "operations/entries.h"
 #include "operations/recipe.h"
+#include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
     sqa_size_fields,
@@ -85,7 +86,7 @@ const sqa_operation_entry sqa_operation_backward = {
     .tensor = sqa_backward_tensor,
     .is_touched = sqa_backward_is_touched,
     .is_updated = sqa_backward_is_updated,
-    .is_nothing = sqa_backward_is_nothing,
+    .is_nothing = sqa_writes_nothing,
     .flop = flop,
     .groups = sqa_backward_groups,
     .tolerances = sqa_backward_tolerances,
