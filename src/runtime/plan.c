@@ -228,7 +228,7 @@ static sqa_status enqueue_stages(sqa_plan *plan, const sqa_tensor tensors[SQA_MA
                                  cl_command_queue queue, cl_uint wait_count,
                                  const cl_event *wait_list, cl_event *event)
 {
-    if (plan->stage_count == 1)
+    if (!sqa_operation_of(&plan->problem)->recipe)
         return sqa_leaf_enqueue(plan->stages[0].leaf, tensors, queue, wait_count, wait_list, event);
     cl_event previous = NULL;
     sqa_status status = SQA_OK;
