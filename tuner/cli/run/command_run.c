@@ -10,6 +10,7 @@
 #include "cli/run/backward.h"
 #include "cli/run/host_call.h"
 #include "cli/run/how.h"
+#include "cli/run/layer.h"
 #include "cli/run/matmul.h"
 #include "cli/run/pattern.h"
 #include "cli/run/pattern_files.h"
@@ -34,7 +35,8 @@ static const char summary[] =
     "\n"
     "--op backward writes gradients instead: of Q, K, V, bias, sinks and slopes, shaped\n"
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
-    "pass, or runs that again. --op matmul multiplies matrices: `sqa run --op matmul --help`.";
+    "pass, or runs that again.\n"
+    "--op matmul and --op layer take other tensors: `sqa run --op layer --help`.";
 
 typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse;
@@ -62,7 +64,8 @@ static sqa_status read_operation(run_options *options, sqa_run_backward *backwar
     options->backward = options->op && !strcmp(options->op, "backward");
     if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--op is '%.40s'; expected forward, backward or matmul", options->op);
+                        "--op is '%.40s'; expected forward, backward, layer or matmul",
+                        options->op);
     if (given && !options->backward)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
     if (options->backward && options->out)
@@ -246,7 +249,7 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     enum { TENSORS = 6, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
-        {"op", "NAME", "forward (default), backward or matmul, which has options of its own",
+        {"op", "NAME", "forward (default) or backward; layer and matmul have options of their own",
          .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
@@ -266,14 +269,34 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     return sqa_options_read(argc, argv, summary, options, code);
 }
 
+/* Operations on other tensors than attention's, with options of their own. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} others[] = {{"layer", sqa_run_layer}, {"matmul", sqa_run_matmul}};
+
+/* What the last --op says; "" without one. */
+static const char *named_operation(int argc, char **argv)
+{
+    const char *name = "";
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--op") && i + 1 < argc)
+            name = argv[i + 1];
+        else if (!strncmp(argv[i], "--op=", 5))
+            name = argv[i] + 5;
+    }
+    return name;
+}
+
 int sqa_command_run(int argc, char **argv)
 {
     run_options given = {0};
     run_state run = {
         .pattern = SQA_RUN_PATTERN_INIT, .o_file = SQA_OUTPUT_INIT, .lse_file = SQA_OUTPUT_INIT};
     int code = SQA_EXIT_OK;
-    if (sqa_run_is_matmul(argc, argv))
-        return sqa_run_matmul(argc, argv);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(named_operation(argc, argv), others[i].name))
+            return others[i].run(argc, argv);
     sqa_run_backward_init(&run.backward);
     if (!read_options(argc, argv, &given, &run, &code))
         return code;

@@ -58,18 +58,6 @@ typedef struct matmul_run {
     sqa_output output;
 } matmul_run;
 
-bool sqa_run_is_matmul(int argc, char **argv)
-{
-    bool is = false;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--op") && i + 1 < argc)
-            is = !strcmp(argv[i + 1], "matmul");
-        else if (!strncmp(argv[i], "--op=", 5))
-            is = !strcmp(argv[i] + 5, "matmul");
-    }
-    return is;
-}
-
 static bool read_options(int argc, char **argv, matmul_run *run, int *code)
 {
     enum { OTHERS = 6, HOW = INPUTS + OTHERS };

@@ -2,11 +2,6 @@
 #ifndef SQA_TUNER_RUN_MATMUL_H
 #define SQA_TUNER_RUN_MATMUL_H
 
-#include <stdbool.h>
-
-/* Whether the options name it. */
-bool sqa_run_is_matmul(int argc, char **argv);
-
 /* Its exit status. */
 int sqa_run_matmul(int argc, char **argv);
 
