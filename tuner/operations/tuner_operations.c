@@ -14,12 +14,18 @@
 #include "operations/selected_forward/selected_forward.h"
 
 static const sqa_tuner_operation *const operations[] = {
-    &sqa_tuner_forward,          &sqa_tuner_select_blocks,
-    &sqa_tuner_selected_forward, &sqa_tuner_backward,
-    &sqa_tuner_backward_delta,   &sqa_tuner_backward_core,
-    &sqa_tuner_backward_scores,  &sqa_tuner_matmul,
-    &sqa_tuner_activation,       &sqa_tuner_activation_backward,
-    &sqa_tuner_layer,            &sqa_tuner_layer_backward,
+    &sqa_tuner_forward,
+    &sqa_tuner_select_blocks,
+    &sqa_tuner_selected_forward,
+    &sqa_tuner_backward,
+    &sqa_tuner_backward_delta,
+    &sqa_tuner_backward_core,
+    &sqa_tuner_backward_scores,
+    &sqa_tuner_matmul,
+    &sqa_tuner_activation,
+    &sqa_tuner_activation_backward,
+    &sqa_tuner_layer,
+    &sqa_tuner_layer_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)
