@@ -61,7 +61,9 @@ typedef enum sqa_operation {
     SQA_OPERATION_ACTIVATION_BACKWARD = 9,
     SQA_OPERATION_LINEAR_FORWARD = 10,  /* linear attention, in linear.h */
     SQA_OPERATION_LINEAR_BACKWARD = 11, /* its gradients */
-    SQA_OPERATION_MERGE = 12            /* two partial results into one, in merge.h */
+    SQA_OPERATION_MERGE = 12,           /* two partial results into one, in merge.h */
+    SQA_OPERATION_LAYER = 13,           /* an attention layer, in layer.h, made of others */
+    SQA_OPERATION_LAYER_BACKWARD = 14   /* its gradients */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

@@ -17,5 +17,7 @@ extern const sqa_operation_entry sqa_operation_activation_backward;
 extern const sqa_operation_entry sqa_operation_linear_forward;
 extern const sqa_operation_entry sqa_operation_linear_backward;
 extern const sqa_operation_entry sqa_operation_merge;
+extern const sqa_operation_entry sqa_operation_layer;
+extern const sqa_operation_entry sqa_operation_layer_backward;
 
 #endif

@@ -15,13 +15,13 @@
 #include "operations/field.h"
 #include "problem/problem.h"
 
-#define SQA_MAX_TENSORS 32 /* slots of any operation */
+#define SQA_MAX_TENSORS 64 /* slots of any operation */
 #define SQA_MAX_ROW 1024   /* elements of a row that is judged */
 #define SQA_MAX_JUDGED 4   /* outputs that are judged together */
 #define SQA_PLACE_TEXT 64  /* where a row lies, in words */
 #define SQA_FAULT_TEXT 160 /* what is wrong with one */
-#define SQA_MAX_STAGES 8   /* of a recipe */
-#define SQA_MAX_SCRATCH 16 /* tensors between its stages */
+#define SQA_MAX_STAGES 32  /* of a recipe, and those within them */
+#define SQA_MAX_SCRATCH 32 /* tensors between its stages */
 
 /* How an element is stored; the first three are the values of sqa_dtype. */
 typedef enum sqa_element {
@@ -137,15 +137,24 @@ typedef enum sqa_relative {
     SQA_RELATIVE_COUNT
 } sqa_relative;
 
-/* Where a stage's tensor comes from: a slot of the recipe's caller, or scratch. */
+/* Where a stage's tensor comes from: a slot of the recipe's caller, scratch, or a single element
+ * that holds 1, which a stride of 0 makes a tensor of ones. */
 #define SQA_LINK_NONE INT16_MIN
+#define SQA_LINK_ONE (INT16_MIN + 1)
 #define SQA_LINK_SCRATCH(number) (-1 - (number))
 
+typedef struct sqa_link {
+    int16_t from;
+    uint64_t offset; /* elements from there to the stage's first: a view */
+} sqa_link;
+
+/* The problem may be a recipe's, too. */
 typedef struct sqa_stage {
     sqa_problem problem;
-    int16_t links[SQA_MAX_TENSORS];
+    sqa_link links[SQA_MAX_TENSORS];
 } sqa_stage;
 
+/* Too large for a stack; see operations/recipe.h. */
 typedef struct sqa_recipe {
     sqa_stage stages[SQA_MAX_STAGES];
     uint32_t stage_count;

@@ -20,6 +20,8 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_LINEAR_FORWARD] = &sqa_operation_linear_forward,
     [SQA_OPERATION_LINEAR_BACKWARD] = &sqa_operation_linear_backward,
     [SQA_OPERATION_MERGE] = &sqa_operation_merge,
+    [SQA_OPERATION_LAYER] = &sqa_operation_layer,
+    [SQA_OPERATION_LAYER_BACKWARD] = &sqa_operation_layer_backward,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -11,6 +11,7 @@
 #include "operations/attention/slots.h"
 #include "operations/attention/work.h"
 #include "operations/entries.h"
+#include "operations/recipe.h"
 #include "operations/select_blocks.h"
 #include "problem/pattern.h"
 
@@ -173,29 +174,20 @@ static const sqa_row_group groups[] = {
     {.slot_count = 0},
 };
 
-/* Where the lists lie between the stages. */
-enum { OFFSETS, INDICES, SCRATCH };
-
-static void link_stage(sqa_stage *stage)
-{
-    for (int16_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
-        stage->links[slot] = slot < SQA_ATTENTION_SLOTS ? slot : SQA_LINK_NONE;
-    stage->links[SQA_SLOT_BLOCK_OFFSETS] = SQA_LINK_SCRATCH(OFFSETS);
-    stage->links[SQA_SLOT_BLOCK_INDICES] = SQA_LINK_SCRATCH(INDICES);
-}
-
+/* The lists lie in scratch between the stages. */
 static sqa_status recipe(const sqa_problem *problem, sqa_recipe *out)
 {
-    sqa_problem *selection = &out->stages[0].problem, *forward = &out->stages[1].problem;
-    sqa_status status = stages_of(problem, selection, forward);
+    sqa_stage *selection = sqa_recipe_add_stage(out), *forward = sqa_recipe_add_stage(out);
+    sqa_status status = stages_of(problem, &selection->problem, &forward->problem);
     if (status != SQA_OK)
         return status;
-    out->stage_count = 2;
-    link_stage(&out->stages[0]);
-    link_stage(&out->stages[1]);
-    out->scratch_count = SCRATCH;
-    sqa_attention_tensor(forward, SQA_SLOT_BLOCK_OFFSETS, &out->scratch[OFFSETS]);
-    sqa_attention_tensor(forward, SQA_SLOT_BLOCK_INDICES, &out->scratch[INDICES]);
+    sqa_stage_link_callers(selection, SQA_ATTENTION_SLOTS);
+    sqa_stage_link_callers(forward, SQA_ATTENTION_SLOTS);
+    for (uint32_t slot = SQA_SLOT_BLOCK_OFFSETS; slot <= SQA_SLOT_BLOCK_INDICES; slot++) {
+        sqa_tensor_shape shape;
+        sqa_attention_tensor(&forward->problem, slot, &shape);
+        selection->links[slot] = forward->links[slot] = sqa_recipe_add_scratch(out, &shape);
+    }
     return SQA_OK;
 }
 

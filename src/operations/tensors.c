@@ -62,6 +62,17 @@ bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot)
     return slot < entry->slot_count && entry->slots[slot].use == SQA_SLOT_OUTPUT;
 }
 
+bool sqa_writes_nothing(const sqa_problem *problem)
+{
+    const uint32_t slots = sqa_operation_of(problem)->slot_count;
+    sqa_tensor_shape shape;
+    for (uint32_t slot = 0; slot < slots; slot++)
+        if (sqa_tensor_is_output(problem, slot) && sqa_tensor_shape_of(problem, slot, &shape) &&
+            sqa_tensor_extent(&shape) > 0)
+            return false;
+    return true;
+}
+
 bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot)
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);

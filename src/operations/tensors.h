@@ -33,6 +33,9 @@ uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape);
 const char *sqa_tensor_name(const sqa_problem *problem, uint32_t slot);
 bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot);
 
+/* For operations: whether all outputs are empty. Some are there even of an empty batch. */
+bool sqa_writes_nothing(const sqa_problem *problem);
+
 /* Whether it is an output whose earlier contents count. */
 bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot);
 

@@ -9,6 +9,7 @@
 #include "problem/activating.h"
 #include "problem/attention.h"
 #include "problem/backward.h"
+#include "problem/layer.h"
 #include "problem/linear.h"
 #include "problem/merging.h"
 #include "problem/product.h"
@@ -24,6 +25,7 @@ typedef struct sqa_problem {
         sqa_activating activating;
         sqa_linear linear;
         sqa_merging merging;
+        sqa_layer_pass layer;
     } of;
 } sqa_problem;
 

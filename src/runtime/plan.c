@@ -6,46 +6,67 @@
 
 #include "device/cl_status.h"
 #include "operations/operations.h"
+#include "operations/recipe.h"
 #include "runtime/context.h"
+#include "runtime/workspace.h"
 
-/* Where scratch tensors begin, in bytes: as far as any device wants a buffer aligned. */
-#define SCRATCH_ALIGNMENT 256
-
-/* A leaf's tensors are its caller's. */
-static void link_to_caller(sqa_plan_stage *stage)
+/* Where the buffer of ones has that of an element, counted in such elements. */
+static uint64_t one_at(sqa_element element)
 {
-    for (int16_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
-        stage->links[slot] = slot;
+    switch (element) {
+    case SQA_ELEMENT_F16: return 2;
+    case SQA_ELEMENT_BF16: return 3;
+    default: return 0;
+    }
 }
 
-static sqa_status add_stage(sqa_plan *plan, const sqa_problem *problem, const int16_t *links,
-                            const sqa_plan_options *options)
+static sqa_status make_ones(sqa_plan *plan)
 {
-    sqa_plan_stage *stage = &plan->stages[plan->stage_count];
-    sqa_status status = sqa_leaf_create(&stage->leaf, plan->context, problem, options);
+    struct {
+        float f32;
+        uint16_t f16, bf16;
+    } ones = {1.0f, 0x3c00, 0x3f80};
+    cl_int code = CL_SUCCESS;
+    if (!plan->ones)
+        plan->ones = clCreateBuffer(plan->context->cl, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR,
+                                    sizeof ones, &ones, &code);
+    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer(ones)");
+}
+
+static sqa_status link_stage(sqa_plan *plan, const sqa_stage *stage, sqa_link *links)
+{
+    sqa_status status = SQA_OK;
+    memcpy(links, stage->links, sizeof stage->links);
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS && status == SQA_OK; slot++) {
+        sqa_tensor_shape shape;
+        if (links[slot].from != SQA_LINK_ONE)
+            continue;
+        sqa_tensor_shape_of(&stage->problem, slot, &shape);
+        links[slot].offset = one_at(shape.element);
+        status = make_ones(plan);
+    }
+    return status;
+}
+
+static sqa_status add_stage(sqa_plan *plan, const sqa_stage *stage, const sqa_plan_options *options)
+{
+    sqa_plan_stage *own = &plan->stages[plan->stage_count];
+    sqa_status status = sqa_leaf_create(&own->leaf, plan->context, &stage->problem, options);
     if (status != SQA_OK)
         return status;
-    if (links)
-        memcpy(stage->links, links, sizeof stage->links);
-    else
-        link_to_caller(stage);
     plan->stage_count++;
-    return SQA_OK;
+    return link_stage(plan, stage, own->links);
 }
 
-static void lay_out_workspace(sqa_plan *plan, const sqa_tensor_shape *scratch, uint32_t count)
+/* Leaves run one after the other, in the same memory. */
+static void lay_out_workspace(sqa_plan *plan, const sqa_recipe *recipe)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < plan->stage_count; i++) {
         const size_t leaf = plan->stages[i].leaf->launch.workspace_bytes;
         bytes = leaf > bytes ? leaf : bytes;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t size = sqa_element_bytes(scratch[i].element, sqa_tensor_extent(&scratch[i]));
-        bytes = (bytes + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
-        plan->scratch_at[i] = bytes * 8 / sqa_element_bits(scratch[i].element);
-        bytes += (size_t)size;
-    }
+    bytes = sqa_workspace_lay_out(recipe, bytes, plan->scratch_at);
     plan->workspace_bytes = bytes;
     plan->workspace_need = (sqa_tensor_need){.name = "workspace",
                                              .slot = SQA_SLOT_WORKSPACE,
@@ -55,29 +76,33 @@ static void lay_out_workspace(sqa_plan *plan, const sqa_tensor_shape *scratch, u
                                              .view = {.width = bytes * 8, .span = bytes * 8}};
 }
 
+static sqa_status add_stages(sqa_plan *plan, const sqa_recipe *recipe,
+                             const sqa_plan_options *options)
+{
+    sqa_status status = SQA_OK;
+    plan->stages = calloc(recipe->stage_count, sizeof *plan->stages);
+    if (!plan->stages)
+        return sqa_fail_memory("a plan");
+    for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
+        status = add_stage(plan, &recipe->stages[i], options);
+    if (status == SQA_OK)
+        lay_out_workspace(plan, recipe);
+    return status;
+}
+
 static sqa_status make_stages(sqa_plan *plan, const sqa_plan_options *options)
 {
     const sqa_operation_entry *entry = sqa_operation_of(&plan->problem);
-    if (!entry->recipe) {
-        sqa_status status = add_stage(plan, &plan->problem, NULL, options);
-        if (status == SQA_OK)
-            lay_out_workspace(plan, NULL, 0);
-        return status;
-    }
-    if (options && options->family)
+    sqa_recipe *recipe = NULL;
+    if (entry->recipe && options && options->family)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "options.family: '%.40s'; %s is made of several operations, each of which "
                         "has families of its own",
                         options->family, entry->name);
-    sqa_recipe *recipe = calloc(1, sizeof *recipe);
-    if (!recipe)
-        return sqa_fail_memory("a plan");
-    sqa_status status = entry->recipe(&plan->problem, recipe);
-    for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
-        status = add_stage(plan, &recipe->stages[i].problem, recipe->stages[i].links, options);
+    sqa_status status = sqa_recipe_of(&plan->problem, &recipe);
     if (status == SQA_OK)
-        lay_out_workspace(plan, recipe->scratch, recipe->scratch_count);
-    free(recipe);
+        status = add_stages(plan, recipe, options);
+    sqa_recipe_free(recipe);
     return status;
 }
 
@@ -160,6 +185,9 @@ void sqa_plan_release(sqa_plan *plan)
         return;
     for (uint32_t i = 0; i < plan->stage_count; i++)
         sqa_leaf_destroy(plan->stages[i].leaf);
+    free(plan->stages);
+    if (plan->ones)
+        clReleaseMemObject(plan->ones);
     if (plan->workspace)
         clReleaseMemObject(plan->workspace);
     if (plan->workspace_user)
@@ -171,18 +199,26 @@ void sqa_plan_release(sqa_plan *plan)
     free(plan);
 }
 
+static sqa_tensor scratch_of(const sqa_plan *plan, const sqa_link *link,
+                             const sqa_tensor tensors[SQA_MAX_SLOTS])
+{
+    return (sqa_tensor){tensors[SQA_SLOT_WORKSPACE].buffer,
+                        plan->scratch_at[SQA_LINK_SCRATCH(link->from)]};
+}
+
 /* The tensors of a stage, from the caller's and the scratch. */
 static void gather(const sqa_plan *plan, const sqa_plan_stage *stage,
                    const sqa_tensor tensors[SQA_MAX_SLOTS], sqa_tensor out[SQA_MAX_SLOTS])
 {
-    const cl_mem workspace = tensors[SQA_SLOT_WORKSPACE].buffer;
     memset(out, 0, SQA_MAX_SLOTS * sizeof *out);
     for (int slot = 0; slot < SQA_MAX_TENSORS; slot++) {
-        const int16_t link = stage->links[slot];
-        if (link >= 0)
-            out[slot] = tensors[link];
-        else if (link != SQA_LINK_NONE)
-            out[slot] = (sqa_tensor){workspace, plan->scratch_at[SQA_LINK_SCRATCH(link)]};
+        const sqa_link *link = &stage->links[slot];
+        if (link->from == SQA_LINK_NONE)
+            continue;
+        out[slot] = link->from == SQA_LINK_ONE ? (sqa_tensor){plan->ones, 0}
+                    : link->from >= 0          ? tensors[link->from]
+                                               : scratch_of(plan, link, tensors);
+        out[slot].offset += link->offset;
     }
     out[SQA_SLOT_WORKSPACE] = tensors[SQA_SLOT_WORKSPACE];
 }
@@ -192,7 +228,7 @@ static sqa_status enqueue_stages(sqa_plan *plan, const sqa_tensor tensors[SQA_MA
                                  cl_command_queue queue, cl_uint wait_count,
                                  const cl_event *wait_list, cl_event *event)
 {
-    if (plan->stage_count == 1)
+    if (!sqa_operation_of(&plan->problem)->recipe)
         return sqa_leaf_enqueue(plan->stages[0].leaf, tensors, queue, wait_count, wait_list, event);
     cl_event previous = NULL;
     sqa_status status = SQA_OK;

@@ -8,7 +8,7 @@
 
 typedef struct sqa_plan_stage {
     sqa_leaf *leaf;
-    int16_t links[SQA_MAX_TENSORS]; /* as in sqa_stage */
+    sqa_link links[SQA_MAX_TENSORS]; /* as in sqa_stage */
 } sqa_plan_stage;
 
 struct sqa_plan {
@@ -17,8 +17,9 @@ struct sqa_plan {
     sqa_problem problem;
     sqa_tensor_need needs[SQA_MAX_TENSORS];
     uint32_t need_count;
-    sqa_plan_stage stages[SQA_MAX_STAGES];
+    sqa_plan_stage *stages;
     uint32_t stage_count;
+    cl_mem ones; /* what SQA_LINK_ONE leads to; NULL where no link does */
     /* The workspace: what the leaves need, one after the other, then the scratch tensors, each
      * so many elements from its start. */
     size_t scratch_at[SQA_MAX_SCRATCH];

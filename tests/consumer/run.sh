@@ -52,6 +52,7 @@ for file in bin/sqa include/sqa_cl.h; do
 done
 "$work/prefix/bin/sqa" --version
 use_package "$work/consumer" -DCMAKE_PREFIX_PATH="$work/prefix"
+"$work/consumer/consumer_layer" xsqa 64
 ! readelf -d "$work/consumer/consumer_static" | grep -q libsqa_cl ||
     fail "the static consumer still needs libsqa_cl.so"
 

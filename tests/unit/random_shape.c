@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_FIELDS = 64, MOST_VALUES = 7 };
+enum { MOST_FIELDS = 64, MOST_VALUES = 9 };
 
 /* Values of the keys that read them in a way of their own; some fit one operation only. */
 static const struct {
@@ -34,7 +34,8 @@ static const struct {
     {"k", {"4000000:515:4200", "0:0:512"}},
     {"v", {"0:9000:600", "1:2:3"}},
     {"o", {"99000000:9000000:600", "0:0:8"}},
-    {"grads", {"bias", "q", "k+v", "q+k+bias+sinks", "sinks", "slopes", "bias+sinks"}},
+    {"grads",
+     {"bias", "q", "k+v", "q+k+bias+sinks", "sinks", "slopes", "bias+sinks", "x", "wo+bo"}},
     {"grad_o", {"0:0:0", "0:7:600", "99000000:9000000:600"}},
     {"grad_q", {"4000000:500000:515", "99000000:1000:70000"}},
     {"grad_k", {"4000000:500000:515", "99000000:1000:70000"}},

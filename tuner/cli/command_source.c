@@ -2,7 +2,6 @@
  * is needed to build and launch it by hand. Builds nothing itself, so that it can
  * show what a compiler refuses. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -14,6 +13,7 @@
 #include "cli/target.h"
 #include "kernels/source.h"
 #include "operations/operations.h"
+#include "operations/recipe.h"
 #include "operations/shape.h"
 #include "runtime/choose.h"
 #include "sqa_cl/version.h"
@@ -151,16 +151,11 @@ static sqa_status print_leaf(const source_options *options, const sqa_target *ta
 static sqa_status choose_and_print(const source_options *options, const sqa_target *target,
                                    const sqa_prebuilt *prebuilt, const sqa_problem *problem)
 {
-    const sqa_operation_entry *entry = sqa_operation_of(problem);
-    if (!entry->recipe)
-        return print_leaf(options, target, prebuilt, problem);
-    sqa_recipe *recipe = calloc(1, sizeof *recipe);
-    if (!recipe)
-        return sqa_fail_memory("a recipe");
-    sqa_status status = entry->recipe(problem, recipe);
-    for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
+    sqa_recipe *recipe = NULL;
+    sqa_status status = sqa_recipe_of(problem, &recipe);
+    for (uint32_t i = 0; !status && i < recipe->stage_count; i++)
         status = print_leaf(options, target, prebuilt, &recipe->stages[i].problem);
-    free(recipe);
+    sqa_recipe_free(recipe);
     return status;
 }
 

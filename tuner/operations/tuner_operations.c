@@ -7,6 +7,7 @@
 #include "operations/activation/activation.h"
 #include "operations/backward/backward.h"
 #include "operations/forward/forward.h"
+#include "operations/layer/layer.h"
 #include "operations/linear/linear.h"
 #include "operations/matmul/matmul.h"
 #include "operations/merge/merge.h"
@@ -28,6 +29,8 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_linear,
     &sqa_tuner_linear_backward,
     &sqa_tuner_merge,
+    &sqa_tuner_layer,
+    &sqa_tuner_layer_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

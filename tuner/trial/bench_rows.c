@@ -69,7 +69,8 @@ static sqa_window window_of(const sqa_bench_options *options)
                : (sqa_window){WINDOW_KEYS / 2, WINDOW_KEYS / 2};
 }
 
-/* The keys that a variant is asked for with, so that every operation that has them can be. */
+/* The keys that a variant is asked for with, so that every operation that has them can be. A layer
+ * is as wide as all heads of the multi-head model. */
 static void write_keys(const sqa_bench_options *options, const sqa_bench_row *row, sqa_text *out)
 {
     const sqa_bench_reach reach = row->variant->reach;
@@ -81,6 +82,9 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
     sqa_text_format(out, ",d=%u,dtype=%s", row->dim, sqa_dtype_name(row->dtype));
     if (options->pattern[0])
         sqa_text_format(out, ",%s", options->pattern);
+    if (has_field(row->pass->parts[0].operation, "dmodel") &&
+        !sqa_bench_has_key(options->pattern, "dmodel"))
+        sqa_text_format(out, ",dmodel=%u", options->heads * row->dim);
     if (reach != SQA_BENCH_REACH_ALL) {
         const sqa_window window = window_of(options);
         sqa_text_format(out, ",window=%d:%d", window.left, window.right);

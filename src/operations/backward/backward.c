@@ -6,6 +6,8 @@
 #include "operations/backward/slots.h"
 #include "operations/backward/stages.h"
 #include "operations/entries.h"
+#include "operations/recipe.h"
+#include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
     sqa_size_fields,         sqa_value_fields,
@@ -38,28 +40,26 @@ static double flop(const sqa_problem *problem)
     return sqa_backward_core_flop(problem) + sqa_backward_scores_flop(problem);
 }
 
-enum { DELTA, SCRATCH };
-
-static sqa_status add_stage(sqa_recipe *recipe, const sqa_problem *problem,
+static sqa_status add_stage(sqa_recipe *recipe, const sqa_problem *problem, sqa_link delta,
                             sqa_status (*from)(const sqa_problem *problem, sqa_problem *out))
 {
-    sqa_stage *stage = &recipe->stages[recipe->stage_count++];
-    for (int16_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
-        stage->links[slot] = slot < SQA_BACKWARD_SLOTS ? slot : SQA_LINK_NONE;
-    stage->links[SQA_SLOT_DELTA] = SQA_LINK_SCRATCH(DELTA);
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    sqa_stage_link_callers(stage, SQA_BACKWARD_SLOTS);
+    stage->links[SQA_SLOT_DELTA] = delta;
     return from(problem, &stage->problem);
 }
 
 static sqa_status recipe(const sqa_problem *problem, sqa_recipe *out)
 {
     const uint32_t gradients = problem->of.backward.gradients;
-    sqa_status status = add_stage(out, problem, sqa_backward_delta_of);
+    sqa_tensor_shape shape;
+    sqa_backward_tensor(problem, SQA_SLOT_DELTA, &shape);
+    const sqa_link delta = sqa_recipe_add_scratch(out, &shape);
+    sqa_status status = add_stage(out, problem, delta, sqa_backward_delta_of);
     if (status == SQA_OK && gradients & CORE)
-        status = add_stage(out, problem, sqa_backward_core_of);
+        status = add_stage(out, problem, delta, sqa_backward_core_of);
     if (status == SQA_OK && gradients & SQA_GRADIENTS_OF_SCORES)
-        status = add_stage(out, problem, sqa_backward_scores_of);
-    out->scratch_count = SCRATCH;
-    sqa_backward_tensor(problem, SQA_SLOT_DELTA, &out->scratch[DELTA]);
+        status = add_stage(out, problem, delta, sqa_backward_scores_of);
     return status;
 }
 
@@ -80,7 +80,7 @@ const sqa_operation_entry sqa_operation_backward = {
     .tensor = sqa_backward_tensor,
     .is_touched = sqa_backward_is_touched,
     .is_updated = sqa_backward_is_updated,
-    .is_nothing = sqa_backward_is_nothing,
+    .is_nothing = sqa_writes_nothing,
     .flop = flop,
     .groups = sqa_backward_groups,
     .tolerances = sqa_backward_tolerances,

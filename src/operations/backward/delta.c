@@ -10,6 +10,7 @@
 #include "operations/backward/stages.h"
 #include "operations/entries.h"
 #include "operations/problem_class.h"
+#include "operations/tensors.h"
 
 /* What reads O alone has one number of heads, one length and one dimension. */
 static sqa_status settle(const void *descriptor, sqa_problem *out)
@@ -184,7 +185,7 @@ const sqa_operation_entry sqa_operation_backward_delta = {
     .slot_count = SQA_BACKWARD_SLOTS,
     .tensor = sqa_backward_tensor,
     .is_touched = sqa_backward_is_touched,
-    .is_nothing = sqa_backward_is_nothing,
+    .is_nothing = sqa_writes_nothing,
     .flop = sqa_backward_delta_flop,
     .relative = sqa_backward_relative,
     .groups = groups,

@@ -7,6 +7,7 @@
 #include "operations/backward/slots.h"
 #include "operations/backward/stages.h"
 #include "operations/entries.h"
+#include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
     sqa_size_fields,
@@ -70,7 +71,7 @@ const sqa_operation_entry sqa_operation_backward_scores = {
     .tensor = sqa_backward_tensor,
     .is_touched = sqa_backward_is_touched,
     .is_updated = sqa_backward_is_updated,
-    .is_nothing = sqa_backward_is_nothing,
+    .is_nothing = sqa_writes_nothing,
     .flop = sqa_backward_scores_flop,
     .relative = sqa_backward_relative,
     .groups = sqa_backward_score_groups,

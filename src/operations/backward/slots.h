@@ -83,7 +83,6 @@ sqa_slot_fill sqa_fill_lse;
 bool sqa_backward_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
 bool sqa_backward_is_touched(const sqa_problem *problem, uint32_t slot);
 bool sqa_backward_is_updated(const sqa_problem *problem, uint32_t slot);
-bool sqa_backward_is_nothing(const sqa_problem *problem);
 void sqa_backward_relative(const sqa_problem *problem, sqa_relative which, sqa_problem *out);
 
 /* Matrix products of all pairs that are seen, by the gradients that are asked for. */

@@ -65,18 +65,6 @@ bool sqa_backward_is_touched(const sqa_problem *problem, uint32_t slot)
            (slot >= SQA_ATTENTION_SLOTS || sqa_attention_is_touched(problem, slot));
 }
 
-/* Gradients of sinks and slopes are there even of an empty batch. */
-bool sqa_backward_is_nothing(const sqa_problem *problem)
-{
-    const uint32_t slots = sqa_operation_of(problem)->slot_count;
-    sqa_tensor_shape shape;
-    for (uint32_t slot = 0; slot < slots; slot++)
-        if (sqa_tensor_is_output(problem, slot) && sqa_tensor_shape_of(problem, slot, &shape) &&
-            sqa_tensor_extent(&shape) > 0)
-            return false;
-    return true;
-}
-
 void sqa_backward_relative(const sqa_problem *problem, sqa_relative which, sqa_problem *out)
 {
     *out = *problem;

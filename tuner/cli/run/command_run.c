@@ -10,6 +10,7 @@
 #include "cli/run/backward.h"
 #include "cli/run/host_call.h"
 #include "cli/run/how.h"
+#include "cli/run/layer.h"
 #include "cli/run/linear.h"
 #include "cli/run/matmul.h"
 #include "cli/run/pattern.h"
@@ -35,8 +36,9 @@ static const char summary[] =
     "\n"
     "--op backward writes gradients instead: of Q, K, V, bias, sinks and slopes, shaped\n"
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
-    "pass, or runs that again. Other operations have options of their own: --op linear is\n"
-    "linear attention, --op matmul multiplies matrices; `sqa run --op linear --help`.";
+    "pass, or runs that again. Other operations take other tensors, and have options of their\n"
+    "own: --op linear is linear attention, --op layer an attention layer, --op matmul multiplies\n"
+    "matrices; `sqa run --op layer --help`.";
 
 typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse;
@@ -64,7 +66,7 @@ static sqa_status read_operation(run_options *options, sqa_run_backward *backwar
     options->backward = options->op && !strcmp(options->op, "backward");
     if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--op is '%.40s'; expected forward, backward, linear or matmul",
+                        "--op is '%.40s'; expected forward, backward, layer, linear or matmul",
                         options->op);
     if (given && !options->backward)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
@@ -249,7 +251,7 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     enum { TENSORS = 6, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
-        {"op", "NAME", "forward (default), backward; or linear or matmul, with their own options",
+        {"op", "NAME", "forward (default), backward; layer, linear, matmul with their own options",
          .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
@@ -269,23 +271,23 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     return sqa_options_read(argc, argv, summary, options, code);
 }
 
-/* Operations that have options of their own. */
+/* Operations on other tensors than attention's, with options of their own. */
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} others[] = {{"matmul", sqa_run_matmul}, {"linear", sqa_run_linear}};
+} others[] = {{"layer", sqa_run_layer}, {"linear", sqa_run_linear}, {"matmul", sqa_run_matmul}};
 
-/* Whether --op names the operation; the last one counts. */
-static bool is_asked_for(int argc, char **argv, const char *name)
+/* What the last --op says; "" without one. */
+static const char *named_operation(int argc, char **argv)
 {
-    bool is = false;
+    const char *name = "";
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--op") && i + 1 < argc)
-            is = !strcmp(argv[i + 1], name);
+            name = argv[i + 1];
         else if (!strncmp(argv[i], "--op=", 5))
-            is = !strcmp(argv[i] + 5, name);
+            name = argv[i] + 5;
     }
-    return is;
+    return name;
 }
 
 int sqa_command_run(int argc, char **argv)
@@ -295,7 +297,7 @@ int sqa_command_run(int argc, char **argv)
         .pattern = SQA_RUN_PATTERN_INIT, .o_file = SQA_OUTPUT_INIT, .lse_file = SQA_OUTPUT_INIT};
     int code = SQA_EXIT_OK;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (is_asked_for(argc, argv, others[i].name))
+        if (!strcmp(named_operation(argc, argv), others[i].name))
             return others[i].run(argc, argv);
     sqa_run_backward_init(&run.backward);
     if (!read_options(argc, argv, &given, &run, &code))

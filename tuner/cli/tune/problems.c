@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "cli/operation_option.h"
 #include "operations/operations.h"
+#include "operations/recipe.h"
 #include "operations/shape.h"
 #include "operations/tuner_operations.h"
 #include "store/store.h"
@@ -34,16 +35,11 @@ static sqa_status add_leaf(sqa_tune_plan *plan, const sqa_problem *problem)
 /* Of a recipe, its stages: only what has kernel families can be tuned. */
 static sqa_status add_problem(sqa_tune_plan *plan, const sqa_problem *problem)
 {
-    const sqa_operation_entry *entry = sqa_operation_of(problem);
-    if (!entry->recipe)
-        return add_leaf(plan, problem);
-    sqa_recipe *recipe = calloc(1, sizeof *recipe);
-    if (!recipe)
-        return sqa_fail_memory("a recipe");
-    sqa_status status = entry->recipe(problem, recipe);
-    for (uint32_t i = 0; i < recipe->stage_count && status == SQA_OK; i++)
-        status = add_problem(plan, &recipe->stages[i].problem);
-    free(recipe);
+    sqa_recipe *recipe = NULL;
+    sqa_status status = sqa_recipe_of(problem, &recipe);
+    for (uint32_t i = 0; status == SQA_OK && i < recipe->stage_count; i++)
+        status = add_leaf(plan, &recipe->stages[i].problem);
+    sqa_recipe_free(recipe);
     return status;
 }
 

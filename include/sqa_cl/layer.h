@@ -1,0 +1,228 @@
+/* The attention layer as models call it: projections, attention (attention.h) and the output
+ * projection, forward and backward, with any of the family's variants.
+ *
+ *   Q = X Wq + bq          K = C Wk + bk          V = C Wv + bv
+ *   O = attention(Q, K, V)          Y = O Wo + bo
+ *
+ * X is what comes in, C the context: X itself (self-attention), or another sequence with a length
+ * and a width of its own (cross-attention). Part of what Sparse Query Attention (arXiv 2510.01817,
+ * section 3) saves is in here: with fewer query heads Wq and Wo are smaller, too.
+ *
+ * Shapes, all packed; rows are batch * length, or in a ragged batch the total:
+ *   X, Y  (q rows, d_model)                  C   (kv rows, context_dim)
+ *   Wq    (d_model, q_heads * head_dim)      bq  (q_heads * head_dim)
+ *   Wk    (width, kv_heads * head_dim)       bk  (kv_heads * head_dim)
+ *   Wv    (width, kv_heads * value_dim)      bv  (kv_heads * value_dim)
+ *   Wo    (heads * value_dim, d_model)       bo  (d_model)
+ * where heads = max(q_heads, kv_heads), and width = context_dim, or d_model without a context.
+ * With fused_qkv one matrix Wqkv (d_model, all columns of Q, then of K, then of V) stands for the
+ * three, and bqkv likewise: one product instead of three.
+ *
+ * Everything is stored as attention->dtype says, in between as well: Q, K, V and O are rounded to
+ * it. Sums are kept in f32. Masks, scores, dropout and ragged batches are those of the attention
+ * descriptor. Results are the same, bit for bit, every time, and do not depend on how many cores
+ * there are. */
+#ifndef SQA_CL_LAYER_H
+#define SQA_CL_LAYER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attention.h"
+#include "context.h"
+#include "plan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Start from SQA_LAYER_DESC_INIT and set at least attention and d_model. */
+typedef struct sqa_layer_desc {
+    uint32_t version; /* SQA_LAYER_DESC_VERSION */
+
+    /* Heads (sqa_variant_heads()), dimensions, lengths, masks and scores. Its `operation`,
+     * `write_lse` and the strides of Q, K, V and O are not looked at. Read during calls only. */
+    const sqa_attention_desc *attention;
+
+    uint32_t d_model;     /* 1..2^24; to be set */
+    uint32_t context_dim; /* 1..2^24: K and V come from a context of this width; 0: from X, whose
+                             length is then also kv_length */
+    uint32_t fused_qkv;   /* 1: Wqkv instead of Wq, Wk and Wv; not with a context */
+    uint32_t biases;      /* 1: all projections have one */
+    uint32_t keep;        /* 1: a forward call writes what a backward call reads; see below */
+} sqa_layer_desc;
+
+#define SQA_LAYER_DESC_VERSION 1u
+#define SQA_LAYER_DESC_INIT                                                                        \
+    {                                                                                              \
+        SQA_LAYER_DESC_VERSION, 0, SQA_NOT_SET, 0u, 0u, 0u, 0u                                     \
+    }
+
+/* What is kept from forward to backward: q, k and v as (rows, heads, dim), or with fused_qkv all
+ * three side by side as qkv, o as (rows, heads, value_dim), and lse (attention.h). They are
+ * tensors like others; this says where each may lie in one buffer of the caller's. Start from
+ * SQA_LAYER_KEPT_INIT. */
+typedef struct sqa_layer_kept {
+    uint32_t version;            /* SQA_LAYER_KEPT_VERSION */
+    size_t bytes;                /* of the buffer */
+    size_t q, k, v, qkv, o, lse; /* offsets, in elements of each, for an sqa_tensor */
+} sqa_layer_kept;
+
+#define SQA_LAYER_KEPT_VERSION 1u
+#define SQA_LAYER_KEPT_INIT                                                                        \
+    {                                                                                              \
+        SQA_LAYER_KEPT_VERSION, 0, 0, 0, 0, 0, 0, 0                                                \
+    }
+
+/* Fills *out; desc->keep is not looked at. Errors: SQA_INVALID_ARGUMENT. */
+SQA_API sqa_status sqa_layer_kept_layout(const sqa_layer_desc *desc, sqa_layer_kept *out);
+
+/* The tensors of a forward call. Start from SQA_LAYER_TENSORS_INIT. Which of them are looked at
+ * follows from the descriptor. Inputs are only read and may overlap each other; what is written
+ * overlaps nothing, which is checked as for sqa_tensors. */
+typedef struct sqa_layer_tensors {
+    uint32_t version; /* SQA_LAYER_TENSORS_VERSION */
+    sqa_tensor x, context;
+    sqa_tensor wq, wk, wv, wqkv, wo;
+    sqa_tensor bq, bk, bv, bqkv, bo;
+    sqa_tensor y;
+
+    sqa_tensor q, k, v, qkv, o, lse; /* written with desc->keep */
+
+    /* As in sqa_tensors. */
+    sqa_tensor bias, mask, key_mask;
+    sqa_tensor sinks, slopes;
+    sqa_tensor globals;
+    sqa_tensor block_offsets, block_indices;
+    sqa_tensor cu_seqlens_q, cu_seqlens_kv;
+    sqa_tensor dropout_seed;
+
+    cl_mem workspace; /* as in sqa_tensors */
+} sqa_layer_tensors;
+
+#define SQA_LAYER_TENSORS_VERSION 1u
+#define SQA_LAYER_TENSORS_INIT                                                                     \
+    {                                                                                              \
+        SQA_LAYER_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, 0                                                                      \
+    }
+
+/* Gradients; bits, so that a call may ask for any of them. */
+typedef enum sqa_layer_gradient {
+    SQA_LAYER_GRADIENT_X = 1, /* through Q, and without a context through K and V */
+    SQA_LAYER_GRADIENT_CONTEXT = 2,
+    SQA_LAYER_GRADIENT_WQ = 4,
+    SQA_LAYER_GRADIENT_WK = 8,
+    SQA_LAYER_GRADIENT_WV = 16,
+    SQA_LAYER_GRADIENT_WQKV = 32,
+    SQA_LAYER_GRADIENT_WO = 64,
+    SQA_LAYER_GRADIENT_BQ = 128,
+    SQA_LAYER_GRADIENT_BK = 256,
+    SQA_LAYER_GRADIENT_BV = 512,
+    SQA_LAYER_GRADIENT_BQKV = 1024,
+    SQA_LAYER_GRADIENT_BO = 2048,
+    SQA_LAYER_GRADIENT_BIAS = 4096, /* of the attention, as in backward.h; packed */
+    SQA_LAYER_GRADIENT_SINKS = 8192,
+    SQA_LAYER_GRADIENT_SLOPES = 16384
+} sqa_layer_gradient;
+
+/* Start from SQA_LAYER_BACKWARD_OPTIONS_INIT, which asks for all. What is not asked for is
+ * neither computed nor written. */
+typedef struct sqa_layer_backward_options {
+    uint32_t version;    /* SQA_LAYER_BACKWARD_OPTIONS_VERSION */
+    uint32_t gradients;  /* sqa_layer_gradient bits; 0: all that the layer has */
+    uint32_t accumulate; /* 1: gradients of parameters (all but dX and dC) are added to what their
+                            tensors hold */
+} sqa_layer_backward_options;
+
+#define SQA_LAYER_BACKWARD_OPTIONS_VERSION 1u
+#define SQA_LAYER_BACKWARD_OPTIONS_INIT                                                            \
+    {                                                                                              \
+        SQA_LAYER_BACKWARD_OPTIONS_VERSION, 0u, 0u                                                 \
+    }
+
+/* The tensors of a backward call: the inputs of the forward call and what it kept, dY, and the
+ * gradients, each like the tensor that it is of.
+ *
+ *   dO = dY Wo^T         dWo = O^T dY         dbo = the sum of the rows of dY
+ *   dQ, dK, dV from dO as in backward.h
+ *   dWq = X^T dQ         dWk = C^T dK         dWv = C^T dV, biases as above
+ *   dX = dQ Wq^T         dC = dK Wk^T + dV Wv^T, which without a context is part of dX
+ *
+ * dO, dQ, dK and dV are rounded to how tensors are stored, and dX where its parts are added up. */
+typedef struct sqa_layer_backward_tensors {
+    uint32_t version; /* SQA_LAYER_BACKWARD_TENSORS_VERSION */
+    sqa_tensor x, context;
+    sqa_tensor wq, wk, wv, wqkv, wo;
+
+    sqa_tensor q, k, v, qkv, o, lse;
+
+    sqa_tensor bias, mask, key_mask;
+    sqa_tensor sinks, slopes;
+    sqa_tensor globals;
+    sqa_tensor block_offsets, block_indices;
+    sqa_tensor cu_seqlens_q, cu_seqlens_kv;
+    sqa_tensor dropout_seed;
+
+    sqa_tensor dy;
+
+    /* Written where they are asked for. */
+    sqa_tensor dx, dcontext;
+    sqa_tensor dwq, dwk, dwv, dwqkv, dwo;
+    sqa_tensor dbq, dbk, dbv, dbqkv, dbo;
+    sqa_tensor dbias, dsinks, dslopes;
+
+    cl_mem workspace; /* as in sqa_tensors */
+} sqa_layer_backward_tensors;
+
+#define SQA_LAYER_BACKWARD_TENSORS_VERSION 1u
+#define SQA_LAYER_BACKWARD_TENSORS_INIT                                                            \
+    {                                                                                              \
+        SQA_LAYER_BACKWARD_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                                                      \
+    }
+
+/* Plans, as sqa_plan_create() makes them for sqa_forward(). A layer is made of several operations
+ * (sqa_plan_explain() names the kernels of each), so that of the plan's options (may be NULL)
+ * only skip_database applies. `backward` may be NULL: SQA_LAYER_BACKWARD_OPTIONS_INIT.
+ * sqa_plan_workspace_size() is what is neither an input nor an output, nor kept: linear in the
+ * lengths; tensors that are not needed at one time share memory.
+ * Errors: those of sqa_plan_create(). */
+SQA_API sqa_status sqa_layer_plan_create(sqa_plan **out, sqa_context *context,
+                                         const sqa_layer_desc *desc,
+                                         const sqa_plan_options *options);
+SQA_API sqa_status sqa_layer_backward_plan_create(sqa_plan **out, sqa_context *context,
+                                                  const sqa_layer_desc *desc,
+                                                  const sqa_layer_backward_options *backward,
+                                                  const sqa_plan_options *options);
+
+/* Enqueue such plans. Waits, threads and errors as sqa_forward(). */
+SQA_API sqa_status sqa_layer_run(sqa_plan *plan, cl_command_queue queue,
+                                 const sqa_layer_tensors *tensors, cl_uint wait_count,
+                                 const cl_event *wait_list, cl_event *event);
+SQA_API sqa_status sqa_layer_backward_run(sqa_plan *plan, cl_command_queue queue,
+                                          const sqa_layer_backward_tensors *tensors,
+                                          cl_uint wait_count, const cl_event *wait_list,
+                                          cl_event *event);
+
+/* The same with plans that the context keeps for equal descriptors and options, as
+ * sqa_attention_forward(). */
+SQA_API sqa_status sqa_layer(sqa_context *context, cl_command_queue queue,
+                             const sqa_layer_desc *desc, const sqa_layer_tensors *tensors,
+                             cl_uint wait_count, const cl_event *wait_list, cl_event *event);
+SQA_API sqa_status sqa_layer_backward(sqa_context *context, cl_command_queue queue,
+                                      const sqa_layer_desc *desc,
+                                      const sqa_layer_backward_options *backward,
+                                      const sqa_layer_backward_tensors *tensors, cl_uint wait_count,
+                                      const cl_event *wait_list, cl_event *event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,138 @@
+#include "operations/layer/fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+
+/* By the bits of sqa_layer_gradient. */
+static const char *const names[SQA_LAYER_GRADIENTS] = {
+    "x",  "context", "wq",   "wk", "wv",   "wqkv",  "wo",    "bq",
+    "bk", "bv",      "bqkv", "bo", "bias", "sinks", "slopes"};
+
+static int find_name(const char *text, size_t length)
+{
+    for (int i = 0; i < SQA_LAYER_GRADIENTS; i++)
+        if (strlen(names[i]) == length && !strncmp(names[i], text, length))
+            return i;
+    return -1;
+}
+
+static sqa_status read_grads(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    uint32_t gradients = 0;
+    (void)items;
+    for (const char *at = value; at; at = strchr(at, '+') ? strchr(at, '+') + 1 : NULL) {
+        const int name = find_name(at, strcspn(at, "+"));
+        if (name < 0 || gradients & 1u << name)
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "grads is '%.60s'; expected some of x, context, wq, wk, wv, wqkv, wo, "
+                            "bq, bk, bv, bqkv, bo, bias, sinks and slopes, such as wq+wo",
+                            value);
+        gradients |= 1u << name;
+    }
+    ((sqa_layer_shape *)descriptor)->backward.gradients = gradients;
+    return SQA_OK;
+}
+
+static bool write_grads(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    const uint32_t gradients = ((const sqa_layer_shape *)descriptor)->backward.gradients;
+    size_t used = 0;
+    value[0] = '\0';
+    for (int i = 0; i < SQA_LAYER_GRADIENTS; i++)
+        if (gradients & 1u << i)
+            used += (size_t)snprintf(value + used, SQA_FIELD_VALUE - used, "%s%s", used ? "+" : "",
+                                     names[i]);
+    return gradients != 0;
+}
+
+#define AT(member) offsetof(sqa_layer_shape, layer.member)
+
+const sqa_shape_field sqa_layer_size_fields[] = {
+    {"dmodel", "d_model", "width of X and Y", SQA_FIELD_COUNT, .offset = AT(d_model), .least = 1,
+     .most = SQA_MAX_MODEL_DIM},
+    {"dcontext", "context_dim", "width of a context that K and V come from (X)", SQA_FIELD_COUNT,
+     .offset = AT(context_dim), .least = 1, .most = SQA_MAX_MODEL_DIM, .optional = true},
+    {"fused", "fused_qkv", "one matrix projects Q, K and V", SQA_FIELD_FLAG,
+     .offset = AT(fused_qkv)},
+    {"biases", "biases", "projections have biases", SQA_FIELD_FLAG, .offset = AT(biases)},
+    {0},
+};
+
+const sqa_shape_field sqa_layer_keep_fields[] = {
+    {"keep", "keep", "writes what a backward pass reads", SQA_FIELD_FLAG, .offset = AT(keep)},
+    {0},
+};
+
+const sqa_shape_field sqa_layer_gradient_fields[] = {
+    {"grads", "gradients", "of what: x, context, wq, wo, bias ..., such as wq+wo (all)",
+     SQA_FIELD_OWN, .read = read_grads, .write = write_grads},
+    {"accumulate", "accumulate", "gradients of parameters are added to what is there",
+     SQA_FIELD_FLAG, .offset = offsetof(sqa_layer_shape, backward.accumulate)},
+    {0},
+};
+
+const sqa_shape_field_need sqa_layer_needs[] = {
+    {"hq,variant", "the heads are missing; expected hq=1..65535 or variant=NAME,h=H"},
+    {"n,nq", "the length is missing; expected n or nq from 0 to 1073741824"},
+    {"dmodel", "dmodel is missing; expected a number from 1 to 16777216"},
+    {0},
+};
+
+static sqa_status make(sqa_problem *out, sqa_operation operation, const sqa_layer_desc *desc,
+                       const sqa_layer_backward_options *backward)
+{
+    sqa_problem problem;
+    memset(&problem, 0, sizeof problem);
+    problem.operation = operation;
+    sqa_status status = sqa_layer_from_desc(&problem.of.layer, desc, backward);
+    if (status == SQA_OK)
+        memcpy(out, &problem, sizeof problem);
+    return status;
+}
+
+sqa_status sqa_problem_from_layer(sqa_problem *out, const sqa_layer_desc *desc)
+{
+    return make(out, SQA_OPERATION_LAYER, desc, NULL);
+}
+
+sqa_status sqa_problem_from_layer_backward(sqa_problem *out, const sqa_layer_desc *desc,
+                                           const sqa_layer_backward_options *backward)
+{
+    static const sqa_layer_backward_options usual = SQA_LAYER_BACKWARD_OPTIONS_INIT;
+    return make(out, SQA_OPERATION_LAYER_BACKWARD, desc, backward ? backward : &usual);
+}
+
+void sqa_layer_start(void *descriptor)
+{
+    *(sqa_layer_shape *)descriptor = (sqa_layer_shape){SQA_ATTENTION_DESC_INIT, SQA_LAYER_DESC_INIT,
+                                                       SQA_LAYER_BACKWARD_OPTIONS_INIT};
+}
+
+/* A shape may be copied, so that its own pointer says nothing. */
+static sqa_layer_desc desc_of(const sqa_layer_shape *shape)
+{
+    sqa_layer_desc desc = shape->layer;
+    desc.attention = &shape->attention;
+    return desc;
+}
+
+sqa_status sqa_layer_settle(const void *descriptor, sqa_problem *out)
+{
+    const sqa_layer_desc desc = desc_of(descriptor);
+    return sqa_problem_from_layer(out, &desc);
+}
+
+sqa_status sqa_layer_backward_settle(const void *descriptor, sqa_problem *out)
+{
+    const sqa_layer_desc desc = desc_of(descriptor);
+    return sqa_problem_from_layer_backward(out, &desc,
+                                           &((const sqa_layer_shape *)descriptor)->backward);
+}
+
+void sqa_layer_describe(const sqa_problem *problem, void *descriptor)
+{
+    sqa_layer_shape *shape = descriptor;
+    sqa_layer_to_desc(&problem->of.layer, &shape->layer, &shape->attention, &shape->backward);
+}

@@ -1,0 +1,29 @@
+/* The attention layer as a descriptor, and the keys of its shapes that attention has not. */
+#ifndef SQA_OPERATIONS_LAYER_FIELDS_H
+#define SQA_OPERATIONS_LAYER_FIELDS_H
+
+#include "operations/field.h"
+#include "problem/problem.h"
+
+typedef struct sqa_layer_shape {
+    sqa_attention_desc attention; /* first, for the keys of attention */
+    sqa_layer_desc layer;         /* its attention is the one above */
+    sqa_layer_backward_options backward;
+} sqa_layer_shape;
+
+/* dmodel, dcontext, fused, biases; keep; of gradients. */
+extern const sqa_shape_field sqa_layer_size_fields[], sqa_layer_keep_fields[],
+    sqa_layer_gradient_fields[];
+extern const sqa_shape_field_need sqa_layer_needs[];
+
+/* Problems from descriptors, and back (sqa_operation_entry).
+ * Errors: SQA_INVALID_ARGUMENT, naming the field. */
+sqa_status sqa_problem_from_layer(sqa_problem *out, const sqa_layer_desc *desc);
+sqa_status sqa_problem_from_layer_backward(sqa_problem *out, const sqa_layer_desc *desc,
+                                           const sqa_layer_backward_options *backward);
+void sqa_layer_start(void *descriptor);
+sqa_status sqa_layer_settle(const void *descriptor, sqa_problem *out);
+sqa_status sqa_layer_backward_settle(const void *descriptor, sqa_problem *out);
+void sqa_layer_describe(const sqa_problem *problem, void *descriptor);
+
+#endif

@@ -1,0 +1,89 @@
+/* The attention layer (include/sqa_cl/layer.h): a recipe of matrix products and attention. */
+#include "operations/attention/fields.h"
+#include "operations/attention/work.h"
+#include "operations/backward/slots.h"
+#include "operations/entries.h"
+#include "operations/layer/fields.h"
+#include "operations/layer/slots.h"
+#include "operations/tensors.h"
+
+static const sqa_shape_field *const fields[] = {
+    sqa_size_fields,       sqa_value_fields,      sqa_storage_fields,
+    sqa_position_fields,   sqa_pattern_fields,    sqa_list_fields,
+    sqa_layer_size_fields, sqa_layer_keep_fields, NULL,
+};
+
+#define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_layer_tensors, tensor)
+#define INPUT(tensor) SLOT(tensor, SQA_SLOT_INPUT)
+#define OUTPUT(tensor) SLOT(tensor, SQA_SLOT_OUTPUT)
+
+/* Weights are small enough for scores that are not all one key's. */
+static const sqa_tensor_slot slots[SQA_LAYER_FORWARD_SLOTS] = {
+    [SQA_SLOT_Q] = {OUTPUT(q)},
+    [SQA_SLOT_K] = {OUTPUT(k)},
+    [SQA_SLOT_V] = {OUTPUT(v)},
+    [SQA_SLOT_O] = {OUTPUT(o)},
+    [SQA_SLOT_LSE] = {OUTPUT(lse)},
+    [SQA_SLOT_BIAS] = {INPUT(bias), SQA_UNIT_INPUT},
+    [SQA_SLOT_MASK] = {INPUT(mask), .fill = sqa_fill_mask},
+    [SQA_SLOT_KEY_MASK] = {INPUT(key_mask), .fill = sqa_fill_mask},
+    [SQA_SLOT_SINKS] = {INPUT(sinks), .low = -2.0f, .high = 2.0f},
+    [SQA_SLOT_SLOPES] = {INPUT(slopes), .low = 0.0f, .high = 0.5f},
+    [SQA_SLOT_GLOBALS] = {INPUT(globals), .fill = sqa_fill_globals},
+    [SQA_SLOT_BLOCK_OFFSETS] = {INPUT(block_offsets), .fill = sqa_fill_block_offsets},
+    [SQA_SLOT_BLOCK_INDICES] = {INPUT(block_indices), .fill = sqa_fill_block_indices},
+    [SQA_SLOT_CU_SEQLENS_Q] = {INPUT(cu_seqlens_q), .fill = sqa_fill_q_starts},
+    [SQA_SLOT_CU_SEQLENS_KV] = {INPUT(cu_seqlens_kv), .fill = sqa_fill_kv_starts},
+    [SQA_SLOT_DROPOUT_SEED] = {INPUT(dropout_seed), .fill = sqa_fill_seed},
+    [SQA_LAYER_QKV] = {OUTPUT(qkv)},
+    [SQA_LAYER_X] = {INPUT(x), SQA_UNIT_INPUT},
+    [SQA_LAYER_CONTEXT] = {INPUT(context), SQA_UNIT_INPUT},
+    [SQA_LAYER_WQ] = {INPUT(wq), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_WK] = {INPUT(wk), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_WV] = {INPUT(wv), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_WQKV] = {INPUT(wqkv), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_WO] = {INPUT(wo), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_BQ] = {INPUT(bq), SQA_UNIT_INPUT},
+    [SQA_LAYER_BK] = {INPUT(bk), SQA_UNIT_INPUT},
+    [SQA_LAYER_BV] = {INPUT(bv), SQA_UNIT_INPUT},
+    [SQA_LAYER_BQKV] = {INPUT(bqkv), SQA_UNIT_INPUT},
+    [SQA_LAYER_BO] = {INPUT(bo), SQA_UNIT_INPUT},
+    [SQA_LAYER_Y] = {OUTPUT(y)},
+};
+
+/* Of all projections, the products. */
+static double flop(const sqa_problem *problem)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    sqa_projection projections[SQA_MAX_PROJECTIONS];
+    const uint32_t count = sqa_layer_projections(layer, projections);
+    double sum = sqa_attention_flop(&layer->attention) +
+                 2.0 * sqa_layer_q_rows(layer) * sqa_layer_o_columns(layer) * layer->d_model;
+    for (uint32_t i = 0; i < count; i++)
+        sum += 2.0 * projections[i].rows * projections[i].width * projections[i].columns;
+    return sum;
+}
+
+const sqa_operation_entry sqa_operation_layer = {
+    .id = SQA_OPERATION_LAYER,
+    .name = "layer",
+    .summary = "attention layer: projections, attention, output projection",
+    .fields = fields,
+    .needs = sqa_layer_needs,
+    .descriptor_bytes = sizeof(sqa_layer_shape),
+    .start = sqa_layer_start,
+    .settle = sqa_layer_settle,
+    .describe = sqa_layer_describe,
+    .class_parts = sqa_attention_class_parts,
+    .tensors = {SQA_LAYER_TENSORS_VERSION, offsetof(sqa_layer_tensors, workspace)},
+    .slots = slots,
+    .slot_count = SQA_LAYER_FORWARD_SLOTS,
+    .tensor = sqa_layer_tensor,
+    .is_touched = sqa_layer_is_touched,
+    .is_nothing = sqa_writes_nothing,
+    .flop = flop,
+    .groups = sqa_layer_groups,
+    .tolerances = sqa_layer_tolerances,
+    .tolerance_count = SQA_LAYER_TOLERANCES,
+    .recipe = sqa_layer_forward_recipe,
+};

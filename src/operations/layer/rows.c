@@ -1,0 +1,371 @@
+/* The rows that a layer is judged by, and how near they have to be. A row is a stretch of one of
+ * a matrix, or what attention writes of a query. */
+#include <stdio.h>
+#include <string.h>
+
+#include "operations/attention/reference.h"
+#include "operations/backward/slots.h"
+#include "operations/layer/reference.h"
+#include "operations/tensors.h"
+
+/* The matrices of a group, one behind the other. */
+typedef struct matrices {
+    uint32_t slots[SQA_MAX_JUDGED];
+    uint32_t count;
+} matrices;
+
+static const matrices projected = {{SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_LAYER_QKV}, 4};
+static const matrices of_inputs = {{SQA_LAYER_DX, SQA_LAYER_DCONTEXT}, 2};
+static const matrices of_weights = {{SQA_LAYER_DWQ, SQA_LAYER_DWK, SQA_LAYER_DWV, SQA_LAYER_DWQKV},
+                                    4};
+static const matrices of_output = {{SQA_LAYER_DWO, SQA_LAYER_DBO}, 2};
+static const matrices of_biases = {{SQA_LAYER_DBQ, SQA_LAYER_DBK, SQA_LAYER_DBV, SQA_LAYER_DBQKV},
+                                   4};
+
+typedef struct stretch {
+    uint32_t number, slot; /* of the matrix, among those of the group */
+    uint32_t row, first, count, columns;
+} stretch;
+
+/* Tensors of attention as matrices of all heads. */
+static uint64_t size_of(const sqa_problem *problem, uint32_t slot, stretch *out)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    sqa_projection projections[SQA_MAX_PROJECTIONS];
+    sqa_tensor_shape shape;
+    if (!sqa_tensor_shape_of(problem, slot, &shape))
+        return 0;
+    const uint32_t count = sqa_layer_projections(layer, projections);
+    uint32_t rows = shape.length;
+    out->columns = shape.dim;
+    for (uint32_t i = 0; i < count; i++)
+        if (projections[i].output == slot) {
+            rows = projections[i].rows;
+            out->columns = projections[i].columns;
+        }
+    return (uint64_t)rows * ((out->columns + SQA_MAX_ROW - 1) / SQA_MAX_ROW);
+}
+
+static uint64_t count_in(const sqa_problem *problem, const matrices *of)
+{
+    uint64_t count = 0;
+    stretch unused;
+    for (uint32_t i = 0; i < of->count; i++)
+        count += size_of(problem, of->slots[i], &unused);
+    return count;
+}
+
+static stretch stretch_of(const sqa_problem *problem, const matrices *of, uint64_t index)
+{
+    stretch out = {0};
+    for (; out.number < of->count; out.number++) {
+        const uint64_t size = size_of(problem, of->slots[out.number], &out);
+        if (index < size)
+            break;
+        index -= size;
+    }
+    const uint32_t stretches = (out.columns + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
+    out.slot = of->slots[out.number];
+    out.row = (uint32_t)(index / stretches);
+    out.first = (uint32_t)(index % stretches) * SQA_MAX_ROW;
+    out.count = out.columns - out.first < SQA_MAX_ROW ? out.columns - out.first : SQA_MAX_ROW;
+    return out;
+}
+
+static void set_places(const stretch *at, const matrices *of, sqa_expected_row *out)
+{
+    memset(out->count, 0, sizeof out->count);
+    memset(out->at, 0, of->count * sizeof *out->at);
+    out->at[at->number] = (int64_t)at->row * at->columns + at->first;
+    out->count[at->number] = at->count;
+}
+
+static void place_in(const sqa_problem *problem, const matrices *of, uint64_t index,
+                     char out[SQA_PLACE_TEXT])
+{
+    const stretch at = stretch_of(problem, of, index);
+    snprintf(out, SQA_PLACE_TEXT, "row %u, columns from %u", at.row, at.first);
+}
+
+#define COUNT_AND_PLACE(of)                                                                        \
+    static uint64_t count_##of(const sqa_problem *problem)                                         \
+    {                                                                                              \
+        return count_in(problem, &of);                                                             \
+    }                                                                                              \
+    static void place_##of(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])     \
+    {                                                                                              \
+        place_in(problem, &of, row, out);                                                          \
+    }
+COUNT_AND_PLACE(projected)
+COUNT_AND_PLACE(of_inputs)
+COUNT_AND_PLACE(of_weights)
+COUNT_AND_PLACE(of_output)
+COUNT_AND_PLACE(of_biases)
+
+static bool expect_projected(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                             uint64_t row, sqa_expected_row *out)
+{
+    const stretch at = stretch_of(problem, &projected, row);
+    sqa_layer_reference reference;
+    const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
+    const float *matrix = reference.outputs[problem->of.layer.fused_qkv ? 0 : at.number];
+    set_places(&at, &projected, out);
+    for (uint32_t j = 0; there && j < at.count; j++)
+        out->values[at.number][j] = (double)matrix[out->at[at.number] + j];
+    sqa_layer_reference_free(&reference);
+    return there;
+}
+
+/* A row of attention, or with one head for all a row of Y. */
+typedef struct position {
+    uint32_t batch, head, query;
+} position;
+
+static position position_of(const sqa_attention *a, uint32_t heads, uint64_t row)
+{
+    const uint64_t matrix = row / a->q_length;
+    return (position){(uint32_t)(matrix / heads), (uint32_t)(matrix % heads),
+                      (uint32_t)(row % a->q_length)};
+}
+
+static uint64_t count_attended(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    return problem->of.layer.keep ? (uint64_t)a->batch * a->out_heads * a->q_length : 0;
+}
+
+static bool expect_attended(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                            uint64_t row, sqa_expected_row *out)
+{
+    const sqa_attention *a = &problem->of.attention;
+    const position at = position_of(a, a->out_heads, row);
+    const sqa_sequence s = sqa_reference_sequence(a, inputs, at.batch);
+    const bool ragged = a->mask & SQA_MASK_RAGGED;
+    const int64_t rows = ragged ? a->q_total : a->q_length;
+    sqa_layer_reference reference;
+    if (at.query >= s.q_length)
+        return false;
+    out->at[0] = at.batch * a->o.batch + at.head * a->o.head +
+                 ((int64_t)s.q_begin + at.query) * a->o.sequence;
+    out->count[0] = a->value_dim;
+    out->at[1] =
+        ((ragged ? 0 : (int64_t)at.batch) * a->out_heads + at.head) * rows + s.q_begin + at.query;
+    out->count[1] = 1;
+    const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
+    if (there)
+        sqa_reference_forward_row(a, &reference.attention, at.batch, at.head, at.query,
+                                  out->values[0], out->values[1]);
+    sqa_layer_reference_free(&reference);
+    return there;
+}
+
+static void place_attended(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
+{
+    const sqa_attention *a = &problem->of.attention;
+    const position at = position_of(a, a->out_heads, row);
+    snprintf(out, SQA_PLACE_TEXT, "batch %u, head %u, query %u", at.batch, at.head, at.query);
+}
+
+static uint32_t stretches_of(const sqa_problem *problem)
+{
+    return (problem->of.layer.d_model + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
+}
+
+static uint64_t count_y(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    return (uint64_t)a->batch * a->q_length * stretches_of(problem);
+}
+
+static bool expect_y(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
+                     sqa_expected_row *out)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    const sqa_attention *a = &layer->attention;
+    const position at = position_of(a, 1, row / stretches_of(problem));
+    const uint32_t first = (uint32_t)(row % stretches_of(problem)) * SQA_MAX_ROW;
+    const sqa_sequence s = sqa_reference_sequence(a, inputs, at.batch);
+    const int64_t before = a->mask & SQA_MASK_RAGGED ? s.q_begin : (int64_t)at.batch * a->q_length;
+    sqa_layer_reference reference;
+    if (at.query >= s.q_length)
+        return false;
+    out->at[0] = (before + at.query) * layer->d_model + first;
+    out->count[0] = layer->d_model - first < SQA_MAX_ROW ? layer->d_model - first : SQA_MAX_ROW;
+    const bool there = sqa_layer_reference_forward(&reference, layer, inputs);
+    if (there)
+        sqa_layer_reference_y(&reference, inputs, at.batch, at.query, first, out->count[0],
+                              out->values[0]);
+    sqa_layer_reference_free(&reference);
+    return there;
+}
+
+static void place_y(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
+{
+    const position at = position_of(&problem->of.attention, 1, row / stretches_of(problem));
+    snprintf(out, SQA_PLACE_TEXT, "batch %u, row %u", at.batch, at.query);
+}
+
+/* What an updated gradient held before. */
+static void add_before(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                       uint32_t slot, int64_t at, uint32_t count, double *out)
+{
+    const float *before = inputs->by_slot[slot];
+    for (uint32_t j = 0; sqa_tensor_is_updated(problem, slot) && j < count; j++)
+        out[j] += (double)before[at + j];
+}
+
+static bool expect_gradient(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                            const matrices *of, uint64_t row, sqa_expected_row *out)
+{
+    const stretch at = stretch_of(problem, of, row);
+    sqa_layer_reference reference;
+    const bool there =
+        sqa_layer_reference_backward(&reference, &problem->of.layer, inputs, of != &of_output);
+    double *values = out->values[at.number];
+    set_places(&at, of, out);
+    if (there) {
+        sqa_layer_reference_gradient(&reference, inputs, at.slot, at.row, at.first, at.count,
+                                     values);
+        add_before(problem, inputs, at.slot, out->at[at.number], at.count, values);
+    }
+    sqa_layer_reference_free(&reference);
+    return there;
+}
+
+#define EXPECT_GRADIENT(of)                                                                        \
+    static bool expect_##of(const sqa_problem *problem, const sqa_reference_inputs *inputs,        \
+                            uint64_t row, sqa_expected_row *out)                                   \
+    {                                                                                              \
+        return expect_gradient(problem, inputs, &of, row, out);                                    \
+    }
+EXPECT_GRADIENT(of_inputs)
+EXPECT_GRADIENT(of_weights)
+EXPECT_GRADIENT(of_output)
+EXPECT_GRADIENT(of_biases)
+
+/* Gradients of scores are those of the attention within, of which group `number` has the rows. */
+static bool scores_of(const sqa_problem *problem, sqa_problem *out)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    const uint32_t gradients = sqa_layer_score_gradients(layer);
+    return gradients &&
+           sqa_layer_attention_backward(layer, gradients, layer->accumulate, out) == SQA_OK;
+}
+
+static uint64_t count_scores(const sqa_problem *problem, uint32_t number)
+{
+    sqa_problem scores;
+    return scores_of(problem, &scores) ? sqa_backward_score_groups[number].count(&scores) : 0;
+}
+
+static bool expect_scores(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                          uint32_t number, uint64_t row, sqa_expected_row *out)
+{
+    sqa_problem scores;
+    sqa_layer_reference reference;
+    if (!scores_of(problem, &scores))
+        return false;
+    const bool there = sqa_layer_reference_backward(&reference, &problem->of.layer, inputs, false);
+    sqa_reference_inputs *own = &reference.attention;
+    own->by_slot[SQA_SLOT_DBIAS] = inputs->by_slot[SQA_LAYER_DBIAS];
+    own->by_slot[SQA_SLOT_DSINKS] = inputs->by_slot[SQA_LAYER_DSINKS];
+    own->by_slot[SQA_SLOT_DSLOPES] = inputs->by_slot[SQA_LAYER_DSLOPES];
+    const bool expected = there && sqa_backward_score_groups[number].expect(&scores, own, row, out);
+    sqa_layer_reference_free(&reference);
+    return expected;
+}
+
+static void place_scores(const sqa_problem *problem, uint32_t number, uint64_t row,
+                         char out[SQA_PLACE_TEXT])
+{
+    sqa_problem scores;
+    out[0] = '\0';
+    if (scores_of(problem, &scores))
+        sqa_backward_score_groups[number].place(&scores, row, out);
+}
+
+#define OF_SCORES(name, number)                                                                    \
+    static uint64_t count_##name(const sqa_problem *problem)                                       \
+    {                                                                                              \
+        return count_scores(problem, number);                                                      \
+    }                                                                                              \
+    static bool expect_##name(const sqa_problem *problem, const sqa_reference_inputs *inputs,      \
+                              uint64_t row, sqa_expected_row *out)                                 \
+    {                                                                                              \
+        return expect_scores(problem, inputs, number, row, out);                                   \
+    }                                                                                              \
+    static void place_##name(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])   \
+    {                                                                                              \
+        place_scores(problem, number, row, out);                                                   \
+    }
+OF_SCORES(bias_rows, 0)
+OF_SCORES(head_rows, 1)
+
+#define GROUP(name, rows)                                                                          \
+    .samples = rows, .count = count_##name, .expect = expect_##name, .place = place_##name
+
+const sqa_row_group sqa_layer_groups[] = {
+    {.slots = {SQA_LAYER_Y}, .slot_count = 1, GROUP(y, 16)},
+    {.slots = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_LAYER_QKV},
+     .slot_count = 4,
+     GROUP(projected, 12)},
+    {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
+    {.slot_count = 0},
+};
+
+const sqa_row_group sqa_layer_backward_groups[] = {
+    {.slots = {SQA_LAYER_DX, SQA_LAYER_DCONTEXT}, .slot_count = 2, GROUP(of_inputs, 6)},
+    {.slots = {SQA_LAYER_DWQ, SQA_LAYER_DWK, SQA_LAYER_DWV, SQA_LAYER_DWQKV},
+     .slot_count = 4,
+     GROUP(of_weights, 12)},
+    {.slots = {SQA_LAYER_DWO, SQA_LAYER_DBO}, .slot_count = 2, GROUP(of_output, 12)},
+    {.slots = {SQA_LAYER_DBQ, SQA_LAYER_DBK, SQA_LAYER_DBV, SQA_LAYER_DBQKV},
+     .slot_count = 4,
+     GROUP(of_biases, 3)},
+    {.slots = {SQA_LAYER_DBIAS}, .slot_count = 1, GROUP(bias_rows, 8)},
+    {.slots = {SQA_LAYER_DSINKS, SQA_LAYER_DSLOPES}, .slot_count = 2, GROUP(head_rows, 4)},
+    {.slot_count = 0},
+};
+
+/* f16 and bf16: of outputs twice, of gradients three times what rounding alone costs, as in
+ * forward.c and backward/rows.c. */
+#define OUTPUT(slot)                                                                               \
+    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 2e-5, .max_of = slot},                             \
+        {slot, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = slot},                     \
+    {                                                                                              \
+        slot, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = slot                       \
+    }
+#define GRADIENT(slot)                                                                             \
+    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = slot},                             \
+        {slot, SQA_ELEMENT_F16, .rms = 5.6e-4, .max = 1.5e-3, .max_of = slot},                     \
+    {                                                                                              \
+        slot, SQA_ELEMENT_BF16, .rms = 4.5e-3, .max = 1.2e-2, .max_of = slot                       \
+    }
+
+const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES] = {
+    OUTPUT(SQA_LAYER_Y),
+    OUTPUT(SQA_SLOT_Q),
+    OUTPUT(SQA_SLOT_K),
+    OUTPUT(SQA_SLOT_V),
+    OUTPUT(SQA_LAYER_QKV),
+    OUTPUT(SQA_SLOT_O),
+    {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-5, .relative = 1e-5},
+};
+
+const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES] = {
+    GRADIENT(SQA_LAYER_DX),
+    GRADIENT(SQA_LAYER_DCONTEXT),
+    GRADIENT(SQA_LAYER_DWQ),
+    GRADIENT(SQA_LAYER_DWK),
+    GRADIENT(SQA_LAYER_DWV),
+    GRADIENT(SQA_LAYER_DWQKV),
+    GRADIENT(SQA_LAYER_DWO),
+    GRADIENT(SQA_LAYER_DBQ),
+    GRADIENT(SQA_LAYER_DBK),
+    GRADIENT(SQA_LAYER_DBV),
+    GRADIENT(SQA_LAYER_DBQKV),
+    GRADIENT(SQA_LAYER_DBO),
+    GRADIENT(SQA_LAYER_DBIAS),
+    {SQA_LAYER_DSINKS, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSINKS},
+    {SQA_LAYER_DSLOPES, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSLOPES},
+};

@@ -1,0 +1,127 @@
+/* Which tensors a layer has, and of what shape. */
+#include "operations/tensors.h"
+#include "operations/layer/slots.h"
+#include "operations/operations.h"
+
+uint32_t sqa_layer_projections(const sqa_layer_pass *layer, sqa_projection out[SQA_MAX_PROJECTIONS])
+{
+    const bool cross = layer->context_dim > 0;
+    const uint32_t from = cross ? SQA_LAYER_CONTEXT : SQA_LAYER_X;
+    const uint32_t gradient = cross ? SQA_LAYER_DCONTEXT : SQA_LAYER_DX;
+    const uint32_t width = cross ? layer->context_dim : layer->d_model;
+    const uint32_t q_rows = sqa_layer_q_rows(layer), kv_rows = sqa_layer_kv_rows(layer);
+    const uint32_t q = sqa_layer_q_columns(layer), k = sqa_layer_k_columns(layer);
+    const uint32_t v = sqa_layer_v_columns(layer);
+    if (layer->fused_qkv) {
+        out[0] = (sqa_projection){SQA_LAYER_X,    SQA_LAYER_WQKV,  SQA_LAYER_BQKV,  SQA_LAYER_QKV,
+                                  SQA_LAYER_DX,   SQA_LAYER_DWQKV, SQA_LAYER_DBQKV, q_rows,
+                                  layer->d_model, q + k + v};
+        return 1;
+    }
+    out[0] =
+        (sqa_projection){SQA_LAYER_X,   SQA_LAYER_WQ,  SQA_LAYER_BQ, SQA_SLOT_Q,     SQA_LAYER_DX,
+                         SQA_LAYER_DWQ, SQA_LAYER_DBQ, q_rows,       layer->d_model, q};
+    out[1] = (sqa_projection){from,          SQA_LAYER_WK,  SQA_LAYER_BK, SQA_SLOT_K, gradient,
+                              SQA_LAYER_DWK, SQA_LAYER_DBK, kv_rows,      width,      k};
+    out[2] = (sqa_projection){from,          SQA_LAYER_WV,  SQA_LAYER_BV, SQA_SLOT_V, gradient,
+                              SQA_LAYER_DWV, SQA_LAYER_DBV, kv_rows,      width,      v};
+    return 3;
+}
+
+uint64_t sqa_layer_column_of(const sqa_layer_pass *layer, uint32_t slot)
+{
+    if (!layer->fused_qkv || slot == SQA_SLOT_Q)
+        return 0;
+    return sqa_layer_q_columns(layer) + (slot == SQA_SLOT_V ? sqa_layer_k_columns(layer) : 0);
+}
+
+sqa_tensor_shape sqa_layer_matrix(const sqa_layer_pass *layer, uint32_t rows, uint32_t columns)
+{
+    return (sqa_tensor_shape){(sqa_element)layer->attention.dtype,
+                              {(int64_t)rows * columns, 0, columns},
+                              1,
+                              1,
+                              rows,
+                              columns};
+}
+
+/* Of a projection: its input, weight, bias, output or a gradient of them. */
+static bool projection_tensor(const sqa_layer_pass *layer, const sqa_projection *p, uint32_t slot,
+                              sqa_tensor_shape *out)
+{
+    if (slot == p->input || slot == p->input_gradient)
+        *out = sqa_layer_matrix(layer, p->rows, p->width);
+    else if (slot == p->weight || slot == p->weight_gradient)
+        *out = sqa_layer_matrix(layer, p->width, p->columns);
+    else if (slot == p->bias || slot == p->bias_gradient)
+        *out = sqa_layer_matrix(layer, 1, p->columns);
+    else if (slot == p->output)
+        *out = sqa_layer_matrix(layer, p->rows, p->columns);
+    else
+        return false;
+    return layer->biases || (slot != p->bias && slot != p->bias_gradient);
+}
+
+static bool output_tensor(const sqa_layer_pass *layer, uint32_t slot, sqa_tensor_shape *out)
+{
+    const uint32_t rows = sqa_layer_q_rows(layer), columns = sqa_layer_o_columns(layer);
+    switch (slot) {
+    case SQA_LAYER_WO:
+    case SQA_LAYER_DWO: *out = sqa_layer_matrix(layer, columns, layer->d_model); return true;
+    case SQA_LAYER_BO:
+    case SQA_LAYER_DBO: *out = sqa_layer_matrix(layer, 1, layer->d_model); return layer->biases;
+    case SQA_LAYER_Y:
+    case SQA_LAYER_DY: *out = sqa_layer_matrix(layer, rows, layer->d_model); return true;
+    default: return false;
+    }
+}
+
+/* Without queries, what a backward pass adds up is still written. */
+static bool score_gradient(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    const uint32_t of = slot == SQA_LAYER_DBIAS    ? SQA_SLOT_BIAS
+                        : slot == SQA_LAYER_DSINKS ? SQA_SLOT_SINKS
+                                                   : SQA_SLOT_SLOPES;
+    sqa_problem pass;
+    if (!sqa_attention_tensor(problem, of, out))
+        return false;
+    if (slot == SQA_LAYER_DBIAS &&
+        sqa_layer_attention_backward(layer, SQA_GRADIENT_BIAS, 0, &pass) == SQA_OK)
+        out->strides = pass.of.backward.dbias;
+    return true;
+}
+
+bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    sqa_projection projections[SQA_MAX_PROJECTIONS];
+    if (slot >= SQA_LAYER_DX && !sqa_layer_has_gradient(layer, slot))
+        return false;
+    if (slot >= SQA_LAYER_DBIAS)
+        return score_gradient(problem, slot, out);
+    if ((slot <= SQA_SLOT_LSE || slot == SQA_LAYER_QKV) && !layer->keep)
+        return false;
+    if (slot <= SQA_SLOT_V && layer->fused_qkv)
+        return false;
+    if (slot < SQA_ATTENTION_SLOTS)
+        return sqa_attention_tensor(problem, slot, out);
+    const uint32_t count = sqa_layer_projections(layer, projections);
+    for (uint32_t i = 0; i < count; i++)
+        if (projection_tensor(layer, &projections[i], slot, out))
+            return true;
+    return output_tensor(layer, slot, out);
+}
+
+/* What attention is about as attention says; of a backward pass all that there is. */
+bool sqa_layer_is_touched(const sqa_problem *problem, uint32_t slot)
+{
+    if (sqa_tensor_is_output(problem, slot) || slot <= SQA_SLOT_LSE || slot >= SQA_ATTENTION_SLOTS)
+        return true;
+    return sqa_attention_is_touched(problem, slot);
+}
+
+bool sqa_layer_is_updated(const sqa_problem *problem, uint32_t slot)
+{
+    return problem->of.layer.accumulate && slot > SQA_LAYER_DCONTEXT;
+}

@@ -1,0 +1,191 @@
+#include "problem/layer.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "problem/checks.h"
+
+#define MOST_ROWS (1u << 30)
+
+uint32_t sqa_layer_q_rows(const sqa_layer_pass *layer)
+{
+    const sqa_attention *a = &layer->attention;
+    return a->mask & SQA_MASK_RAGGED ? a->q_total : a->batch * a->q_length;
+}
+
+uint32_t sqa_layer_kv_rows(const sqa_layer_pass *layer)
+{
+    const sqa_attention *a = &layer->attention;
+    return a->mask & SQA_MASK_RAGGED ? a->kv_total : a->batch * a->kv_length;
+}
+
+uint32_t sqa_layer_q_columns(const sqa_layer_pass *layer)
+{
+    return layer->attention.q_heads * layer->attention.head_dim;
+}
+
+uint32_t sqa_layer_k_columns(const sqa_layer_pass *layer)
+{
+    return layer->attention.kv_heads * layer->attention.head_dim;
+}
+
+uint32_t sqa_layer_v_columns(const sqa_layer_pass *layer)
+{
+    return layer->attention.kv_heads * layer->attention.value_dim;
+}
+
+uint32_t sqa_layer_o_columns(const sqa_layer_pass *layer)
+{
+    return layer->attention.out_heads * layer->attention.value_dim;
+}
+
+uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer)
+{
+    const struct {
+        bool present;
+        uint32_t gradients;
+    } parts[] = {
+        {true, SQA_LAYER_GRADIENT_X | SQA_LAYER_GRADIENT_WO},
+        {layer->context_dim > 0, SQA_LAYER_GRADIENT_CONTEXT},
+        {layer->fused_qkv, SQA_LAYER_GRADIENT_WQKV},
+        {!layer->fused_qkv, SQA_LAYER_GRADIENT_WQ | SQA_LAYER_GRADIENT_WK | SQA_LAYER_GRADIENT_WV},
+        {layer->biases, SQA_LAYER_GRADIENT_BO},
+        {layer->biases && layer->fused_qkv, SQA_LAYER_GRADIENT_BQKV},
+        {layer->biases && !layer->fused_qkv,
+         SQA_LAYER_GRADIENT_BQ | SQA_LAYER_GRADIENT_BK | SQA_LAYER_GRADIENT_BV},
+        {layer->attention.score & SQA_SCORE_BIAS, SQA_LAYER_GRADIENT_BIAS},
+        {layer->attention.score & SQA_SCORE_SINKS, SQA_LAYER_GRADIENT_SINKS},
+        {layer->attention.score & SQA_SCORE_SLOPES, SQA_LAYER_GRADIENT_SLOPES},
+    };
+    uint32_t all = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        all |= parts[i].present ? parts[i].gradients : 0;
+    return all;
+}
+
+static sqa_status check_numbers(const sqa_layer_desc *desc)
+{
+    const struct {
+        const char *name;
+        uint32_t value, least, most;
+    } numbers[] = {
+        {"desc.d_model", desc->d_model, 1, SQA_MAX_MODEL_DIM},
+        {"desc.context_dim", desc->context_dim, 0, SQA_MAX_MODEL_DIM},
+        {"desc.fused_qkv", desc->fused_qkv, 0, 1},
+        {"desc.biases", desc->biases, 0, 1},
+        {"desc.keep", desc->keep, 0, 1},
+    };
+    sqa_status status = sqa_check_version("desc.version", desc->version, SQA_LAYER_DESC_VERSION);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == SQA_OK; i++)
+        status =
+            sqa_check_range(numbers[i].name, numbers[i].value, numbers[i].least, numbers[i].most);
+    if (status == SQA_OK && desc->fused_qkv && desc->context_dim > 0)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.fused_qkv: must be 0 with desc.context_dim");
+    if (status == SQA_OK && !desc->attention)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.attention: must not be NULL");
+    return status;
+}
+
+/* Lengths multiplied, which a product has to count. */
+static sqa_status check_rows(const sqa_layer_pass *layer)
+{
+    const sqa_attention *a = &layer->attention;
+    if ((uint64_t)a->batch * a->q_length > MOST_ROWS ||
+        (uint64_t)a->batch * a->kv_length > MOST_ROWS)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.attention: a batch of %u with lengths of %u and %u; expected at most "
+                        "2^30 rows",
+                        a->batch, a->q_length, a->kv_length);
+    if (!layer->context_dim &&
+        (a->q_length != a->kv_length || sqa_layer_q_rows(layer) != sqa_layer_kv_rows(layer)))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.attention.kv_length: %u, of %u rows; without a context it is "
+                        "q_length, %u, of %u rows",
+                        a->kv_length, sqa_layer_kv_rows(layer), a->q_length,
+                        sqa_layer_q_rows(layer));
+    return SQA_OK;
+}
+
+/* Rows of all heads, or with fused_qkv of Q, K and V. */
+static sqa_status set_strides(sqa_layer_pass *layer)
+{
+    const sqa_attention *a = &layer->attention;
+    sqa_attention_desc desc;
+    sqa_attention_to_desc(a, &desc);
+    desc.q = sqa_strides_bshd(a->q_heads, a->q_length, a->head_dim);
+    desc.k = sqa_strides_bshd(a->kv_heads, a->kv_length, a->head_dim);
+    desc.v = sqa_strides_bshd(a->kv_heads, a->kv_length, a->value_dim);
+    desc.o = sqa_strides_bshd(a->out_heads, a->q_length, a->value_dim);
+    if (layer->fused_qkv) {
+        const int64_t row = (int64_t)sqa_layer_q_columns(layer) + sqa_layer_k_columns(layer) +
+                            sqa_layer_v_columns(layer);
+        desc.q.sequence = desc.k.sequence = desc.v.sequence = row;
+        desc.q.batch = desc.k.batch = desc.v.batch = row * a->q_length;
+    }
+    return sqa_attention_from_desc(&layer->attention, &desc);
+}
+
+static sqa_status set_gradients(sqa_layer_pass *layer, const sqa_layer_backward_options *backward)
+{
+    const uint32_t all = sqa_layer_all_gradients(layer);
+    sqa_status status = sqa_check_version("backward.version", backward->version,
+                                          SQA_LAYER_BACKWARD_OPTIONS_VERSION);
+    if (status == SQA_OK)
+        status = sqa_check_range("backward.accumulate", backward->accumulate, 0, 1);
+    if (status == SQA_OK && backward->gradients & ~all)
+        status = sqa_fail(SQA_INVALID_ARGUMENT,
+                          "backward.gradients: %u; expected some of the bits %u, which are what "
+                          "this layer has gradients of",
+                          backward->gradients, all);
+    layer->gradients = backward->gradients ? backward->gradients : all;
+    layer->accumulate = backward->accumulate;
+    return status;
+}
+
+sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
+                               const sqa_layer_backward_options *backward)
+{
+    static const sqa_strides packed = {0, 0, 0};
+    sqa_layer_pass layer;
+    memset(&layer, 0, sizeof layer);
+    if (!desc)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
+    sqa_status status = check_numbers(desc);
+    if (status != SQA_OK)
+        return status;
+    sqa_attention_desc attention = *desc->attention;
+    attention.q = attention.k = attention.v = attention.o = packed;
+    attention.write_lse = backward || desc->keep;
+    status = sqa_attention_from_desc(&layer.attention, &attention);
+    layer.d_model = desc->d_model;
+    layer.context_dim = desc->context_dim;
+    layer.fused_qkv = desc->fused_qkv;
+    layer.biases = desc->biases;
+    layer.keep = backward || desc->keep;
+    if (status == SQA_OK)
+        status = check_rows(&layer);
+    if (status == SQA_OK)
+        status = set_strides(&layer);
+    if (status == SQA_OK && backward)
+        status = set_gradients(&layer, backward);
+    if (status == SQA_OK)
+        memcpy(out, &layer, sizeof layer);
+    return status;
+}
+
+void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
+                       sqa_attention_desc *attention, sqa_layer_backward_options *backward)
+{
+    *desc = (sqa_layer_desc)SQA_LAYER_DESC_INIT;
+    *backward = (sqa_layer_backward_options)SQA_LAYER_BACKWARD_OPTIONS_INIT;
+    sqa_attention_to_desc(&layer->attention, attention);
+    desc->attention = attention;
+    desc->d_model = layer->d_model;
+    desc->context_dim = layer->context_dim;
+    desc->fused_qkv = layer->fused_qkv;
+    desc->biases = layer->biases;
+    desc->keep = layer->keep;
+    if (layer->gradients != sqa_layer_all_gradients(layer))
+        backward->gradients = layer->gradients;
+    backward->accumulate = layer->accumulate;
+}

@@ -1,0 +1,44 @@
+/* The attention layer as a validated descriptor (include/sqa_cl/layer.h), and what its
+ * gradients are. The tag sqa_layer is a function's name in the public interface. */
+#ifndef SQA_PROBLEM_LAYER_H
+#define SQA_PROBLEM_LAYER_H
+
+#include "problem/attention.h"
+#include "sqa_cl/layer.h"
+
+#define SQA_MAX_MODEL_DIM (1u << 24)
+#define SQA_LAYER_GRADIENTS 15 /* bits */
+
+/* The attention's Q, K, V and O are strided as the projections leave and take them; LSE is
+ * written where the layer keeps, or read. */
+typedef struct sqa_layer_pass {
+    sqa_attention attention;
+    uint32_t d_model;
+    uint32_t context_dim; /* 0: there is no context */
+    uint32_t fused_qkv, biases, keep;
+    uint32_t gradients, accumulate; /* of a backward pass; 0 of a forward one */
+} sqa_layer_pass;
+
+/* Fills *out, padding too. `backward` NULL: a forward pass.
+ * Errors: SQA_INVALID_ARGUMENT, naming the field. */
+sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
+                               const sqa_layer_backward_options *backward);
+
+/* Descriptor and options that give this pass again; desc->attention becomes `attention`. */
+void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
+                       sqa_attention_desc *attention, sqa_layer_backward_options *backward);
+
+/* All gradients that the layer has. */
+uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer);
+
+/* Rows of X and Y, and of what K and V come from. */
+uint32_t sqa_layer_q_rows(const sqa_layer_pass *layer);
+uint32_t sqa_layer_kv_rows(const sqa_layer_pass *layer);
+
+/* Columns of Q, K and V, and rows of Wo. */
+uint32_t sqa_layer_q_columns(const sqa_layer_pass *layer);
+uint32_t sqa_layer_k_columns(const sqa_layer_pass *layer);
+uint32_t sqa_layer_v_columns(const sqa_layer_pass *layer);
+uint32_t sqa_layer_o_columns(const sqa_layer_pass *layer);
+
+#endif

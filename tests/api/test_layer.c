@@ -1,0 +1,278 @@
+/* The attention layer through the public interface: what is refused and how it is said, what is
+ * kept in one buffer, fused and separate weights, the workspace. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "opencl_fixture.h"
+#include "run_suite.h"
+
+enum { ROWS = 24, MODEL = 16, HEADS = 4, KV_HEADS = 2, DIM = 8 };
+enum { Q = HEADS * DIM, K = KV_HEADS * DIM, ALL = Q + 2 * K };
+
+static sqa_attention_desc attention;
+
+static sqa_layer_desc small_desc(void)
+{
+    sqa_layer_desc desc = SQA_LAYER_DESC_INIT;
+    attention = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
+    attention.q_heads = HEADS;
+    attention.kv_heads = KV_HEADS;
+    attention.q_length = attention.kv_length = ROWS;
+    attention.head_dim = DIM;
+    attention.causal = SQA_CAUSAL_BOTTOM_RIGHT;
+    desc.attention = &attention;
+    desc.d_model = MODEL;
+    return desc;
+}
+
+static void expect_refused(const sqa_layer_desc *desc, const sqa_layer_backward_options *backward,
+                           const char *named)
+{
+    sqa_plan *plan = NULL;
+    const sqa_status status =
+        backward ? sqa_layer_backward_plan_create(&plan, test_context, desc, backward, NULL)
+                 : sqa_layer_plan_create(&plan, test_context, desc, NULL);
+    ck_assert_msg(status == SQA_INVALID_ARGUMENT, "%s is no error", named);
+    ck_assert_msg(strstr(sqa_last_error(), named) != NULL, "'%s' does not name %s",
+                  sqa_last_error(), named);
+    ck_assert_ptr_null(plan);
+}
+
+START_TEST(wrong_descriptors)
+{
+    sqa_layer_desc desc = small_desc();
+    const char *named = NULL;
+    switch (_i) {
+    case 0: desc.version = 0, named = "desc.version"; break;
+    case 1: desc.version = SQA_LAYER_DESC_VERSION + 1, named = "desc.version"; break;
+    case 2: desc.attention = NULL, named = "desc.attention"; break;
+    case 3: desc.d_model = SQA_NOT_SET, named = "desc.d_model"; break;
+    case 4: desc.d_model = 0, named = "desc.d_model"; break;
+    case 5: desc.fused_qkv = 2, named = "desc.fused_qkv"; break;
+    case 6: desc.fused_qkv = 1, desc.context_dim = 8, named = "desc.fused_qkv"; break;
+    case 7: desc.biases = 2, named = "desc.biases"; break;
+    case 8: desc.keep = 7, named = "desc.keep"; break;
+    case 9: desc.context_dim = 1u << 25, named = "desc.context_dim"; break;
+    case 10: attention.kv_length = ROWS + 1, named = "desc.attention.kv_length"; break;
+    case 11: attention.batch = 1u << 29, named = "desc.attention"; break;
+    default: attention.q_heads = 3, named = "q_heads"; break;
+    }
+    expect_refused(&desc, NULL, named);
+}
+END_TEST
+enum { WRONG = 13 };
+
+START_TEST(wrong_gradients)
+{
+    const sqa_layer_desc desc = small_desc();
+    sqa_layer_backward_options backward = SQA_LAYER_BACKWARD_OPTIONS_INIT;
+    backward.gradients = SQA_LAYER_GRADIENT_X | SQA_LAYER_GRADIENT_WQKV;
+    expect_refused(&desc, &backward, "backward.gradients");
+    backward.gradients = SQA_LAYER_GRADIENT_BO;
+    expect_refused(&desc, &backward, "backward.gradients");
+    backward.gradients = 1u << 15;
+    expect_refused(&desc, &backward, "backward.gradients");
+    backward.gradients = 0;
+    backward.accumulate = 2;
+    expect_refused(&desc, &backward, "backward.accumulate");
+    backward.version = 9;
+    expect_refused(&desc, &backward, "backward.version");
+}
+END_TEST
+
+/* Numbers that follow from `seed`, about 0. */
+static void fill(float *out, size_t count, unsigned seed)
+{
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        out[i] = ((float)(seed >> 8) / (float)(1u << 24) - 0.5f);
+    }
+}
+
+static cl_mem buffer_of(const float *values, size_t count)
+{
+    cl_mem buffer = new_buffer(count, 0.0f);
+    ck_assert_int_eq(clEnqueueWriteBuffer(test_queue, buffer, CL_TRUE, 0, count * sizeof *values,
+                                          values, 0, NULL, NULL),
+                     CL_SUCCESS);
+    return buffer;
+}
+
+static void read(cl_mem buffer, float *out, size_t count)
+{
+    ck_assert_int_eq(clEnqueueReadBuffer(test_queue, buffer, CL_TRUE, 0, count * sizeof *out, out,
+                                         0, NULL, NULL),
+                     CL_SUCCESS);
+}
+
+static void check(sqa_status status)
+{
+    ck_assert_msg(status == SQA_OK, "%s", sqa_last_error());
+}
+
+typedef struct weights {
+    float x[ROWS * MODEL], wqkv[MODEL * ALL], wo[Q * MODEL], dy[ROWS * MODEL];
+} weights;
+
+typedef struct results {
+    float y[ROWS * MODEL], dx[ROWS * MODEL], dw[MODEL * ALL], dwo[Q * MODEL];
+} results;
+
+/* A part of the columns of Wqkv. */
+static cl_mem part_of(const weights *w, uint32_t first, uint32_t columns)
+{
+    float part[MODEL * ALL];
+    for (uint32_t i = 0; i < MODEL; i++)
+        memcpy(part + (size_t)i * columns, w->wqkv + (size_t)i * ALL + first,
+               columns * sizeof *part);
+    return buffer_of(part, (size_t)MODEL * columns);
+}
+
+static void put_part(cl_mem buffer, uint32_t first, uint32_t columns, float *out)
+{
+    float part[MODEL * ALL];
+    read(buffer, part, (size_t)MODEL * columns);
+    for (uint32_t i = 0; i < MODEL; i++)
+        memcpy(out + (size_t)i * ALL + first, part + (size_t)i * columns, columns * sizeof *part);
+}
+
+/* Forward and backward, with everything that is kept in one buffer; the gradients of weights are
+ * added to 1. */
+static void train(const weights *w, bool fused, results *out)
+{
+    sqa_layer_desc desc = small_desc();
+    sqa_layer_tensors t = SQA_LAYER_TENSORS_INIT;
+    sqa_layer_backward_tensors b = SQA_LAYER_BACKWARD_TENSORS_INIT;
+    sqa_layer_backward_options options = SQA_LAYER_BACKWARD_OPTIONS_INIT;
+    sqa_layer_kept kept = SQA_LAYER_KEPT_INIT;
+    desc.fused_qkv = fused;
+    desc.keep = 1;
+    options.accumulate = 1;
+    check(sqa_layer_kept_layout(&desc, &kept));
+    ck_assert_uint_ge(kept.bytes, (ROWS * (ALL + Q) + ROWS * HEADS) * sizeof(float));
+    cl_mem buffer = new_buffer(kept.bytes / sizeof(float), NAN);
+    t.x.buffer = b.x.buffer = buffer_of(w->x, ROWS * MODEL);
+    t.wo.buffer = b.wo.buffer = buffer_of(w->wo, Q * MODEL);
+    t.y.buffer = new_buffer(ROWS * MODEL, NAN);
+    t.wqkv.buffer = b.wqkv.buffer = buffer_of(w->wqkv, MODEL * ALL);
+    t.wq.buffer = b.wq.buffer = part_of(w, 0, Q);
+    t.wk.buffer = b.wk.buffer = part_of(w, Q, K);
+    t.wv.buffer = b.wv.buffer = part_of(w, Q + K, K);
+    t.q = b.q = (sqa_tensor){buffer, kept.q};
+    t.k = b.k = (sqa_tensor){buffer, kept.k};
+    t.v = b.v = (sqa_tensor){buffer, kept.v};
+    t.qkv = b.qkv = (sqa_tensor){buffer, kept.qkv};
+    t.o = b.o = (sqa_tensor){buffer, kept.o};
+    t.lse = b.lse = (sqa_tensor){buffer, kept.lse};
+    b.dy.buffer = buffer_of(w->dy, ROWS * MODEL);
+    b.dx.buffer = new_buffer(ROWS * MODEL, NAN);
+    b.dwq.buffer = new_buffer(MODEL * Q, 1.0f);
+    b.dwk.buffer = new_buffer(MODEL * K, 1.0f);
+    b.dwv.buffer = new_buffer(MODEL * K, 1.0f);
+    b.dwqkv.buffer = new_buffer(MODEL * ALL, 1.0f);
+    b.dwo.buffer = new_buffer(Q * MODEL, 1.0f);
+    check(sqa_layer(test_context, test_queue, &desc, &t, 0, NULL, NULL));
+    check(sqa_layer_backward(test_context, test_queue, &desc, &options, &b, 0, NULL, NULL));
+    read(t.y.buffer, out->y, ROWS * MODEL);
+    read(b.dx.buffer, out->dx, ROWS * MODEL);
+    read(b.dwo.buffer, out->dwo, Q * MODEL);
+    read(b.dwqkv.buffer, out->dw, MODEL * ALL);
+    if (!fused) {
+        put_part(b.dwq.buffer, 0, Q, out->dw);
+        put_part(b.dwk.buffer, Q, K, out->dw);
+        put_part(b.dwv.buffer, Q + K, K, out->dw);
+    }
+    const cl_mem made[] = {buffer,       t.x.buffer,   t.wo.buffer,  t.y.buffer,     t.wqkv.buffer,
+                           t.wq.buffer,  t.wk.buffer,  t.wv.buffer,  b.dy.buffer,    b.dx.buffer,
+                           b.dwq.buffer, b.dwk.buffer, b.dwv.buffer, b.dwqkv.buffer, b.dwo.buffer};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        clReleaseMemObject(made[i]);
+}
+
+static void expect_same(const float *a, const float *b, size_t count, const char *what)
+{
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(fabsf(a[i] - b[i]) <= 1e-5f, "%s[%zu]: %g and %g", what, i, (double)a[i],
+                      (double)b[i]);
+}
+
+/* The slope of the sum of Y times dY along all of a direction, which the gradient says. */
+static double loss_of(const weights *w)
+{
+    results r;
+    double sum = 0.0;
+    train(w, true, &r);
+    for (int i = 0; i < ROWS * MODEL; i++)
+        sum += (double)r.y[i] * (double)w->dy[i];
+    return sum;
+}
+
+START_TEST(fused_and_separate_weights)
+{
+    static weights w, moved;
+    static results fused, separate;
+    fill(w.x, ROWS * MODEL, 1);
+    fill(w.wqkv, MODEL * ALL, 2);
+    fill(w.wo, Q * MODEL, 3);
+    fill(w.dy, ROWS * MODEL, 4);
+    train(&w, true, &fused);
+    train(&w, false, &separate);
+    expect_same(fused.y, separate.y, ROWS * MODEL, "y");
+    expect_same(fused.dx, separate.dx, ROWS * MODEL, "dx");
+    expect_same(fused.dw, separate.dw, MODEL * ALL, "dw");
+    expect_same(fused.dwo, separate.dwo, Q * MODEL, "dwo");
+    /* Along its own gradient the loss changes by that one's square. */
+    double square = 0.0;
+    const float step = 1e-3f;
+    moved = w;
+    for (int i = 0; i < MODEL * ALL; i++) {
+        const float gradient = fused.dw[i] - 1.0f;
+        moved.wqkv[i] += step * gradient;
+        square += (double)gradient * (double)gradient;
+    }
+    const double change = (loss_of(&moved) - loss_of(&w)) / (double)step;
+    ck_assert_msg(square > 0.1 && fabs(change - square) < 0.03 * square, "%g instead of %g", change,
+                  square);
+}
+END_TEST
+
+START_TEST(plans_explain_their_stages)
+{
+    const sqa_layer_desc desc = small_desc();
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
+    sqa_layer_tensors tensors = SQA_LAYER_TENSORS_INIT;
+    sqa_layer_backward_tensors wrong = SQA_LAYER_BACKWARD_TENSORS_INIT;
+    sqa_plan *plan = NULL;
+    options.family = "rows";
+    ck_assert_int_eq(sqa_layer_plan_create(&plan, test_context, &desc, &options),
+                     SQA_INVALID_ARGUMENT);
+    check(sqa_layer_plan_create(&plan, test_context, &desc, NULL));
+    check(sqa_plan_explain(plan, &info));
+    ck_assert_ptr_nonnull(strstr(info.reason, "matmul: "));
+    ck_assert_ptr_nonnull(strstr(info.reason, "forward: "));
+    ck_assert_uint_ge(sqa_plan_workspace_size(plan), ROWS * (ALL + Q) * sizeof(float));
+    ck_assert_int_eq(sqa_layer_run(plan, test_queue, &tensors, 0, NULL, NULL),
+                     SQA_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), "tensors.x"));
+    ck_assert_int_eq(sqa_layer_backward_run(plan, test_queue, &wrong, 0, NULL, NULL),
+                     SQA_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), "is one for layer"));
+    sqa_plan_destroy(plan);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("layer");
+    TCase *layer = tcase_create("layer");
+    tcase_add_unchecked_fixture(layer, open_device, close_device);
+    tcase_add_loop_test(layer, wrong_descriptors, 0, WRONG);
+    tcase_add_test(layer, wrong_gradients);
+    tcase_add_test(layer, fused_and_separate_weights);
+    tcase_add_test(layer, plans_explain_their_stages);
+    tcase_set_timeout(layer, 120);
+    suite_add_tcase(suite, layer);
+    return sqa_run_suite(suite);
+}

@@ -1,0 +1,218 @@
+/* sqa run --op layer: Y and all gradients of a layer in files; one line and no output where what
+ * is asked for makes no sense. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/run_inputs.h"
+#include "operations/layer/reference.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
+#include "run_suite.h"
+#include "text/npy.h"
+
+#define LAYER "run --op layer --x %1$s/x.npy --weights %1$s/weights --out %1$s/y.npy"
+#define XSQA " --variant xsqa --heads 8"
+
+static const struct {
+    const char *shape, *options;
+} runs[] = {
+    {"variant=xsqa,h=8,n=9,d=4,dmodel=12,causal", " --causal"},
+    {"b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,fused,biases", ""},
+    {"b=2,variant=xsqa,h=8,nq=7,nk=11,d=4,dv=3,dmodel=12,dcontext=5,biases",
+     " --context %1$s/context.npy"},
+};
+enum { RUNS = sizeof runs / sizeof runs[0] };
+
+/* The command with the work folder in it. */
+static const program_result *run_command(const char *command, const char *more)
+{
+    char both[1024], text[4096];
+    size_t used = 0;
+    snprintf(both, sizeof both, "%s%s", command, more);
+    for (const char *at = both; *at; at++)
+        if (!strncmp(at, "%1$s", 4)) {
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s", work_folder);
+            at += 3;
+        } else {
+            text[used++] = *at;
+        }
+    text[used] = '\0';
+    return run_sqa("%s", text);
+}
+
+static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
+{
+    const sqa_attention *a = &tensors->problem.of.attention;
+    const bool weight = slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_BO;
+    const bool bias = slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO;
+    sqa_tensor_shape t;
+    char name[64];
+    if (!sqa_tensor_shape_of(&tensors->problem, slot, &t))
+        return;
+    const bool batched = !weight && a->batch > 1;
+    const uint64_t shape[3] = {a->batch, batched ? t.length / a->batch : t.length, t.dim};
+    const uint32_t skip = bias ? 2 : !batched;
+    snprintf(name, sizeof name, "%s%s.npy", weight ? "weights/" : "",
+             sqa_tensor_name(&tensors->problem, slot));
+    save_array(name, "<f4", 3 - skip, shape + skip, sqa_host_tensor_view(&tensors->of[slot]),
+               sizeof(float));
+}
+
+/* x.npy and the context, weights/wq.npy and so on; y.npy and dy.npy of dY. */
+static void make_inputs(sqa_host_tensors *forward, sqa_host_tensors *dy, const char *shape)
+{
+    char text[512];
+    sqa_problem problem;
+    snprintf(text, sizeof text, "%s/weights", work_folder);
+    ck_assert_int_eq(mkdir(text, 0777), 0);
+    snprintf(text, sizeof text, "op=layer,%s", shape);
+    ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_host_tensors_create(forward, &problem, 7, false), SQA_OK);
+    snprintf(text, sizeof text, "op=layer_backward,%s", shape);
+    ck_assert_int_eq(sqa_problem_parse(text, &problem), SQA_OK);
+    ck_assert_int_eq(sqa_host_tensors_create(dy, &problem, 8, false), SQA_OK);
+    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_BO; slot++)
+        save_input(forward, slot);
+    save_input(dy, SQA_LAYER_DY);
+}
+
+/* Y or a gradient; how many numbers are to be there. */
+static void read_output(sqa_npy *out, const char *name, uint32_t rank, size_t count)
+{
+    const sqa_npy_wish wish = {SQA_NPY_FLOATS, rank, rank, "as it should be"};
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", work_folder, name);
+    ck_assert_msg(sqa_npy_read(out, path, &wish) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_uint_eq(out->count, count);
+}
+
+static void check_y(const sqa_host_tensors *forward)
+{
+    const sqa_layer_pass *layer = &forward->problem.of.layer;
+    const sqa_attention *a = &layer->attention;
+    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
+    sqa_layer_reference reference;
+    double expected[SQA_MAX_ROW];
+    sqa_npy y;
+    read_output(&y, "y.npy", a->batch > 1 ? 3 : 2,
+                (size_t)sqa_layer_q_rows(layer) * layer->d_model);
+    ck_assert(sqa_layer_reference_forward(&reference, layer, &views));
+    for (uint32_t row = 0; row < sqa_layer_q_rows(layer); row++) {
+        sqa_layer_reference_y(&reference, &views, row / a->q_length, row % a->q_length, 0,
+                              layer->d_model, expected);
+        for (uint32_t j = 0; j < layer->d_model; j++)
+            ck_assert_double_eq_tol((double)y.data[(size_t)row * layer->d_model + j], expected[j],
+                                    1e-5);
+    }
+    sqa_layer_reference_free(&reference);
+    sqa_npy_free(&y);
+}
+
+/* The rows of dY added up. */
+static void check_bias(const sqa_host_tensors *dy, const sqa_npy *dbo)
+{
+    const float *values = sqa_host_tensor_view(&dy->of[SQA_LAYER_DY]);
+    const sqa_layer_pass *layer = &dy->problem.of.layer;
+    for (uint32_t j = 0; j < layer->d_model; j++) {
+        double sum = 0.0;
+        for (uint32_t row = 0; row < sqa_layer_q_rows(layer); row++)
+            sum += (double)values[(size_t)row * layer->d_model + j];
+        ck_assert_double_eq_tol((double)dbo->data[j], sum, 1e-5);
+    }
+}
+
+/* Every gradient there is has a file of its size with numbers; that what they are is right, the
+ * suite `layers` sees. */
+static void check_gradients(const sqa_host_tensors *dy)
+{
+    const sqa_problem *problem = &dy->problem;
+    const sqa_layer_pass *layer = &problem->of.layer;
+    for (uint32_t slot = SQA_LAYER_DX; slot <= SQA_LAYER_DBO; slot++) {
+        const bool input = slot <= SQA_LAYER_DCONTEXT;
+        const uint32_t rank = input                   ? (layer->attention.batch > 1 ? 3 : 2)
+                              : slot >= SQA_LAYER_DBQ ? 1
+                                                      : 2;
+        sqa_tensor_shape shape;
+        char name[64];
+        sqa_npy file;
+        double sum = 0.0;
+        snprintf(name, sizeof name, "grads/%s.npy", sqa_tensor_name(problem, slot) + 1);
+        if (!sqa_tensor_shape_of(problem, slot, &shape)) {
+            ck_assert_msg(!work_file_exists(name), "%s is there", name);
+            continue;
+        }
+        read_output(&file, name, rank, (size_t)shape.length * shape.dim);
+        for (size_t i = 0; i < file.count; i++)
+            sum += fabs((double)file.data[i]);
+        ck_assert_msg(isfinite(sum) && sum > 0.0, "%s: %g", name, sum);
+        if (slot == SQA_LAYER_DBO)
+            check_bias(dy, &file);
+        sqa_npy_free(&file);
+    }
+}
+
+START_TEST(right_layers)
+{
+    sqa_host_tensors forward, dy;
+    make_inputs(&forward, &dy, runs[_i].shape);
+    char more[256];
+    snprintf(more, sizeof more, XSQA "%s --dout %%1$s/dy.npy --grads %%1$s/grads",
+             runs[_i].options);
+    const program_result *result = run_command(LAYER, more);
+    ck_assert_msg(result->code == 0, "%s: %.600s", runs[_i].shape, result->err);
+    ck_assert_str_eq(result->out, "");
+    check_y(&forward);
+    check_gradients(&dy);
+    sqa_host_tensors_free(&forward);
+    sqa_host_tensors_free(&dy);
+}
+END_TEST
+
+static const struct {
+    const char *more, *named, *message;
+} refused[] = {
+    {XSQA " --dout %1$s/dy.npy", "--dout", "go together"},
+    {" --heads 8 --variant none", "none", "is not one of"},
+    {" --variant xsqa --heads 0", "--heads", "1 to 65535"},
+    {XSQA " --family rows", "--family", "several operations"},
+    {XSQA " --context %1$s/none.npy", "none.npy", ""},
+    {XSQA " --dout %1$s/x2.npy --grads %1$s/grads", "x2.npy", "expected (9, 12)"},
+    {XSQA " --q %1$s/x.npy", "--q", "is not an option"},
+    {XSQA " --dtype f64", "--dtype", "expected f32, f16 or bf16"},
+    {" --variant xsqa --heads 28", "wq.npy", "a multiple of 7 heads"},
+    {XSQA " --dout %1$s/dy.npy --grads %1$s/weights", "--grads", "--weights"},
+};
+enum { REFUSED = sizeof refused / sizeof refused[0] };
+
+START_TEST(nonsense_is_refused)
+{
+    static const float zeros[60] = {0.0f};
+    static const uint64_t shape[2] = {5, 12};
+    sqa_host_tensors forward, dy;
+    make_inputs(&forward, &dy, runs[0].shape);
+    save_array("x2.npy", "<f4", 2, shape, zeros, sizeof(float));
+    const program_result *result = run_command(LAYER, refused[_i].more);
+    ck_assert_msg(result->code == 2, "exit %d: %s", result->code, result->err);
+    ck_assert_msg(strstr(result->err, refused[_i].named) &&
+                      strstr(result->err, refused[_i].message),
+                  "%s", result->err);
+    ck_assert(!work_file_exists("y.npy"));
+    sqa_host_tensors_free(&forward);
+    sqa_host_tensors_free(&dy);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("run layer");
+    TCase *tests = tcase_create("run layer");
+    tcase_set_timeout(tests, 240);
+    tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
+    tcase_add_loop_test(tests, right_layers, 0, RUNS);
+    tcase_add_loop_test(tests, nonsense_is_refused, 0, REFUSED);
+    suite_add_tcase(suite, tests);
+    return sqa_run_suite(suite);
+}

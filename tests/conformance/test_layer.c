@@ -1,0 +1,236 @@
+/* The layer's oracle against finite differences of its forward pass; and the layer as callers
+ * have it, all of its stages together, against that oracle. SQA_TEST_SIZE as in
+ * test_families.c. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance/suite.h"
+#include "opencl_fixture.h"
+#include "operations/attention/reference.h"
+#include "operations/layer/layer.h"
+#include "operations/layer/reference.h"
+#include "operations/operations.h"
+#include "operations/shape.h"
+#include "run_suite.h"
+
+/* Small: each element is moved four times, and everything computed again. */
+static const char *const shapes[] = {
+    "variant=sqa,h=4,n=5,d=3,dmodel=4,causal,biases",
+    "b=2,variant=xsqa,h=4,n=4,d=2,dv=3,dmodel=3,fused,biases,softcap=2",
+    "b=2,hq=2,hkv=4,nq=3,nk=5,d=2,dmodel=4,dcontext=3,biases",
+    "hq=4,hkv=2,n=5,d=2,dmodel=3,causal,bias=f32/hq,sinks,alibi=slopes",
+    "b=3,hq=2,hkv=1,n=4,d=2,dmodel=3,causal,ragged=7:7,dropout=0.3,fused",
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static sqa_host_tensors tensors_of(const char *operation, const char *shape, uint64_t seed)
+{
+    char text[SQA_SHAPE_TEXT];
+    sqa_problem problem;
+    sqa_host_tensors tensors;
+    snprintf(text, sizeof text, "op=%s,%s", operation, shape);
+    ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_host_tensors_create(&tensors, &problem, seed, true), SQA_OK);
+    return tensors;
+}
+
+static float *values_of(const sqa_host_tensors *tensors, uint32_t slot)
+{
+    const sqa_host_tensor *tensor = &tensors->of[slot];
+    return (float *)tensor->data + (int64_t)tensor->guard;
+}
+
+/* The sum over Y times dY. */
+static double loss(const sqa_host_tensors *forward, const float *dy)
+{
+    const sqa_layer_pass *layer = &forward->problem.of.layer;
+    const sqa_attention *a = &layer->attention;
+    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
+    sqa_layer_reference reference;
+    double y[SQA_MAX_ROW], sum = 0.0;
+    ck_assert(sqa_layer_reference_forward(&reference, layer, &views));
+    for (uint32_t batch = 0; batch < a->batch; batch++) {
+        const sqa_sequence s = sqa_reference_sequence(a, &views, batch);
+        const uint32_t before = a->mask & SQA_MASK_RAGGED ? s.q_begin : batch * a->q_length;
+        for (uint32_t query = 0; query < s.q_length; query++) {
+            sqa_layer_reference_y(&reference, &views, batch, query, 0, layer->d_model, y);
+            for (uint32_t j = 0; j < layer->d_model; j++)
+                sum += y[j] * (double)dy[(size_t)(before + query) * layer->d_model + j];
+        }
+    }
+    sqa_layer_reference_free(&reference);
+    return sum;
+}
+
+static double difference(const sqa_host_tensors *forward, const float *dy, float *x, float step)
+{
+    const float before = *x;
+    *x = before + step;
+    const double above = loss(forward, dy);
+    *x = before - step;
+    const double below = loss(forward, dy);
+    *x = before;
+    return (above - below) / (2.0 * (double)step);
+}
+
+/* Of two step sizes, so that the error is of their fourth power (Richardson). */
+static double slope(const sqa_host_tensors *forward, const float *dy, float *x)
+{
+    return (4.0 * difference(forward, dy, x, 0x1p-6f) - difference(forward, dy, x, 0x1p-5f)) / 3.0;
+}
+
+static uint32_t input_of(uint32_t gradient)
+{
+    switch (gradient) {
+    case SQA_LAYER_DBIAS: return SQA_SLOT_BIAS;
+    case SQA_LAYER_DSINKS: return SQA_SLOT_SINKS;
+    case SQA_LAYER_DSLOPES: return SQA_SLOT_SLOPES;
+    default: return gradient - SQA_LAYER_DX + SQA_LAYER_X;
+    }
+}
+
+/* The backward pass's inputs are the forward pass's, and what that one keeps. */
+static void share_inputs(const sqa_host_tensors *forward, sqa_host_tensors *backward)
+{
+    for (uint32_t slot = SQA_SLOT_BIAS; slot <= SQA_LAYER_BO; slot++) {
+        const sqa_host_tensor *from = &forward->of[slot];
+        sqa_host_tensor *to = &backward->of[slot];
+        if (slot == SQA_LAYER_QKV || !to->data || !from->data)
+            continue;
+        const size_t bytes = sqa_element_bits(from->element) / 8;
+        const size_t count = from->count - 2 * from->guard;
+        ck_assert_uint_eq(count, to->count - 2 * to->guard);
+        memcpy((char *)to->data + to->guard * bytes, (char *)from->data + from->guard * bytes,
+               count * bytes);
+    }
+}
+
+static void keep(const sqa_host_tensors *forward, sqa_host_tensors *backward)
+{
+    const sqa_layer_pass *layer = &backward->problem.of.layer;
+    const sqa_attention *a = &layer->attention;
+    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
+    const bool ragged = a->mask & SQA_MASK_RAGGED;
+    sqa_layer_reference reference;
+    ck_assert(sqa_layer_reference_forward(&reference, layer, &views));
+    for (uint32_t i = 0; i < reference.count; i++) {
+        const sqa_projection *p = &reference.projections[i];
+        memcpy(values_of(backward, p->output), reference.outputs[i],
+               (size_t)p->rows * p->columns * sizeof(float));
+    }
+    for (uint32_t batch = 0; batch < a->batch; batch++) {
+        const sqa_sequence s = sqa_reference_sequence(a, &views, batch);
+        for (uint32_t head = 0; head < a->out_heads; head++)
+            for (uint32_t query = 0; query < s.q_length; query++) {
+                double o[SQA_MAX_ROW], lse;
+                const uint32_t row = s.q_begin + query;
+                sqa_reference_forward_row(a, &reference.attention, batch, head, query, o, &lse);
+                for (uint32_t d = 0; d < a->value_dim; d++)
+                    values_of(backward, SQA_SLOT_O)[batch * a->o.batch + head * a->o.head +
+                                                    row * a->o.sequence + d] = (float)o[d];
+                values_of(backward, SQA_SLOT_LSE)[((ragged ? 0 : batch) * a->out_heads + head) *
+                                                      (ragged ? a->q_total : a->q_length) +
+                                                  row] = (float)lse;
+            }
+    }
+    sqa_layer_reference_free(&reference);
+}
+
+static void check_row(const sqa_host_tensors *forward, const float *dy, const sqa_row_group *group,
+                      const sqa_expected_row *row, const char *shape, uint64_t *checked)
+{
+    for (uint32_t i = 0; i < group->slot_count; i++)
+        for (uint32_t j = 0; j < row->count[i]; j++) {
+            float *x = values_of(forward, input_of(group->slots[i])) + row->at[i] + j;
+            const double expected = slope(forward, dy, x);
+            ck_assert_msg(fabs(row->values[i][j] - expected) < 2e-4,
+                          "%s: gradient in slot %u, element %lld is %.9g, by differences %.9g",
+                          shape, group->slots[i], (long long)row->at[i] + j, row->values[i][j],
+                          expected);
+            ++*checked;
+        }
+}
+
+START_TEST(the_oracle_is_right)
+{
+    static sqa_expected_row row;
+    sqa_host_tensors forward = tensors_of("layer", shapes[_i], 3);
+    sqa_host_tensors backward = tensors_of("layer_backward", shapes[_i], 5);
+    uint64_t checked = 0;
+    share_inputs(&forward, &backward);
+    keep(&forward, &backward);
+    const sqa_reference_inputs views = sqa_host_tensors_views(&backward);
+    const float *dy = values_of(&backward, SQA_LAYER_DY);
+    for (const sqa_row_group *group = sqa_layer_backward_groups; group->slot_count; group++)
+        for (uint64_t i = 0; i < group->count(&backward.problem); i++)
+            if (group->expect(&backward.problem, &views, i, &row))
+                check_row(&forward, dy, group, &row, shapes[_i], &checked);
+    ck_assert_uint_gt(checked, 50);
+    sqa_host_tensors_free(&forward);
+    sqa_host_tensors_free(&backward);
+}
+END_TEST
+
+static void print_failure(void *user, const sqa_outcome *outcome)
+{
+    (void)user;
+    if (outcome->verdict == SQA_VERDICT_FAILED)
+        printf("FAILED: %s\n    %s\n", outcome->message, outcome->subject);
+}
+
+static const sqa_tuner_operation *const passes[] = {&sqa_tuner_layer, &sqa_tuner_layer_backward};
+
+static sqa_suite suite_of(int pass, sqa_dtype dtype)
+{
+    return (sqa_suite){.context = test_context,
+                       .queue = test_queue,
+                       .device = &test_device,
+                       .operation = passes[pass]->entry->id,
+                       .dtype = dtype,
+                       .seed = 7,
+                       .report = print_failure};
+}
+
+static sqa_grid_size grid_size(void)
+{
+    const char *size = getenv("SQA_TEST_SIZE");
+    return size && !strcmp(size, "full") ? SQA_GRID_QUICK : SQA_GRID_TINY;
+}
+
+/* Whatever the stages choose by default; every dtype in both passes. */
+START_TEST(the_layer_is_right)
+{
+    sqa_suite_counts counts = {0};
+    const sqa_suite suite = suite_of(_i % 2, (sqa_dtype)(_i / 2));
+    for (const sqa_case_grid *grid = passes[_i % 2]->grids; grid->name; grid++)
+        ck_assert_int_eq(sqa_suite_grid(&suite, grid, grid_size(), &counts), SQA_OK);
+    ck_assert_uint_eq(counts.failed, 0);
+    ck_assert_uint_gt(counts.passed, 0);
+}
+END_TEST
+
+START_TEST(the_layer_keeps_its_properties)
+{
+    sqa_suite_counts counts = {0};
+    const sqa_suite suite = suite_of(_i, SQA_DTYPE_F32);
+    for (size_t i = 0; i < passes[_i]->property_count; i++)
+        sqa_suite_property(&suite, &passes[_i]->properties[i], true, &counts);
+    ck_assert_uint_eq(counts.failed, 0);
+    ck_assert_uint_eq(counts.passed, passes[_i]->property_count);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("layer");
+    TCase *oracle = tcase_create("oracle"), *pass = tcase_create("pass");
+    tcase_add_loop_test(oracle, the_oracle_is_right, 0, SHAPES);
+    suite_add_tcase(suite, oracle);
+    tcase_add_unchecked_fixture(pass, open_device, close_device);
+    tcase_add_loop_test(pass, the_layer_is_right, 0, 2 * (SQA_DTYPE_BF16 + 1));
+    tcase_add_loop_test(pass, the_layer_keeps_its_properties, 0, 2);
+    suite_add_tcase(suite, pass);
+    return sqa_run_suite(suite);
+}

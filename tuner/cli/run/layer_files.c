@@ -1,0 +1,242 @@
+/* See layer_files.h. */
+#include "cli/run/layer_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "cli/run/tensor_files.h"
+
+/* Parameters by their slots; the gradient of each has the same name. */
+static const struct {
+    const char *name;
+    uint32_t slot, gradient, rank;
+} parameters[] = {
+    {"wq", SQA_LAYER_WQ, SQA_LAYER_DWQ, 2},
+    {"wk", SQA_LAYER_WK, SQA_LAYER_DWK, 2},
+    {"wv", SQA_LAYER_WV, SQA_LAYER_DWV, 2},
+    {"wqkv", SQA_LAYER_WQKV, SQA_LAYER_DWQKV, 2},
+    {"wo", SQA_LAYER_WO, SQA_LAYER_DWO, 2},
+    {"bq", SQA_LAYER_BQ, SQA_LAYER_DBQ, 1},
+    {"bk", SQA_LAYER_BK, SQA_LAYER_DBK, 1},
+    {"bv", SQA_LAYER_BV, SQA_LAYER_DBV, 1},
+    {"bqkv", SQA_LAYER_BQKV, SQA_LAYER_DBQKV, 1},
+    {"bo", SQA_LAYER_BO, SQA_LAYER_DBO, 1},
+    {"x", SQA_LAYER_SLOTS, SQA_LAYER_DX, 0},
+    {"context", SQA_LAYER_SLOTS, SQA_LAYER_DCONTEXT, 0},
+};
+enum { PARAMETERS = sizeof parameters / sizeof *parameters };
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static sqa_status set_path(char out[SQA_LAYER_PATH], const char *folder, const char *name)
+{
+    const int length = snprintf(out, SQA_LAYER_PATH, "%s/%s.npy", folder, name);
+    return length < SQA_LAYER_PATH
+               ? SQA_OK
+               : sqa_fail(SQA_INVALID_ARGUMENT, "'%.60s...': a path of at most %d characters",
+                          folder, SQA_LAYER_PATH - 1);
+}
+
+static sqa_status copy_path(char out[SQA_LAYER_PATH], const char *path)
+{
+    const int length = snprintf(out, SQA_LAYER_PATH, "%s", path ? path : "");
+    return length < SQA_LAYER_PATH
+               ? SQA_OK
+               : sqa_fail(SQA_INVALID_ARGUMENT, "'%.60s...': a path of at most %d characters", path,
+                          SQA_LAYER_PATH - 1);
+}
+
+/* With wqkv.npy, that alone; biases as their files are there, all or none. */
+static void leave_out(sqa_layer_files *files)
+{
+    const bool fused = is_there(files->paths[SQA_LAYER_WQKV]);
+    bool biases = false;
+    for (uint32_t slot = SQA_LAYER_BQ; slot <= SQA_LAYER_BO; slot++)
+        biases = biases || is_there(files->paths[slot]);
+    for (uint32_t slot = SQA_LAYER_WQ; slot <= SQA_LAYER_BO; slot++) {
+        const bool of_all = slot == SQA_LAYER_WQKV || slot == SQA_LAYER_BQKV;
+        const bool of_one = !of_all && slot != SQA_LAYER_WO && slot != SQA_LAYER_BO;
+        if ((fused && of_one) || (!fused && of_all) || (slot >= SQA_LAYER_BQ && !biases))
+            files->paths[slot][0] = '\0';
+    }
+}
+
+sqa_status sqa_layer_files_find(sqa_layer_files *files)
+{
+    files->paths = calloc(SQA_LAYER_SLOTS, sizeof *files->paths);
+    if (!files->paths)
+        return sqa_fail_memory("paths");
+    sqa_status status = copy_path(files->paths[SQA_LAYER_X], files->x);
+    if (!status)
+        status = copy_path(files->paths[SQA_LAYER_CONTEXT], files->context);
+    if (!status)
+        status = copy_path(files->paths[SQA_LAYER_DY], files->dout);
+    for (int i = 0; i < PARAMETERS && !status; i++) {
+        if (parameters[i].slot < SQA_LAYER_SLOTS)
+            status = set_path(files->paths[parameters[i].slot], files->weights, parameters[i].name);
+        if (!status && files->grads)
+            status =
+                set_path(files->paths[parameters[i].gradient], files->grads, parameters[i].name);
+    }
+    if (!status)
+        leave_out(files);
+    return status;
+}
+
+static const char *option_of(uint32_t slot)
+{
+    return slot == SQA_LAYER_X         ? "--x"
+           : slot == SQA_LAYER_CONTEXT ? "--context"
+           : slot == SQA_LAYER_DY      ? "--dout"
+           : slot > SQA_LAYER_DY       ? "--grads"
+                                       : "--weights";
+}
+
+void sqa_layer_files_name(const sqa_layer_files *files, sqa_command_file *out)
+{
+    for (uint32_t slot = 0; slot < SQA_LAYER_SLOTS; slot++)
+        out[slot] =
+            (sqa_command_file){option_of(slot), files->paths[slot][0] ? files->paths[slot] : NULL,
+                               slot > SQA_LAYER_DY ? SQA_FILE_WRITTEN : SQA_FILE_READ};
+}
+
+static sqa_status read_file(sqa_layer_files *files, uint32_t slot)
+{
+    const bool bias = slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO;
+    const bool weight = slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_WO;
+    const sqa_npy_wish wish =
+        bias     ? (sqa_npy_wish){SQA_NPY_FLOATS, 1, 1, "(columns)"}
+        : weight ? (sqa_npy_wish){SQA_NPY_FLOATS, 2, 2, "(rows, columns)"}
+                 : (sqa_npy_wish){SQA_NPY_FLOATS, 2, 3, "(N, width) or (batch, N, width)"};
+    if (!files->paths[slot][0])
+        return SQA_OK;
+    sqa_status status = sqa_npy_read(&files->of[slot], files->paths[slot], &wish);
+    if (!status)
+        sqa_tensor_file_note(option_of(slot), files->paths[slot], &files->of[slot]);
+    return status;
+}
+
+/* Lengths beyond what a descriptor holds are refused as such. */
+static uint32_t length_of(uint64_t length)
+{
+    return length < SQA_NOT_SET ? (uint32_t)length : SQA_NOT_SET;
+}
+
+/* The columns of a matrix are those of so many heads. */
+static sqa_status head_size(const sqa_layer_files *files, uint32_t slot, uint64_t heads,
+                            uint32_t *out)
+{
+    const uint64_t columns = files->of[slot].shape[1];
+    if (columns % heads != 0 || columns == 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %llu columns; expected a multiple of %llu heads",
+                        files->paths[slot], (unsigned long long)columns, (unsigned long long)heads);
+    *out = length_of(columns / heads);
+    return SQA_OK;
+}
+
+static sqa_status settle_dims(const sqa_layer_files *files, bool fused, sqa_attention_desc *a)
+{
+    if (fused)
+        return head_size(files, SQA_LAYER_WQKV, (uint64_t)a->q_heads + 2ull * a->kv_heads,
+                         &a->head_dim);
+    sqa_status status = head_size(files, SQA_LAYER_WQ, a->q_heads, &a->head_dim);
+    return status ? status : head_size(files, SQA_LAYER_WV, a->kv_heads, &a->value_dim);
+}
+
+sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_layer_desc *desc,
+                                sqa_attention_desc *attention)
+{
+    const sqa_npy *x = &files->of[SQA_LAYER_X], *context = &files->of[SQA_LAYER_CONTEXT];
+    bool all_f16 = true;
+    sqa_status status = SQA_OK;
+    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_DY && !status; slot++) {
+        status = read_file(files, slot);
+        all_f16 = all_f16 && (!files->paths[slot][0] || files->of[slot].element == SQA_ELEMENT_F16);
+    }
+    if (status)
+        return status;
+    attention->dtype = all_f16 ? SQA_DTYPE_F16 : SQA_DTYPE_F32;
+    attention->batch = x->rank == 3 ? length_of(x->shape[0]) : 1;
+    attention->q_length = attention->kv_length = length_of(x->shape[x->rank - 2]);
+    desc->attention = attention;
+    desc->d_model = length_of(x->shape[x->rank - 1]);
+    desc->fused_qkv = files->paths[SQA_LAYER_WQKV][0] != '\0';
+    desc->biases = files->paths[SQA_LAYER_BO][0] != '\0';
+    if (files->context) {
+        desc->context_dim = length_of(context->shape[context->rank - 1]);
+        attention->kv_length = length_of(context->shape[context->rank - 2]);
+    }
+    return settle_dims(files, desc->fused_qkv, attention);
+}
+
+/* What the shape of a file has to be: X's and the context's with their batch. */
+static sqa_npy model_of(const sqa_problem *problem, uint32_t slot, uint32_t rank)
+{
+    const sqa_attention *a = &problem->of.attention;
+    const bool context = slot == SQA_LAYER_CONTEXT || slot == SQA_LAYER_DCONTEXT;
+    sqa_tensor_shape shape;
+    sqa_npy model = {.rank = rank};
+    sqa_tensor_shape_of(problem, slot, &shape);
+    if (rank == 3)
+        model.shape[0] = a->batch;
+    if (rank > 1)
+        model.shape[rank - 2] = rank == 3 ? (context ? a->kv_length : a->q_length) : shape.length;
+    model.shape[rank - 1] = shape.dim;
+    model.count = (size_t)shape.length * shape.dim;
+    return model;
+}
+
+static uint32_t rank_of(const sqa_layer_files *files, uint32_t slot)
+{
+    for (int i = 0; i < PARAMETERS; i++)
+        if ((slot == parameters[i].slot || slot == parameters[i].gradient) && parameters[i].rank)
+            return parameters[i].rank;
+    return slot == SQA_LAYER_DCONTEXT ? files->of[SQA_LAYER_CONTEXT].rank
+                                      : files->of[SQA_LAYER_X].rank;
+}
+
+sqa_status sqa_layer_files_check(const sqa_layer_files *files, const sqa_problem *backward)
+{
+    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_DY; slot++) {
+        const sqa_npy *file = &files->of[slot];
+        sqa_problem problem = *backward;
+        char own[128], expected[128];
+        if (!files->paths[slot][0])
+            continue;
+        /* Biases are no tensors of the backward pass. */
+        problem.operation =
+            slot < SQA_LAYER_DY ? SQA_OPERATION_LAYER : SQA_OPERATION_LAYER_BACKWARD;
+        const uint32_t rank =
+            slot == SQA_LAYER_CONTEXT ? files->of[SQA_LAYER_X].rank : rank_of(files, slot);
+        const sqa_npy model = model_of(&problem, slot, rank);
+        if (file->rank == rank && !memcmp(file->shape, model.shape, rank * sizeof *model.shape))
+            continue;
+        sqa_npy_shape_text(file, own, sizeof own);
+        sqa_npy_shape_text(&model, expected, sizeof expected);
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s: shape %s; expected %s", option_of(slot),
+                        files->paths[slot], own, expected);
+    }
+    return SQA_OK;
+}
+
+sqa_status sqa_layer_files_make(sqa_layer_files *files, const sqa_problem *problem, uint32_t slot)
+{
+    sqa_npy *out = &files->of[slot];
+    *out = model_of(problem, slot, rank_of(files, slot));
+    out->element = problem->of.attention.dtype == SQA_DTYPE_F16 ? SQA_ELEMENT_F16 : SQA_ELEMENT_F32;
+    out->data = calloc(out->count ? out->count : 1, sizeof(float));
+    return out->data ? SQA_OK : sqa_fail_memory("an output");
+}
+
+void sqa_layer_files_free(sqa_layer_files *files)
+{
+    for (uint32_t slot = 0; slot < SQA_LAYER_SLOTS; slot++)
+        sqa_npy_free(&files->of[slot]);
+    free(files->paths);
+}
