@@ -202,6 +202,20 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'merge';
 
+CREATE VIEW best_rope AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'b' AS batch, fields ->> 'heads' AS heads, fields ->> 'n' AS length,
+       fields ->> 'd' AS dim, coalesce(fields ->> 'rotary', fields ->> 'd' / 2 * 2) AS rotary,
+       coalesce(fields ->> 'pairs', 'interleaved') AS pairs,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       iif(coalesce(fields ->> 'x', fields ->> 'y') IS NULL, 'packed', 'strided') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'rope';
+
 CREATE VIEW best_linear AS
 SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
        fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,

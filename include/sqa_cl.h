@@ -21,6 +21,7 @@
 #include "sqa_cl/merge.h"
 #include "sqa_cl/pattern.h"
 #include "sqa_cl/plan.h"
+#include "sqa_cl/rope.h"
 #include "sqa_cl/select.h"
 #include "sqa_cl/status.h"
 #include "sqa_cl/version.h"

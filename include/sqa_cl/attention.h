@@ -63,7 +63,8 @@ typedef enum sqa_operation {
     SQA_OPERATION_LINEAR_BACKWARD = 11, /* its gradients */
     SQA_OPERATION_MERGE = 12,           /* two partial results into one, in merge.h */
     SQA_OPERATION_LAYER = 13,           /* an attention layer, in layer.h, made of others */
-    SQA_OPERATION_LAYER_BACKWARD = 14   /* its gradients */
+    SQA_OPERATION_LAYER_BACKWARD = 14,  /* its gradients */
+    SQA_OPERATION_ROPE = 15             /* rotary position embedding, in rope.h */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

@@ -87,10 +87,16 @@ static sqa_status find_place(const sqa_tensor_need *need, const sqa_tensor *tens
     return find_memory(need->name, tensor->buffer, out);
 }
 
+static bool is_in_place(const place *written, const place *other)
+{
+    return written->need->in_place == other->need->slot + 1 && written->at == other->at;
+}
+
 static sqa_status check_apart(const place *written, const place *other)
 {
     const sqa_view *a = &written->need->view, *b = &other->need->view;
-    if (written->memory != other->memory || !sqa_views_overlap(a, written->at, b, other->at))
+    if (written->memory != other->memory || is_in_place(written, other) ||
+        !sqa_views_overlap(a, written->at, b, other->at))
         return SQA_OK;
     return sqa_fail(SQA_INVALID_ARGUMENT,
                     "tensors.%s: shares elements with tensors.%s (bytes %llu..%llu and %llu..%llu "

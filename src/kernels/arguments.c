@@ -15,6 +15,11 @@ static void print_row(sqa_text *out, const sqa_argument_row *row)
         sqa_text_format(out, "__global %s *restrict %s_buffer, long %s_offset", row->element, name,
                         name);
         break;
+    case SQA_TYPE_READ_HERE:
+    case SQA_TYPE_WRITTEN_HERE:
+        sqa_text_format(out, "__global %s%s *%s_buffer, long %s_offset",
+                        row->type == SQA_TYPE_READ_HERE ? "const " : "", row->element, name, name);
+        break;
     case SQA_TYPE_WORKSPACE: sqa_text_format(out, "__global %s%s", row->element, name); break;
     case SQA_TYPE_STRIDES:
         sqa_text_format(out, "long %s_batch, long %s_head, long %s_row", name, name, name);
@@ -48,7 +53,14 @@ void sqa_arguments_print(sqa_text *out, const char *macro, const sqa_argument_ro
 
 static uint32_t parameters_of(sqa_argument_type type)
 {
-    return type == SQA_TYPE_READ || type == SQA_TYPE_WRITTEN ? 2 : type == SQA_TYPE_STRIDES ? 3 : 1;
+    switch (type) {
+    case SQA_TYPE_READ:
+    case SQA_TYPE_WRITTEN:
+    case SQA_TYPE_READ_HERE:
+    case SQA_TYPE_WRITTEN_HERE: return 2;
+    case SQA_TYPE_STRIDES: return 3;
+    default: return 1;
+    }
 }
 
 static uint32_t count_parameters(const sqa_argument_row *const *tables, const sqa_problem *problem)
@@ -77,6 +89,8 @@ static void fill_row(const sqa_argument_row *row, const sqa_problem *problem, co
     switch (row->type) {
     case SQA_TYPE_READ:
     case SQA_TYPE_WRITTEN:
+    case SQA_TYPE_READ_HERE:
+    case SQA_TYPE_WRITTEN_HERE:
         out[0] = (sqa_argument){SQA_ARGUMENT_BUFFER, {.slot = row->slot}};
         out[1] = (sqa_argument){SQA_ARGUMENT_OFFSET, {.slot = row->slot}};
         return;

@@ -24,5 +24,6 @@ extern const sqa_kernel_family sqa_columns_linear;
 extern const sqa_kernel_family sqa_naive_linear;
 extern const sqa_kernel_family sqa_naive_linear_backward;
 extern const sqa_kernel_family sqa_merge_family;
+extern const sqa_kernel_family sqa_naive_rope;
 
 #endif

@@ -2,6 +2,7 @@
  * device, and says plainly what the other families compute. */
 #include <string.h>
 
+#include "kernels/elements.h"
 #include "kernels/families.h"
 #include "kernels/matmul_arguments.h"
 #include "kernels/source.h"
@@ -31,28 +32,13 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_fragments(out, &sqa_naive_matmul);
 }
 
-/* Of a work-group: always the same, since some runtimes compile for each of its sizes. */
-static size_t items_of(const sqa_device *device)
-{
-    const sqa_device_limits *limits = &device->limits;
-    const size_t wanted = 64, most = limits->max_work_item_sizes[0] < limits->max_work_group_size
-                                         ? limits->max_work_item_sizes[0]
-                                         : limits->max_work_group_size;
-    return wanted < most ? wanted : most;
-}
-
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
     const sqa_product *p = &problem->of.product;
-    const size_t items = items_of(device);
     (void)config;
-    sqa_launch_step *step = sqa_launch_add_step(out, "sqa_naive_matmul", 3);
-    step->global[0] = (p->n + items - 1) / items * items;
-    step->global[1] = p->m;
-    step->global[2] = p->batch;
-    step->local[0] = items;
-    step->local[1] = step->local[2] = 1;
+    sqa_launch_step *step =
+        sqa_elements_add_step(out, device, "sqa_naive_matmul", p->n, p->m, p->batch);
     sqa_arguments_fill(out, step, tables, problem, NULL);
 }
 

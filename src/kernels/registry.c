@@ -37,6 +37,8 @@ static const sqa_kernel_family *const families[] = {
     &sqa_naive_linear_backward,
 
     &sqa_merge_family,
+
+    &sqa_naive_rope,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

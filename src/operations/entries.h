@@ -19,5 +19,6 @@ extern const sqa_operation_entry sqa_operation_linear_backward;
 extern const sqa_operation_entry sqa_operation_merge;
 extern const sqa_operation_entry sqa_operation_layer;
 extern const sqa_operation_entry sqa_operation_layer_backward;
+extern const sqa_operation_entry sqa_operation_rope;
 
 #endif

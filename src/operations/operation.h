@@ -47,6 +47,10 @@ typedef struct sqa_tensor_slot {
     sqa_slot_use use;
     size_t member; /* where that struct has it */
 
+    /* Of an output that may lie where an input does, element on element: that input's slot + 1.
+     * Kernels read an element before they write it, and use no other work-item's. */
+    uint32_t in_place;
+
     /* Inputs to check with, and what updated outputs hold before: evenly in [low, high), in
      * any case within what keeps rounding below the tolerances; or, of what is no
      * floating-point number or follows from the problem, written by `fill`, `count` elements

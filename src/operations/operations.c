@@ -22,6 +22,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_MERGE] = &sqa_operation_merge,
     [SQA_OPERATION_LAYER] = &sqa_operation_layer,
     [SQA_OPERATION_LAYER_BACKWARD] = &sqa_operation_layer_backward,
+    [SQA_OPERATION_ROPE] = &sqa_operation_rope,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

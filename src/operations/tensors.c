@@ -80,6 +80,17 @@ bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot)
            entry->is_updated(problem, slot);
 }
 
+/* The slot's `in_place`, where both tensors have their elements at the same places. */
+static uint32_t in_place_of(const sqa_problem *problem, uint32_t slot,
+                            const sqa_tensor_shape *shape)
+{
+    const uint32_t in_place = sqa_operation_of(problem)->slots[slot].in_place;
+    sqa_tensor_shape input;
+    const bool same = in_place && sqa_tensor_shape_of(problem, in_place - 1, &input) &&
+                      !memcmp(&input.strides, &shape->strides, sizeof input.strides);
+    return same && input.element == shape->element ? in_place : 0;
+}
+
 uint32_t sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MAX_TENSORS])
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
@@ -95,6 +106,7 @@ uint32_t sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MA
                                          .extent = sqa_tensor_extent(&shape),
                                          .bits = sqa_element_bits(shape.element),
                                          .output = entry->slots[slot].use == SQA_SLOT_OUTPUT,
+                                         .in_place = in_place_of(problem, slot, &shape),
                                          .view = sqa_view_of(&shape)};
     }
     return count;

@@ -47,6 +47,7 @@ typedef struct sqa_tensor_need {
     uint64_t extent;
     uint32_t bits; /* of an element */
     bool output;
+    uint32_t in_place; /* slot + 1 of an input of the same strides that it may lie on; 0: none */
     sqa_view view;
 } sqa_tensor_need;
 

@@ -59,10 +59,8 @@ static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_str
                               const sqa_attention *attention, uint32_t heads, uint32_t length,
                               uint32_t dim)
 {
-    *out = *asked;
-    if (asked->batch == 0 && asked->head == 0 && asked->sequence == 0)
-        *out = sqa_strides_bhsd(heads, length, dim);
     const bool ragged = attention->mask & SQA_MASK_RAGGED;
+    *out = sqa_strides_or_packed(asked, heads, length, dim);
     if (ragged)
         out->batch = 0;
     return sqa_check_strides(field, out, ragged ? 1 : attention->batch, heads, length);

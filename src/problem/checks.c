@@ -1,6 +1,7 @@
 #include "problem/checks.h"
 
 #include "base/status.h"
+#include "problem/names.h"
 
 sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint32_t high)
 {
@@ -14,6 +15,13 @@ sqa_status sqa_check_is_set(const char *field, uint32_t value, uint32_t high)
     if (value == SQA_NOT_SET)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s: was not set; expected 0..%u", field, high);
     return sqa_check_range(field, value, 0, high);
+}
+
+sqa_status sqa_check_dtype(const char *field, sqa_dtype dtype)
+{
+    if (sqa_dtype_name(dtype))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %d is outside 0..2", field, (int)dtype);
 }
 
 sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newest)
@@ -43,6 +51,20 @@ sqa_status sqa_check_strides(const char *field, const sqa_strides *strides, uint
         status = sqa_check_stride(field, "head", strides->head, heads);
     return status == SQA_OK ? sqa_check_stride(field, "sequence", strides->sequence, length)
                             : status;
+}
+
+sqa_strides sqa_strides_or_packed(const sqa_strides *asked, uint32_t heads, uint32_t length,
+                                  uint32_t dim)
+{
+    const bool packed = asked->batch == 0 && asked->head == 0 && asked->sequence == 0;
+    return packed ? sqa_strides_bhsd(heads, length, dim) : *asked;
+}
+
+sqa_status sqa_set_strides(sqa_strides *out, const char *field, const sqa_strides *asked,
+                           uint32_t batch, uint32_t heads, uint32_t length, uint32_t dim)
+{
+    *out = sqa_strides_or_packed(asked, heads, length, dim);
+    return sqa_check_strides(field, out, batch, heads, length);
 }
 
 /* A dimension whose neighbours lie closer than what they hold is long. */

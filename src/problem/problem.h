@@ -13,6 +13,7 @@
 #include "problem/linear.h"
 #include "problem/merging.h"
 #include "problem/product.h"
+#include "problem/rope.h"
 #include "problem/selection.h"
 
 typedef struct sqa_problem {
@@ -26,6 +27,7 @@ typedef struct sqa_problem {
         sqa_linear linear;
         sqa_merging merging;
         sqa_layer_pass layer;
+        sqa_rotation rotation;
     } of;
 } sqa_problem;
 

@@ -5,7 +5,6 @@
 
 #include "base/status.h"
 #include "problem/checks.h"
-#include "problem/names.h"
 
 uint32_t sqa_product_a_rows(const sqa_product *product)
 {
@@ -47,9 +46,7 @@ static sqa_status check_counts(const sqa_matmul_desc *desc)
     sqa_status status = sqa_check_version("desc.version", desc->version, SQA_MATMUL_DESC_VERSION);
     for (size_t i = 0; i < sizeof counts / sizeof *counts && status == SQA_OK; i++)
         status = sqa_check_range(counts[i].name, counts[i].value, 0, counts[i].most);
-    if (status == SQA_OK && !sqa_dtype_name(desc->dtype))
-        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.dtype: %d is outside 0..2", (int)desc->dtype);
-    return status;
+    return status == SQA_OK ? sqa_check_dtype("desc.dtype", desc->dtype) : status;
 }
 
 static sqa_status check_factors(const sqa_matmul_desc *desc)

@@ -193,6 +193,8 @@ static const char *const shapes[] = {
     "op=activation_backward,n=9,d=100,act=silu,gated,accumulate,dtype=bf16",
     "op=merge,heads=4,n=1000",
     "op=merge,heads=4,n=10,d=7,dtype=f16",
+    "op=rope,heads=4,n=100,d=64",
+    "op=rope,b=2,heads=4,n=100,d=80,rotary=60,pairs=half,positions=0,inverse,dtype=bf16",
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof *shapes };
 

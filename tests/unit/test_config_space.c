@@ -55,6 +55,7 @@ static const struct {
     {SQA_OPERATION_BACKWARD_SCORES, "hq=4,n=1000,bias=f32/hq,grads=bias,d="},
     {SQA_OPERATION_MATMUL, "m=1000,n=1000,k="},
     {SQA_OPERATION_MERGE, "heads=4,n=1000,d="},
+    {SQA_OPERATION_ROPE, "heads=4,n=1000,d="},
 };
 
 /* With more keys behind; false: its operation has not all of them. */

@@ -30,6 +30,21 @@ sqa_status sqa_case_shapes_list(const sqa_case_shape *shapes, const char *operat
     return status;
 }
 
+sqa_status sqa_named_shapes_list(const sqa_named_shape *shapes, const char *name,
+                                 sqa_case_list *out)
+{
+    sqa_status status = SQA_OK;
+    for (; shapes->name && status == SQA_OK; shapes++) {
+        sqa_problem problem;
+        if (strcmp(name, shapes->name) != 0)
+            continue;
+        status = sqa_problem_parse(shapes->shape, &problem);
+        if (status == SQA_OK)
+            status = sqa_case_list_add(out, &problem);
+    }
+    return status;
+}
+
 sqa_problem sqa_case_shape_problem(const char *shape, sqa_dtype dtype)
 {
     sqa_problem problem;

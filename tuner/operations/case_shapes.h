@@ -14,6 +14,16 @@ typedef struct sqa_case_shape {
 sqa_status sqa_case_shapes_list(const sqa_case_shape *shapes, const char *operation,
                                 sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out);
 
+/* Shapes that people mean by a name. */
+typedef struct sqa_named_shape {
+    const char *name; /* NULL ends a table */
+    const char *shape;
+} sqa_named_shape;
+
+/* Appends those of a name. Errors: SQA_OUT_OF_MEMORY; those of a shape that is none. */
+sqa_status sqa_named_shapes_list(const sqa_named_shape *shapes, const char *name,
+                                 sqa_case_list *out);
+
 /* A shape that is one, with this storage. */
 sqa_problem sqa_case_shape_problem(const char *shape, sqa_dtype dtype);
 

@@ -12,6 +12,7 @@
 #include "operations/matmul/matmul.h"
 #include "operations/merge/merge.h"
 #include "operations/operations.h"
+#include "operations/rope/rope.h"
 #include "operations/select_blocks/select_blocks.h"
 #include "operations/selected_forward/selected_forward.h"
 
@@ -31,6 +32,7 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_merge,
     &sqa_tuner_layer,
     &sqa_tuner_layer_backward,
+    &sqa_tuner_rope,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "operations/field_values.h"
 #include "operations/matrix_fields.h"
 
 #define AT(member) offsetof(sqa_activating_desc, of.member)
@@ -15,13 +16,13 @@
                                  void *descriptor)                                                 \
     {                                                                                              \
         (void)items;                                                                               \
-        return sqa_read_matrix_strides(#key, value,                                                \
-                                       &((sqa_activating_desc *)descriptor)->of.member);           \
+        return sqa_field_read_matrix(#key, value,                                                  \
+                                     &((sqa_activating_desc *)descriptor)->of.member);             \
     }                                                                                              \
     static bool write_##key(const void *descriptor, char value[SQA_FIELD_VALUE])                   \
     {                                                                                              \
         const sqa_activation_desc *desc = &((const sqa_activating_desc *)descriptor)->of;          \
-        return sqa_write_matrix_strides(&desc->member, desc->length, desc->dim, value);            \
+        return sqa_field_write_matrix(&desc->member, desc->length, desc->dim, value);              \
     }
 STRIDES_OF(sa, a)
 STRIDES_OF(sb, b)

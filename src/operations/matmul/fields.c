@@ -1,65 +1,19 @@
 /* A matrix product's numbers as keys of a shape. */
-#include <stdio.h>
-#include <string.h>
-
-#include "base/number.h"
-#include "base/status.h"
 #include "operations/matmul/fields.h"
 #include "operations/matrix_fields.h"
 
+#include "operations/field_values.h"
+
 #define AT(member) offsetof(sqa_matmul_desc, member)
 
-static sqa_status read_factor(const char *name, const char *value, float *out)
-{
-    if (sqa_read_finite(value, out))
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT, "%s is '%.60s'; expected a finite number", name, value);
-}
-
-static bool write_factor(float factor, float usual, char value[SQA_FIELD_VALUE])
-{
-    snprintf(value, SQA_FIELD_VALUE, "%.9g", (double)factor);
-    return memcmp(&factor, &usual, sizeof factor) != 0;
-}
-
-static sqa_status read_alpha(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    return read_factor("alpha", value, &((sqa_matmul_desc *)descriptor)->alpha);
-}
-
-static bool write_alpha(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    return write_factor(((const sqa_matmul_desc *)descriptor)->alpha, 1.0f, value);
-}
-
-static sqa_status read_beta(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    return read_factor("beta", value, &((sqa_matmul_desc *)descriptor)->beta);
-}
-
-static bool write_beta(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    return write_factor(((const sqa_matmul_desc *)descriptor)->beta, 0.0f, value);
-}
-
-#define STRIDES_OF(key, member, rows, columns)                                                     \
-    static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \
-                                 void *descriptor)                                                 \
-    {                                                                                              \
-        (void)items;                                                                               \
-        return sqa_read_matrix_strides(#key, value, &((sqa_matmul_desc *)descriptor)->member);     \
-    }                                                                                              \
-    static bool write_##key(const void *descriptor, char value[SQA_FIELD_VALUE])                   \
-    {                                                                                              \
-        const sqa_matmul_desc *desc = descriptor;                                                  \
-        return sqa_write_matrix_strides(&desc->member, rows, columns, value);                      \
-    }
-STRIDES_OF(sa, a, desc->transpose_a ? desc->k : desc->m, desc->transpose_a ? desc->m : desc->k)
-STRIDES_OF(sb, b, desc->transpose_b ? desc->n : desc->k, desc->transpose_b ? desc->k : desc->n)
-STRIDES_OF(sc, c, desc->m, desc->n)
-STRIDES_OF(sr, residual, desc->m, desc->n)
+SQA_FLOAT_KEY(alpha, sqa_matmul_desc, alpha, 1.0f)
+SQA_FLOAT_KEY(beta, sqa_matmul_desc, beta, 0.0f)
+SQA_MATRIX_KEY(sa, sqa_matmul_desc, a, desc->transpose_a ? desc->k : desc->m,
+               desc->transpose_a ? desc->m : desc->k)
+SQA_MATRIX_KEY(sb, sqa_matmul_desc, b, desc->transpose_b ? desc->n : desc->k,
+               desc->transpose_b ? desc->k : desc->n)
+SQA_MATRIX_KEY(sc, sqa_matmul_desc, c, desc->m, desc->n)
+SQA_MATRIX_KEY(sr, sqa_matmul_desc, residual, desc->m, desc->n)
 
 #define STRIDES_FIELD(key, member, of)                                                             \
     {                                                                                              \

@@ -1,13 +1,10 @@
 /* The matrix product's properties, and the products that people mean by a name. */
 #include "operations/matmul/matmul.h"
 
-#include <string.h>
-
 #include "conformance/common_properties.h"
 #include "operations/case_shapes.h"
 #include "operations/entries.h"
 #include "operations/matmul/cases.h"
-#include "operations/shape.h"
 
 #define PADDED "op=matmul,b=2,m=37,n=53,k=41,sa=1700:45,sc=2100:56,sb=2400:"
 
@@ -34,9 +31,7 @@ static const sqa_property properties[] = {
 
 /* The products of a transformer layer (d_model 1024, 1024 tokens), forward and backward, and
  * of one token; squares. */
-static const struct {
-    const char *preset, *shape;
-} presets[] = {
+static const sqa_named_shape presets[] = {
     {"layer", "op=matmul,m=1024,n=1024,k=1024,tb"},
     {"layer", "op=matmul,m=1024,n=1024,k=1024"},
     {"layer", "op=matmul,m=1024,n=1024,k=1024,ta,beta=1"},
@@ -50,22 +45,14 @@ static const struct {
     {"squares", "op=matmul,m=256,n=256,k=256"},
     {"squares", "op=matmul,m=1024,n=1024,k=1024"},
     {"squares", "op=matmul,m=4096,n=4096,k=4096"},
+    {0},
 };
 
 static const char *const preset_names[] = {"layer", "token", "squares", NULL};
 
 static sqa_status preset(const char *name, sqa_case_list *out)
 {
-    sqa_status status = SQA_OK;
-    for (size_t i = 0; i < sizeof presets / sizeof *presets && status == SQA_OK; i++) {
-        sqa_problem problem;
-        if (strcmp(name, presets[i].preset) != 0)
-            continue;
-        status = sqa_problem_parse(presets[i].shape, &problem);
-        if (status == SQA_OK)
-            status = sqa_case_list_add(out, &problem);
-    }
-    return status;
+    return sqa_named_shapes_list(presets, name, out);
 }
 
 static sqa_problem everyday(bool small, sqa_dtype dtype)

@@ -1,0 +1,56 @@
+/* naive: a work-item per pair, and per element that is copied. X may be Y, so that a pair is read
+ * before it is written. */
+#ifndef SQA_DIM
+#define SQA_DIM 64
+#endif
+#ifndef SQA_ROTARY
+#define SQA_ROTARY 0
+#endif
+#define PAIRS (SQA_ROTARY / 2)
+
+#if SQA_ROTARY
+static void turn(__global const sqa_stored *x, __global sqa_stored *y, const int i,
+                 const long position)
+{
+#if SQA_HALF
+    const int first = i, second = i + PAIRS;
+#else
+    const int first = 2 * i, second = 2 * i + 1;
+#endif
+    const ulong turns = (ulong)position * sqa_turns[i];
+    const float half_turns = (float)(int)(turns >> 32) * 0x1p-31f;
+#if SQA_INVERSE
+    const float c = cospi(half_turns), s = -sinpi(half_turns);
+#else
+    const float c = cospi(half_turns), s = sinpi(half_turns);
+#endif
+    const float a = SQA_LOAD(first, x), b = SQA_LOAD(second, x);
+    SQA_STORE(a * c - b * s, first, y);
+    SQA_STORE(a * s + b * c, second, y);
+}
+#endif
+
+__kernel void sqa_naive_rope(SQA_ROPE_ARGUMENTS)
+{
+    const int i = (int)get_global_id(0);
+    const long row = get_global_id(1), batch = get_global_id(2) / heads,
+               head = get_global_id(2) % heads;
+    if (i >= SQA_DIM - PAIRS)
+        return;
+    __global const sqa_stored *x =
+        x_buffer + x_offset + batch * x_batch + head * x_head + row * x_row;
+    __global sqa_stored *y = y_buffer + y_offset + batch * y_batch + head * y_head + row * y_row;
+#if SQA_ROTARY
+#if SQA_POSITIONS
+    const long position = positions_buffer[positions_offset + batch * position_batch + row];
+#else
+    const long position = first_position + row;
+#endif
+    if (i < PAIRS) {
+        turn(x, y, i, position);
+        return;
+    }
+#endif
+    const int j = i + PAIRS;
+    SQA_STORE(SQA_LOAD(j, x), j, y);
+}

@@ -1,0 +1,73 @@
+#include "operations/field_values.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/status.h"
+#include "operations/attention/fields.h"
+
+sqa_status sqa_field_read_float(const char *name, const char *value, float *out)
+{
+    if (sqa_read_finite(value, out))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s is '%.60s'; expected a finite number", name, value);
+}
+
+bool sqa_field_write_float(float number, float usual, char value[SQA_FIELD_VALUE])
+{
+    snprintf(value, SQA_FIELD_VALUE, "%.9g", (double)number);
+    return memcmp(&number, &usual, sizeof number) != 0;
+}
+
+/* Up to its end, which is `end`. */
+static bool read_stride(const char **text, char end, int64_t *out)
+{
+    char *behind = NULL;
+    errno = 0;
+    if (**text < '0' || **text > '9')
+        return false;
+    *out = strtoll(*text, &behind, 10);
+    if (errno || *behind != end)
+        return false;
+    *text = behind + 1;
+    return true;
+}
+
+sqa_status sqa_field_read_matrix(const char *name, const char *value, sqa_matrix_strides *out)
+{
+    const char *text = value;
+    if (read_stride(&text, ':', &out->batch) && read_stride(&text, '\0', &out->row))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "%s is '%.60s'; expected the strides BATCH:ROW in elements", name, value);
+}
+
+bool sqa_field_write_matrix(const sqa_matrix_strides *strides, uint32_t rows, uint32_t columns,
+                            char value[SQA_FIELD_VALUE])
+{
+    snprintf(value, SQA_FIELD_VALUE, "%lld:%lld", (long long)strides->batch,
+             (long long)strides->row);
+    return (strides->batch || strides->row) &&
+           (strides->batch != (int64_t)rows * columns || strides->row != columns);
+}
+
+sqa_status sqa_field_read_view(const char *name, const char *value, sqa_strides *out)
+{
+    if (sqa_read_strides(value, out))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "%s is '%.60s'; expected the strides BATCH:HEAD:SEQUENCE in elements", name,
+                    value);
+}
+
+bool sqa_field_write_view(const sqa_strides *strides, uint32_t heads, uint32_t length, uint32_t dim,
+                          char value[SQA_FIELD_VALUE])
+{
+    const sqa_strides packed = sqa_strides_bhsd(heads, length, dim);
+    sqa_write_strides(strides, value, SQA_FIELD_VALUE);
+    return (strides->batch || strides->head || strides->sequence) &&
+           memcmp(strides, &packed, sizeof packed) != 0;
+}
