@@ -216,6 +216,37 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'rope';
 
+CREATE VIEW best_norm AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'b' AS batch, fields ->> 'heads' AS heads, fields ->> 'n' AS length,
+       fields ->> 'd' AS dim, coalesce(fields ->> 'kind', 'rms') AS kind,
+       coalesce(fields ->> 'weight', 0) AS weight, coalesce(fields ->> 'bias', 0) AS bias,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       iif(coalesce(fields ->> 'x', fields ->> 'y') IS NULL, 'packed', 'strided') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'norm';
+
+CREATE VIEW best_norm_backward AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'b' AS batch, fields ->> 'heads' AS heads, fields ->> 'n' AS length,
+       fields ->> 'd' AS dim, coalesce(fields ->> 'kind', 'rms') AS kind,
+       coalesce(fields ->> 'weight', 0) AS weight, coalesce(fields ->> 'bias', 0) AS bias,
+       coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       coalesce(fields ->> 'wanted', 'all') AS gradients,
+       coalesce(fields ->> 'add', 'none') AS accumulate,
+       iif(coalesce(fields ->> 'x', fields ->> 'dy', fields ->> 'dx') IS NULL,
+           'packed', 'strided') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'norm_backward';
+
 CREATE VIEW best_linear AS
 SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
        fields ->> 'hq' AS q_heads, fields ->> 'hkv' AS kv_heads,

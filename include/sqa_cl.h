@@ -19,6 +19,7 @@
 #include "sqa_cl/linear.h"
 #include "sqa_cl/matmul.h"
 #include "sqa_cl/merge.h"
+#include "sqa_cl/norm.h"
 #include "sqa_cl/pattern.h"
 #include "sqa_cl/plan.h"
 #include "sqa_cl/rope.h"

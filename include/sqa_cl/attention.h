@@ -64,7 +64,9 @@ typedef enum sqa_operation {
     SQA_OPERATION_MERGE = 12,           /* two partial results into one, in merge.h */
     SQA_OPERATION_LAYER = 13,           /* an attention layer, in layer.h, made of others */
     SQA_OPERATION_LAYER_BACKWARD = 14,  /* its gradients */
-    SQA_OPERATION_ROPE = 15             /* rotary position embedding, in rope.h */
+    SQA_OPERATION_ROPE = 15,            /* rotary position embedding, in rope.h */
+    SQA_OPERATION_NORM = 16,            /* RMSNorm and LayerNorm, in norm.h */
+    SQA_OPERATION_NORM_BACKWARD = 17    /* their gradients */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

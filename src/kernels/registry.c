@@ -39,6 +39,10 @@ static const sqa_kernel_family *const families[] = {
     &sqa_merge_family,
 
     &sqa_naive_rope,
+
+    &sqa_naive_norm,
+
+    &sqa_naive_norm_backward,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };

@@ -20,5 +20,7 @@ extern const sqa_operation_entry sqa_operation_merge;
 extern const sqa_operation_entry sqa_operation_layer;
 extern const sqa_operation_entry sqa_operation_layer_backward;
 extern const sqa_operation_entry sqa_operation_rope;
+extern const sqa_operation_entry sqa_operation_norm;
+extern const sqa_operation_entry sqa_operation_norm_backward;
 
 #endif

@@ -23,6 +23,8 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_LAYER] = &sqa_operation_layer,
     [SQA_OPERATION_LAYER_BACKWARD] = &sqa_operation_layer_backward,
     [SQA_OPERATION_ROPE] = &sqa_operation_rope,
+    [SQA_OPERATION_NORM] = &sqa_operation_norm,
+    [SQA_OPERATION_NORM_BACKWARD] = &sqa_operation_norm_backward,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -12,6 +12,7 @@
 #include "problem/layer.h"
 #include "problem/linear.h"
 #include "problem/merging.h"
+#include "problem/norm.h"
 #include "problem/product.h"
 #include "problem/rope.h"
 #include "problem/selection.h"
@@ -28,6 +29,7 @@ typedef struct sqa_problem {
         sqa_merging merging;
         sqa_layer_pass layer;
         sqa_rotation rotation;
+        sqa_normalisation norm; /* and its gradients */
     } of;
 } sqa_problem;
 

@@ -195,6 +195,11 @@ static const char *const shapes[] = {
     "op=merge,heads=4,n=10,d=7,dtype=f16",
     "op=rope,heads=4,n=100,d=64",
     "op=rope,b=2,heads=4,n=100,d=80,rotary=60,pairs=half,positions=0,inverse,dtype=bf16",
+    "op=norm,heads=4,n=100,d=64",
+    "op=norm,n=100,d=80,kind=layer,weight,bias,dtype=f16",
+    "op=norm_backward,heads=4,n=100,d=64,weight",
+    "op=norm_backward,n=100,d=80,kind=layer,weight,bias,add=x+bias,dtype=bf16",
+    "op=norm_backward,n=100,d=80,kind=layer,bias,wanted=bias",
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof *shapes };
 

@@ -56,6 +56,8 @@ static const struct {
     {SQA_OPERATION_MATMUL, "m=1000,n=1000,k="},
     {SQA_OPERATION_MERGE, "heads=4,n=1000,d="},
     {SQA_OPERATION_ROPE, "heads=4,n=1000,d="},
+    {SQA_OPERATION_NORM, "heads=4,n=1000,d="},
+    {SQA_OPERATION_NORM_BACKWARD, "heads=4,n=1000,d="},
 };
 
 /* With more keys behind; false: its operation has not all of them. */

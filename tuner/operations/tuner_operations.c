@@ -11,6 +11,7 @@
 #include "operations/linear/linear.h"
 #include "operations/matmul/matmul.h"
 #include "operations/merge/merge.h"
+#include "operations/norm/norm.h"
 #include "operations/operations.h"
 #include "operations/rope/rope.h"
 #include "operations/select_blocks/select_blocks.h"
@@ -33,6 +34,8 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_layer,
     &sqa_tuner_layer_backward,
     &sqa_tuner_rope,
+    &sqa_tuner_norm,
+    &sqa_tuner_norm_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)
