@@ -2,32 +2,31 @@
 
 #include <stdio.h>
 
-static uint32_t stretches_of(uint32_t columns)
+uint64_t sqa_stretch_count(uint64_t rows, uint32_t columns)
 {
-    return (columns + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
+    return rows * ((columns + SQA_MAX_ROW - 1) / SQA_MAX_ROW);
 }
 
-uint64_t sqa_stretch_count(uint32_t batch, uint32_t rows, uint32_t columns)
+sqa_stretch sqa_stretch_at(uint32_t columns, uint64_t index)
 {
-    return (uint64_t)batch * rows * stretches_of(columns);
-}
-
-sqa_stretch sqa_stretch_at(uint32_t rows, uint32_t columns, uint64_t index)
-{
-    const uint32_t stretches = stretches_of(columns);
-    const uint64_t row = index / stretches;
+    const uint64_t stretches = sqa_stretch_count(1, columns);
     const uint32_t first = (uint32_t)(index % stretches) * SQA_MAX_ROW;
     const uint32_t count = columns - first < SQA_MAX_ROW ? columns - first : SQA_MAX_ROW;
-    return (sqa_stretch){(uint32_t)(row / rows), (uint32_t)(row % rows), first, count};
+    return (sqa_stretch){index / stretches, first, count};
 }
 
-int64_t sqa_stretch_begin(const sqa_stretch *at, const sqa_matrix_strides *strides)
+int64_t sqa_stretch_begin(const sqa_stretch *at, uint32_t rows, const sqa_matrix_strides *strides)
 {
-    return at->batch * strides->batch + at->row * strides->row + at->first;
+    return (int64_t)(at->row / rows) * strides->batch + (int64_t)(at->row % rows) * strides->row +
+           at->first;
 }
 
-void sqa_stretch_place(const sqa_stretch *at, char out[SQA_PLACE_TEXT])
+void sqa_stretch_place(const sqa_stretch *at, uint32_t rows, char out[SQA_PLACE_TEXT])
 {
-    snprintf(out, SQA_PLACE_TEXT, "batch %u, row %u, columns from %u", at->batch, at->row,
-             at->first);
+    const unsigned long long row = rows ? at->row % rows : at->row;
+    if (rows)
+        snprintf(out, SQA_PLACE_TEXT, "batch %llu, row %llu, columns from %u",
+                 (unsigned long long)(at->row / rows), row, at->first);
+    else
+        snprintf(out, SQA_PLACE_TEXT, "row %llu, columns from %u", row, at->first);
 }

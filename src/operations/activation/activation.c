@@ -70,19 +70,19 @@ static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *i
                        sqa_expected_row *out)
 {
     const sqa_activating *of = &problem->of.activating;
-    const sqa_stretch at = sqa_stretch_at(of->length, of->dim, row);
+    const sqa_stretch at = sqa_stretch_at(of->dim, row);
     const float *a = inputs->by_slot[SQA_SLOT_ACTIVATION_A];
     const float *b = inputs->by_slot[SQA_SLOT_ACTIVATION_B];
     const float *residual = inputs->by_slot[SQA_SLOT_ACTIVATION_RESIDUAL];
-    out->at[0] = sqa_stretch_begin(&at, &of->y);
+    out->at[0] = sqa_stretch_begin(&at, of->length, &of->y);
     out->count[0] = at.count;
     for (uint32_t j = 0; j < at.count; j++) {
-        double y =
-            sqa_reference_activation(of->activation, (double)a[sqa_stretch_begin(&at, &of->a) + j]);
+        double y = sqa_reference_activation(
+            of->activation, (double)a[sqa_stretch_begin(&at, of->length, &of->a) + j]);
         if (of->gated)
-            y *= (double)b[sqa_stretch_begin(&at, &of->b) + j];
+            y *= (double)b[sqa_stretch_begin(&at, of->length, &of->b) + j];
         if (of->add_residual)
-            y += (double)residual[sqa_stretch_begin(&at, &of->residual) + j];
+            y += (double)residual[sqa_stretch_begin(&at, of->length, &of->residual) + j];
         out->values[0][j] = y;
     }
     return true;

@@ -87,9 +87,10 @@ static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *i
                        sqa_expected_row *out)
 {
     const sqa_activating *of = &problem->of.activating;
-    const sqa_stretch at = sqa_stretch_at(of->length, of->dim, row);
-    const int64_t a = sqa_stretch_begin(&at, &of->a), b = sqa_stretch_begin(&at, &of->b);
-    const int64_t y = sqa_stretch_begin(&at, &of->y);
+    const sqa_stretch at = sqa_stretch_at(of->dim, row);
+    const int64_t a = sqa_stretch_begin(&at, of->length, &of->a),
+                  b = sqa_stretch_begin(&at, of->length, &of->b);
+    const int64_t y = sqa_stretch_begin(&at, of->length, &of->y);
     out->at[0] = a;
     out->at[1] = b;
     out->count[0] = of->da ? at.count : 0;

@@ -52,14 +52,14 @@ void sqa_activating_relative(const sqa_problem *problem, sqa_relative which, sqa
 uint64_t sqa_activating_count_rows(const sqa_problem *problem)
 {
     const sqa_activating *of = &problem->of.activating;
-    return sqa_stretch_count(of->batch, of->length, of->dim);
+    return sqa_stretch_count((uint64_t)of->batch * of->length, of->dim);
 }
 
 void sqa_activating_place_of_row(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
 {
     const sqa_activating *of = &problem->of.activating;
-    const sqa_stretch at = sqa_stretch_at(of->length, of->dim, row);
-    sqa_stretch_place(&at, out);
+    const sqa_stretch at = sqa_stretch_at(of->dim, row);
+    sqa_stretch_place(&at, of->length, out);
 }
 
 sqa_tensor_shape sqa_activating_matrix(const sqa_activating *of, const sqa_matrix_strides *strides)

@@ -6,6 +6,7 @@
 #include "operations/attention/reference.h"
 #include "operations/backward/slots.h"
 #include "operations/layer/reference.h"
+#include "operations/matrix_rows.h"
 #include "operations/tensors.h"
 
 /* The matrices of a group, one behind the other. */
@@ -24,7 +25,8 @@ static const matrices of_biases = {{SQA_LAYER_DBQ, SQA_LAYER_DBK, SQA_LAYER_DBV,
 
 typedef struct stretch {
     uint32_t number, slot; /* of the matrix, among those of the group */
-    uint32_t row, first, count, columns;
+    uint32_t columns;
+    sqa_stretch of;
 } stretch;
 
 /* Tensors of attention as matrices of all heads. */
@@ -43,7 +45,7 @@ static uint64_t size_of(const sqa_problem *problem, uint32_t slot, stretch *out)
             rows = projections[i].rows;
             out->columns = projections[i].columns;
         }
-    return (uint64_t)rows * ((out->columns + SQA_MAX_ROW - 1) / SQA_MAX_ROW);
+    return sqa_stretch_count(rows, out->columns);
 }
 
 static uint64_t count_in(const sqa_problem *problem, const matrices *of)
@@ -64,11 +66,8 @@ static stretch stretch_of(const sqa_problem *problem, const matrices *of, uint64
             break;
         index -= size;
     }
-    const uint32_t stretches = (out.columns + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
     out.slot = of->slots[out.number];
-    out.row = (uint32_t)(index / stretches);
-    out.first = (uint32_t)(index % stretches) * SQA_MAX_ROW;
-    out.count = out.columns - out.first < SQA_MAX_ROW ? out.columns - out.first : SQA_MAX_ROW;
+    out.of = sqa_stretch_at(out.columns, index);
     return out;
 }
 
@@ -76,15 +75,15 @@ static void set_places(const stretch *at, const matrices *of, sqa_expected_row *
 {
     memset(out->count, 0, sizeof out->count);
     memset(out->at, 0, of->count * sizeof *out->at);
-    out->at[at->number] = (int64_t)at->row * at->columns + at->first;
-    out->count[at->number] = at->count;
+    out->at[at->number] = (int64_t)at->of.row * at->columns + at->of.first;
+    out->count[at->number] = at->of.count;
 }
 
 static void place_in(const sqa_problem *problem, const matrices *of, uint64_t index,
                      char out[SQA_PLACE_TEXT])
 {
     const stretch at = stretch_of(problem, of, index);
-    snprintf(out, SQA_PLACE_TEXT, "row %u, columns from %u", at.row, at.first);
+    sqa_stretch_place(&at.of, 0, out);
 }
 
 #define COUNT_AND_PLACE(of)                                                                        \
@@ -110,7 +109,7 @@ static bool expect_projected(const sqa_problem *problem, const sqa_reference_inp
     const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
     const float *matrix = reference.outputs[problem->of.layer.fused_qkv ? 0 : at.number];
     set_places(&at, &projected, out);
-    for (uint32_t j = 0; there && j < at.count; j++)
+    for (uint32_t j = 0; there && j < at.of.count; j++)
         out->values[at.number][j] = (double)matrix[out->at[at.number] + j];
     sqa_layer_reference_free(&reference);
     return there;
@@ -166,15 +165,10 @@ static void place_attended(const sqa_problem *problem, uint64_t row, char out[SQ
     snprintf(out, SQA_PLACE_TEXT, "batch %u, head %u, query %u", at.batch, at.head, at.query);
 }
 
-static uint32_t stretches_of(const sqa_problem *problem)
-{
-    return (problem->of.layer.d_model + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
-}
-
 static uint64_t count_y(const sqa_problem *problem)
 {
     const sqa_attention *a = &problem->of.attention;
-    return (uint64_t)a->batch * a->q_length * stretches_of(problem);
+    return sqa_stretch_count((uint64_t)a->batch * a->q_length, problem->of.layer.d_model);
 }
 
 static bool expect_y(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
@@ -182,18 +176,18 @@ static bool expect_y(const sqa_problem *problem, const sqa_reference_inputs *inp
 {
     const sqa_layer_pass *layer = &problem->of.layer;
     const sqa_attention *a = &layer->attention;
-    const position at = position_of(a, 1, row / stretches_of(problem));
-    const uint32_t first = (uint32_t)(row % stretches_of(problem)) * SQA_MAX_ROW;
+    const sqa_stretch part = sqa_stretch_at(layer->d_model, row);
+    const position at = position_of(a, 1, part.row);
     const sqa_sequence s = sqa_reference_sequence(a, inputs, at.batch);
     const int64_t before = a->mask & SQA_MASK_RAGGED ? s.q_begin : (int64_t)at.batch * a->q_length;
     sqa_layer_reference reference;
     if (at.query >= s.q_length)
         return false;
-    out->at[0] = (before + at.query) * layer->d_model + first;
-    out->count[0] = layer->d_model - first < SQA_MAX_ROW ? layer->d_model - first : SQA_MAX_ROW;
+    out->at[0] = (before + at.query) * layer->d_model + part.first;
+    out->count[0] = part.count;
     const bool there = sqa_layer_reference_forward(&reference, layer, inputs);
     if (there)
-        sqa_layer_reference_y(&reference, inputs, at.batch, at.query, first, out->count[0],
+        sqa_layer_reference_y(&reference, inputs, at.batch, at.query, part.first, part.count,
                               out->values[0]);
     sqa_layer_reference_free(&reference);
     return there;
@@ -201,7 +195,8 @@ static bool expect_y(const sqa_problem *problem, const sqa_reference_inputs *inp
 
 static void place_y(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
 {
-    const position at = position_of(&problem->of.attention, 1, row / stretches_of(problem));
+    const position at =
+        position_of(&problem->of.attention, 1, sqa_stretch_at(problem->of.layer.d_model, row).row);
     snprintf(out, SQA_PLACE_TEXT, "batch %u, row %u", at.batch, at.query);
 }
 
@@ -224,9 +219,9 @@ static bool expect_gradient(const sqa_problem *problem, const sqa_reference_inpu
     double *values = out->values[at.number];
     set_places(&at, of, out);
     if (there) {
-        sqa_layer_reference_gradient(&reference, inputs, at.slot, at.row, at.first, at.count,
-                                     values);
-        add_before(problem, inputs, at.slot, out->at[at.number], at.count, values);
+        sqa_layer_reference_gradient(&reference, inputs, at.slot, (uint32_t)at.of.row, at.of.first,
+                                     at.of.count, values);
+        add_before(problem, inputs, at.slot, out->at[at.number], at.of.count, values);
     }
     sqa_layer_reference_free(&reference);
     return there;

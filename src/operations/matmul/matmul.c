@@ -192,24 +192,26 @@ static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem
 static uint64_t count_rows(const sqa_problem *problem)
 {
     const sqa_product *p = &problem->of.product;
-    return sqa_stretch_count(p->batch, p->m, p->n);
+    return sqa_stretch_count((uint64_t)p->batch * p->m, p->n);
 }
 
 static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
                        sqa_expected_row *out)
 {
     const sqa_product *p = &problem->of.product;
-    const sqa_stretch at = sqa_stretch_at(p->m, p->n, row);
-    out->at[0] = sqa_stretch_begin(&at, &p->c);
+    const sqa_stretch at = sqa_stretch_at(p->n, row);
+    out->at[0] = sqa_stretch_begin(&at, p->m, &p->c);
     out->count[0] = at.count;
-    sqa_reference_matmul_row(p, inputs, at.batch, at.row, at.first, at.count, out->values[0]);
+    sqa_reference_matmul_row(p, inputs, (uint32_t)(at.row / p->m), (uint32_t)(at.row % p->m),
+                             at.first, at.count, out->values[0]);
     return true;
 }
 
 static void place_of_row(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
 {
-    const sqa_stretch at = sqa_stretch_at(problem->of.product.m, problem->of.product.n, row);
-    sqa_stretch_place(&at, out);
+    const sqa_product *p = &problem->of.product;
+    const sqa_stretch at = sqa_stretch_at(p->n, row);
+    sqa_stretch_place(&at, p->m, out);
 }
 
 static const sqa_row_group groups[] = {

@@ -1,6 +1,5 @@
 /* What normalisations are told apart by, and the rows that they are judged by. */
-#include <stdio.h>
-
+#include "operations/matrix_rows.h"
 #include "operations/norm/fields.h"
 #include "operations/norm/norm.h"
 #include "operations/problem_class.h"
@@ -46,35 +45,17 @@ const sqa_class_part sqa_norm_class_parts[] = {COMMON_PARTS, {0}};
 const sqa_class_part sqa_norm_backward_class_parts[] = {
     COMMON_PARTS, {"grads", SQA_CLASS_BITS, 0, 0, gradient_words, gradients_of}, {0}};
 
-/* Rows that are judged are stretches of the tensors'. */
-typedef struct stretch {
-    uint64_t row;
-    uint32_t first, count;
-} stretch;
-
-static uint32_t stretches_of(const sqa_normalisation *n)
-{
-    return (n->dim + SQA_MAX_ROW - 1) / SQA_MAX_ROW;
-}
-
-static stretch stretch_of(const sqa_normalisation *n, uint64_t index)
-{
-    const uint32_t first = (uint32_t)(index % stretches_of(n)) * SQA_MAX_ROW;
-    const uint32_t count = n->dim - first < SQA_MAX_ROW ? n->dim - first : SQA_MAX_ROW;
-    return (stretch){index / stretches_of(n), first, count};
-}
-
 static uint64_t count_rows(const sqa_problem *problem)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    return sqa_normalisation_rows(n) * stretches_of(n);
+    return sqa_stretch_count(sqa_normalisation_rows(n), n->dim);
 }
 
 static bool expect_y(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
                      sqa_expected_row *out)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    const stretch s = stretch_of(n, row);
+    const sqa_stretch s = sqa_stretch_at(n->dim, row);
     out->at[0] = sqa_norm_row_at(n, &n->y, s.row) + s.first;
     out->count[0] = s.count;
     sqa_reference_norm_row(n, inputs, s.row, s.first, s.count, out->values[0]);
@@ -99,7 +80,7 @@ static bool expect_dx(const sqa_problem *problem, const sqa_reference_inputs *in
                       sqa_expected_row *out)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    const stretch s = stretch_of(n, row);
+    const sqa_stretch s = sqa_stretch_at(n->dim, row);
     out->at[0] = sqa_norm_row_at(n, &n->dx, s.row) + s.first;
     out->count[0] = s.count;
     sqa_reference_norm_dx(n, inputs, s.row, s.first, s.count, out->values[0]);
@@ -111,14 +92,15 @@ static bool expect_dx(const sqa_problem *problem, const sqa_reference_inputs *in
 static uint64_t count_sums(const sqa_problem *problem)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    return n->gradients & (SQA_NORM_GRADIENT_WEIGHT | SQA_NORM_GRADIENT_BIAS) ? stretches_of(n) : 0;
+    const bool any = n->gradients & (SQA_NORM_GRADIENT_WEIGHT | SQA_NORM_GRADIENT_BIAS);
+    return any ? sqa_stretch_count(1, n->dim) : 0;
 }
 
 static bool expect_sums(const sqa_problem *problem, const sqa_reference_inputs *inputs,
                         uint64_t row, sqa_expected_row *out)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    const stretch s = stretch_of(n, row);
+    const sqa_stretch s = sqa_stretch_at(n->dim, row);
     const bool wants[] = {n->gradients & SQA_NORM_GRADIENT_WEIGHT,
                           n->gradients & SQA_NORM_GRADIENT_BIAS};
     sqa_reference_norm_sums(n, inputs, s.first, s.count, out->values[0], out->values[1]);
@@ -135,8 +117,8 @@ static bool expect_sums(const sqa_problem *problem, const sqa_reference_inputs *
 
 static void place_of_row(const sqa_problem *problem, uint64_t index, char out[SQA_PLACE_TEXT])
 {
-    const stretch s = stretch_of(&problem->of.norm, index);
-    snprintf(out, SQA_PLACE_TEXT, "row %llu, columns from %u", (unsigned long long)s.row, s.first);
+    const sqa_stretch s = sqa_stretch_at(problem->of.norm.dim, index);
+    sqa_stretch_place(&s, 0, out);
 }
 
 const sqa_row_group sqa_norm_groups[] = {
