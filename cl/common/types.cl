@@ -6,7 +6,9 @@
 #ifndef SQA_VALUE_DIM
 #define SQA_VALUE_DIM SQA_HEAD_DIM
 #endif
+#ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
+#endif
 
 /* 0: f32, 1: f16, 2: bf16; the values of sqa_dtype. */
 #ifndef SQA_DTYPE
