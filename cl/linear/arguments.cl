@@ -11,10 +11,6 @@
 #define SQA_NORMALISE 0
 #endif
 
-#ifndef INLINE
-#define INLINE static inline __attribute__((always_inline))
-#endif
-
 /* Every kernel begins with SQA_SEQUENCE(batch): where the sequence lies and how long it is.
  * Starts that make no sense are cut to ones that stay within the tensors. */
 #if SQA_RAGGED
