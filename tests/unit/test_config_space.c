@@ -54,6 +54,8 @@ static const struct {
     {SQA_OPERATION_BACKWARD_DELTA, "heads=4,rows=1000,d="},
     {SQA_OPERATION_BACKWARD_SCORES, "hq=4,n=1000,bias=f32/hq,grads=bias,d="},
     {SQA_OPERATION_MATMUL, "m=1000,n=1000,k="},
+    {SQA_OPERATION_ACTIVATION, "n=1000,d="},
+    {SQA_OPERATION_ACTIVATION_BACKWARD, "n=1000,d="},
     {SQA_OPERATION_MERGE, "heads=4,n=1000,d="},
     {SQA_OPERATION_ROPE, "heads=4,n=1000,d="},
     {SQA_OPERATION_NORM, "heads=4,n=1000,d="},
