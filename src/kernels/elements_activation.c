@@ -5,6 +5,7 @@
 #include "kernels/arguments.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
+#include "kernels/thread_tiles.h"
 #include "operations/activation/slots.h"
 
 enum { LANES, STEPS, ITEMS };
@@ -139,20 +140,15 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
         config->value[ITEMS] = 1;
 }
 
-static size_t divide_up(size_t amount, size_t part)
-{
-    return (amount + part - 1) / part;
-}
-
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
     const sqa_activating *of = &problem->of.activating;
-    const size_t items = (size_t)config->value[ITEMS];
-    const size_t stretch = (size_t)config->value[LANES] * (size_t)config->value[STEPS];
+    const uint32_t items = (uint32_t)config->value[ITEMS];
+    const uint32_t stretch = (uint32_t)(config->value[LANES] * config->value[STEPS]);
     (void)device;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_activation", 3);
-    step->global[0] = divide_up(divide_up(of->dim, stretch), items) * items;
+    step->global[0] = (size_t)sqa_divide_up(sqa_divide_up(of->dim, stretch), items) * items;
     step->global[1] = of->length;
     step->global[2] = of->batch;
     step->local[0] = items;

@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t size;
-} dtypes[] = {
-    [SQA_DTYPE_F32] = {"f32", 4},
-    [SQA_DTYPE_F16] = {"f16", 2},
-    [SQA_DTYPE_BF16] = {"bf16", 2},
+const char *const sqa_dtype_words[] = {
+    [SQA_DTYPE_F32] = "f32", [SQA_DTYPE_F16] = "f16", [SQA_DTYPE_BF16] = "bf16", NULL};
+
+static const size_t dtype_sizes[] = {
+    [SQA_DTYPE_F32] = 4,
+    [SQA_DTYPE_F16] = 2,
+    [SQA_DTYPE_BF16] = 2,
 };
 
 static const char *const causal_names[] = {
@@ -22,7 +22,7 @@ static const char *const causal_names[] = {
 /* Negative enum values become large indices, so one comparison checks both ends. */
 const char *sqa_dtype_name(sqa_dtype dtype)
 {
-    return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].name : NULL;
+    return (size_t)dtype < COUNT(dtype_sizes) ? sqa_dtype_words[dtype] : NULL;
 }
 
 const char *sqa_causal_name(sqa_causal causal)
@@ -32,8 +32,8 @@ const char *sqa_causal_name(sqa_causal causal)
 
 bool sqa_dtype_from_name(const char *name, sqa_dtype *out)
 {
-    for (size_t i = 0; i < COUNT(dtypes); i++)
-        if (!strcmp(name, dtypes[i].name)) {
+    for (size_t i = 0; i < COUNT(dtype_sizes); i++)
+        if (!strcmp(name, sqa_dtype_words[i])) {
             *out = (sqa_dtype)i;
             return true;
         }
@@ -52,5 +52,5 @@ bool sqa_causal_from_name(const char *name, sqa_causal *out)
 
 size_t sqa_dtype_size(sqa_dtype dtype)
 {
-    return (size_t)dtype < COUNT(dtypes) ? dtypes[dtype].size : 0;
+    return (size_t)dtype < COUNT(dtype_sizes) ? dtype_sizes[dtype] : 0;
 }

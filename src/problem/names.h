@@ -8,6 +8,9 @@
 
 #include "sqa_cl/attention.h"
 
+/* By the values of sqa_dtype; NULL ends them. */
+extern const char *const sqa_dtype_words[];
+
 /* NULL for a value outside the enum. */
 const char *sqa_dtype_name(sqa_dtype dtype);
 const char *sqa_causal_name(sqa_causal causal); /* "none", "bottom-right", "top-left" */

@@ -243,3 +243,18 @@ void check_judged(run_inputs *in)
                   sqa_last_error());
     ck_assert_msg(judgement.passed, "%s", judgement.message);
 }
+
+const program_result *run_with_folder(const char *command)
+{
+    char text[2048];
+    size_t used = 0;
+    for (const char *at = command; *at; at++)
+        if (!strncmp(at, "%1$s", 4)) {
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s", work_folder);
+            at += 3;
+        } else {
+            text[used++] = *at;
+        }
+    text[used] = '\0';
+    return run_sqa("%s", text);
+}

@@ -31,6 +31,9 @@ void save_array(const char *name, const char *descr, uint32_t rank, const uint64
  * for the work folder. */
 const program_result *run_files(const char *more);
 
+/* sqa with a command in which %1$s stands for the work folder. */
+const program_result *run_with_folder(const char *command);
+
 bool work_file_exists(const char *name);
 
 /* o.npy, and lse.npy where the shape has it, against the reference, row by row. */

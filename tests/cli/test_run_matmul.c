@@ -66,26 +66,11 @@ static void make_inputs(run_inputs *in, const char *shape)
         save_input(&in->tensors, slot);
 }
 
-static const program_result *run_command(const char *command)
-{
-    char text[2048];
-    size_t used = 0;
-    for (const char *at = command; *at; at++)
-        if (!strncmp(at, "%1$s", 4)) {
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s", work_folder);
-            at += 3;
-        } else {
-            text[used++] = *at;
-        }
-    text[used] = '\0';
-    return run_sqa("%s", text);
-}
-
 START_TEST(right_products)
 {
     run_inputs in;
     make_inputs(&in, runs[_i].shape);
-    const program_result *result = run_command(runs[_i].command);
+    const program_result *result = run_with_folder(runs[_i].command);
     ck_assert_msg(result->code == 0, "%s: %.600s", runs[_i].shape, result->err);
     ck_assert_str_eq(result->out, "");
     check_judged(&in);
@@ -117,7 +102,7 @@ START_TEST(nonsense_is_refused)
 {
     run_inputs in;
     make_inputs(&in, "m=9,n=7,k=5,bias");
-    const program_result *result = run_command(refused[_i].command);
+    const program_result *result = run_with_folder(refused[_i].command);
     ck_assert_msg(result->code == 2, "exit %d: %s", result->code, result->err);
     ck_assert_msg(strstr(result->err, refused[_i].named) &&
                       strstr(result->err, refused[_i].message),

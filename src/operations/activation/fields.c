@@ -7,23 +7,13 @@
 #include "base/status.h"
 #include "operations/field_values.h"
 #include "operations/matrix_fields.h"
+#include "problem/names.h"
 
 #define AT(member) offsetof(sqa_activating_desc, of.member)
 #define AT_BACKWARD(member) offsetof(sqa_activating_desc, backward.member)
 
 #define STRIDES_OF(key, member)                                                                    \
-    static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \
-                                 void *descriptor)                                                 \
-    {                                                                                              \
-        (void)items;                                                                               \
-        return sqa_field_read_matrix(#key, value,                                                  \
-                                     &((sqa_activating_desc *)descriptor)->of.member);             \
-    }                                                                                              \
-    static bool write_##key(const void *descriptor, char value[SQA_FIELD_VALUE])                   \
-    {                                                                                              \
-        const sqa_activation_desc *desc = &((const sqa_activating_desc *)descriptor)->of;          \
-        return sqa_field_write_matrix(&desc->member, desc->length, desc->dim, value);              \
-    }
+    SQA_MATRIX_KEY(key, sqa_activating_desc, of.member, desc->of.length, desc->of.dim)
 STRIDES_OF(sa, a)
 STRIDES_OF(sb, b)
 STRIDES_OF(sy, y)
@@ -35,15 +25,13 @@ STRIDES_OF(sr, residual)
             .read = read_##key, .write = write_##key                                               \
     }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
-
 const sqa_shape_field sqa_activation_fields[] = {
     {"b", "batch", "batch (1)", SQA_FIELD_COUNT, .offset = AT(batch),
      .most = SQA_MAX_MATRIX_LENGTH},
     {"n", "length", "rows", SQA_FIELD_COUNT, .offset = AT(length), .most = SQA_MAX_MATRIX_LENGTH},
     {"d", "dim", "columns", SQA_FIELD_COUNT, .offset = AT(dim), .most = SQA_MAX_MATRIX_LENGTH},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
-     .words = dtype_words},
+     .words = sqa_dtype_words},
     {"act", "activation", SQA_ACTIVATION_MEANING, SQA_FIELD_WORD, .offset = AT(activation),
      .words = sqa_activation_words},
     {"gated", "gated", "times B", SQA_FIELD_FLAG, .offset = AT(gated)},

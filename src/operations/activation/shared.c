@@ -4,6 +4,7 @@
 #include "operations/activation/fields.h"
 #include "operations/matrix_rows.h"
 #include "operations/problem_class.h"
+#include "problem/names.h"
 
 void sqa_activating_start(void *descriptor)
 {
@@ -101,12 +102,11 @@ static uint32_t dim_bucket_of(const sqa_problem *problem)
     return sqa_bucket(problem->of.activating.dim);
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const tensor_words[] = {"gate", "added", NULL};
 static const char *const kind_words[] = {"simple", "exponential", NULL};
 
 const sqa_class_part sqa_activating_class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"kind", SQA_CLASS_WORD, 0, 0, kind_words, computes},
     {"tensors", SQA_CLASS_BITS, 0, 0, tensor_words, tensors_of},
     {"rows", SQA_CLASS_BUCKET, 0, 63, NULL, row_bucket_of},

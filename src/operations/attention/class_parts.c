@@ -5,6 +5,7 @@
 #include "operations/attention/slots.h"
 #include "operations/attention/work.h"
 #include "operations/problem_class.h"
+#include "problem/names.h"
 
 static uint32_t dtype_of(const sqa_problem *problem)
 {
@@ -64,7 +65,6 @@ static uint32_t rows_bucket_of(const sqa_problem *problem)
     return sqa_bucket((uint64_t)a->batch * a->out_heads);
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const mask_words[] = {"causal", "window", "blocks", "stored", NULL};
 
 /* Of a backward pass, which gradients there are, and how many output heads read a query head:
@@ -82,7 +82,7 @@ static uint32_t copies_of(const sqa_problem *problem)
 static const char *const gradient_words[] = {"q", "k", "v", "bias", "sinks", "slopes", NULL};
 
 #define ATTENTION_PARTS                                                                            \
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},                                        \
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},                                    \
         {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},                            \
         {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},                          \
         {"mask", SQA_CLASS_BITS, 0, 0, mask_words, mask_of},                                       \

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "problem/attention.h"
+#include "problem/names.h"
 
 #define AT(member) offsetof(sqa_attention_desc, member)
 #define MOST_HEADS 65535
@@ -148,11 +149,9 @@ static bool write_scale(const void *descriptor, char value[SQA_FIELD_VALUE])
     return desc->scale != 0.0f && !(desc->scale >= usual && desc->scale <= usual);
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
-
 const sqa_shape_field sqa_storage_fields[] = {
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
-     .words = dtype_words},
+     .words = sqa_dtype_words},
     {"scale", "scale", "of the scores (1/sqrt(d))", SQA_FIELD_OWN, .number = true,
      .read = read_scale, .write = write_scale},
     {0},

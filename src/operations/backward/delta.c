@@ -11,6 +11,7 @@
 #include "operations/entries.h"
 #include "operations/problem_class.h"
 #include "operations/tensors.h"
+#include "problem/names.h"
 
 /* What reads O alone has one number of heads, one length and one dimension. */
 static sqa_status settle(const void *descriptor, sqa_problem *out)
@@ -75,8 +76,6 @@ static bool write_o(const void *descriptor, char value[SQA_FIELD_VALUE])
     return o->batch || o->head || o->sequence;
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
-
 static const sqa_shape_field size_fields[] = {
     {"b", "batch", "batch (1)", SQA_FIELD_COUNT, .offset = AT(batch), .most = 1u << 30},
     {"heads", "heads", "output heads", SQA_FIELD_COUNT, .offset = AT(q_heads), .least = 1,
@@ -85,7 +84,7 @@ static const sqa_shape_field size_fields[] = {
     {"d", "dim", "value head dimension (64)", SQA_FIELD_COUNT, .offset = AT(head_dim), .least = 1,
      .most = SQA_MAX_HEAD_DIM},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
-     .words = dtype_words},
+     .words = sqa_dtype_words},
     {"o", "o_strides", "strides of O where it is not packed", SQA_FIELD_OWN, .read = read_o,
      .write = write_o},
     {0},
@@ -116,7 +115,7 @@ static uint32_t rows_of(const sqa_problem *problem)
 }
 
 static const sqa_class_part class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, dim_of},
     {"rows", SQA_CLASS_BUCKET, 0, 63, NULL, rows_of},
     {0},

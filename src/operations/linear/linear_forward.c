@@ -7,6 +7,7 @@
 #include "operations/linear/slots.h"
 #include "operations/problem_class.h"
 #include "operations/tensors.h"
+#include "problem/names.h"
 
 static sqa_status settle(const void *descriptor, sqa_problem *out)
 {
@@ -62,11 +63,10 @@ static uint32_t states_bucket_of(const sqa_problem *problem)
     return sqa_bucket((uint64_t)a->batch * a->kv_heads);
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const rule_words[] = {"causal", "decay", "channel", "delta", "normalise", NULL};
 
 const sqa_class_part sqa_linear_class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},
     {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},
     {"rule", SQA_CLASS_BITS, 0, 0, rule_words, rule_of},

@@ -3,6 +3,7 @@
 #include "operations/matrix_fields.h"
 
 #include "operations/field_values.h"
+#include "problem/names.h"
 
 #define AT(member) offsetof(sqa_matmul_desc, member)
 
@@ -21,8 +22,6 @@ SQA_MATRIX_KEY(sr, sqa_matmul_desc, residual, desc->m, desc->n)
             .read = read_##key, .write = write_##key                                               \
     }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
-
 const sqa_shape_field sqa_matmul_fields[] = {
     {"b", "batch", "batch (1)", SQA_FIELD_COUNT, .offset = AT(batch),
      .most = SQA_MAX_MATRIX_LENGTH},
@@ -35,7 +34,7 @@ const sqa_shape_field sqa_matmul_fields[] = {
     {"ta", "transpose_a", "A is stored transposed", SQA_FIELD_FLAG, .offset = AT(transpose_a)},
     {"tb", "transpose_b", "B is stored transposed", SQA_FIELD_FLAG, .offset = AT(transpose_b)},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
-     .words = dtype_words},
+     .words = sqa_dtype_words},
     {"alpha", "alpha", "factor of the product (1)", SQA_FIELD_OWN, .number = true,
      .read = read_alpha, .write = write_alpha},
     {"beta", "beta", "factor of what C holds before (0)", SQA_FIELD_OWN, .number = true,

@@ -7,6 +7,7 @@
 #include "operations/matmul/slots.h"
 #include "operations/matrix_rows.h"
 #include "operations/problem_class.h"
+#include "problem/names.h"
 #include "sqa_cl/matmul.h"
 
 static const sqa_shape_field *const fields[] = {sqa_matmul_fields, NULL};
@@ -76,12 +77,11 @@ static uint32_t batch_bucket_of(const sqa_problem *problem)
     return sqa_bucket(problem->of.product.batch);
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const transpose_words[] = {"a", "b", NULL};
 static const char *const epilogue_words[] = {"activation", "gate", "matrix", NULL};
 
 static const sqa_class_part class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"transposed", SQA_CLASS_BITS, 0, 0, transpose_words, transposes_of},
     {"epilogue", SQA_CLASS_BITS, 0, 0, epilogue_words, epilogue_of},
     {"m", SQA_CLASS_BUCKET, 0, 63, NULL, m_bucket_of},

@@ -8,7 +8,9 @@
 #include "base/status.h"
 #include "operations/attention/fields.h"
 #include "operations/entries.h"
+#include "operations/field_values.h"
 #include "operations/problem_class.h"
+#include "problem/names.h"
 
 sqa_status sqa_problem_from_merge(sqa_problem *out, const sqa_merge_desc *desc)
 {
@@ -36,36 +38,8 @@ static void describe(const sqa_problem *problem, void *descriptor)
     sqa_merging_to_desc(&problem->of.merging, descriptor);
 }
 
-static sqa_status read_strides(const char *name, const char *value, sqa_strides *out)
-{
-    if (sqa_read_strides(value, out))
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT,
-                    "%s is '%.60s'; expected the strides BATCH:HEAD:SEQUENCE in elements", name,
-                    value);
-}
-
-/* Packed ones are left out. */
-static bool write_strides(const sqa_merge_desc *desc, const sqa_strides *strides,
-                          char value[SQA_FIELD_VALUE])
-{
-    const sqa_strides packed = sqa_strides_bhsd(desc->heads, desc->length, desc->dim);
-    sqa_write_strides(strides, value, SQA_FIELD_VALUE);
-    return (strides->batch || strides->head || strides->sequence) &&
-           memcmp(strides, &packed, sizeof packed) != 0;
-}
-
 #define STRIDES_OF(key, member)                                                                    \
-    static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \
-                                 void *descriptor)                                                 \
-    {                                                                                              \
-        (void)items;                                                                               \
-        return read_strides(#key, value, &((sqa_merge_desc *)descriptor)->member);                 \
-    }                                                                                              \
-    static bool write_##key(const void *descriptor, char value[SQA_FIELD_VALUE])                   \
-    {                                                                                              \
-        return write_strides(descriptor, &((const sqa_merge_desc *)descriptor)->member, value);    \
-    }
+    SQA_VIEW_KEY(key, sqa_merge_desc, member, desc->heads, desc->length, desc->dim)
 STRIDES_OF(oa, a)
 STRIDES_OF(ob, b)
 STRIDES_OF(o, o)
@@ -77,8 +51,6 @@ STRIDES_OF(o, o)
     }
 #define AT(member) offsetof(sqa_merge_desc, member)
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
-
 static const sqa_shape_field own_fields[] = {
     {"b", "batch", "batch (1)", SQA_FIELD_COUNT, .offset = AT(batch), .most = 1u << 30},
     {"heads", "heads", "output heads (1)", SQA_FIELD_COUNT, .offset = AT(heads), .least = 1,
@@ -87,7 +59,7 @@ static const sqa_shape_field own_fields[] = {
     {"d", "dim", "value head dimension (64)", SQA_FIELD_COUNT, .offset = AT(dim), .least = 1,
      .most = SQA_MAX_HEAD_DIM},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
-     .words = dtype_words},
+     .words = sqa_dtype_words},
     STRIDES_FIELD(oa, a, "the first part's O"),
     STRIDES_FIELD(ob, b, "the second part's O"),
     STRIDES_FIELD(o, o, "O"),
@@ -123,7 +95,7 @@ static uint32_t row_bucket_of(const sqa_problem *problem)
 }
 
 static const sqa_class_part class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, dim_of},
     {"rows", SQA_CLASS_BUCKET, 0, 63, NULL, row_bucket_of},
     {0},

@@ -2,6 +2,7 @@
 #include "operations/norm/fields.h"
 
 #include "operations/field_values.h"
+#include "problem/names.h"
 
 #define AT(member) offsetof(sqa_norm_backward_desc, member)
 
@@ -11,7 +12,6 @@ SQA_VIEW_KEY(y, sqa_norm_backward_desc, norm.y, desc->norm.heads, desc->norm.len
 SQA_VIEW_KEY(dy, sqa_norm_backward_desc, dy, desc->norm.heads, desc->norm.length, desc->norm.dim)
 SQA_VIEW_KEY(dx, sqa_norm_backward_desc, dx, desc->norm.heads, desc->norm.length, desc->norm.dim)
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const kind_words[] = {"rms", "layer", NULL};
 /* By the bits of sqa_norm_gradient. */
 static const char *const gradient_words[] = {
@@ -30,7 +30,7 @@ const sqa_shape_field sqa_norm_fields[] = {
     {"kind", "kind", "rms (default) or layer", SQA_FIELD_WORD, .offset = AT(norm.kind),
      .words = kind_words},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD,
-     .offset = AT(norm.dtype), .words = dtype_words},
+     .offset = AT(norm.dtype), .words = sqa_dtype_words},
     {"eps", "eps", "is added to the variance (1e-5)", SQA_FIELD_OWN, .number = true,
      .read = read_eps, .write = write_eps},
     {"weight", "weight", "a factor per column", SQA_FIELD_FLAG, .offset = AT(norm.weight)},

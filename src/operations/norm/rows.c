@@ -3,6 +3,7 @@
 #include "operations/norm/fields.h"
 #include "operations/norm/norm.h"
 #include "operations/problem_class.h"
+#include "problem/names.h"
 
 static uint32_t dtype_of(const sqa_problem *problem)
 {
@@ -29,12 +30,11 @@ static uint32_t rows_of(const sqa_problem *problem)
     return sqa_bucket(sqa_normalisation_rows(&problem->of.norm));
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const kind_words[] = {"rms", "layer", NULL};
 static const char *const gradient_words[] = {"x", "weight", "bias", NULL};
 
 #define COMMON_PARTS                                                                               \
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},                                        \
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},                                    \
         {"kind", SQA_CLASS_WORD, 0, 0, kind_words, kind_of},                                       \
         {"d", SQA_CLASS_BUCKET, 0, 63, NULL, dim_of},                                              \
     {                                                                                              \

@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "operations/field_values.h"
+#include "problem/names.h"
 
 #define AT(member) offsetof(sqa_rope_desc, member)
 
@@ -50,7 +51,6 @@ static bool write_positions(const void *descriptor, char value[SQA_FIELD_VALUE])
     return desc->positions;
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const pairs_words[] = {"interleaved", "half", NULL};
 
 const sqa_shape_field sqa_rope_fields[] = {
@@ -61,7 +61,7 @@ const sqa_shape_field sqa_rope_fields[] = {
     {"d", "dim", "elements of a row", SQA_FIELD_COUNT, .offset = AT(dim), .least = 1,
      .most = SQA_MAX_HEAD_DIM},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
-     .words = dtype_words},
+     .words = sqa_dtype_words},
     {"rotary", "rotary", "elements that are turned (all)", SQA_FIELD_OWN, .number = true,
      .read = read_rotary, .write = write_rotary},
     {"pairs", "pairs", "interleaved (default) or half", SQA_FIELD_WORD, .offset = AT(pairs),

@@ -6,6 +6,7 @@
 #include "operations/problem_class.h"
 #include "operations/rope/fields.h"
 #include "operations/rope/slots.h"
+#include "problem/names.h"
 
 static const sqa_shape_field *const fields[] = {sqa_rope_fields, NULL};
 
@@ -65,11 +66,10 @@ static uint32_t rows_of(const sqa_problem *problem)
     return sqa_bucket((uint64_t)problem->of.rotation.batch * problem->of.rotation.length);
 }
 
-static const char *const dtype_words[] = {"f32", "f16", "bf16", NULL};
 static const char *const pairs_words[] = {"interleaved", "half", NULL};
 
 static const sqa_class_part class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"pairs", SQA_CLASS_WORD, 0, 0, pairs_words, pairs_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, dim_of},
     {"rotary", SQA_CLASS_COUNT, 0, SQA_MAX_HEAD_DIM, NULL, rotary_of},
