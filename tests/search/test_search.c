@@ -219,23 +219,46 @@ END_TEST
 /* Finals get what they need, at most their share, and in any case the fewest rounds. */
 START_TEST(the_budget_is_divided)
 {
-    const sqa_finals_need quick = {4, 1.0, 0.0}, slow = {4, 400.0, 0.0}, none = {1, 9.0, 0.0};
+    const sqa_finals_need quick = {1, 3, 1.0, 0.0}, slow = {1, 3, 400.0, 0.0},
+                          none = {1, 0, 9.0, 0.0};
     const sqa_finals_need two[] = {slow, slow}, idle[] = {none, none};
+    const sqa_finals_plan fewest = {SQA_FINALS_FEWEST_ROUNDS, SQA_FINALS_TOP};
+    const sqa_finals_plan most = {SQA_FINALS_MOST_ROUNDS, SQA_FINALS_TOP};
     ck_assert(isinf(sqa_budget_search_end(5.0, 0.0, two, 2)));
     ck_assert_double_eq_tol(sqa_budget_search_end(5.0, 60.0, idle, 2), 64.5, 1e-9);
     const double end = sqa_budget_search_end(0.0, 60.0, &quick, 1);
     ck_assert_double_lt(60.0 - end, 9.0);
-    ck_assert_double_ge(59.5 - end, sqa_finals_seconds(&quick, SQA_FINALS_MOST_ROUNDS) - 1e-9);
-    const double least = 2 * sqa_finals_seconds(&slow, SQA_FINALS_FEWEST_ROUNDS);
+    ck_assert_double_ge(59.5 - end, sqa_finals_seconds(&quick, most) - 1e-9);
+    const double least = 2 * sqa_finals_seconds(&slow, fewest);
     ck_assert_double_eq_tol(59.5 - sqa_budget_search_end(0.0, 60.0, two, 2), least, 1e-6);
     ck_assert_double_ge(sqa_budget_search_end(0.0, 8.0, two, 2), 3.0);
-    ck_assert_uint_eq(sqa_budget_rounds((double)INFINITY, &quick, 1), SQA_FINALS_MOST_ROUNDS);
-    ck_assert_uint_eq(sqa_budget_rounds(least + 0.01, two, 2), SQA_FINALS_FEWEST_ROUNDS);
-    ck_assert_uint_eq(sqa_budget_rounds(least - 0.01, two, 2), 0);
+    ck_assert_uint_eq(sqa_budget_finals((double)INFINITY, &quick, 1).rounds,
+                      SQA_FINALS_MOST_ROUNDS);
     for (double left = least; left < 40.0; left += 1.0) {
-        const uint32_t rounds = sqa_budget_rounds(left, two, 2);
-        ck_assert_double_le(2 * sqa_finals_seconds(&slow, rounds), left + 1e-9);
+        const sqa_finals_plan plan = sqa_budget_finals(left, two, 2);
+        ck_assert_uint_eq(plan.top, SQA_FINALS_TOP);
+        ck_assert_double_le(2 * sqa_finals_seconds(&slow, plan), left + 1e-9);
     }
+}
+END_TEST
+
+/* Where time is short fewer take part, before anybody goes without. */
+START_TEST(short_finals_are_of_fewer)
+{
+    const sqa_finals_need slow = {2, 3, 400.0, 0.0}, two[] = {slow, slow};
+    const sqa_finals_plan fewest = {SQA_FINALS_FEWEST_ROUNDS, SQA_FINALS_TOP},
+                          least = {SQA_FINALS_FEWEST_ROUNDS, 1};
+    const sqa_finals_plan enough = sqa_budget_finals(2 * sqa_finals_seconds(&slow, fewest), two, 2);
+    ck_assert_uint_eq(enough.top, SQA_FINALS_TOP);
+    ck_assert_uint_eq(enough.rounds, SQA_FINALS_FEWEST_ROUNDS);
+    const double short_s = 2 * sqa_finals_seconds(&slow, least);
+    const sqa_finals_plan fewer = sqa_budget_finals(short_s, two, 2);
+    ck_assert_uint_eq(fewer.top, 1);
+    ck_assert_uint_eq(fewer.rounds, SQA_FINALS_FEWEST_ROUNDS);
+    const sqa_finals_plan alone = sqa_budget_finals(0.6 * short_s, two, 2);
+    ck_assert_uint_eq(alone.top, 1);
+    ck_assert_uint_eq(alone.rounds, SQA_FINALS_FEWEST_ROUNDS);
+    ck_assert_uint_eq(sqa_budget_finals(0.4 * short_s, two, 2).rounds, 0);
 }
 END_TEST
 
@@ -402,6 +425,7 @@ int main(void)
     tcase_add_loop_test(tests, walkers_end_where_they_stand, 0, STRATEGIES);
     tcase_add_test(tests, a_closed_family_is_left_alone);
     tcase_add_test(tests, the_budget_is_divided);
+    tcase_add_test(tests, short_finals_are_of_fewer);
     Suite *suite = suite_create("search");
     suite_add_tcase(suite, tests);
     return sqa_run_forked_suite(suite);

@@ -24,20 +24,26 @@
 #define SAMPLE_SECONDS 0.006
 #define FINALIST_SECONDS 0.05
 
-double sqa_finals_seconds(const sqa_finals_need *need, uint32_t rounds)
+static uint32_t least_of(uint32_t a, uint32_t b)
 {
-    if (need->count < 2)
-        return 0.0;
-    const double sample_s = fmax(1e-3 * need->best_ms, SAMPLE_SECONDS);
-    return need->count * (need->build_s + FINALIST_SECONDS + (FIRST_LAUNCHES + rounds) * sample_s) +
-           rounds * ROUND_SECONDS;
+    return a < b ? a : b;
 }
 
-static double sum_of(const sqa_finals_need *needs, uint32_t count, uint32_t rounds)
+double sqa_finals_seconds(const sqa_finals_need *need, sqa_finals_plan plan)
+{
+    const uint32_t count = need->fixed + least_of(need->found, plan.top);
+    if (!need->found)
+        return 0.0;
+    const double sample_s = fmax(1e-3 * need->best_ms, SAMPLE_SECONDS);
+    return count * (need->build_s + FINALIST_SECONDS + (FIRST_LAUNCHES + plan.rounds) * sample_s) +
+           plan.rounds * ROUND_SECONDS;
+}
+
+static double sum_of(const sqa_finals_need *needs, uint32_t count, uint32_t rounds, uint32_t top)
 {
     double sum = 0.0;
     for (uint32_t i = 0; i < count; i++)
-        sum += sqa_finals_seconds(&needs[i], rounds);
+        sum += sqa_finals_seconds(&needs[i], (sqa_finals_plan){rounds, top});
     return sum;
 }
 
@@ -46,19 +52,26 @@ double sqa_budget_search_end(double begin_s, double seconds, const sqa_finals_ne
 {
     if (!(seconds > 0))
         return (double)INFINITY;
-    const double least = sum_of(needs, count, SQA_FINALS_FEWEST_ROUNDS);
+    const double least = sum_of(needs, count, SQA_FINALS_FEWEST_ROUNDS, SQA_FINALS_TOP);
     const double most = fmax(FINALS_SHARE * seconds, least);
-    const double wanted = fmin(sum_of(needs, count, SQA_FINALS_MOST_ROUNDS), most);
+    const double wanted = fmin(sum_of(needs, count, SQA_FINALS_MOST_ROUNDS, SQA_FINALS_TOP), most);
     return begin_s + seconds - fmin(CLOSING_SECONDS, CLOSING_SHARE * seconds) -
            fmin(wanted, MOST_FINALS_SHARE * seconds);
 }
 
-uint32_t sqa_budget_rounds(double left_s, const sqa_finals_need *needs, uint32_t count)
+sqa_finals_plan sqa_budget_finals(double left_s, const sqa_finals_need *needs, uint32_t count)
 {
-    uint32_t rounds = SQA_FINALS_MOST_ROUNDS;
-    while (rounds > SQA_FINALS_FEWEST_ROUNDS && rounds * 1e-3 * needs[0].best_ms > SLOW_SECONDS)
-        rounds--;
-    while (rounds >= SQA_FINALS_FEWEST_ROUNDS && sum_of(needs, count, rounds) > left_s)
-        rounds--;
-    return rounds >= SQA_FINALS_FEWEST_ROUNDS ? rounds : 0;
+    const sqa_finals_plan least = {SQA_FINALS_FEWEST_ROUNDS, 1}, none = {0, 0};
+    sqa_finals_plan plan = {SQA_FINALS_MOST_ROUNDS, SQA_FINALS_TOP};
+    while (plan.top > 1 && sum_of(needs, count, SQA_FINALS_FEWEST_ROUNDS, plan.top) > left_s)
+        plan.top--;
+    while (plan.rounds > SQA_FINALS_FEWEST_ROUNDS &&
+           plan.rounds * 1e-3 * needs[0].best_ms > SLOW_SECONDS)
+        plan.rounds--;
+    while (plan.rounds > SQA_FINALS_FEWEST_ROUNDS &&
+           sum_of(needs, count, plan.rounds, plan.top) > left_s)
+        plan.rounds--;
+    if (sum_of(needs, count, plan.rounds, plan.top) <= left_s)
+        return plan;
+    return sqa_finals_seconds(&needs[0], least) <= left_s ? least : none;
 }

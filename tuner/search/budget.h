@@ -8,24 +8,33 @@
 
 #define SQA_FINALS_MOST_ROUNDS 15u
 #define SQA_FINALS_FEWEST_ROUNDS 3u
+#define SQA_FINALS_TOP 3u /* of the search, into the finals */
 
 /* One problem's finals, as far as they can be foreseen. */
 typedef struct sqa_finals_need {
-    uint32_t count; /* finalists; fewer than 2: there are none */
+    uint32_t fixed; /* finalists in any case: the fallback, and what is in use */
+    uint32_t found; /* those of the search that are worth it; 0: there are no finals */
     double best_ms;
     double build_s; /* that a program takes, where it has to be built once more */
 } sqa_finals_need;
 
-/* How long finals of so many rounds take. */
-double sqa_finals_seconds(const sqa_finals_need *need, uint32_t rounds);
+/* How finals are held. */
+typedef struct sqa_finals_plan {
+    uint32_t rounds; /* 0: not at all */
+    uint32_t top;    /* of what the search found, the best so many */
+} sqa_finals_plan;
+
+/* How long they take. */
+double sqa_finals_seconds(const sqa_finals_need *need, sqa_finals_plan plan);
 
 /* When the search has to end for the finals of all problems to fit; `seconds` is the whole
  * budget, 0 for none: INFINITY then. */
 double sqa_budget_search_end(double begin_s, double seconds, const sqa_finals_need *needs,
                              uint32_t count);
 
-/* Rounds for the first of `count` problems whose finals are still to come, for the rest to get
- * as many; 0: not even the fewest fit. */
-uint32_t sqa_budget_rounds(double left_s, const sqa_finals_need *needs, uint32_t count);
+/* For the first of `count` problems whose finals are still to come, such that the rest can have
+ * as much: as many finalists as the fewest rounds leave time for, then rounds. Where that is not
+ * to be had, the first comes first: the least there is, if it fits alone. */
+sqa_finals_plan sqa_budget_finals(double left_s, const sqa_finals_need *needs, uint32_t count);
 
 #endif

@@ -25,7 +25,7 @@
 
 /* Of what building a program takes, for a finalist: some are there already, and many runtimes
  * keep what they compiled. */
-#define REBUILT 0.2
+#define REBUILT 0.1
 
 /* The ceiling is sampled again after this long. */
 #define CEILING_SECONDS 4.0
@@ -180,7 +180,7 @@ static sqa_status take(contest *self, sqa_problem_search *asker, sqa_point point
     sqa_status status = sqa_problem_search_recall(asker, point, &known);
     if (status != SQA_OK || known)
         return status;
-    if (!sqa_problem_search_hopes(asker, point)) {
+    if (!sqa_problem_search_must_try(asker, point) && sqa_pruner_rejects(&asker->pruner, point)) {
         sqa_problem_search_prune(asker, point);
         return SQA_OK;
     }
@@ -260,7 +260,8 @@ static sqa_status try_all(contest *self, candidate *item)
         const use *own = &item->uses[i];
         if (is_over(self)) {
             drop(self, item, i);
-        } else if (far_behind == FAR_BEHIND_TIMES) {
+        } else if (far_behind >= FAR_BEHIND_TIMES &&
+                   !sqa_problem_search_must_try(own->search, own->point)) {
             expect(self, own, false);
             sqa_problem_search_prune(own->search, own->point);
         } else {
@@ -308,9 +309,11 @@ sqa_finals_need sqa_contest_need(const sqa_problem_search *search,
 {
     sqa_contender unused[SQA_MAX_FINALISTS];
     if (!isfinite(search->search.best_cost))
-        return (sqa_finals_need){0, 0.0, 0.0};
-    const uint32_t count = sqa_problem_search_finalists(search, SQA_FINALS_TOP, unused);
-    return (sqa_finals_need){count, search->search.best_cost, REBUILT * figures->build_s};
+        return (sqa_finals_need){0, 0, 0.0, 0.0};
+    const uint32_t fixed = sqa_problem_search_finalists(search, 0, unused);
+    const uint32_t all = sqa_problem_search_finalists(search, SQA_FINALS_TOP, unused);
+    return (sqa_finals_need){fixed, all - fixed, search->search.best_cost,
+                             REBUILT * figures->build_s};
 }
 
 /* When the search has to end, by what is known by now. */

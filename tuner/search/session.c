@@ -189,6 +189,17 @@ static void describe_untuned(const sqa_problem_search *search, bool no_time)
         snprintf(outcome->message, sizeof outcome->message, "%s", why);
 }
 
+static sqa_status hold_finals_of(run *self, size_t index, sqa_finals_plan plan)
+{
+    sqa_problem_search *search = &self->searches[index];
+    sqa_contender contenders[SQA_MAX_FINALISTS];
+    const uint32_t count = sqa_problem_search_finalists(search, plan.top, contenders);
+    tell_finals(self, index);
+    sqa_crew_limit(self->session.crew, (double)INFINITY);
+    return sqa_tuning_finals(&self->session, &search->outcome->problem, contenders, count,
+                             plan.rounds, search->outcome);
+}
+
 static sqa_status hold_finals(run *self)
 {
     const sqa_tuning_options *options = self->session.options;
@@ -201,24 +212,16 @@ static sqa_status hold_finals(run *self)
     /* The worker that was stopped with the search has to have its ceiling again. */
     status = sqa_tuning_ceiling(&self->session, 0.0);
     for (size_t i = 0; i < self->opened && status == SQA_OK; i++) {
-        sqa_problem_search *search = &self->searches[i];
-        sqa_contender contenders[SQA_MAX_FINALISTS];
         const double left = options->budget.seconds > 0
                                 ? self->begin_s + options->budget.seconds - sqa_clock_seconds()
                                 : (double)INFINITY;
-        uint32_t rounds = sqa_budget_rounds(left, &needs[i], (uint32_t)(self->opened - i));
-        if (*options->stop)
-            rounds = SQA_FINALS_FEWEST_ROUNDS;
-        if (needs[i].count < 2 || !rounds) {
-            describe_untuned(search, needs[i].count >= 2);
-            continue;
-        }
-        const uint32_t count =
-            sqa_problem_search_finalists(search, *options->stop ? 1 : SQA_FINALS_TOP, contenders);
-        tell_finals(self, i);
-        sqa_crew_limit(self->session.crew, (double)INFINITY);
-        status = sqa_tuning_finals(&self->session, &search->outcome->problem, contenders, count,
-                                   rounds, search->outcome);
+        const sqa_finals_plan plan =
+            *options->stop ? (sqa_finals_plan){SQA_FINALS_FEWEST_ROUNDS, 1}
+                           : sqa_budget_finals(left, &needs[i], (uint32_t)(self->opened - i));
+        if (!needs[i].found || !plan.rounds)
+            describe_untuned(&self->searches[i], needs[i].found > 0);
+        else
+            status = hold_finals_of(self, i, plan);
     }
     free(needs);
     return status;

@@ -155,7 +155,7 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
     return conclude(self, point, &result);
 }
 
-bool sqa_problem_search_hopes(sqa_problem_search *self, sqa_point point)
+bool sqa_problem_search_must_try(const sqa_problem_search *self, sqa_point point)
 {
     if (self->session->options->strategy == &sqa_strategy_exhaustive)
         return true;
@@ -163,7 +163,7 @@ bool sqa_problem_search_hopes(sqa_problem_search *self, sqa_point point)
         if (self->search.starts[i].family == point.family &&
             self->search.starts[i].config == point.config)
             return true;
-    return !sqa_pruner_rejects(&self->pruner, point);
+    return false;
 }
 
 void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point)

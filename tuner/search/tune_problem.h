@@ -116,9 +116,9 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
 sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
                                    const sqa_trial_result *result);
 
-/* Whether the point is worth a program: a start is, and whatever a strategy asks that promises
- * to try everything. */
-bool sqa_problem_search_hopes(sqa_problem_search *self, sqa_point point);
+/* Whether the point is tried whatever a model or other problems say of it: a start is, and what
+ * a strategy asks that promises to try everything. */
+bool sqa_problem_search_must_try(const sqa_problem_search *self, sqa_point point);
 
 /* Leaves a point out without a trial, on the word of a model. */
 void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point);
@@ -128,8 +128,6 @@ double sqa_problem_search_lag(const sqa_problem_search *self, sqa_point point);
 
 /* Leaves out a family in which nothing came near the best. */
 void sqa_problem_search_drop_hopeless(sqa_problem_search *self);
-
-#define SQA_FINALS_TOP 3 /* of the search, into the finals */
 
 /* Fills the finalists: the fallback (its time is told in any case), the best `top` of the
  * search, and last what is in use today, which the others have to beat. */

@@ -11,17 +11,19 @@
 #define MOST_BATCHES 5u
 #define MOST_SAMPLES (MOST_BATCHES * SQA_SAMPLES)
 
+/* Slow kernels get fewer samples, so that a trial's timing stays near this long; what
+ * samples long enough show in so few is precise. A launch that long is behind for certain when
+ * it seems to be. */
+#define TIMING_SECONDS 0.2
+#define FEWEST_SAMPLES 2u
+#define BEHIND 1.08
+
 /* Samples at first, by how many times slower than the best the candidate seems to be: one
  * that is far behind needs no second look, one that is behind no precise time. */
 static const struct {
     double lag;
     uint32_t samples;
-} worth[] = {{2.0, 1}, {1.25, 2}, {1.08, 3}, {0.0, SQA_SAMPLES}};
-
-/* Slow kernels get fewer samples, so that a trial's timing stays near this long; what
- * samples long enough show in so few is precise. */
-#define TIMING_SECONDS 0.2
-#define FEWEST_SAMPLES 2u
+} worth[] = {{2.0, 1}, {1.25, 2}, {BEHIND, 3}, {0.0, SQA_SAMPLES}};
 
 /* A sample of the yardstick counts for a candidate that comes so soon after it, or within so
  * many times of what it took. */
@@ -144,7 +146,8 @@ static uint32_t samples_for(const sampling *self, const sqa_pace *pace)
     for (size_t i = sizeof worth / sizeof worth[0]; i-- > 0;)
         if (lag > worth[i].lag) /* false for NaN */
             wanted = worth[i].samples;
-    const double affordable = fmax(floor(TIMING_SECONDS / pair_s), FEWEST_SAMPLES);
+    const double affordable =
+        fmax(floor(TIMING_SECONDS / pair_s), lag > BEHIND ? 1 : FEWEST_SAMPLES);
     return affordable < wanted ? (uint32_t)affordable : wanted;
 }
 
