@@ -261,7 +261,7 @@ static sqa_status try_all(contest *self, candidate *item)
         if (is_over(self)) {
             drop(self, item, i);
         } else if (far_behind >= FAR_BEHIND_TIMES &&
-                   !sqa_problem_search_must_try(own->search, own->point)) {
+                   !sqa_problem_search_is_fallback(own->search, own->point)) {
             expect(self, own, false);
             sqa_problem_search_prune(own->search, own->point);
         } else {

@@ -179,6 +179,12 @@ double sqa_problem_search_lag(const sqa_problem_search *self, sqa_point point)
     return known ? cost / self->search.best_cost : (double)NAN;
 }
 
+bool sqa_problem_search_is_fallback(const sqa_problem_search *self, sqa_point point)
+{
+    const sqa_contender contender = sqa_problem_search_at(self, point);
+    return sqa_contender_equal(&contender, &self->fallback);
+}
+
 /* Whether some of it was tried, and nothing came near the best. */
 static bool is_hopeless(const sqa_search *search, size_t family)
 {

@@ -116,9 +116,12 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
 sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
                                    const sqa_trial_result *result);
 
-/* Whether the point is tried whatever a model or other problems say of it: a start is, and what
- * a strategy asks that promises to try everything. */
+/* Whether the point is worth a program whatever a model says of it: a start is, and what a
+ * strategy asks that promises to try everything. */
 bool sqa_problem_search_must_try(const sqa_problem_search *self, sqa_point point);
+
+/* Whether it is what runs this problem unmeasured, and the yardstick of the others. */
+bool sqa_problem_search_is_fallback(const sqa_problem_search *self, sqa_point point);
 
 /* Leaves a point out without a trial, on the word of a model. */
 void sqa_problem_search_prune(sqa_problem_search *self, sqa_point point);
