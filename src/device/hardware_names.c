@@ -30,6 +30,8 @@ static const name_pair runtimes[] = {
     {NULL, NULL},
 };
 
+static const char *const programs_kept_by[] = {"pocl", "nvidia", "rusticl", "clover"};
+
 /* Words of a device's or a vendor's name. */
 static const name_pair vendors[] = {
     {"oclgrind", "oclgrind"},
@@ -193,6 +195,14 @@ static bool contains_word(const char *text, const char *needle)
         if (starts && !isalnum((unsigned char)at[length]))
             return true;
     }
+    return false;
+}
+
+bool sqa_runtime_keeps_programs(const char *runtime)
+{
+    for (size_t i = 0; i < sizeof programs_kept_by / sizeof programs_kept_by[0]; i++)
+        if (!strcmp(runtime, programs_kept_by[i]))
+            return true;
     return false;
 }
 

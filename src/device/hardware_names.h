@@ -9,6 +9,9 @@
 /* All arguments are lower case. NULL where nothing is known. */
 const char *sqa_runtime_of_platform(const char *platform_name);
 
+/* Whether the runtime itself keeps what it compiled, so that another process has it at once. */
+bool sqa_runtime_keeps_programs(const char *runtime);
+
 /* `text` is a device or vendor name; vendors are recognised by whole words. */
 const char *sqa_vendor_in_text(const char *text);
 

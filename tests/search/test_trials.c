@@ -370,6 +370,34 @@ static sqa_job *next_job(sqa_crew *crew)
     return job;
 }
 
+/* Workers keep what they compile in a folder of the run's, which goes with it. */
+START_TEST(a_crew_keeps_programs_for_its_workers)
+{
+    sqa_runner_destroy(runner_of("folder=; for word; do case $folder in +) folder=$word;; esac\n"
+                                 "case $word in --programs) folder=+;; esac; done\n"
+                                 "echo ready\n"
+                                 "while read line; do\n"
+                                 "echo \"result ok 1.5 0.25 0.75 0.05 2 1e-7 30 7 $folder\"; done",
+                                 5, 32));
+    const sqa_crew_options options = {
+        .runner = {.program = script_path, .timeout_s = 2}, .workers = 1, .keeps_programs = _i};
+    sqa_crew *crew = NULL;
+    sqa_job job;
+    char folder[512];
+    ck_assert_int_eq(sqa_crew_create(&crew, &options), SQA_OK);
+    submit(crew, &job, "any=1");
+    ck_assert_ptr_eq(next_job(crew), &job);
+    snprintf(folder, sizeof folder, "%s", job.built.message);
+    ck_assert_int_eq(folder[0] != '\0', _i);
+    if (_i)
+        ck_assert_int_eq(access(folder, W_OK), 0);
+    sqa_crew_finish(crew, &job);
+    sqa_crew_destroy(crew);
+    ck_assert_int_ne(access(_i ? folder : "no such folder", F_OK), 0);
+    unlink(script_path);
+}
+END_TEST
+
 /* Side by side, and tried where they were built. */
 START_TEST(a_crew_builds_side_by_side)
 {
@@ -569,6 +597,7 @@ int main(void)
     tcase_add_test(processes, memory_is_limited);
     tcase_add_test(processes, finals_fail_together);
     tcase_add_loop_test(processes, a_crew_builds_side_by_side, 0, 2);
+    tcase_add_loop_test(processes, a_crew_keeps_programs_for_its_workers, 0, 2);
     tcase_add_test(processes, a_crew_survives_what_it_builds);
     tcase_add_test(processes, a_crew_gives_up_in_time);
     tcase_add_loop_test(processes, builds_stand_still_while_trying, 0, 2);

@@ -7,11 +7,12 @@
 
 int sqa_command_trial_worker(int argc, char **argv)
 {
-    const char *device_text = NULL;
+    const char *device_text = NULL, *programs = "";
     uint32_t timeout = 20;
     const sqa_option options[] = {
         {"device", "P:D", "the device to try on", .text = &device_text},
         {"timeout", "SECONDS", "of one trial", .count = {&timeout, 1, 86400}},
+        {"programs", "DIR", "keeps what was compiled", .text = &programs},
         {0},
     };
     int code;
@@ -21,5 +22,6 @@ int sqa_command_trial_worker(int argc, char **argv)
     sqa_status status = sqa_device_option(device_text, &platform, &device);
     if (status != SQA_OK)
         return sqa_command_fail(argv[0], status);
-    return sqa_worker_serve(platform, device, timeout) == SQA_OK ? SQA_EXIT_OK : SQA_EXIT_FAILED;
+    return sqa_worker_serve(platform, device, timeout, programs) == SQA_OK ? SQA_EXIT_OK
+                                                                           : SQA_EXIT_FAILED;
 }

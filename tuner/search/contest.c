@@ -251,6 +251,15 @@ static sqa_status try_one(contest *self, const use *item, sqa_runner *runner)
     return status;
 }
 
+/* What crashed, or did not end in time, with the least work does so with more of it. */
+static unsigned strikes_of(const use *item)
+{
+    const sqa_trial_status latest = item->search->latest;
+    if (latest == SQA_TRIAL_TIMEOUT || latest == SQA_TRIAL_CRASHED)
+        return FAR_BEHIND_TIMES;
+    return sqa_problem_search_lag(item->search, item->point) > FAR_BEHIND;
+}
+
 static sqa_status try_all(contest *self, candidate *item)
 {
     sqa_runner *runner = sqa_crew_runner(self->session->crew, &item->job);
@@ -266,7 +275,7 @@ static sqa_status try_all(contest *self, candidate *item)
             sqa_problem_search_prune(own->search, own->point);
         } else {
             status = try_one(self, own, runner);
-            far_behind += sqa_problem_search_lag(own->search, own->point) > FAR_BEHIND;
+            far_behind += strikes_of(own);
         }
     }
     return status;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "device/hardware_names.h"
 #include "operations/shape.h"
 #include "operations/tensors.h"
 #include "search/contest.h"
@@ -59,7 +60,9 @@ static sqa_crew_options crew_options_of(const sqa_tuning_options *options, const
                                          .device = options->device,
                                          .timeout_s = options->timeout_s,
                                          .memory_mib = options->memory_mib},
-                              .builds_while_measuring = device->strings.type != SQA_DEVICE_CPU};
+                              .builds_while_measuring = device->strings.type != SQA_DEVICE_CPU,
+                              .keeps_programs =
+                                  !sqa_runtime_keeps_programs(device->identity.runtime)};
 }
 
 static sqa_status open_session(sqa_tuning_session *session)

@@ -141,6 +141,7 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
     const sqa_contender contender = sqa_problem_search_at(self, point);
     const double begin = sqa_clock_seconds();
     sqa_trial_result result;
+    self->latest = SQA_TRIAL_TIMEOUT;
     sqa_status status = measure(self, &contender, runner, &result);
     if (status == SQA_OK && is_above_ceiling(self, &result))
         status = sqa_tuning_ceiling(self->session, 0.0);
@@ -148,6 +149,7 @@ sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa
         status = measure(self, &contender, runner, &result);
     if (status != SQA_OK || (cut && result.status == SQA_TRIAL_TIMEOUT))
         return status;
+    self->latest = result.status;
     const double took = sqa_clock_seconds() - begin;
     self->trial_s += (self->trial_s > 0.0 ? LATEST : 1.0) * (took - self->trial_s);
     if (result.status == SQA_TRIAL_OK)

@@ -84,8 +84,9 @@ typedef struct sqa_problem_search {
     bool has_incumbent;  /* something is in use for this class today */
     double yardstick_ms; /* of the fallback, when it was first met; NaN: not yet */
     sqa_steadiness steadiness;
-    uint32_t idle;  /* trials made since the best was found */
-    double trial_s; /* what a trial takes, of late; 0: none was made */
+    uint32_t idle;           /* trials made since the best was found */
+    double trial_s;          /* what a trial takes, of late; 0: none was made */
+    sqa_trial_status latest; /* of the trial made last */
 } sqa_problem_search;
 
 /* `walkers`: how many strategies walk at once. Without anything to try, the outcome's

@@ -1,11 +1,13 @@
 /* See crew.h. */
 #include "trial/crew.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/status.h"
+#include "device/binary_folder.h"
 #include "trial/measure.h"
 
 typedef struct crew_worker {
@@ -16,6 +18,7 @@ typedef struct crew_worker {
 
 struct sqa_crew {
     bool builds_while_measuring;
+    char programs[64]; /* the folder of what was compiled; "": none */
     unsigned size;
     crew_worker workers[SQA_CHILD_MOST];
     sqa_job *jobs; /* in order, until they are finished */
@@ -27,16 +30,30 @@ static unsigned cores(void)
     return online < 1 ? 1 : online > SQA_CHILD_MOST ? SQA_CHILD_MOST : (unsigned)online;
 }
 
+/* Without one finalists are compiled once more: no reason to fail. */
+static void make_folder(sqa_crew *crew)
+{
+    const char *parent = getenv("TMPDIR");
+    const int length = snprintf(crew->programs, sizeof crew->programs, "%s/sqa_programs_XXXXXX",
+                                parent && parent[0] ? parent : "/tmp");
+    if (length >= (int)sizeof crew->programs || !mkdtemp(crew->programs))
+        crew->programs[0] = '\0';
+}
+
 sqa_status sqa_crew_create(sqa_crew **out, const sqa_crew_options *options)
 {
     sqa_crew *crew = calloc(1, sizeof *crew);
     if (!crew)
         return sqa_fail_memory("the workers");
     const unsigned wanted = options->workers ? options->workers : cores();
+    sqa_runner_options runner = options->runner;
     sqa_status status = SQA_OK;
     crew->builds_while_measuring = options->builds_while_measuring;
+    if (options->keeps_programs)
+        make_folder(crew);
+    runner.programs = crew->programs;
     for (unsigned i = 0; i < wanted && status == SQA_OK; i++) {
-        status = sqa_runner_create(&crew->workers[i].runner, &options->runner);
+        status = sqa_runner_create(&crew->workers[i].runner, &runner);
         crew->size += status == SQA_OK;
         if (status == SQA_OK)
             status = sqa_runner_start(crew->workers[i].runner);
@@ -55,6 +72,10 @@ void sqa_crew_destroy(sqa_crew *crew)
         return;
     while (crew->size) /* the last one first: each restores the signals it found */
         sqa_runner_destroy(crew->workers[--crew->size].runner);
+    if (crew->programs[0]) {
+        sqa_binary_folder_trim(crew->programs, 0);
+        rmdir(crew->programs);
+    }
     free(crew);
 }
 

@@ -38,6 +38,7 @@ typedef struct sqa_crew_options {
     sqa_runner_options runner;
     unsigned workers; /* 0: one per core, at most SQA_CHILD_MOST */
     bool builds_while_measuring;
+    bool keeps_programs; /* until the run ends, for finals: where the runtime does not */
 } sqa_crew_options;
 
 /* Starts the workers, without waiting for them. Errors: SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */

@@ -86,7 +86,13 @@ sqa_status sqa_runner_start(sqa_runner *runner)
     snprintf(program, sizeof program, "%s", program_of(runner));
     snprintf(device, sizeof device, "%u:%u", runner->options.platform, runner->options.device);
     snprintf(timeout, sizeof timeout, "%u", runner->options.timeout_s);
-    char *argv[] = {program, command, device_flag, device, timeout_flag, timeout, NULL};
+    char programs_flag[] = "--programs", programs[4096] = "";
+    if (runner->options.programs)
+        snprintf(programs, sizeof programs, "%s", runner->options.programs);
+    char *argv[] = {program, command,       device_flag, device, timeout_flag,
+                    timeout, programs_flag, programs,    NULL};
+    if (!programs[0])
+        argv[6] = NULL;
     runner->served = 0;
     runner->is_ready = false;
     runner->stood_s = 0.0;

@@ -10,8 +10,9 @@
 typedef struct sqa_runner_options {
     const char *program; /* NULL: the program this is */
     unsigned platform, device;
-    unsigned timeout_s;     /* per trial; 0: 20 */
-    unsigned memory_mib;    /* most data of a worker; 0: no limit */
+    unsigned timeout_s;   /* per trial; 0: 20 */
+    unsigned memory_mib;  /* most data of a worker; 0: no limit */
+    const char *programs; /* a folder for what was compiled, outlives the runner; NULL, "": none */
     unsigned worker_trials; /* a worker is replaced after so many; 0: 32. Runtimes leak. */
 } sqa_runner_options;
 

@@ -10,7 +10,8 @@
 /* A yardstick slower than this would cost more time than it saves. */
 #define SLOWEST_YARDSTICK_MS 500.0
 
-sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsigned device)
+sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsigned device,
+                                const char *programs)
 {
     memset(bench, 0, sizeof *bench);
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
@@ -18,7 +19,7 @@ sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsig
     options.user_database = "";
     options.extra_databases = none;
     options.skip_seed = 1;
-    options.binary_cache = ""; /* hardly a candidate is ever compiled again */
+    options.binary_cache = programs;
     sqa_status status = sqa_context_open(&bench->context, platform, device, &options);
     if (status != SQA_OK)
         return status;

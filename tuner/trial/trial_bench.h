@@ -28,8 +28,10 @@ typedef struct sqa_trial_bench {
     sqa_ceiling_probe *ceiling; /* NULL: not asked for yet */
 } sqa_trial_bench;
 
-/* Errors: SQA_NO_DEVICE, SQA_OPENCL_ERROR. Close it also after a failure. */
-sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsigned device);
+/* `programs`: as of sqa_worker_serve(). Hardly a candidate is ever compiled again but for finals.
+ * Errors: SQA_NO_DEVICE, SQA_OPENCL_ERROR. Close it also after a failure. */
+sqa_status sqa_trial_bench_open(sqa_trial_bench *bench, unsigned platform, unsigned device,
+                                const char *programs);
 void sqa_trial_bench_close(sqa_trial_bench *bench);
 
 /* The problem to time candidates on, with what the library runs for it without any database,

@@ -108,13 +108,14 @@ static bool serve_line(sqa_trial_bench *bench, const char *line, unsigned timeou
     return fflush(answers) == 0;
 }
 
-sqa_status sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s)
+sqa_status sqa_worker_serve(unsigned platform, unsigned device, unsigned timeout_s,
+                            const char *programs)
 {
     FILE *answers = open_answers();
     if (!answers)
         return sqa_fail(SQA_OUT_OF_MEMORY, "no stream for the answers");
     sqa_trial_bench bench;
-    sqa_status status = sqa_trial_bench_open(&bench, platform, device);
+    sqa_status status = sqa_trial_bench_open(&bench, platform, device, programs);
     if (status == SQA_OK)
         fputs("ready\n", answers);
     else
