@@ -4,6 +4,11 @@
  *   Q = X Wq + bq          K = C Wk + bk          V = C Wv + bv
  *   O = attention(Q, K, V)          Y = O Wo + bo
  *
+ * With qk_norm each head of Q and K is normalised first (RMSNorm, norm.h; arXiv 2302.05442,
+ * section 2), by one weight for all heads of Q and one for those of K. With rope Q and K are then
+ * turned by their positions (rope.h). With a gate Y = (sigmoid(X Wg + bg) * O) Wo + bo, element by
+ * element (arXiv 2505.06708, section 2).
+ *
  * X is what comes in, C the context: X itself (self-attention), or another sequence with a length
  * and a width of its own (cross-attention). Part of what Sparse Query Attention (arXiv 2510.01817,
  * section 3) saves is in here: with fewer query heads Wq and Wo are smaller, too.
@@ -14,14 +19,16 @@
  *   Wk    (width, kv_heads * head_dim)       bk  (kv_heads * head_dim)
  *   Wv    (width, kv_heads * value_dim)      bv  (kv_heads * value_dim)
  *   Wo    (heads * value_dim, d_model)       bo  (d_model)
+ *   Wg    (d_model, heads * value_dim)       bg  (heads * value_dim)
+ *   q_norm, k_norm  (head_dim)               positions  int32 (batch, length), or (q rows)
  * where heads = max(q_heads, kv_heads), and width = context_dim, or d_model without a context.
  * With fused_qkv one matrix Wqkv (d_model, all columns of Q, then of K, then of V) stands for the
  * three, and bqkv likewise: one product instead of three.
  *
  * Everything is stored as attention->dtype says, in between as well: Q, K, V and O are rounded to
- * it. Sums are kept in f32. Masks, scores, dropout and ragged batches are those of the attention
- * descriptor. Results are the same, bit for bit, every time, and do not depend on how many cores
- * there are. */
+ * it, and what Q and K are before they are normalised, and turned. Sums are kept in f32. Masks,
+ * scores, dropout and ragged batches are those of the attention descriptor. Results are the same,
+ * bit for bit, every time, and do not depend on how many cores there are. */
 #ifndef SQA_CL_LAYER_H
 #define SQA_CL_LAYER_H
 
@@ -35,6 +42,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Which elements of a head are a pair (rope.h). */
+typedef enum sqa_layer_rope {
+    SQA_LAYER_ROPE_NONE = 0,
+    SQA_LAYER_ROPE_INTERLEAVED = 1,
+    SQA_LAYER_ROPE_HALF = 2
+} sqa_layer_rope;
 
 /* Start from SQA_LAYER_DESC_INIT and set at least attention and d_model. */
 typedef struct sqa_layer_desc {
@@ -50,28 +64,42 @@ typedef struct sqa_layer_desc {
     uint32_t fused_qkv;   /* 1: Wqkv instead of Wq, Wk and Wv; not with a context */
     uint32_t biases;      /* 1: all projections have one */
     uint32_t keep;        /* 1: a forward call writes what a backward call reads; see below */
+
+    sqa_layer_rope rope;  /* positions of Q and K; not with a context */
+    float rope_base;      /* as in rope.h, like the next two; without rope none of them counts */
+    uint32_t rope_dim;    /* elements of a head that are turned; SQA_NOT_SET: all */
+    uint32_t rope_offset; /* position of the first row of each sequence */
+    uint32_t positions;   /* 1: positions are tensors.positions instead; always in ragged batches */
+
+    uint32_t qk_norm;  /* 1: heads of Q and K are normalised, and then turned */
+    float qk_norm_eps; /* finite, above 0; only with qk_norm */
+    uint32_t gate;     /* 1: O is gated by Wg on its way to Wo */
 } sqa_layer_desc;
 
 #define SQA_LAYER_DESC_VERSION 1u
 #define SQA_LAYER_DESC_INIT                                                                        \
     {                                                                                              \
-        SQA_LAYER_DESC_VERSION, 0, SQA_NOT_SET, 0u, 0u, 0u, 0u                                     \
+        SQA_LAYER_DESC_VERSION, 0, SQA_NOT_SET, 0u, 0u, 0u, 0u, SQA_LAYER_ROPE_NONE, 10000.0f,     \
+            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u                                                     \
     }
 
 /* What is kept from forward to backward: q, k and v as (rows, heads, dim), or with fused_qkv all
- * three side by side as qkv, o as (rows, heads, value_dim), and lse (attention.h). They are
- * tensors like others; this says where each may lie in one buffer of the caller's. Start from
+ * three side by side as qkv, as attention has them; o as (rows, heads, value_dim), and lse
+ * (attention.h). With qk_norm q and k always lie apart, and what they were before is kept as well:
+ * in qkv, or as q_projected and k_projected. With a gate g = X Wg + bg, like o. They are tensors
+ * like others; this says where each may lie in one buffer of the caller's. Start from
  * SQA_LAYER_KEPT_INIT. */
 typedef struct sqa_layer_kept {
     uint32_t version;            /* SQA_LAYER_KEPT_VERSION */
     size_t bytes;                /* of the buffer */
     size_t q, k, v, qkv, o, lse; /* offsets, in elements of each, for an sqa_tensor */
+    size_t q_projected, k_projected, g;
 } sqa_layer_kept;
 
 #define SQA_LAYER_KEPT_VERSION 1u
 #define SQA_LAYER_KEPT_INIT                                                                        \
     {                                                                                              \
-        SQA_LAYER_KEPT_VERSION, 0, 0, 0, 0, 0, 0, 0                                                \
+        SQA_LAYER_KEPT_VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                       \
     }
 
 /* Fills *out; desc->keep is not looked at. Errors: SQA_INVALID_ARGUMENT. */
@@ -85,9 +113,13 @@ typedef struct sqa_layer_tensors {
     sqa_tensor x, context;
     sqa_tensor wq, wk, wv, wqkv, wo;
     sqa_tensor bq, bk, bv, bqkv, bo;
+    sqa_tensor wg, bg;
+    sqa_tensor q_norm, k_norm;
+    sqa_tensor positions;
     sqa_tensor y;
 
     sqa_tensor q, k, v, qkv, o, lse; /* written with desc->keep */
+    sqa_tensor q_projected, k_projected, g;
 
     /* As in sqa_tensors. */
     sqa_tensor bias, mask, key_mask;
@@ -106,7 +138,7 @@ typedef struct sqa_layer_tensors {
         SQA_LAYER_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
-            {0, 0}, {0, 0}, 0                                                                      \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0      \
     }
 
 /* Gradients; bits, so that a call may ask for any of them. */
@@ -125,7 +157,11 @@ typedef enum sqa_layer_gradient {
     SQA_LAYER_GRADIENT_BO = 2048,
     SQA_LAYER_GRADIENT_BIAS = 4096, /* of the attention, as in backward.h; packed */
     SQA_LAYER_GRADIENT_SINKS = 8192,
-    SQA_LAYER_GRADIENT_SLOPES = 16384
+    SQA_LAYER_GRADIENT_SLOPES = 16384,
+    SQA_LAYER_GRADIENT_WG = 32768,
+    SQA_LAYER_GRADIENT_BG = 65536,
+    SQA_LAYER_GRADIENT_Q_NORM = 131072,
+    SQA_LAYER_GRADIENT_K_NORM = 262144
 } sqa_layer_gradient;
 
 /* Start from SQA_LAYER_BACKWARD_OPTIONS_INIT, which asks for all. What is not asked for is
@@ -147,7 +183,8 @@ typedef struct sqa_layer_backward_options {
  * gradients, each like the tensor that it is of.
  *
  *   dO = dY Wo^T         dWo = O^T dY         dbo = the sum of the rows of dY
- *   dQ, dK, dV from dO as in backward.h
+ *   dQ, dK, dV from dO as in backward.h, turned back and through the norm
+ *   with a gate all of these of sigmoid(G) * O in place of O, and dWg = X^T dG
  *   dWq = X^T dQ         dWk = C^T dK         dWv = C^T dV, biases as above
  *   dX = dQ Wq^T         dC = dK Wk^T + dV Wv^T, which without a context is part of dX
  *
@@ -156,8 +193,12 @@ typedef struct sqa_layer_backward_tensors {
     uint32_t version; /* SQA_LAYER_BACKWARD_TENSORS_VERSION */
     sqa_tensor x, context;
     sqa_tensor wq, wk, wv, wqkv, wo;
+    sqa_tensor wg;
+    sqa_tensor q_norm, k_norm;
+    sqa_tensor positions;
 
     sqa_tensor q, k, v, qkv, o, lse;
+    sqa_tensor q_projected, k_projected, g;
 
     sqa_tensor bias, mask, key_mask;
     sqa_tensor sinks, slopes;
@@ -173,6 +214,8 @@ typedef struct sqa_layer_backward_tensors {
     sqa_tensor dwq, dwk, dwv, dwqkv, dwo;
     sqa_tensor dbq, dbk, dbv, dbqkv, dbo;
     sqa_tensor dbias, dsinks, dslopes;
+    sqa_tensor dwg, dbg;
+    sqa_tensor dq_norm, dk_norm;
 
     cl_mem workspace; /* as in sqa_tensors */
 } sqa_layer_backward_tensors;
@@ -184,7 +227,8 @@ typedef struct sqa_layer_backward_tensors {
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                                                      \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                                              \
     }
 
 /* Plans, as sqa_plan_create() makes them for sqa_forward(). A layer is made of several operations

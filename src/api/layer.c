@@ -107,5 +107,8 @@ sqa_status sqa_layer_kept_layout(const sqa_layer_desc *desc, sqa_layer_kept *out
     out->qkv = place(&problem, SQA_LAYER_QKV, &out->bytes);
     out->o = place(&problem, SQA_SLOT_O, &out->bytes);
     out->lse = place(&problem, SQA_SLOT_LSE, &out->bytes);
+    out->q_projected = place(&problem, SQA_LAYER_Q_PROJECTED, &out->bytes);
+    out->k_projected = place(&problem, SQA_LAYER_K_PROJECTED, &out->bytes);
+    out->g = place(&problem, SQA_LAYER_G, &out->bytes);
     return SQA_OK;
 }

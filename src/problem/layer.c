@@ -1,5 +1,6 @@
 #include "problem/layer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -56,6 +57,9 @@ uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer)
         {layer->attention.score & SQA_SCORE_BIAS, SQA_LAYER_GRADIENT_BIAS},
         {layer->attention.score & SQA_SCORE_SINKS, SQA_LAYER_GRADIENT_SINKS},
         {layer->attention.score & SQA_SCORE_SLOPES, SQA_LAYER_GRADIENT_SLOPES},
+        {layer->gate, SQA_LAYER_GRADIENT_WG},
+        {layer->gate && layer->biases, SQA_LAYER_GRADIENT_BG},
+        {layer->qk_norm, SQA_LAYER_GRADIENT_Q_NORM | SQA_LAYER_GRADIENT_K_NORM},
     };
     uint32_t all = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -74,6 +78,11 @@ static sqa_status check_numbers(const sqa_layer_desc *desc)
         {"desc.fused_qkv", desc->fused_qkv, 0, 1},
         {"desc.biases", desc->biases, 0, 1},
         {"desc.keep", desc->keep, 0, 1},
+        {"desc.rope", (uint32_t)desc->rope, 0, SQA_LAYER_ROPE_HALF},
+        {"desc.rope_offset", desc->rope_offset, 0, MOST_ROWS},
+        {"desc.positions", desc->positions, 0, 1},
+        {"desc.qk_norm", desc->qk_norm, 0, 1},
+        {"desc.gate", desc->gate, 0, 1},
     };
     sqa_status status = sqa_check_version("desc.version", desc->version, SQA_LAYER_DESC_VERSION);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == SQA_OK; i++)
@@ -106,6 +115,67 @@ static sqa_status check_rows(const sqa_layer_pass *layer)
     return SQA_OK;
 }
 
+/* What rope.h and norm.h check of themselves is checked here, by its name in the layer. */
+static sqa_status set_positions(sqa_layer_pass *layer, const sqa_layer_desc *desc)
+{
+    const uint32_t dim = layer->attention.head_dim;
+    const bool ragged = layer->attention.mask & SQA_MASK_RAGGED;
+    if (!desc->rope)
+        return desc->positions
+                   ? sqa_fail(SQA_INVALID_ARGUMENT, "desc.positions: must be 0 without desc.rope")
+                   : SQA_OK;
+    if (desc->context_dim)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.rope: must be 0 with desc.context_dim");
+    if (ragged && !desc->positions)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.positions: must be 1 with desc.rope in a ragged batch");
+    if (!isfinite(desc->rope_base) || desc->rope_base < 1.0f)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.rope_base: must be finite, and 1 or more");
+    if (desc->rope_dim != SQA_NOT_SET && (desc->rope_dim > dim || desc->rope_dim % 2 != 0))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.rope_dim: %u is not an even number within 0..%u, the head dimension",
+                        desc->rope_dim, dim);
+    layer->rope = desc->rope;
+    layer->rope_base = desc->rope_base;
+    layer->rope_dim = desc->rope_dim == SQA_NOT_SET ? dim / 2 * 2 : desc->rope_dim;
+    layer->rope_offset = desc->positions ? 0 : desc->rope_offset;
+    layer->positions = desc->positions;
+    return SQA_OK;
+}
+
+static sqa_status set_norm(sqa_layer_pass *layer, const sqa_layer_desc *desc)
+{
+    if (!desc->qk_norm)
+        return SQA_OK;
+    layer->qk_norm = 1;
+    layer->qk_norm_eps = desc->qk_norm_eps;
+    return isfinite(desc->qk_norm_eps) && desc->qk_norm_eps > 0.0f
+               ? SQA_OK
+               : sqa_fail(SQA_INVALID_ARGUMENT, "desc.qk_norm_eps: must be finite, and above 0");
+}
+
+sqa_layer_rows sqa_layer_rows_of(const sqa_layer_pass *layer, bool keys)
+{
+    const sqa_attention *a = &layer->attention;
+    if (a->mask & SQA_MASK_RAGGED)
+        return (sqa_layer_rows){1, keys ? a->kv_total : a->q_total};
+    return (sqa_layer_rows){a->batch, keys ? a->kv_length : a->q_length};
+}
+
+/* Of Q, K and V side by side; lengths of all three are the same. */
+static sqa_strides fused_strides(const sqa_layer_pass *layer, uint32_t dim)
+{
+    const int64_t row = (int64_t)sqa_layer_q_columns(layer) + sqa_layer_k_columns(layer) +
+                        sqa_layer_v_columns(layer);
+    return (sqa_strides){row * layer->attention.q_length, dim, row};
+}
+
+sqa_strides sqa_layer_projected_strides(const sqa_layer_pass *layer, bool keys)
+{
+    const sqa_attention *a = &layer->attention;
+    return layer->fused_qkv ? fused_strides(layer, a->head_dim) : keys ? a->k : a->q;
+}
+
 /* Rows of all heads, or with fused_qkv of Q, K and V. */
 static sqa_status set_strides(sqa_layer_pass *layer)
 {
@@ -116,12 +186,10 @@ static sqa_status set_strides(sqa_layer_pass *layer)
     desc.k = sqa_strides_bshd(a->kv_heads, a->kv_length, a->head_dim);
     desc.v = sqa_strides_bshd(a->kv_heads, a->kv_length, a->value_dim);
     desc.o = sqa_strides_bshd(a->out_heads, a->q_length, a->value_dim);
-    if (layer->fused_qkv) {
-        const int64_t row = (int64_t)sqa_layer_q_columns(layer) + sqa_layer_k_columns(layer) +
-                            sqa_layer_v_columns(layer);
-        desc.q.sequence = desc.k.sequence = desc.v.sequence = row;
-        desc.q.batch = desc.k.batch = desc.v.batch = row * a->q_length;
-    }
+    if (layer->fused_qkv)
+        desc.v = fused_strides(layer, a->value_dim);
+    if (layer->fused_qkv && !layer->qk_norm)
+        desc.q = desc.k = fused_strides(layer, a->head_dim);
     return sqa_attention_from_desc(&layer->attention, &desc);
 }
 
@@ -162,6 +230,11 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
     layer.fused_qkv = desc->fused_qkv;
     layer.biases = desc->biases;
     layer.keep = backward || desc->keep;
+    layer.gate = desc->gate;
+    if (status == SQA_OK)
+        status = set_positions(&layer, desc);
+    if (status == SQA_OK)
+        status = set_norm(&layer, desc);
     if (status == SQA_OK)
         status = check_rows(&layer);
     if (status == SQA_OK)
@@ -185,6 +258,17 @@ void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
     desc->fused_qkv = layer->fused_qkv;
     desc->biases = layer->biases;
     desc->keep = layer->keep;
+    desc->rope = layer->rope;
+    if (layer->rope) {
+        desc->rope_base = layer->rope_base;
+        desc->rope_dim = layer->rope_dim;
+    }
+    desc->rope_offset = layer->rope_offset;
+    desc->positions = layer->positions;
+    desc->qk_norm = layer->qk_norm;
+    if (layer->qk_norm)
+        desc->qk_norm_eps = layer->qk_norm_eps;
+    desc->gate = layer->gate;
     if (layer->gradients != sqa_layer_all_gradients(layer))
         backward->gradients = layer->gradients;
     backward->accumulate = layer->accumulate;

@@ -7,7 +7,7 @@
 #include "sqa_cl/layer.h"
 
 #define SQA_MAX_MODEL_DIM (1u << 24)
-#define SQA_LAYER_GRADIENTS 15 /* bits */
+#define SQA_LAYER_GRADIENTS 19 /* bits */
 
 /* The attention's Q, K, V and O are strided as the projections leave and take them; LSE is
  * written where the layer keeps, or read. */
@@ -17,6 +17,13 @@ typedef struct sqa_layer_pass {
     uint32_t context_dim; /* 0: there is no context */
     uint32_t fused_qkv, biases, keep;
     uint32_t gradients, accumulate; /* of a backward pass; 0 of a forward one */
+
+    sqa_layer_rope rope;
+    float rope_base; /* with its fellows 0 without rope; rope_offset also with positions */
+    uint32_t rope_dim, rope_offset, positions;
+    uint32_t qk_norm;
+    float qk_norm_eps; /* 0 without qk_norm */
+    uint32_t gate;
 } sqa_layer_pass;
 
 /* Fills *out, padding too. `backward` NULL: a forward pass.
@@ -40,5 +47,14 @@ uint32_t sqa_layer_q_columns(const sqa_layer_pass *layer);
 uint32_t sqa_layer_k_columns(const sqa_layer_pass *layer);
 uint32_t sqa_layer_v_columns(const sqa_layer_pass *layer);
 uint32_t sqa_layer_o_columns(const sqa_layer_pass *layer);
+
+/* Sequences and rows of each, of what Q, or K and V, are rows of: of a ragged batch, one of all. */
+typedef struct sqa_layer_rows {
+    uint32_t batch, length;
+} sqa_layer_rows;
+sqa_layer_rows sqa_layer_rows_of(const sqa_layer_pass *layer, bool keys);
+
+/* How Q or K lies as its projection leaves it; as attention has it but with qk_norm. */
+sqa_strides sqa_layer_projected_strides(const sqa_layer_pass *layer, bool keys);
 
 #endif

@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/status.h"
+#include "operations/field_values.h"
 
 /* By the bits of sqa_layer_gradient. */
 static const char *const names[SQA_LAYER_GRADIENTS] = {
-    "x",  "context", "wq",   "wk", "wv",   "wqkv",  "wo",    "bq",
-    "bk", "bv",      "bqkv", "bo", "bias", "sinks", "slopes"};
+    "x",    "context", "wq",   "wk",    "wv",     "wqkv", "wo", "bq",    "bk",   "bv",
+    "bqkv", "bo",      "bias", "sinks", "slopes", "wg",   "bg", "qnorm", "knorm"};
 
 static int find_name(const char *text, size_t length)
 {
@@ -27,7 +29,8 @@ static sqa_status read_grads(const char *value, const sqa_shape_items *items, vo
         if (name < 0 || gradients & 1u << name)
             return sqa_fail(SQA_INVALID_ARGUMENT,
                             "grads is '%.60s'; expected some of x, context, wq, wk, wv, wqkv, wo, "
-                            "bq, bk, bv, bqkv, bo, bias, sinks and slopes, such as wq+wo",
+                            "bq, bk, bv, bqkv, bo, bias, sinks, slopes, wg, bg, qnorm and "
+                            "knorm, such as wq+wo",
                             value);
         gradients |= 1u << name;
     }
@@ -57,6 +60,47 @@ const sqa_shape_field sqa_layer_size_fields[] = {
     {"fused", "fused_qkv", "one matrix projects Q, K and V", SQA_FIELD_FLAG,
      .offset = AT(fused_qkv)},
     {"biases", "biases", "projections have biases", SQA_FIELD_FLAG, .offset = AT(biases)},
+    {0},
+};
+
+SQA_FLOAT_KEY(ropebase, sqa_layer_shape, layer.rope_base, 10000.0f)
+SQA_FLOAT_KEY(qkeps, sqa_layer_shape, layer.qk_norm_eps, 1e-5f)
+
+static sqa_status read_ropedim(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    (void)items;
+    if (sqa_read_count(value, 0, SQA_MAX_HEAD_DIM,
+                       &((sqa_layer_shape *)descriptor)->layer.rope_dim))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT,
+                    "ropedim is '%.60s'; expected an even number from 0 to %u", value,
+                    SQA_MAX_HEAD_DIM);
+}
+
+static bool write_ropedim(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    const sqa_layer_shape *shape = descriptor;
+    snprintf(value, SQA_FIELD_VALUE, "%u", shape->layer.rope_dim);
+    return shape->layer.rope && shape->layer.rope_dim != shape->attention.head_dim / 2 * 2;
+}
+
+static const char *const rope_words[] = {"none", "interleaved", "half", NULL};
+
+const sqa_shape_field sqa_layer_position_fields[] = {
+    {"rope", "rope", "positions of Q and K: none (default), interleaved or half", SQA_FIELD_WORD,
+     .offset = AT(rope), .words = rope_words},
+    {"ropebase", "rope_base", "base of the frequencies (10000)", SQA_FIELD_OWN, .number = true,
+     .together_with = "rope", .read = read_ropebase, .write = write_ropebase},
+    {"ropedim", "rope_dim", "elements of a head that are turned (all)", SQA_FIELD_OWN,
+     .number = true, .together_with = "rope", .read = read_ropedim, .write = write_ropedim},
+    {"ropeoffset", "rope_offset", "position of the first row (0)", SQA_FIELD_COUNT,
+     .offset = AT(rope_offset), .most = 1u << 30, .optional = true, .together_with = "rope"},
+    {"positions", "positions", "a tensor of positions", SQA_FIELD_FLAG, .offset = AT(positions),
+     .together_with = "rope"},
+    {"qknorm", "qk_norm", "heads of Q and K are normalised", SQA_FIELD_FLAG, .offset = AT(qk_norm)},
+    {"qkeps", "qk_norm_eps", "of the norm, above 0 (1e-5)", SQA_FIELD_OWN, .number = true,
+     .together_with = "qknorm", .read = read_qkeps, .write = write_qkeps},
+    {"gate", "gate", "O is gated on its way to Wo", SQA_FIELD_FLAG, .offset = AT(gate)},
     {0},
 };
 

@@ -5,14 +5,21 @@
 #include "operations/entries.h"
 #include "operations/layer/fields.h"
 #include "operations/layer/slots.h"
+#include "operations/rope/fields.h"
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,       sqa_value_fields,
-    sqa_storage_fields,    sqa_position_fields,
-    sqa_pattern_fields,    sqa_list_fields,
-    sqa_ragged_fields,     sqa_layer_size_fields,
-    sqa_layer_keep_fields, NULL,
+    sqa_size_fields,
+    sqa_value_fields,
+    sqa_storage_fields,
+    sqa_position_fields,
+    sqa_pattern_fields,
+    sqa_list_fields,
+    sqa_ragged_fields,
+    sqa_layer_size_fields,
+    sqa_layer_position_fields,
+    sqa_layer_keep_fields,
+    NULL,
 };
 
 #define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_layer_tensors, tensor)
@@ -50,6 +57,14 @@ static const sqa_tensor_slot slots[SQA_LAYER_FORWARD_SLOTS] = {
     [SQA_LAYER_BV] = {INPUT(bv), SQA_UNIT_INPUT},
     [SQA_LAYER_BQKV] = {INPUT(bqkv), SQA_UNIT_INPUT},
     [SQA_LAYER_BO] = {INPUT(bo), SQA_UNIT_INPUT},
+    [SQA_LAYER_WG] = {INPUT(wg), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_BG] = {INPUT(bg), SQA_UNIT_INPUT},
+    [SQA_LAYER_Q_NORM] = {INPUT(q_norm), .low = 0.5f, .high = 1.5f},
+    [SQA_LAYER_K_NORM] = {INPUT(k_norm), .low = 0.5f, .high = 1.5f},
+    [SQA_LAYER_POSITIONS] = {INPUT(positions), .fill = sqa_fill_rope_positions},
+    [SQA_LAYER_Q_PROJECTED] = {OUTPUT(q_projected)},
+    [SQA_LAYER_K_PROJECTED] = {OUTPUT(k_projected)},
+    [SQA_LAYER_G] = {OUTPUT(g)},
     [SQA_LAYER_Y] = {OUTPUT(y)},
 };
 

@@ -4,14 +4,21 @@
 #include "operations/entries.h"
 #include "operations/layer/fields.h"
 #include "operations/layer/slots.h"
+#include "operations/rope/fields.h"
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,           sqa_value_fields,
-    sqa_storage_fields,        sqa_position_fields,
-    sqa_pattern_fields,        sqa_list_fields,
-    sqa_ragged_fields,         sqa_layer_size_fields,
-    sqa_layer_gradient_fields, NULL,
+    sqa_size_fields,
+    sqa_value_fields,
+    sqa_storage_fields,
+    sqa_position_fields,
+    sqa_pattern_fields,
+    sqa_list_fields,
+    sqa_ragged_fields,
+    sqa_layer_size_fields,
+    sqa_layer_position_fields,
+    sqa_layer_gradient_fields,
+    NULL,
 };
 
 #define SLOT(tensor, how)                                                                          \
@@ -46,6 +53,13 @@ static const sqa_tensor_slot slots[SQA_LAYER_SLOTS] = {
     [SQA_LAYER_WV] = {INPUT(wv), .low = -0.25f, .high = 0.25f},
     [SQA_LAYER_WQKV] = {INPUT(wqkv), .low = -0.25f, .high = 0.25f},
     [SQA_LAYER_WO] = {INPUT(wo), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_WG] = {INPUT(wg), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_Q_NORM] = {INPUT(q_norm), .low = 0.5f, .high = 1.5f},
+    [SQA_LAYER_K_NORM] = {INPUT(k_norm), .low = 0.5f, .high = 1.5f},
+    [SQA_LAYER_POSITIONS] = {INPUT(positions), .fill = sqa_fill_rope_positions},
+    [SQA_LAYER_Q_PROJECTED] = {INPUT(q_projected), SQA_UNIT_INPUT},
+    [SQA_LAYER_K_PROJECTED] = {INPUT(k_projected), SQA_UNIT_INPUT},
+    [SQA_LAYER_G] = {INPUT(g), SQA_UNIT_INPUT},
     [SQA_LAYER_DY] = {INPUT(dy), SQA_UNIT_INPUT},
     [SQA_LAYER_DX] = {OUTPUT(dx)},
     [SQA_LAYER_DCONTEXT] = {OUTPUT(dcontext)},
@@ -62,6 +76,10 @@ static const sqa_tensor_slot slots[SQA_LAYER_SLOTS] = {
     [SQA_LAYER_DBIAS] = {OUTPUT(dbias), SQA_UNIT_INPUT},
     [SQA_LAYER_DSINKS] = {OUTPUT(dsinks), SQA_UNIT_INPUT},
     [SQA_LAYER_DSLOPES] = {OUTPUT(dslopes), SQA_UNIT_INPUT},
+    [SQA_LAYER_DWG] = {OUTPUT(dwg), SQA_UNIT_INPUT},
+    [SQA_LAYER_DBG] = {OUTPUT(dbg), SQA_UNIT_INPUT},
+    [SQA_LAYER_DQ_NORM] = {OUTPUT(dq_norm), SQA_UNIT_INPUT},
+    [SQA_LAYER_DK_NORM] = {OUTPUT(dk_norm), SQA_UNIT_INPUT},
 };
 
 /* Sums of rows are nothing beside products. */

@@ -1,8 +1,11 @@
 /* The stages of a layer, forward and backward: matrix products around attention. */
 #include "operations/recipe.h"
+#include "operations/activation/fields.h"
+#include "operations/activation/slots.h"
 #include "operations/backward/fields.h"
 #include "operations/backward/slots.h"
 #include "operations/layer/slots.h"
+#include "operations/layer/stages.h"
 #include "operations/matmul/fields.h"
 #include "operations/matmul/slots.h"
 
@@ -50,50 +53,98 @@ static sqa_status add_product(sqa_recipe *recipe, const sqa_matmul_desc *desc, s
     return sqa_problem_from_matmul(&stage->problem, desc);
 }
 
-/* Q, K and V within the projections' outputs. */
-static void link_projected(const sqa_layer_pass *layer, const sqa_link *outputs, sqa_stage *stage,
-                           uint32_t first_slot)
+/* Q, K or V (its slot) within the projections' outputs. */
+static sqa_link projected(const sqa_layer_pass *layer, const sqa_link *outputs, uint32_t slot)
 {
-    for (uint32_t i = 0; i < 3; i++) {
-        stage->links[first_slot + i] = outputs[layer->fused_qkv ? 0 : i];
-        stage->links[first_slot + i].offset = sqa_layer_column_of(layer, SQA_SLOT_Q + i);
-    }
+    sqa_link link = outputs[sqa_layer_projection_of(layer, slot)];
+    link.offset += sqa_layer_column_of(layer, slot);
+    return link;
+}
+
+/* Links a stage's Q, K and V, or their gradients. */
+static void link_attended(sqa_stage *stage, uint32_t first_slot, const sqa_link attended[3])
+{
+    for (uint32_t i = 0; i < 3; i++)
+        stage->links[first_slot + i] = attended[i];
 }
 
 static sqa_status add_attention(sqa_recipe *recipe, const sqa_layer_pass *layer,
-                                const sqa_link *outputs, sqa_link o)
+                                const sqa_link attended[3], sqa_link o)
 {
     sqa_stage *stage = sqa_recipe_add_stage(recipe);
     sqa_attention_desc desc;
     sqa_stage_link_callers(stage, SQA_ATTENTION_SLOTS);
-    link_projected(layer, outputs, stage, SQA_SLOT_Q);
+    link_attended(stage, SQA_SLOT_Q, attended);
     stage->links[SQA_SLOT_O] = o;
     sqa_attention_to_desc(&layer->attention, &desc);
     return sqa_problem_from_desc(&stage->problem, &desc);
 }
 
-sqa_status sqa_layer_forward_recipe(const sqa_problem *problem, sqa_recipe *out)
+/* O times the sigmoid of G, into A. */
+static sqa_status add_gate(sqa_recipe *recipe, const sqa_layer_pass *layer, sqa_link g, sqa_link o,
+                           sqa_link a)
 {
-    const sqa_layer_pass *layer = &problem->of.layer;
-    const uint32_t rows = sqa_layer_q_rows(layer), columns = sqa_layer_o_columns(layer);
+    const sqa_activation_desc desc = sqa_layer_gate_desc(layer);
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    stage->links[SQA_SLOT_ACTIVATION_A] = g;
+    stage->links[SQA_SLOT_ACTIVATION_B] = o;
+    stage->links[SQA_SLOT_ACTIVATION_Y] = a;
+    return sqa_problem_from_activation(&stage->problem, &desc);
+}
+
+static sqa_status add_projections(sqa_recipe *recipe, const sqa_layer_pass *layer,
+                                  sqa_link outputs[SQA_MAX_PROJECTIONS])
+{
     sqa_projection projections[SQA_MAX_PROJECTIONS];
-    sqa_link outputs[SQA_MAX_PROJECTIONS];
     const uint32_t count = sqa_layer_projections(layer, projections);
     sqa_status status = SQA_OK;
     for (uint32_t i = 0; i < count && status == SQA_OK; i++) {
         const sqa_projection *p = &projections[i];
         sqa_matmul_desc desc = product_of(layer, p->rows, p->columns, p->width);
         desc.bias = layer->biases;
-        outputs[i] = place_of(out, layer, p->output, p->rows, p->columns);
+        outputs[i] = place_of(recipe, layer, p->output, p->rows, p->columns);
         status =
-            add_product(out, &desc, callers(p->input), callers(p->weight), p->bias, outputs[i]);
+            add_product(recipe, &desc, callers(p->input), callers(p->weight), p->bias, outputs[i]);
     }
-    const sqa_link o = place_of(out, layer, SQA_SLOT_O, rows, columns);
+    return status;
+}
+
+/* What attention reads: what is projected, normalised and turned. */
+static sqa_status add_attended(sqa_recipe *recipe, const sqa_layer_pass *layer,
+                               const sqa_link *outputs, sqa_link attended[3])
+{
+    sqa_status status = SQA_OK;
+    for (uint32_t i = 0; i < 3; i++)
+        attended[i] = projected(layer, outputs, SQA_SLOT_Q + i);
+    for (uint32_t i = 0; i < 2 && layer->qk_norm && status == SQA_OK; i++) {
+        const uint32_t rows = i ? sqa_layer_kv_rows(layer) : sqa_layer_q_rows(layer);
+        const sqa_link x = attended[i];
+        attended[i] = place_of(recipe, layer, SQA_SLOT_Q + i, rows,
+                               i ? sqa_layer_k_columns(layer) : sqa_layer_q_columns(layer));
+        status = sqa_layer_add_norm(recipe, layer, i, x, attended[i]);
+    }
+    for (uint32_t i = 0; i < 2 && layer->rope && status == SQA_OK; i++)
+        status = sqa_layer_add_rope(recipe, layer, i, false, attended[i]);
+    return status;
+}
+
+sqa_status sqa_layer_forward_recipe(const sqa_problem *problem, sqa_recipe *out)
+{
+    const sqa_layer_pass *layer = &problem->of.layer;
+    const uint32_t rows = sqa_layer_q_rows(layer), columns = sqa_layer_o_columns(layer);
+    sqa_link outputs[SQA_MAX_PROJECTIONS], attended[3];
+    sqa_status status = add_projections(out, layer, outputs);
     if (status == SQA_OK)
-        status = add_attention(out, layer, outputs, o);
+        status = add_attended(out, layer, outputs, attended);
+    const sqa_link o = place_of(out, layer, SQA_SLOT_O, rows, columns);
+    const sqa_link a = layer->gate ? add_matrix(out, layer, rows, columns) : o;
+    if (status == SQA_OK)
+        status = add_attention(out, layer, attended, o);
+    if (status == SQA_OK && layer->gate)
+        status = add_gate(out, layer, outputs[sqa_layer_projection_of(layer, SQA_LAYER_G)], o, a);
     sqa_matmul_desc desc = product_of(layer, rows, layer->d_model, columns);
     desc.bias = layer->biases;
-    return status == SQA_OK ? add_product(out, &desc, o, callers(SQA_LAYER_WO), SQA_LAYER_BO,
+    return status == SQA_OK ? add_product(out, &desc, a, callers(SQA_LAYER_WO), SQA_LAYER_BO,
                                           callers(SQA_LAYER_Y))
                             : status;
 }
@@ -146,39 +197,57 @@ static sqa_status add_weight_gradient(sqa_recipe *recipe, const sqa_layer_pass *
                                                : SQA_OK;
 }
 
-/* What of attention's gradients the projection's own follow from. */
-static uint32_t needed_gradients(const sqa_layer_pass *layer, const sqa_projection *p)
+/* Whether anything follows from the gradient of what the projection gives. */
+static bool is_needed(const sqa_layer_pass *layer, const sqa_projection *p)
 {
-    const bool needed = sqa_layer_has_gradient(layer, p->input_gradient) ||
-                        sqa_layer_has_gradient(layer, p->weight_gradient) ||
-                        sqa_layer_has_gradient(layer, p->bias_gradient);
-    if (!needed)
-        return 0;
-    return p->output == SQA_LAYER_QKV ? CORE : (uint32_t)SQA_GRADIENT_Q << (p->output - SQA_SLOT_Q);
+    return sqa_layer_has_gradient(layer, p->input_gradient) ||
+           sqa_layer_has_gradient(layer, p->weight_gradient) ||
+           sqa_layer_has_gradient(layer, p->bias_gradient);
+}
+
+/* Those of attention's gradients that it is made of. */
+static uint32_t core_of(const sqa_projection *p)
+{
+    switch (p->output) {
+    case SQA_LAYER_QKV: return CORE;
+    case SQA_SLOT_Q:
+    case SQA_LAYER_Q_PROJECTED: return SQA_GRADIENT_Q;
+    case SQA_SLOT_K:
+    case SQA_LAYER_K_PROJECTED: return SQA_GRADIENT_K;
+    case SQA_SLOT_V: return SQA_GRADIENT_V;
+    default: return 0;
+    }
 }
 
 uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer)
 {
     sqa_projection projections[SQA_MAX_PROJECTIONS];
     const uint32_t count = sqa_layer_projections(layer, projections);
-    uint32_t gradients = 0;
+    uint32_t gradients = (sqa_layer_has_gradient(layer, SQA_LAYER_DQ_NORM) ? SQA_GRADIENT_Q : 0u) |
+                         (sqa_layer_has_gradient(layer, SQA_LAYER_DK_NORM) ? SQA_GRADIENT_K : 0u);
     for (uint32_t i = 0; i < count; i++)
-        gradients |= needed_gradients(layer, &projections[i]);
+        gradients |= is_needed(layer, &projections[i]) ? core_of(&projections[i]) : 0;
     return gradients;
+}
+
+/* What attention read, as it was kept. */
+static void link_kept(const sqa_layer_pass *layer, sqa_stage *stage)
+{
+    for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++) {
+        const bool apart = !layer->fused_qkv || (layer->qk_norm && slot != SQA_SLOT_V);
+        stage->links[slot] = callers(apart ? slot : SQA_LAYER_QKV);
+        stage->links[slot].offset = apart ? 0 : sqa_layer_column_of(layer, slot);
+    }
 }
 
 static sqa_status add_attention_backward(sqa_recipe *recipe, const sqa_layer_pass *layer,
                                          uint32_t gradients, uint32_t accumulate, sqa_link dout,
-                                         const sqa_link *outputs)
+                                         const sqa_link attended[3])
 {
-    static const uint32_t kept[SQA_MAX_PROJECTIONS] = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V};
-    sqa_link inputs[SQA_MAX_PROJECTIONS];
-    for (uint32_t i = 0; i < SQA_MAX_PROJECTIONS; i++)
-        inputs[i] = callers(layer->fused_qkv ? SQA_LAYER_QKV : kept[i]);
     sqa_stage *stage = sqa_recipe_add_stage(recipe);
     sqa_stage_link_callers(stage, SQA_ATTENTION_SLOTS);
-    link_projected(layer, inputs, stage, SQA_SLOT_Q);
-    link_projected(layer, outputs, stage, SQA_SLOT_DQ);
+    link_kept(layer, stage);
+    link_attended(stage, SQA_SLOT_DQ, attended);
     stage->links[SQA_SLOT_DOUT] = dout;
     stage->links[SQA_SLOT_DBIAS] = callers(SQA_LAYER_DBIAS);
     stage->links[SQA_SLOT_DSINKS] = callers(SQA_LAYER_DSINKS);
@@ -188,16 +257,17 @@ static sqa_status add_attention_backward(sqa_recipe *recipe, const sqa_layer_pas
 
 /* dQ, dK and dV, which are scratch and never added to; gradients of scores may be. */
 static sqa_status add_gradients_of_attention(sqa_recipe *recipe, const sqa_layer_pass *layer,
-                                             uint32_t core, sqa_link dout, const sqa_link *outputs)
+                                             uint32_t core, sqa_link dout,
+                                             const sqa_link attended[3])
 {
     const uint32_t scores = sqa_layer_score_gradients(layer);
     if (!layer->accumulate && core)
-        return add_attention_backward(recipe, layer, core | scores, 0, dout, outputs);
+        return add_attention_backward(recipe, layer, core | scores, 0, dout, attended);
     sqa_status status = SQA_OK;
     if (core)
-        status = add_attention_backward(recipe, layer, core, 0, dout, outputs);
+        status = add_attention_backward(recipe, layer, core, 0, dout, attended);
     if (status == SQA_OK && scores)
-        status = add_attention_backward(recipe, layer, scores, layer->accumulate, dout, outputs);
+        status = add_attention_backward(recipe, layer, scores, layer->accumulate, dout, attended);
     return status;
 }
 
@@ -223,44 +293,114 @@ static sqa_status add_projection_gradients(sqa_recipe *recipe, const sqa_layer_p
     return status == SQA_OK ? add_input_gradient(recipe, layer, p, dc, first) : status;
 }
 
-/* Of Wo and bo, which need no gradient of attention. */
+/* Of Wo and bo, which need no gradient of attention; with a gate, of what it let through. */
 static sqa_status add_output_gradients(sqa_recipe *recipe, const sqa_layer_pass *layer)
 {
     const uint32_t rows = sqa_layer_q_rows(layer), columns = sqa_layer_o_columns(layer);
-    const sqa_link dy = callers(SQA_LAYER_DY);
-    sqa_status status = add_weight_gradient(recipe, layer, rows, columns, layer->d_model,
-                                            callers(SQA_SLOT_O), dy, SQA_LAYER_DWO);
+    const sqa_link dy = callers(SQA_LAYER_DY), o = callers(SQA_SLOT_O);
+    const bool gated = layer->gate && sqa_layer_has_gradient(layer, SQA_LAYER_DWO);
+    const sqa_link a = gated ? add_matrix(recipe, layer, rows, columns) : o;
+    sqa_status status = gated ? add_gate(recipe, layer, callers(SQA_LAYER_G), o, a) : SQA_OK;
+    if (status == SQA_OK)
+        status =
+            add_weight_gradient(recipe, layer, rows, columns, layer->d_model, a, dy, SQA_LAYER_DWO);
     return status == SQA_OK
                ? add_bias_gradient(recipe, layer, rows, layer->d_model, dy, SQA_LAYER_DBO)
                : status;
 }
 
-/* What becomes of dO. */
+/* From dA to dO, where somebody needs that, and to dG, likewise (SQA_LINK_NONE: nobody). */
+static sqa_status add_gate_gradients(sqa_recipe *recipe, const sqa_layer_pass *layer, sqa_link da,
+                                     sqa_link dout, sqa_link dg)
+{
+    const sqa_activation_desc desc = sqa_layer_gate_desc(layer);
+    sqa_activation_backward_options options = SQA_ACTIVATION_BACKWARD_OPTIONS_INIT;
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    options.da = dg.from != SQA_LINK_NONE;
+    options.db = dout.from != SQA_LINK_NONE;
+    stage->links[SQA_SLOT_ACTIVATION_A] = callers(SQA_LAYER_G);
+    stage->links[SQA_SLOT_ACTIVATION_B] = callers(SQA_SLOT_O);
+    stage->links[SQA_SLOT_ACTIVATION_DY] = da;
+    stage->links[SQA_SLOT_ACTIVATION_DA] = dg;
+    stage->links[SQA_SLOT_ACTIVATION_DB] = dout;
+    return sqa_problem_from_activation_backward(&stage->problem, &desc, &options);
+}
+
+/* From the gradients of what attention reads to those of what the projections give. */
+static sqa_status add_turned_back(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t core,
+                                  const sqa_link attended[3], const sqa_link *outputs)
+{
+    sqa_status status = SQA_OK;
+    for (uint32_t i = 0; i < 2 && status == SQA_OK; i++) {
+        if (!(core & (uint32_t)SQA_GRADIENT_Q << i))
+            continue;
+        if (layer->rope)
+            status = sqa_layer_add_rope(recipe, layer, i, true, attended[i]);
+        if (status == SQA_OK && layer->qk_norm)
+            status = sqa_layer_add_norm_backward(recipe, layer, i, attended[i],
+                                                 projected(layer, outputs, SQA_SLOT_Q + i));
+    }
+    return status;
+}
+
+/* Where the gradients of what attention reads go: with qk_norm, dQ and dK not where those of the
+ * projections do. */
+static void place_attended(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t core,
+                           const sqa_link *outputs, sqa_link attended[3])
+{
+    for (uint32_t i = 0; i < 3; i++)
+        attended[i] = projected(layer, outputs, SQA_SLOT_Q + i);
+    if (layer->qk_norm && core & SQA_GRADIENT_Q)
+        attended[0] =
+            add_matrix(recipe, layer, sqa_layer_q_rows(layer), sqa_layer_q_columns(layer));
+    if (layer->qk_norm && core & SQA_GRADIENT_K)
+        attended[1] =
+            add_matrix(recipe, layer, sqa_layer_kv_rows(layer), sqa_layer_k_columns(layer));
+}
+
+/* Whether an earlier projection is of the same input. */
+static bool is_first_of_input(const sqa_projection *projections, uint32_t number)
+{
+    for (uint32_t i = 0; i < number; i++)
+        if (projections[i].input == projections[number].input)
+            return false;
+    return true;
+}
+
+/* What becomes of dA = dY Wo^T, which without a gate is dO. */
 static sqa_status add_input_gradients(sqa_recipe *recipe, const sqa_layer_pass *layer)
 {
     const uint32_t rows = sqa_layer_q_rows(layer), columns = sqa_layer_o_columns(layer);
+    const sqa_link none = {SQA_LINK_NONE, 0};
     sqa_projection projections[SQA_MAX_PROJECTIONS];
-    sqa_link outputs[SQA_MAX_PROJECTIONS] = {
-        {SQA_LINK_NONE, 0}, {SQA_LINK_NONE, 0}, {SQA_LINK_NONE, 0}};
+    sqa_link outputs[SQA_MAX_PROJECTIONS] = {none, none, none, none}, attended[3];
     const uint32_t count = sqa_layer_projections(layer, projections);
     const uint32_t core = sqa_layer_core_gradients(layer);
-    if (!core && !sqa_layer_score_gradients(layer))
-        return SQA_OK;
+    const bool inner = core || sqa_layer_score_gradients(layer);
     for (uint32_t i = 0; i < count; i++)
-        if (needed_gradients(layer, &projections[i]))
+        if (is_needed(layer, &projections[i]))
             outputs[i] = add_matrix(recipe, layer, projections[i].rows, projections[i].columns);
-    const sqa_link dout = add_matrix(recipe, layer, rows, columns);
+    const sqa_link dg = layer->gate ? outputs[count - 1] : none;
+    if (!inner && dg.from == SQA_LINK_NONE)
+        return SQA_OK;
+    const sqa_link da = add_matrix(recipe, layer, rows, columns);
+    const sqa_link dout = !layer->gate ? da
+                          : inner      ? add_matrix(recipe, layer, rows, columns)
+                                       : none;
     sqa_matmul_desc desc = product_of(layer, rows, columns, layer->d_model);
     desc.transpose_b = 1;
     sqa_status status =
-        add_product(recipe, &desc, callers(SQA_LAYER_DY), callers(SQA_LAYER_WO), 0, dout);
+        add_product(recipe, &desc, callers(SQA_LAYER_DY), callers(SQA_LAYER_WO), 0, da);
+    if (status == SQA_OK && layer->gate)
+        status = add_gate_gradients(recipe, layer, da, dout, dg);
+    place_attended(recipe, layer, core, outputs, attended);
     if (status == SQA_OK)
-        status = add_gradients_of_attention(recipe, layer, core, dout, outputs);
-    for (uint32_t i = 0; i < count && status == SQA_OK; i++) {
-        const sqa_projection *p = &projections[i];
-        const bool first = i == 0 || projections[i - 1].input != p->input;
-        status = add_projection_gradients(recipe, layer, p, outputs[i], first);
-    }
+        status = add_gradients_of_attention(recipe, layer, core, dout, attended);
+    if (status == SQA_OK)
+        status = add_turned_back(recipe, layer, core, attended, outputs);
+    for (uint32_t i = 0; i < count && status == SQA_OK; i++)
+        status = add_projection_gradients(recipe, layer, &projections[i], outputs[i],
+                                          is_first_of_input(projections, i));
     return status;
 }
 

@@ -1,11 +1,13 @@
 /* See reference.h. Sharing no code with any kernel or recipe; slow on purpose. */
 #include "operations/layer/reference.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "operations/attention/reference.h"
 #include "operations/backward/reference.h"
+#include "operations/layer/reference_heads.h"
 #include "problem/storage.h"
 
 /* The value of element (row, column) of a packed matrix. */
@@ -37,18 +39,57 @@ void sqa_layer_reference_free(sqa_layer_reference *reference)
 {
     for (uint32_t i = 0; i < SQA_MAX_PROJECTIONS; i++)
         free(reference->outputs[i]);
+    for (uint32_t i = 0; i < 2; i++)
+        free(reference->attended[i]);
     free(reference->dout);
+    free(reference->gated);
 }
 
-/* Q, K and V, or their gradients, which lie as they do. */
-static void name_projected(sqa_layer_reference *reference, const void *const *matrices,
-                           uint32_t first_slot)
+/* Where Q, K, V (its slot) or its gradient begins among the projections' outputs. */
+static float *in_outputs(const sqa_layer_reference *reference, uint32_t slot)
 {
-    for (uint32_t i = 0; i < 3; i++) {
-        const float *matrix = matrices[reference->layer->fused_qkv ? 0 : i];
-        reference->attention.by_slot[first_slot + i] =
-            matrix + sqa_layer_column_of(reference->layer, SQA_SLOT_Q + i);
+    return reference->outputs[sqa_layer_projection_of(reference->layer, slot)] +
+           sqa_layer_column_of(reference->layer, slot);
+}
+
+/* Likewise as attention has it. */
+static float *as_attended(const sqa_layer_reference *reference, uint32_t slot)
+{
+    const bool apart = reference->layer->qk_norm && slot != SQA_SLOT_V;
+    return apart ? reference->attended[slot - SQA_SLOT_Q] : in_outputs(reference, slot);
+}
+
+/* The heads of Q or K, or of their gradients, that begin there. */
+static sqa_reference_heads heads_of(const sqa_layer_pass *layer, bool keys, bool projected,
+                                    const float *first)
+{
+    const sqa_attention *a = &layer->attention;
+    const sqa_strides own = keys ? a->k : a->q;
+    const sqa_strides strides = projected ? sqa_layer_projected_strides(layer, keys) : own;
+    return (sqa_reference_heads){
+        (float *)first, keys ? sqa_layer_kv_rows(layer) : sqa_layer_q_rows(layer),
+        keys ? a->kv_heads : a->q_heads, a->head_dim, (uint64_t)strides.sequence};
+}
+
+static const float *norm_weight(const sqa_reference_inputs *inputs, bool keys)
+{
+    return inputs->by_slot[keys ? SQA_LAYER_K_NORM : SQA_LAYER_Q_NORM];
+}
+
+static const int32_t *positions_of(const sqa_layer_pass *layer, const sqa_reference_inputs *inputs)
+{
+    return layer->positions ? inputs->by_slot[SQA_LAYER_POSITIONS] : NULL;
+}
+
+static bool new_attended(sqa_layer_reference *out)
+{
+    for (uint32_t i = 0; i < 2 && out->layer->qk_norm; i++) {
+        const sqa_reference_heads of = heads_of(out->layer, i, false, NULL);
+        out->attended[i] = new_matrix(of.rows, of.heads * of.dim);
+        if (!out->attended[i])
+            return false;
     }
+    return true;
 }
 
 static float *project(const sqa_layer_pass *layer, const sqa_projection *p,
@@ -69,15 +110,37 @@ static float *project(const sqa_layer_pass *layer, const sqa_projection *p,
 bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass *layer,
                                  const sqa_reference_inputs *inputs)
 {
-    const void *matrices[SQA_MAX_PROJECTIONS] = {NULL};
     start(out, layer, inputs);
     for (uint32_t i = 0; i < out->count; i++) {
-        matrices[i] = out->outputs[i] = project(layer, &out->projections[i], inputs);
-        if (!matrices[i])
+        out->outputs[i] = project(layer, &out->projections[i], inputs);
+        if (!out->outputs[i])
             return false;
     }
-    name_projected(out, matrices, SQA_SLOT_Q);
+    if (!new_attended(out))
+        return false;
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint32_t slot = SQA_SLOT_Q + i;
+        const sqa_reference_heads x = heads_of(layer, i, true, in_outputs(out, slot));
+        const sqa_reference_heads y = heads_of(layer, i, false, as_attended(out, slot));
+        if (layer->qk_norm)
+            sqa_reference_heads_normalise(layer, &x, norm_weight(inputs, i), &y);
+        if (layer->rope)
+            sqa_reference_heads_turn(layer, positions_of(layer, inputs), false, &y);
+    }
+    for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
+        out->attention.by_slot[slot] = as_attended(out, slot);
     return true;
+}
+
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+/* What of O's element goes on to Wo; `g` NULL: all of it. */
+static double let_through(const sqa_layer_pass *layer, const float *g, double o)
+{
+    return (double)(g ? stored(layer, sigmoid((double)*g) * o) : (float)o);
 }
 
 void sqa_layer_reference_y(const sqa_layer_reference *reference, const sqa_reference_inputs *inputs,
@@ -86,17 +149,26 @@ void sqa_layer_reference_y(const sqa_layer_reference *reference, const sqa_refer
 {
     const sqa_layer_pass *layer = reference->layer;
     const sqa_attention *a = &layer->attention;
+    const sqa_sequence s = sqa_reference_sequence(a, &reference->attention, batch);
+    const uint64_t row =
+        a->mask & SQA_MASK_RAGGED ? s.q_begin + query : (uint64_t)batch * a->q_length + query;
+    const float *g =
+        layer->gate ? reference->outputs[reference->count - 1] + row * sqa_layer_o_columns(layer)
+                    : NULL;
     double o[SQA_MAX_ROW], lse;
     for (uint32_t j = 0; j < count; j++)
         out[j] =
             layer->biases ? at(inputs->by_slot[SQA_LAYER_BO], layer->d_model, 0, first + j) : 0.0;
     for (uint32_t head = 0; head < a->out_heads; head++) {
         sqa_reference_forward_row(a, &reference->attention, batch, head, query, o, &lse);
-        for (uint32_t d = 0; d < a->value_dim; d++)
+        for (uint32_t d = 0; d < a->value_dim; d++) {
+            const uint32_t column = head * a->value_dim + d;
+            const double through =
+                let_through(layer, g ? g + column : NULL, (double)stored(layer, o[d]));
             for (uint32_t j = 0; j < count; j++)
                 out[j] +=
-                    (double)stored(layer, o[d]) * at(inputs->by_slot[SQA_LAYER_WO], layer->d_model,
-                                                     head * a->value_dim + d, first + j);
+                    through * at(inputs->by_slot[SQA_LAYER_WO], layer->d_model, column, first + j);
+        }
     }
 }
 
@@ -115,6 +187,23 @@ static float *output_gradient(const sqa_layer_pass *layer, const sqa_reference_i
     return out;
 }
 
+/* From dA, which becomes dO; and dG. */
+static bool gate_gradients(sqa_layer_reference *out, const sqa_reference_inputs *inputs)
+{
+    const sqa_layer_pass *layer = out->layer;
+    const float *g = inputs->by_slot[SQA_LAYER_G], *o = inputs->by_slot[SQA_SLOT_O];
+    const uint64_t count = (uint64_t)sqa_layer_q_rows(layer) * sqa_layer_o_columns(layer);
+    float *dg = out->outputs[out->count - 1];
+    out->gated = new_matrix(sqa_layer_q_rows(layer), sqa_layer_o_columns(layer));
+    for (uint64_t i = 0; out->gated && i < count; i++) {
+        const double s = sigmoid((double)g[i]), da = (double)out->dout[i];
+        out->gated[i] = (float)let_through(layer, g + i, (double)o[i]);
+        dg[i] = stored(layer, da * (double)o[i] * s * (1.0 - s));
+        out->dout[i] = stored(layer, da * s);
+    }
+    return out->gated;
+}
+
 static void store_row(const sqa_layer_pass *layer, const double *from, uint32_t count, float *out)
 {
     for (uint32_t d = 0; d < count; d++)
@@ -125,9 +214,8 @@ static void store_row(const sqa_layer_pass *layer, const double *from, uint32_t 
 static float *row_at(const sqa_layer_reference *reference, uint32_t slot,
                      const sqa_strides *strides, uint32_t batch, uint32_t head, uint32_t position)
 {
-    const uint32_t i = reference->layer->fused_qkv ? 0 : slot - SQA_SLOT_Q;
-    return reference->outputs[i] + sqa_layer_column_of(reference->layer, slot) +
-           batch * strides->batch + head * strides->head + position * strides->sequence;
+    return as_attended(reference, slot) + batch * strides->batch + head * strides->head +
+           position * strides->sequence;
 }
 
 static void set_dq(sqa_layer_reference *reference, const sqa_backward_pass *pass, uint32_t batch)
@@ -158,27 +246,67 @@ static void set_dkv(sqa_layer_reference *reference, const sqa_backward_pass *pas
         }
 }
 
+/* What was normalised. */
+static sqa_reference_heads kept_heads(const sqa_layer_pass *layer,
+                                      const sqa_reference_inputs *inputs, bool keys)
+{
+    const uint32_t slot = SQA_SLOT_Q + keys;
+    const uint32_t kept = layer->fused_qkv ? SQA_LAYER_QKV : SQA_LAYER_Q_PROJECTED + keys;
+    const float *matrix = inputs->by_slot[kept];
+    return heads_of(layer, keys, true, matrix ? matrix + sqa_layer_column_of(layer, slot) : NULL);
+}
+
+/* Through the positions and the norm, to the gradients of what the projections give. */
+static void turn_back(sqa_layer_reference *out, const sqa_reference_inputs *inputs)
+{
+    const sqa_layer_pass *layer = out->layer;
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint32_t slot = SQA_SLOT_Q + i;
+        const sqa_reference_heads dy = heads_of(layer, i, false, as_attended(out, slot));
+        const sqa_reference_heads dx = heads_of(layer, i, true, in_outputs(out, slot));
+        const sqa_reference_heads x = kept_heads(layer, inputs, i);
+        if (layer->rope)
+            sqa_reference_heads_turn(layer, positions_of(layer, inputs), true, &dy);
+        if (layer->qk_norm)
+            sqa_reference_heads_normalise_back(layer, &x, norm_weight(inputs, i), &dy, &dx, NULL);
+    }
+}
+
+/* Q, K and V as attention had them. */
+static void name_kept(sqa_layer_reference *out, const sqa_reference_inputs *inputs)
+{
+    const sqa_layer_pass *layer = out->layer;
+    for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++) {
+        const bool apart = !layer->fused_qkv || (layer->qk_norm && slot != SQA_SLOT_V);
+        out->attention.by_slot[slot] = apart ? (const float *)inputs->by_slot[slot]
+                                             : (const float *)inputs->by_slot[SQA_LAYER_QKV] +
+                                                   sqa_layer_column_of(layer, slot);
+    }
+}
+
 bool sqa_layer_reference_backward(sqa_layer_reference *out, const sqa_layer_pass *layer,
                                   const sqa_reference_inputs *inputs, bool inner)
 {
-    const void *kept[SQA_MAX_PROJECTIONS] = {NULL};
     const sqa_backward_pass pass = {.attention = layer->attention, .dout = layer->attention.o};
     start(out, layer, inputs);
     for (uint32_t i = 0; i < out->count; i++) {
         const sqa_projection *p = &out->projections[i];
-        kept[i] = inputs->by_slot[p->output];
         out->outputs[i] = new_matrix(p->rows, p->columns);
         if (!out->outputs[i])
             return false;
     }
-    name_projected(out, kept, SQA_SLOT_Q);
+    name_kept(out, inputs);
     out->dout = output_gradient(layer, inputs);
+    if (!out->dout || !new_attended(out) || (layer->gate && !gate_gradients(out, inputs)))
+        return false;
     out->attention.by_slot[SQA_SLOT_DOUT] = out->dout;
-    for (uint32_t batch = 0; out->dout && inner && batch < layer->attention.batch; batch++) {
+    for (uint32_t batch = 0; inner && batch < layer->attention.batch; batch++) {
         set_dq(out, &pass, batch);
         set_dkv(out, &pass, batch);
     }
-    return out->dout;
+    if (inner)
+        turn_back(out, inputs);
+    return true;
 }
 
 /* Row `row` of A^T C, both of `rows` rows; A NULL: ones. */
@@ -207,6 +335,17 @@ static void add_of_projection(const sqa_layer_reference *reference,
                       at(inputs->by_slot[p->weight], p->columns, first + j, i);
 }
 
+static void norm_gradient(const sqa_layer_reference *reference, const sqa_reference_inputs *inputs,
+                          bool keys, uint32_t first, uint32_t count, double *out)
+{
+    const sqa_layer_pass *layer = reference->layer;
+    const sqa_reference_heads x = kept_heads(layer, inputs, keys);
+    const sqa_reference_heads dy = heads_of(layer, keys, false, reference->attended[keys]);
+    double all[SQA_MAX_HEAD_DIM] = {0.0};
+    sqa_reference_heads_normalise_back(layer, &x, norm_weight(inputs, keys), &dy, NULL, all);
+    memcpy(out, all + first, count * sizeof *out);
+}
+
 void sqa_layer_reference_gradient(const sqa_layer_reference *reference,
                                   const sqa_reference_inputs *inputs, uint32_t slot, uint32_t row,
                                   uint32_t first, uint32_t count, double *out)
@@ -216,10 +355,12 @@ void sqa_layer_reference_gradient(const sqa_layer_reference *reference,
     const void *dy = inputs->by_slot[SQA_LAYER_DY];
     memset(out, 0, count * sizeof *out);
     if (slot == SQA_LAYER_DWO)
-        add_outer(inputs->by_slot[SQA_SLOT_O], sqa_layer_o_columns(layer), dy, layer->d_model, rows,
-                  row, first, count, out);
+        add_outer(layer->gate ? reference->gated : inputs->by_slot[SQA_SLOT_O],
+                  sqa_layer_o_columns(layer), dy, layer->d_model, rows, row, first, count, out);
     if (slot == SQA_LAYER_DBO)
         add_outer(NULL, 0, dy, layer->d_model, rows, row, first, count, out);
+    if (slot == SQA_LAYER_DQ_NORM || slot == SQA_LAYER_DK_NORM)
+        norm_gradient(reference, inputs, slot == SQA_LAYER_DK_NORM, first, count, out);
     for (uint32_t i = 0; i < reference->count; i++)
         add_of_projection(reference, inputs, i, slot, row, first, count, out);
 }

@@ -12,7 +12,9 @@ typedef struct sqa_layer_reference {
     sqa_projection projections[SQA_MAX_PROJECTIONS];
     uint32_t count;
     float *outputs[SQA_MAX_PROJECTIONS]; /* of projections, or their gradients */
+    float *attended[2];                  /* with qk_norm Q and K, or their gradients */
     float *dout;
+    float *gated;                   /* of a backward pass with a gate: what goes through Wo */
     sqa_reference_inputs attention; /* by the slots of (backward) attention */
 } sqa_layer_reference;
 

@@ -16,12 +16,15 @@ typedef struct matrices {
 } matrices;
 
 static const matrices projected = {{SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_LAYER_QKV}, 4};
+static const matrices apart = {{SQA_LAYER_Q_PROJECTED, SQA_LAYER_K_PROJECTED, SQA_LAYER_G}, 3};
 static const matrices of_inputs = {{SQA_LAYER_DX, SQA_LAYER_DCONTEXT}, 2};
 static const matrices of_weights = {{SQA_LAYER_DWQ, SQA_LAYER_DWK, SQA_LAYER_DWV, SQA_LAYER_DWQKV},
                                     4};
 static const matrices of_output = {{SQA_LAYER_DWO, SQA_LAYER_DBO}, 2};
 static const matrices of_biases = {{SQA_LAYER_DBQ, SQA_LAYER_DBK, SQA_LAYER_DBV, SQA_LAYER_DBQKV},
                                    4};
+static const matrices of_gate = {{SQA_LAYER_DWG, SQA_LAYER_DBG}, 2};
+static const matrices of_norms = {{SQA_LAYER_DQ_NORM, SQA_LAYER_DK_NORM}, 2};
 
 typedef struct stretch {
     uint32_t number, slot; /* of the matrix, among those of the group */
@@ -40,6 +43,10 @@ static uint64_t size_of(const sqa_problem *problem, uint32_t slot, stretch *out)
     const uint32_t count = sqa_layer_projections(layer, projections);
     uint32_t rows = shape.length;
     out->columns = shape.dim;
+    if (slot == SQA_SLOT_Q || slot == SQA_SLOT_K) {
+        rows = slot == SQA_SLOT_Q ? sqa_layer_q_rows(layer) : sqa_layer_kv_rows(layer);
+        out->columns = slot == SQA_SLOT_Q ? sqa_layer_q_columns(layer) : sqa_layer_k_columns(layer);
+    }
     for (uint32_t i = 0; i < count; i++)
         if (projections[i].output == slot) {
             rows = projections[i].rows;
@@ -96,24 +103,48 @@ static void place_in(const sqa_problem *problem, const matrices *of, uint64_t in
         place_in(problem, &of, row, out);                                                          \
     }
 COUNT_AND_PLACE(projected)
+COUNT_AND_PLACE(apart)
 COUNT_AND_PLACE(of_inputs)
 COUNT_AND_PLACE(of_weights)
 COUNT_AND_PLACE(of_output)
 COUNT_AND_PLACE(of_biases)
+COUNT_AND_PLACE(of_gate)
+COUNT_AND_PLACE(of_norms)
 
-static bool expect_projected(const sqa_problem *problem, const sqa_reference_inputs *inputs,
-                             uint64_t row, sqa_expected_row *out)
+/* What the reference has in a slot of what is kept. */
+static const float *kept_matrix(const sqa_layer_reference *reference, uint32_t slot)
 {
-    const stretch at = stretch_of(problem, &projected, row);
+    const bool key = slot == SQA_SLOT_K;
+    if ((slot == SQA_SLOT_Q || key) && reference->layer->qk_norm)
+        return reference->attended[key];
+    for (uint32_t i = 0; i < reference->count; i++)
+        if (reference->projections[i].output == slot)
+            return reference->outputs[i];
+    return NULL;
+}
+
+static bool expect_kept(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                        const matrices *of, uint64_t row, sqa_expected_row *out)
+{
+    const stretch at = stretch_of(problem, of, row);
     sqa_layer_reference reference;
     const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
-    const float *matrix = reference.outputs[problem->of.layer.fused_qkv ? 0 : at.number];
-    set_places(&at, &projected, out);
+    set_places(&at, of, out);
     for (uint32_t j = 0; there && j < at.of.count; j++)
-        out->values[at.number][j] = (double)matrix[out->at[at.number] + j];
+        out->values[at.number][j] =
+            (double)kept_matrix(&reference, at.slot)[out->at[at.number] + j];
     sqa_layer_reference_free(&reference);
     return there;
 }
+
+#define EXPECT_KEPT(of)                                                                            \
+    static bool expect_##of(const sqa_problem *problem, const sqa_reference_inputs *inputs,        \
+                            uint64_t row, sqa_expected_row *out)                                   \
+    {                                                                                              \
+        return expect_kept(problem, inputs, &of, row, out);                                        \
+    }
+EXPECT_KEPT(projected)
+EXPECT_KEPT(apart)
 
 /* A row of attention, or with one head for all a row of Y. */
 typedef struct position {
@@ -237,6 +268,8 @@ EXPECT_GRADIENT(of_inputs)
 EXPECT_GRADIENT(of_weights)
 EXPECT_GRADIENT(of_output)
 EXPECT_GRADIENT(of_biases)
+EXPECT_GRADIENT(of_gate)
+EXPECT_GRADIENT(of_norms)
 
 /* Gradients of scores are those of the attention within, of which group `number` has the rows. */
 static bool scores_of(const sqa_problem *problem, sqa_problem *out)
@@ -304,6 +337,9 @@ const sqa_row_group sqa_layer_groups[] = {
     {.slots = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_LAYER_QKV},
      .slot_count = 4,
      GROUP(projected, 12)},
+    {.slots = {SQA_LAYER_Q_PROJECTED, SQA_LAYER_K_PROJECTED, SQA_LAYER_G},
+     .slot_count = 3,
+     GROUP(apart, 12)},
     {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
     {.slot_count = 0},
 };
@@ -317,6 +353,8 @@ const sqa_row_group sqa_layer_backward_groups[] = {
     {.slots = {SQA_LAYER_DBQ, SQA_LAYER_DBK, SQA_LAYER_DBV, SQA_LAYER_DBQKV},
      .slot_count = 4,
      GROUP(of_biases, 3)},
+    {.slots = {SQA_LAYER_DWG, SQA_LAYER_DBG}, .slot_count = 2, GROUP(of_gate, 6)},
+    {.slots = {SQA_LAYER_DQ_NORM, SQA_LAYER_DK_NORM}, .slot_count = 2, GROUP(of_norms, 4)},
     {.slots = {SQA_LAYER_DBIAS}, .slot_count = 1, GROUP(bias_rows, 8)},
     {.slots = {SQA_LAYER_DSINKS, SQA_LAYER_DSLOPES}, .slot_count = 2, GROUP(head_rows, 4)},
     {.slot_count = 0},
@@ -344,6 +382,9 @@ const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES] = {
     OUTPUT(SQA_SLOT_V),
     OUTPUT(SQA_LAYER_QKV),
     OUTPUT(SQA_SLOT_O),
+    OUTPUT(SQA_LAYER_Q_PROJECTED),
+    OUTPUT(SQA_LAYER_K_PROJECTED),
+    OUTPUT(SQA_LAYER_G),
     {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-5, .relative = 1e-5},
 };
 
@@ -360,6 +401,10 @@ const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES]
     GRADIENT(SQA_LAYER_DBV),
     GRADIENT(SQA_LAYER_DBQKV),
     GRADIENT(SQA_LAYER_DBO),
+    GRADIENT(SQA_LAYER_DWG),
+    GRADIENT(SQA_LAYER_DBG),
+    GRADIENT(SQA_LAYER_DQ_NORM),
+    GRADIENT(SQA_LAYER_DK_NORM),
     GRADIENT(SQA_LAYER_DBIAS),
     {SQA_LAYER_DSINKS, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSINKS},
     {SQA_LAYER_DSLOPES, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSLOPES},

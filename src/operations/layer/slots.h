@@ -21,6 +21,14 @@ enum {
     SQA_LAYER_BV,
     SQA_LAYER_BQKV,
     SQA_LAYER_BO,
+    SQA_LAYER_WG,
+    SQA_LAYER_BG,
+    SQA_LAYER_Q_NORM,
+    SQA_LAYER_K_NORM,
+    SQA_LAYER_POSITIONS,
+    SQA_LAYER_Q_PROJECTED, /* before it is normalised */
+    SQA_LAYER_K_PROJECTED,
+    SQA_LAYER_G,
     SQA_LAYER_Y,
     SQA_LAYER_FORWARD_SLOTS,
 
@@ -40,6 +48,10 @@ enum {
     SQA_LAYER_DBIAS,
     SQA_LAYER_DSINKS,
     SQA_LAYER_DSLOPES,
+    SQA_LAYER_DWG,
+    SQA_LAYER_DBG,
+    SQA_LAYER_DQ_NORM,
+    SQA_LAYER_DK_NORM,
     SQA_LAYER_SLOTS
 };
 
@@ -50,12 +62,16 @@ typedef struct sqa_projection {
     uint32_t rows, width, columns;
 } sqa_projection;
 
-/* Those that there are: of Q, K and V, or with fused_qkv of all together. */
-enum { SQA_MAX_PROJECTIONS = 3 };
+/* Those that there are: of Q, K and V, or with fused_qkv of all together, and last of the gate. */
+enum { SQA_MAX_PROJECTIONS = 4 };
 uint32_t sqa_layer_projections(const sqa_layer_pass *layer,
                                sqa_projection out[SQA_MAX_PROJECTIONS]);
 
-/* Where Q, K or V (its slot) begins within its rows: 0 unless they are side by side. */
+/* Which of them gives Q, K, V (its slot) or G. */
+uint32_t sqa_layer_projection_of(const sqa_layer_pass *layer, uint32_t slot);
+
+/* Where Q, K or V (its slot) begins within the rows that its projection gives: 0 unless they are
+ * side by side. */
 uint64_t sqa_layer_column_of(const sqa_layer_pass *layer, uint32_t slot);
 
 static inline bool sqa_layer_has_gradient(const sqa_layer_pass *layer, uint32_t slot)
@@ -84,7 +100,7 @@ uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer);
 
 /* Rows that the reference has, and what is promised of them. */
 extern const sqa_row_group sqa_layer_groups[], sqa_layer_backward_groups[];
-enum { SQA_LAYER_TOLERANCES = 19, SQA_LAYER_BACKWARD_TOLERANCES = 41 };
+enum { SQA_LAYER_TOLERANCES = 28, SQA_LAYER_BACKWARD_TOLERANCES = 53 };
 extern const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES];
 extern const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES];
 

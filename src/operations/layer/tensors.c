@@ -16,16 +16,30 @@ uint32_t sqa_layer_projections(const sqa_layer_pass *layer, sqa_projection out[S
         out[0] = (sqa_projection){SQA_LAYER_X,    SQA_LAYER_WQKV,  SQA_LAYER_BQKV,  SQA_LAYER_QKV,
                                   SQA_LAYER_DX,   SQA_LAYER_DWQKV, SQA_LAYER_DBQKV, q_rows,
                                   layer->d_model, q + k + v};
-        return 1;
+    } else {
+        const uint32_t to_q = layer->qk_norm ? SQA_LAYER_Q_PROJECTED : SQA_SLOT_Q;
+        const uint32_t to_k = layer->qk_norm ? SQA_LAYER_K_PROJECTED : SQA_SLOT_K;
+        out[0] = (sqa_projection){
+            SQA_LAYER_X,   SQA_LAYER_WQ,  SQA_LAYER_BQ, to_q,           SQA_LAYER_DX,
+            SQA_LAYER_DWQ, SQA_LAYER_DBQ, q_rows,       layer->d_model, q};
+        out[1] = (sqa_projection){from,          SQA_LAYER_WK,  SQA_LAYER_BK, to_k,  gradient,
+                                  SQA_LAYER_DWK, SQA_LAYER_DBK, kv_rows,      width, k};
+        out[2] = (sqa_projection){from,          SQA_LAYER_WV,  SQA_LAYER_BV, SQA_SLOT_V, gradient,
+                                  SQA_LAYER_DWV, SQA_LAYER_DBV, kv_rows,      width,      v};
     }
-    out[0] =
-        (sqa_projection){SQA_LAYER_X,   SQA_LAYER_WQ,  SQA_LAYER_BQ, SQA_SLOT_Q,     SQA_LAYER_DX,
-                         SQA_LAYER_DWQ, SQA_LAYER_DBQ, q_rows,       layer->d_model, q};
-    out[1] = (sqa_projection){from,          SQA_LAYER_WK,  SQA_LAYER_BK, SQA_SLOT_K, gradient,
-                              SQA_LAYER_DWK, SQA_LAYER_DBK, kv_rows,      width,      k};
-    out[2] = (sqa_projection){from,          SQA_LAYER_WV,  SQA_LAYER_BV, SQA_SLOT_V, gradient,
-                              SQA_LAYER_DWV, SQA_LAYER_DBV, kv_rows,      width,      v};
-    return 3;
+    const uint32_t before = sqa_layer_projection_of(layer, SQA_LAYER_G);
+    if (layer->gate)
+        out[before] = (sqa_projection){
+            SQA_LAYER_X,   SQA_LAYER_WG,  SQA_LAYER_BG, SQA_LAYER_G,    SQA_LAYER_DX,
+            SQA_LAYER_DWG, SQA_LAYER_DBG, q_rows,       layer->d_model, sqa_layer_o_columns(layer)};
+    return before + layer->gate;
+}
+
+uint32_t sqa_layer_projection_of(const sqa_layer_pass *layer, uint32_t slot)
+{
+    if (slot == SQA_LAYER_G)
+        return layer->fused_qkv ? 1 : 3;
+    return layer->fused_qkv ? 0 : slot - SQA_SLOT_Q;
 }
 
 uint64_t sqa_layer_column_of(const sqa_layer_pass *layer, uint32_t slot)
@@ -72,6 +86,17 @@ static bool output_tensor(const sqa_layer_pass *layer, uint32_t slot, sqa_tensor
     case SQA_LAYER_DBO: *out = sqa_layer_matrix(layer, 1, layer->d_model); return layer->biases;
     case SQA_LAYER_Y:
     case SQA_LAYER_DY: *out = sqa_layer_matrix(layer, rows, layer->d_model); return true;
+    case SQA_LAYER_Q_NORM:
+    case SQA_LAYER_K_NORM:
+    case SQA_LAYER_DQ_NORM:
+    case SQA_LAYER_DK_NORM:
+        *out = sqa_layer_matrix(layer, 1, layer->attention.head_dim);
+        return layer->qk_norm;
+    case SQA_LAYER_POSITIONS: {
+        const sqa_layer_rows of = sqa_layer_rows_of(layer, false);
+        *out = (sqa_tensor_shape){SQA_ELEMENT_INT, {of.length, 0, 0}, of.batch, 1, 1, of.length};
+        return layer->positions;
+    }
     default: return false;
     }
 }
@@ -92,17 +117,23 @@ static bool score_gradient(const sqa_problem *problem, uint32_t slot, sqa_tensor
     return true;
 }
 
+static bool is_kept(uint32_t slot)
+{
+    return slot <= SQA_SLOT_LSE || slot == SQA_LAYER_QKV ||
+           (slot >= SQA_LAYER_Q_PROJECTED && slot <= SQA_LAYER_G);
+}
+
 bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
 {
     const sqa_layer_pass *layer = &problem->of.layer;
     sqa_projection projections[SQA_MAX_PROJECTIONS];
     if (slot >= SQA_LAYER_DX && !sqa_layer_has_gradient(layer, slot))
         return false;
-    if (slot >= SQA_LAYER_DBIAS)
+    if (slot >= SQA_LAYER_DBIAS && slot <= SQA_LAYER_DSLOPES)
         return score_gradient(problem, slot, out);
-    if ((slot <= SQA_SLOT_LSE || slot == SQA_LAYER_QKV) && !layer->keep)
+    if (is_kept(slot) && !layer->keep)
         return false;
-    if (slot <= SQA_SLOT_V && layer->fused_qkv)
+    if (slot <= SQA_SLOT_V && layer->fused_qkv && (slot == SQA_SLOT_V || !layer->qk_norm))
         return false;
     if (slot < SQA_ATTENTION_SLOTS)
         return sqa_attention_tensor(problem, slot, out);

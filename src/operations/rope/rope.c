@@ -78,9 +78,8 @@ static const sqa_class_part class_parts[] = {
     {0},
 };
 
-/* Small ones, large ones, and negative ones. */
-static void fill_positions(const sqa_problem *problem, uint64_t count, bool shuffled,
-                           sqa_random *random, void *out)
+void sqa_fill_rope_positions(const sqa_problem *problem, uint64_t count, bool shuffled,
+                             sqa_random *random, void *out)
 {
     (void)problem, (void)shuffled;
     for (uint64_t i = 0; i < count; i++)
@@ -92,7 +91,7 @@ static void fill_positions(const sqa_problem *problem, uint64_t count, bool shuf
 
 static const sqa_tensor_slot slots[SQA_ROPE_SLOTS] = {
     [SQA_SLOT_ROPE_X] = {SLOT(x, SQA_SLOT_INPUT), .low = -1.0f, .high = 1.0f},
-    [SQA_SLOT_POSITIONS] = {SLOT(positions, SQA_SLOT_INPUT), .fill = fill_positions},
+    [SQA_SLOT_POSITIONS] = {SLOT(positions, SQA_SLOT_INPUT), .fill = sqa_fill_rope_positions},
     [SQA_SLOT_ROPE_Y] = {SLOT(y, SQA_SLOT_OUTPUT), .in_place = SQA_SLOT_ROPE_X + 1},
 };
 

@@ -16,6 +16,14 @@
     {SQA_GRID_TINY, "variant=xsqa,h=8,n=19,d=8,dmodel=24,causal"},                                 \
         {SQA_GRID_TINY, "b=2,variant=sqa,h=8,n=17,d=4,dmodel=20,fused,biases"},                    \
         {SQA_GRID_TINY, "b=2,hq=4,hkv=2,nq=9,nk=21,d=5,dv=7,dmodel=13,dcontext=11,biases"},        \
+        {SQA_GRID_TINY, "b=2,hq=4,hkv=2,n=11,d=6,dmodel=12,causal,rope=half,qknorm,gate,biases"},  \
+        {SQA_GRID_TINY, "b=2,hq=2,hkv=4,n=9,d=8,dv=5,dmodel=10,fused,rope=interleaved,ropedim=6"}, \
+        {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=7,dmodel=12,fused,qknorm,gate,rope=half"},         \
+        {SQA_GRID_SAMPLE, "b=2,hq=2,n=9,d=8,dmodel=12,rope=half,positions,ropebase=500,biases"},   \
+        {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=12,d=8,dmodel=16,causal,ragged=23:23,fused,qknorm,"    \
+                          "qkeps=0.01,rope=interleaved,positions"},                                \
+        {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=7,d=8,dmodel=12,dcontext=5,qknorm,gate,biases"},       \
+        {SQA_GRID_SAMPLE, "hq=2,n=9,d=8,dmodel=12,rope=half,ropedim=0,ropeoffset=7,gate"},         \
         {SQA_GRID_SAMPLE, "variant=mha,h=4,n=20,d=8,dmodel=32,causal,fused"},                      \
         {SQA_GRID_SAMPLE, "variant=gqa,h=8,n=20,d=8,dmodel=32,biases,alibi=geometric"},            \
         {SQA_GRID_SAMPLE, "variant=mqa,h=4,n=20,d=8,dmodel=32,causal,softcap=3"},                  \
@@ -43,6 +51,9 @@ static const sqa_case_shape shapes[] = {PARTS, {0}};
 static const sqa_case_shape kept_shapes[] = {
     {SQA_GRID_TINY, "b=2,variant=sqa,h=8,n=17,d=4,dmodel=20,fused,biases,keep"},
     {SQA_GRID_TINY, "b=2,hq=2,hkv=6,nq=9,nk=21,d=5,dv=7,dmodel=13,dcontext=11,biases,keep"},
+    {SQA_GRID_TINY, "b=2,hq=4,hkv=2,n=9,d=6,dmodel=12,causal,rope=half,qknorm,gate,keep"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=6,dmodel=12,fused,rope=half,qknorm,gate,biases,keep"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=6,dmodel=12,fused,rope=interleaved,ropeoffset=9,keep"},
     {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=12,d=8,dmodel=16,causal,ragged=23:23,biases,keep"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases,keep"},
     {0}};
@@ -55,6 +66,11 @@ static const sqa_case_shape gradient_shapes[] = {
     {SQA_GRID_SAMPLE, "hq=4,hkv=2,n=9,d=4,dmodel=12,biases,grads=wk+bv"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=7,d=4,dmodel=12,dcontext=5,grads=context,causal"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=7,d=4,dmodel=12,dcontext=5,grads=x+wv"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,qknorm,rope=half,grads=qnorm,accumulate"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,fused,qknorm,grads=knorm+wqkv,accumulate"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,gate,biases,grads=wg+bg,accumulate"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,gate,fused,grads=wo"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=7,d=4,dmodel=12,dcontext=5,gate,grads=x"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,grads=sinks,accumulate"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,bias=f32/hq,fused,accumulate"},
     {0}};

@@ -1,0 +1,99 @@
+/* See stages.h. */
+#include "operations/layer/stages.h"
+
+#include "operations/layer/slots.h"
+#include "operations/norm/fields.h"
+#include "operations/norm/slots.h"
+#include "operations/rope/fields.h"
+#include "operations/rope/slots.h"
+
+static sqa_link callers(uint32_t slot)
+{
+    return (sqa_link){(int16_t)slot, 0};
+}
+
+static sqa_norm_desc norm_of(const sqa_layer_pass *layer, uint32_t number)
+{
+    const sqa_attention *a = &layer->attention;
+    const sqa_layer_rows rows = sqa_layer_rows_of(layer, number);
+    sqa_norm_desc desc = SQA_NORM_DESC_INIT;
+    desc.dtype = a->dtype;
+    desc.batch = rows.batch;
+    desc.heads = number ? a->kv_heads : a->q_heads;
+    desc.length = rows.length;
+    desc.dim = a->head_dim;
+    desc.eps = layer->qk_norm_eps;
+    desc.x = sqa_layer_projected_strides(layer, number);
+    desc.y = number ? a->k : a->q;
+    return desc;
+}
+
+sqa_status sqa_layer_add_norm(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t number,
+                              sqa_link x, sqa_link y)
+{
+    const sqa_norm_desc desc = norm_of(layer, number);
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    stage->links[SQA_SLOT_NORM_X] = x;
+    stage->links[SQA_SLOT_NORM_WEIGHT] = callers(SQA_LAYER_Q_NORM + number);
+    stage->links[SQA_SLOT_NORM_Y] = y;
+    return sqa_problem_from_norm(&stage->problem, &desc);
+}
+
+sqa_status sqa_layer_add_norm_backward(sqa_recipe *recipe, const sqa_layer_pass *layer,
+                                       uint32_t number, sqa_link dy, sqa_link dx)
+{
+    const bool weight = sqa_layer_has_gradient(layer, SQA_LAYER_DQ_NORM + number);
+    sqa_norm_backward_desc desc = SQA_NORM_BACKWARD_DESC_INIT;
+    desc.norm = norm_of(layer, number);
+    desc.dy = desc.norm.y;
+    desc.dx = desc.norm.x;
+    desc.gradients = (dx.from != SQA_LINK_NONE ? (uint32_t)SQA_NORM_GRADIENT_X : 0u) |
+                     (weight ? (uint32_t)SQA_NORM_GRADIENT_WEIGHT : 0u);
+    desc.accumulate = weight && layer->accumulate ? SQA_NORM_GRADIENT_WEIGHT : 0;
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    stage->links[SQA_SLOT_NORM_X] =
+        callers(layer->fused_qkv ? SQA_LAYER_QKV : SQA_LAYER_Q_PROJECTED + number);
+    stage->links[SQA_SLOT_NORM_X].offset = sqa_layer_column_of(layer, SQA_SLOT_Q + number);
+    stage->links[SQA_SLOT_NORM_WEIGHT] = callers(SQA_LAYER_Q_NORM + number);
+    stage->links[SQA_SLOT_NORM_DY] = dy;
+    stage->links[SQA_SLOT_NORM_DX] = dx;
+    stage->links[SQA_SLOT_NORM_DWEIGHT] = callers(SQA_LAYER_DQ_NORM + number);
+    return sqa_problem_from_norm_backward(&stage->problem, &desc);
+}
+
+sqa_status sqa_layer_add_rope(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t number,
+                              bool inverse, sqa_link x)
+{
+    const sqa_attention *a = &layer->attention;
+    const sqa_layer_rows rows = sqa_layer_rows_of(layer, number);
+    sqa_rope_desc desc = SQA_ROPE_DESC_INIT;
+    desc.dtype = a->dtype;
+    desc.batch = rows.batch;
+    desc.heads = number ? a->kv_heads : a->q_heads;
+    desc.length = rows.length;
+    desc.dim = a->head_dim;
+    desc.rotary = layer->rope_dim;
+    desc.pairs = layer->rope == SQA_LAYER_ROPE_HALF ? SQA_ROPE_HALF : SQA_ROPE_INTERLEAVED;
+    desc.base = layer->rope_base;
+    desc.offset = layer->rope_offset;
+    desc.positions = layer->positions;
+    desc.position_batch = layer->positions ? rows.length : 0;
+    desc.inverse = inverse;
+    desc.x = desc.y = number ? a->k : a->q;
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    stage->links[SQA_SLOT_ROPE_X] = x;
+    stage->links[SQA_SLOT_ROPE_Y] = x;
+    stage->links[SQA_SLOT_POSITIONS] = callers(SQA_LAYER_POSITIONS);
+    return sqa_problem_from_rope(&stage->problem, &desc);
+}
+
+sqa_activation_desc sqa_layer_gate_desc(const sqa_layer_pass *layer)
+{
+    sqa_activation_desc desc = SQA_ACTIVATION_DESC_INIT;
+    desc.dtype = layer->attention.dtype;
+    desc.length = sqa_layer_q_rows(layer);
+    desc.dim = sqa_layer_o_columns(layer);
+    desc.activation = SQA_ACTIVATION_SIGMOID;
+    desc.gated = 1;
+    return desc;
+}
