@@ -56,12 +56,26 @@ START_TEST(wrong_descriptors)
     case 9: desc.context_dim = 1u << 25, named = "desc.context_dim"; break;
     case 10: attention.kv_length = ROWS + 1, named = "desc.attention.kv_length"; break;
     case 11: attention.batch = 1u << 29, named = "desc.attention"; break;
+    case 12: desc.rope = (sqa_layer_rope)3, named = "desc.rope"; break;
+    case 13: desc.rope = SQA_LAYER_ROPE_HALF, desc.context_dim = 8, named = "desc.rope"; break;
+    case 14: desc.rope = SQA_LAYER_ROPE_HALF, desc.rope_base = 0.5f, named = "rope_base"; break;
+    case 15: desc.rope = SQA_LAYER_ROPE_HALF, desc.rope_dim = 7, named = "rope_dim"; break;
+    case 16: desc.rope = SQA_LAYER_ROPE_HALF, desc.rope_dim = DIM + 2, named = "rope_dim"; break;
+    case 17: desc.rope_offset = (1u << 30) + 1, named = "desc.rope_offset"; break;
+    case 18: desc.positions = 1, named = "desc.positions"; break;
+    case 19: desc.qk_norm = 2, named = "desc.qk_norm"; break;
+    case 20: desc.qk_norm = 1, desc.qk_norm_eps = 0.0f, named = "desc.qk_norm_eps"; break;
+    case 21: desc.gate = 2, named = "desc.gate"; break;
+    case 22:
+        desc.rope = SQA_LAYER_ROPE_HALF, attention.ragged = (sqa_ragged){1, 9, 9},
+        named = "positions";
+        break;
     default: attention.q_heads = 3, named = "q_heads"; break;
     }
     expect_refused(&desc, NULL, named);
 }
 END_TEST
-enum { WRONG = 13 };
+enum { WRONG = 24 };
 
 START_TEST(wrong_gradients)
 {
@@ -71,7 +85,9 @@ START_TEST(wrong_gradients)
     expect_refused(&desc, &backward, "backward.gradients");
     backward.gradients = SQA_LAYER_GRADIENT_BO;
     expect_refused(&desc, &backward, "backward.gradients");
-    backward.gradients = 1u << 15;
+    backward.gradients = SQA_LAYER_GRADIENT_Q_NORM;
+    expect_refused(&desc, &backward, "backward.gradients");
+    backward.gradients = 1u << 19;
     expect_refused(&desc, &backward, "backward.gradients");
     backward.gradients = 0;
     backward.accumulate = 2;
@@ -112,11 +128,14 @@ static void check(sqa_status status)
 }
 
 typedef struct weights {
+    bool turned; /* with positions, norms and a gate, too */
     float x[ROWS * MODEL], wqkv[MODEL * ALL], wo[Q * MODEL], dy[ROWS * MODEL];
+    float wg[MODEL * Q], norm[DIM];
 } weights;
 
 typedef struct results {
     float y[ROWS * MODEL], dx[ROWS * MODEL], dw[MODEL * ALL], dwo[Q * MODEL];
+    float dwg[MODEL * Q], dnorm[DIM];
 } results;
 
 /* A part of the columns of Wqkv. */
@@ -149,6 +168,8 @@ static void train(const weights *w, bool fused, results *out)
     desc.fused_qkv = fused;
     desc.keep = 1;
     options.accumulate = 1;
+    desc.rope = w->turned ? SQA_LAYER_ROPE_HALF : SQA_LAYER_ROPE_NONE;
+    desc.qk_norm = desc.gate = w->turned;
     check(sqa_layer_kept_layout(&desc, &kept));
     ck_assert_uint_ge(kept.bytes, (ROWS * (ALL + Q) + ROWS * HEADS) * sizeof(float));
     cl_mem buffer = new_buffer(kept.bytes / sizeof(float), NAN);
@@ -165,6 +186,14 @@ static void train(const weights *w, bool fused, results *out)
     t.qkv = b.qkv = (sqa_tensor){buffer, kept.qkv};
     t.o = b.o = (sqa_tensor){buffer, kept.o};
     t.lse = b.lse = (sqa_tensor){buffer, kept.lse};
+    t.q_projected = b.q_projected = (sqa_tensor){buffer, kept.q_projected};
+    t.k_projected = b.k_projected = (sqa_tensor){buffer, kept.k_projected};
+    t.g = b.g = (sqa_tensor){buffer, kept.g};
+    t.wg.buffer = b.wg.buffer = buffer_of(w->wg, MODEL * Q);
+    t.q_norm.buffer = b.q_norm.buffer = t.k_norm.buffer = b.k_norm.buffer = buffer_of(w->norm, DIM);
+    b.dwg.buffer = new_buffer(MODEL * Q, 1.0f);
+    b.dq_norm.buffer = new_buffer(DIM, 1.0f);
+    b.dk_norm.buffer = new_buffer(DIM, 1.0f);
     b.dy.buffer = buffer_of(w->dy, ROWS * MODEL);
     b.dx.buffer = new_buffer(ROWS * MODEL, NAN);
     b.dwq.buffer = new_buffer(MODEL * Q, 1.0f);
@@ -178,14 +207,18 @@ static void train(const weights *w, bool fused, results *out)
     read(b.dx.buffer, out->dx, ROWS * MODEL);
     read(b.dwo.buffer, out->dwo, Q * MODEL);
     read(b.dwqkv.buffer, out->dw, MODEL * ALL);
+    read(b.dwg.buffer, out->dwg, MODEL * Q);
+    read(b.dq_norm.buffer, out->dnorm, DIM);
     if (!fused) {
         put_part(b.dwq.buffer, 0, Q, out->dw);
         put_part(b.dwk.buffer, Q, K, out->dw);
         put_part(b.dwv.buffer, Q + K, K, out->dw);
     }
-    const cl_mem made[] = {buffer,       t.x.buffer,   t.wo.buffer,  t.y.buffer,     t.wqkv.buffer,
-                           t.wq.buffer,  t.wk.buffer,  t.wv.buffer,  b.dy.buffer,    b.dx.buffer,
-                           b.dwq.buffer, b.dwk.buffer, b.dwv.buffer, b.dwqkv.buffer, b.dwo.buffer};
+    const cl_mem made[] = {buffer,          t.x.buffer,     t.wo.buffer,      t.y.buffer,
+                           t.wqkv.buffer,   t.wq.buffer,    t.wk.buffer,      t.wv.buffer,
+                           b.dy.buffer,     b.dx.buffer,    b.dwq.buffer,     b.dwk.buffer,
+                           b.dwv.buffer,    b.dwqkv.buffer, b.dwo.buffer,     t.wg.buffer,
+                           t.q_norm.buffer, b.dwg.buffer,   b.dq_norm.buffer, b.dk_norm.buffer};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         clReleaseMemObject(made[i]);
 }
@@ -216,12 +249,18 @@ START_TEST(fused_and_separate_weights)
     fill(w.wqkv, MODEL * ALL, 2);
     fill(w.wo, Q * MODEL, 3);
     fill(w.dy, ROWS * MODEL, 4);
+    fill(w.wg, MODEL * Q, 5);
+    fill(w.norm, DIM, 6);
+    w.turned = _i;
     train(&w, true, &fused);
     train(&w, false, &separate);
     expect_same(fused.y, separate.y, ROWS * MODEL, "y");
     expect_same(fused.dx, separate.dx, ROWS * MODEL, "dx");
     expect_same(fused.dw, separate.dw, MODEL * ALL, "dw");
     expect_same(fused.dwo, separate.dwo, Q * MODEL, "dwo");
+    expect_same(fused.dwg, separate.dwg, MODEL * Q, "dwg");
+    expect_same(fused.dnorm, separate.dnorm, DIM, "dq_norm");
+    ck_assert_int_eq(fused.dnorm[0] != 1.0f && fused.dwg[0] != 1.0f, w.turned);
     /* Along its own gradient the loss changes by that one's square. */
     double square = 0.0;
     const float step = 1e-3f;
@@ -270,7 +309,7 @@ int main(void)
     tcase_add_unchecked_fixture(layer, open_device, close_device);
     tcase_add_loop_test(layer, wrong_descriptors, 0, WRONG);
     tcase_add_test(layer, wrong_gradients);
-    tcase_add_test(layer, fused_and_separate_weights);
+    tcase_add_loop_test(layer, fused_and_separate_weights, 0, 2);
     tcase_add_test(layer, plans_explain_their_stages);
     tcase_set_timeout(layer, 120);
     suite_add_tcase(suite, layer);

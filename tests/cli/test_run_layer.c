@@ -23,6 +23,9 @@ static const struct {
     {"b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,fused,biases", ""},
     {"b=2,variant=xsqa,h=8,nq=7,nk=11,d=4,dv=3,dmodel=12,dcontext=5,biases",
      " --context %1$s/context.npy"},
+    {"b=2,variant=xsqa,h=8,n=7,d=6,dmodel=12,biases,rope=half,ropebase=500,ropedim=4,"
+     "ropeoffset=3,qknorm,gate",
+     " --rope half --rope-base 500 --rope-dim 4 --rope-offset 3 --qk-norm --gate"},
 };
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
@@ -46,8 +49,9 @@ static const program_result *run_command(const char *command, const char *more)
 static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
 {
     const sqa_attention *a = &tensors->problem.of.attention;
-    const bool weight = slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_BO;
-    const bool bias = slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO;
+    const bool weight = slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_K_NORM;
+    const bool bias = (slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO) ||
+                      (slot >= SQA_LAYER_BG && slot <= SQA_LAYER_K_NORM);
     sqa_tensor_shape t;
     char name[64];
     if (!sqa_tensor_shape_of(&tensors->problem, slot, &t))
@@ -74,7 +78,7 @@ static void make_inputs(sqa_host_tensors *forward, sqa_host_tensors *dy, const c
     snprintf(text, sizeof text, "op=layer_backward,%s", shape);
     ck_assert_int_eq(sqa_problem_parse(text, &problem), SQA_OK);
     ck_assert_int_eq(sqa_host_tensors_create(dy, &problem, 8, false), SQA_OK);
-    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_BO; slot++)
+    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_K_NORM; slot++)
         save_input(forward, slot);
     save_input(dy, SQA_LAYER_DY);
 }
@@ -130,11 +134,10 @@ static void check_gradients(const sqa_host_tensors *dy)
 {
     const sqa_problem *problem = &dy->problem;
     const sqa_layer_pass *layer = &problem->of.layer;
-    for (uint32_t slot = SQA_LAYER_DX; slot <= SQA_LAYER_DBO; slot++) {
+    for (uint32_t slot = SQA_LAYER_DX; slot < SQA_LAYER_SLOTS; slot++) {
         const bool input = slot <= SQA_LAYER_DCONTEXT;
-        const uint32_t rank = input                   ? (layer->attention.batch > 1 ? 3 : 2)
-                              : slot >= SQA_LAYER_DBQ ? 1
-                                                      : 2;
+        const bool matrix = slot < SQA_LAYER_DBQ || slot == SQA_LAYER_DWG;
+        const uint32_t rank = input ? (layer->attention.batch > 1 ? 3 : 2) : matrix ? 2 : 1;
         sqa_tensor_shape shape;
         char name[64];
         sqa_npy file;
@@ -184,6 +187,12 @@ static const struct {
     {XSQA " --dtype f64", "--dtype", "expected f32, f16 or bf16"},
     {" --variant xsqa --heads 28", "wq.npy", "a multiple of 7 heads"},
     {XSQA " --dout %1$s/dy.npy --grads %1$s/weights", "--grads", "--weights"},
+    {XSQA " --rope quarter", "--rope", "interleaved or half"},
+    {XSQA " --rope-base 3", "--rope-base", "--rope"},
+    {XSQA " --rope half --rope-base x", "--rope-base", "1 or more"},
+    {XSQA " --rope half --rope-dim 3", "rope_dim", "even"},
+    {XSQA " --gate", "wg.npy", ""},
+    {XSQA " --qk-norm", "q_norm.npy", ""},
 };
 enum { REFUSED = sizeof refused / sizeof refused[0] };
 

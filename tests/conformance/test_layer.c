@@ -22,6 +22,9 @@ static const char *const shapes[] = {
     "b=2,hq=2,hkv=4,nq=3,nk=5,d=2,dmodel=4,dcontext=3,biases",
     "hq=4,hkv=2,n=5,d=2,dmodel=3,causal,bias=f32/hq,sinks,alibi=slopes",
     "b=3,hq=2,hkv=1,n=4,d=2,dmodel=3,causal,ragged=7:7,dropout=0.3,fused",
+    "b=2,hq=2,hkv=1,n=4,d=4,dmodel=3,causal,rope=half,ropebase=20,qknorm,qkeps=0.1,gate,biases",
+    "b=2,hq=2,hkv=1,n=4,d=5,dmodel=3,fused,rope=interleaved,ropeoffset=2,qknorm,qkeps=0.1,gate",
+    "b=3,hq=2,hkv=1,n=4,d=4,dmodel=3,fused,ragged=7:7,rope=half,positions",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -87,6 +90,10 @@ static uint32_t input_of(uint32_t gradient)
     case SQA_LAYER_DBIAS: return SQA_SLOT_BIAS;
     case SQA_LAYER_DSINKS: return SQA_SLOT_SINKS;
     case SQA_LAYER_DSLOPES: return SQA_SLOT_SLOPES;
+    case SQA_LAYER_DWG: return SQA_LAYER_WG;
+    case SQA_LAYER_DBG: return SQA_LAYER_BG;
+    case SQA_LAYER_DQ_NORM: return SQA_LAYER_Q_NORM;
+    case SQA_LAYER_DK_NORM: return SQA_LAYER_K_NORM;
     default: return gradient - SQA_LAYER_DX + SQA_LAYER_X;
     }
 }
@@ -94,7 +101,7 @@ static uint32_t input_of(uint32_t gradient)
 /* The backward pass's inputs are the forward pass's, and what that one keeps. */
 static void share_inputs(const sqa_host_tensors *forward, sqa_host_tensors *backward)
 {
-    for (uint32_t slot = SQA_SLOT_BIAS; slot <= SQA_LAYER_BO; slot++) {
+    for (uint32_t slot = SQA_SLOT_BIAS; slot <= SQA_LAYER_POSITIONS; slot++) {
         const sqa_host_tensor *from = &forward->of[slot];
         sqa_host_tensor *to = &backward->of[slot];
         if (slot == SQA_LAYER_QKV || !to->data || !from->data)
@@ -119,6 +126,12 @@ static void keep(const sqa_host_tensors *forward, sqa_host_tensors *backward)
         const sqa_projection *p = &reference.projections[i];
         memcpy(values_of(backward, p->output), reference.outputs[i],
                (size_t)p->rows * p->columns * sizeof(float));
+    }
+    for (uint32_t i = 0; i < 2 && layer->qk_norm; i++) {
+        const size_t rows = i ? sqa_layer_kv_rows(layer) : sqa_layer_q_rows(layer);
+        const size_t columns = i ? sqa_layer_k_columns(layer) : sqa_layer_q_columns(layer);
+        memcpy(values_of(backward, SQA_SLOT_Q + i), reference.attended[i],
+               rows * columns * sizeof(float));
     }
     for (uint32_t batch = 0; batch < a->batch; batch++) {
         const sqa_sequence s = sqa_reference_sequence(a, &views, batch);

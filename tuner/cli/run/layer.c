@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/database_state.h"
@@ -25,6 +26,8 @@ static const char summary[] =
     "being the larger of Hq and Hkv; or wqkv.npy with all columns of the three; biases bq.npy,\n"
     "bk.npy, bv.npy (or bqkv.npy) and bo.npy where there are any. With --context, K and V are\n"
     "of that, (M, width) or (batch, M, width).\n"
+    "With --qk-norm there are q_norm.npy and k_norm.npy (D), with --gate wg.npy (d_model, Hout*D)\n"
+    "and bg.npy where there are biases. --rope turns Q and K by their positions.\n"
     "With --dout, dY, the gradients go to the folder of --grads, under the same names; those of\n"
     "X and the context are x.npy and context.npy.";
 
@@ -32,6 +35,8 @@ typedef struct layer_run {
     const char *op, *out, *variant;
     uint32_t heads;
     bool causal;
+    const char *rope, *rope_base;
+    uint32_t rope_dim, rope_offset;
     sqa_run_how how;
     sqa_layer_files files;
 
@@ -46,7 +51,7 @@ typedef struct layer_run {
 
 static bool read_options(int argc, char **argv, layer_run *run, int *code)
 {
-    enum { OWN = 10 };
+    enum { OWN = 16 };
     sqa_option options[OWN + SQA_RUN_HOW_OPTIONS + 1];
     const sqa_option own[OWN] = {
         {"op", "NAME", "layer", .text = &run->op},
@@ -59,6 +64,15 @@ static bool read_options(int argc, char **argv, layer_run *run, int *code)
          .text = &run->variant},
         {"heads", "H", "heads of the multi-head model", .count = {&run->heads, 1, 65535}},
         {"causal", NULL, "queries see no later keys", .flag = &run->causal},
+        {"rope", "NAME", "positions of Q and K: interleaved or half", .text = &run->rope},
+        {"rope-base", "B", "base of the frequencies (10000)", .text = &run->rope_base,
+         .needs = "rope"},
+        {"rope-dim", "N", "elements of a head that are turned (all)",
+         .count = {&run->rope_dim, 0, SQA_MAX_HEAD_DIM}, .needs = "rope"},
+        {"rope-offset", "N", "position of the first row (0)",
+         .count = {&run->rope_offset, 0, 1u << 30}, .needs = "rope"},
+        {"qk-norm", NULL, "heads of Q and K are normalised", .flag = &run->files.qk_norm},
+        {"gate", NULL, "O is gated on its way to Wo", .flag = &run->files.gate},
         {"dout", "FILE", "gradient of Y, shaped like it, .npy", .text = &run->files.dout},
         {"grads", "DIR", "with --dout, where gradients go", .text = &run->files.grads},
     };
@@ -98,6 +112,23 @@ static sqa_status check_files(const layer_run *run)
     return sqa_database_files_check(files, OWN + SQA_LAYER_SLOTS);
 }
 
+static sqa_status settle_positions(layer_run *run)
+{
+    sqa_layer_desc *desc = &run->desc;
+    if (run->rope && strcmp(run->rope, "half") != 0 && strcmp(run->rope, "interleaved") != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--rope is '%.60s'; expected interleaved or half",
+                        run->rope);
+    if (run->rope)
+        desc->rope =
+            strcmp(run->rope, "half") != 0 ? SQA_LAYER_ROPE_INTERLEAVED : SQA_LAYER_ROPE_HALF;
+    if (run->rope_base && !sqa_read_finite(run->rope_base, &desc->rope_base))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--rope-base is '%.60s'; expected 1 or more",
+                        run->rope_base);
+    desc->rope_dim = run->rope_dim;
+    desc->rope_offset = run->rope_offset;
+    return SQA_OK;
+}
+
 static sqa_status settle(layer_run *run)
 {
     sqa_variant variant = SQA_VARIANT_MHA;
@@ -109,6 +140,9 @@ static sqa_status settle(layer_run *run)
                                    &run->attention.kv_heads);
     if (!status)
         status = sqa_layer_files_read(&run->files, &run->desc, &run->attention);
+    if (status)
+        return status;
+    status = settle_positions(run);
     if (status)
         return status;
     run->attention.causal = run->causal ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
@@ -178,7 +212,7 @@ static sqa_status compute(layer_run *run)
         status = run_pass(run, &run->forward, &run->plans[0], SQA_LAYER_Y, SQA_LAYER_Y);
     return status || !backward
                ? status
-               : run_pass(run, &run->backward, &run->plans[1], SQA_LAYER_DX, SQA_LAYER_DBO);
+               : run_pass(run, &run->backward, &run->plans[1], SQA_LAYER_DX, SQA_LAYER_DK_NORM);
 }
 
 static sqa_status write_files(layer_run *run)
@@ -227,7 +261,7 @@ static void release(layer_run *run)
 int sqa_run_layer(int argc, char **argv)
 {
     static const sqa_output closed = SQA_OUTPUT_INIT;
-    layer_run run = {0};
+    layer_run run = {.rope_dim = SQA_NOT_SET};
     int code = SQA_EXIT_OK;
     for (uint32_t slot = 0; slot < SQA_LAYER_SLOTS; slot++)
         run.outputs[slot] = closed;

@@ -24,6 +24,10 @@ static const struct {
     {"bv", SQA_LAYER_BV, SQA_LAYER_DBV, 1},
     {"bqkv", SQA_LAYER_BQKV, SQA_LAYER_DBQKV, 1},
     {"bo", SQA_LAYER_BO, SQA_LAYER_DBO, 1},
+    {"wg", SQA_LAYER_WG, SQA_LAYER_DWG, 2},
+    {"bg", SQA_LAYER_BG, SQA_LAYER_DBG, 1},
+    {"q_norm", SQA_LAYER_Q_NORM, SQA_LAYER_DQ_NORM, 1},
+    {"k_norm", SQA_LAYER_K_NORM, SQA_LAYER_DK_NORM, 1},
     {"x", SQA_LAYER_SLOTS, SQA_LAYER_DX, 0},
     {"context", SQA_LAYER_SLOTS, SQA_LAYER_DCONTEXT, 0},
 };
@@ -65,6 +69,10 @@ static void leave_out(sqa_layer_files *files)
         if ((fused && of_one) || (!fused && of_all) || (slot >= SQA_LAYER_BQ && !biases))
             files->paths[slot][0] = '\0';
     }
+    for (uint32_t slot = SQA_LAYER_WG; slot <= SQA_LAYER_K_NORM; slot++)
+        if (slot >= SQA_LAYER_Q_NORM ? !files->qk_norm
+                                     : !files->gate || (slot == SQA_LAYER_BG && !biases))
+            files->paths[slot][0] = '\0';
 }
 
 sqa_status sqa_layer_files_find(sqa_layer_files *files)
@@ -106,14 +114,23 @@ void sqa_layer_files_name(const sqa_layer_files *files, sqa_command_file *out)
                                slot > SQA_LAYER_DY ? SQA_FILE_WRITTEN : SQA_FILE_READ};
 }
 
+/* 0: it is no parameter, but of X, or of the context. */
+static uint32_t parameter_rank(uint32_t slot)
+{
+    for (int i = 0; i < PARAMETERS; i++)
+        if (slot == parameters[i].slot || slot == parameters[i].gradient)
+            return parameters[i].rank;
+    return 0;
+}
+
 static sqa_status read_file(sqa_layer_files *files, uint32_t slot)
 {
-    const bool bias = slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO;
-    const bool weight = slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_WO;
-    const sqa_npy_wish wish =
-        bias     ? (sqa_npy_wish){SQA_NPY_FLOATS, 1, 1, "(columns)"}
-        : weight ? (sqa_npy_wish){SQA_NPY_FLOATS, 2, 2, "(rows, columns)"}
-                 : (sqa_npy_wish){SQA_NPY_FLOATS, 2, 3, "(N, width) or (batch, N, width)"};
+    static const sqa_npy_wish wishes[] = {
+        {SQA_NPY_FLOATS, 2, 3, "(N, width) or (batch, N, width)"},
+        {SQA_NPY_FLOATS, 1, 1, "(columns)"},
+        {SQA_NPY_FLOATS, 2, 2, "(rows, columns)"},
+    };
+    const sqa_npy_wish wish = wishes[parameter_rank(slot)];
     if (!files->paths[slot][0])
         return SQA_OK;
     sqa_status status = sqa_npy_read(&files->of[slot], files->paths[slot], &wish);
@@ -168,6 +185,8 @@ sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_layer_desc *desc,
     desc->d_model = length_of(x->shape[x->rank - 1]);
     desc->fused_qkv = files->paths[SQA_LAYER_WQKV][0] != '\0';
     desc->biases = files->paths[SQA_LAYER_BO][0] != '\0';
+    desc->qk_norm = files->qk_norm;
+    desc->gate = files->gate;
     if (files->context) {
         desc->context_dim = length_of(context->shape[context->rank - 1]);
         attention->kv_length = length_of(context->shape[context->rank - 2]);
@@ -194,9 +213,8 @@ static sqa_npy model_of(const sqa_problem *problem, uint32_t slot, uint32_t rank
 
 static uint32_t rank_of(const sqa_layer_files *files, uint32_t slot)
 {
-    for (int i = 0; i < PARAMETERS; i++)
-        if ((slot == parameters[i].slot || slot == parameters[i].gradient) && parameters[i].rank)
-            return parameters[i].rank;
+    if (parameter_rank(slot))
+        return parameter_rank(slot);
     return slot == SQA_LAYER_DCONTEXT ? files->of[SQA_LAYER_CONTEXT].rank
                                       : files->of[SQA_LAYER_X].rank;
 }

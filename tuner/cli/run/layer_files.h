@@ -11,6 +11,7 @@ enum { SQA_LAYER_PATH = 4096 };
 
 typedef struct sqa_layer_files {
     const char *x, *context, *weights, *dout, *grads; /* paths; NULL: not given */
+    bool qk_norm, gate;                               /* what else there are weights of */
     char (*paths)[SQA_LAYER_PATH];                    /* by slot; "": there is no such file */
     sqa_npy of[SQA_LAYER_SLOTS];
 } sqa_layer_files;
