@@ -9,7 +9,11 @@ unset SQA_TEST_DEVICE # Oclgrind is the one device there is
 sqa=$1
 selection=$2
 configs=0
-[ "${SQA_TEST_SIZE:-quick}" != full ] || configs=1
+tiny='--tiny --dtype f32 --configs 0'
+if [ "${SQA_TEST_SIZE:-quick}" = full ]; then
+    configs=1
+    tiny='--tiny --dtype f32 --configs 1'
+fi
 if ! command -v oclgrind >/dev/null 2>&1; then
     echo "oclgrind is not installed"
     exit 77
@@ -59,6 +63,11 @@ simulate() {
     echo "$checked checks of $families configurations under Oclgrind, nothing found:$options"
 }
 
+# expected_of OPTION...: what the last option may be.
+expected_of() {
+    "$sqa" verify "$@" '?' 2>&1 | sed -n 's/.*expected one of //p' | tr -d ,
+}
+
 # select_blocks TEST_CASE OCLGRIND_OPTION: block selection, which has a test program of its own.
 select_blocks() {
     rm -f "$work/log"
@@ -76,7 +85,20 @@ select_blocks() {
 # Oclgrind 21.10 does not know the notes on aliasing that come of it.
 OCLGRIND_BUILD_OPTIONS=-Drestrict=
 export OCLGRIND_BUILD_OPTIONS
-simulate 50 --data-races -- --tiny --configs "$configs" --dtype f32
+# The default of `tiled` has 128 threads a work-group, which Oclgrind takes minutes over: a small
+# tile has the same barriers.
+for operation in $(expected_of --operation); do
+    # shellcheck disable=SC2086
+    [ "$operation" = forward ] || simulate 1 --data-races -- --operation "$operation" $tiny
+done
+for family in $(expected_of --operation forward --family); do
+    small=
+    [ "$family" != tiled ] || small='--set BM=8,BN=16,TX=8,TY=4'
+    # small and tiny are lists of words.
+    # shellcheck disable=SC2086
+    simulate 20 --data-races -- --operation forward --family "$family" $small $tiny
+done
+[ "$configs" = 0 ] || simulate 20 --data-races -- --operation forward --family tiled $tiny
 for dtype in f16 bf16; do
     simulate 3 --data-races -- --shape "b=1,hq=2,hkv=1,nq=15,nk=33,d=7,causal,lse,dtype=$dtype"
 done
