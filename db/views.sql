@@ -99,7 +99,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        fields ->> 'mask' AS mask, coalesce(fields ->> 'keymask', 0) AS key_mask,
        coalesce(fields ->> 'sinks', 0) AS sinks, fields ->> 'blocks' AS blocks,
        fields ->> 'ragged' AS ragged, coalesce(fields ->> 'dropout', 0) AS dropout,
-       coalesce(fields ->> 'lse', 0) AS lse,
+       fields ->> 'page' AS page, coalesce(fields ->> 'lse', 0) AS lse,
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
        family,

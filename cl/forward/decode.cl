@@ -19,6 +19,20 @@ INLINE void load_query(decode_rows *restrict rows, const int r, __global const s
     rows->maximum[r] = SQA_LOWEST_SCORE;
 }
 
+#if SQA_PAGED
+/* Where keys first .. first + count - 1 lie. A page is looked up once. */
+INLINE void find_keys(const sqa_pages pages, const int first, const int count,
+                      const long page_stride, const long row, long *restrict at)
+{
+    int number = first / pages.size, within = first - number * pages.size;
+    for (int c = 0; c < count; number++, within = 0) {
+        const long page = sqa_page_at(pages, number, page_stride);
+        for (; c < count && within < pages.size; c++, within++)
+            at[c] = page + within * row;
+    }
+}
+#endif
+
 /* The rows of register tile t against a key tile. */
 INLINE void attend(decode_rows *restrict rows, const int t, const decode_keys keys,
                    float *restrict weights)
@@ -46,8 +60,8 @@ INLINE void attend(decode_rows *restrict rows, const int t, const decode_keys ke
         add_output(t == 0, false, keys, weights, rescale, rows->o + first_row * COLUMNS);
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-__kernel void sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
+__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
+sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
 {
     const long first_head = FIRST_HEAD(get_global_id(1));
     const long batch = get_global_id(2) / splits;
@@ -98,8 +112,16 @@ __kernel void sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
     const sqa_weighing weighing = SQA_WEIGHING;
     const sqa_shaping shaping = SQA_SHAPING;
     decode_keys keys;
+#if SQA_PAGED
+    long k_at[2 * KEYS], v_at[KEYS];
+    keys.k = k;
+    keys.v = v;
+    keys.k_at = k_at;
+    keys.v_at = v_at;
+#else
     keys.k_row = k_row;
     keys.v_row = v_row;
+#endif
     keys.shaping = shaping;
     keys.powers = exponents_of(weighing.power, weighing.headroom);
     keys.lift = weighing.lift;
@@ -112,8 +134,13 @@ __kernel void sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
             keys.count = min(KEYS, walk.end - first);
             keys.more = walk.end - first - keys.count;
             keys.shown = walk.shown;
+#if SQA_PAGED
+            find_keys(key_pages, first, min(2 * KEYS, walk.end - first), k_batch, k_row, k_at);
+            find_keys(key_pages, first, keys.count, v_batch, v_row, v_at);
+#else
             keys.k = k + first * k_row;
             keys.v = v + first * v_row;
+#endif
             for (int t = 0; t < tiles; t++)
                 attend(&rows, t, keys, weights);
         }

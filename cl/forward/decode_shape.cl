@@ -79,7 +79,11 @@ typedef struct {
     int more;         /* keys of the run after these */
     int shown;        /* -1: global tokens, to be seen where they have not been yet */
     __global const sqa_stored *k, *v;
+#if SQA_PAGED
+    const long *k_at, *v_at; /* where each lies; of K, those that are asked for ahead, too */
+#else
     long k_row, v_row;
+#endif
     sqa_shaping shaping;
     exponents powers; /* of weights */
     float lift;       /* as in sqa_weighing */
@@ -87,3 +91,12 @@ typedef struct {
     sqa_dropout dropout;
 #endif
 } decode_keys;
+
+/* Key c of them. */
+#if SQA_PAGED
+#define KEY_ROW(keys, c) ((keys).k + (keys).k_at[c])
+#define VALUE_ROW(keys, c) ((keys).v + (keys).v_at[c])
+#else
+#define KEY_ROW(keys, c) ((keys).k + (c) * (keys).k_row)
+#define VALUE_ROW(keys, c) ((keys).v + (c) * (keys).v_row)
+#endif

@@ -15,7 +15,7 @@ INLINE vec load_end(__global const sqa_stored *row, const int d, const int width
 #if AHEAD
 #define ASK(wanted, row, d)                                                                        \
     if ((wanted) && (d) % LINE == 0)                                                               \
-    PREFETCH((row) + (d));
+        PREFETCH((row) + (d));
 #else
 #define ASK(wanted, row, d)
 #endif
@@ -43,13 +43,13 @@ INLINE void score_keys(const bool first, const float *restrict q, const decode_k
     for (int c = 0; c < keys.count; c += WIDE) {
 #define KEY(i)                                                                                     \
     const int at##i = min(c + i, keys.count - 1);                                                  \
-    __global const sqa_stored *k##i = keys.k + at##i * keys.k_row;                                 \
-    __global const sqa_stored *v##i = keys.v + at##i * keys.v_row;
+    __global const sqa_stored *k##i = KEY_ROW(keys, at##i);                                        \
+    __global const sqa_stored *v##i = VALUE_ROW(keys, at##i);
         EACH_WIDE(KEY)
 #define ZERO(n, r, i) vec s##n = (vec)(0.0f);
 #define QUERY(r) const vec q##r = LOAD(q + r * DEPTH + d);
 #define WHOLE(i) const vec x##i = SQA_LOADN(LANES, d, k##i);
-#define ASK_FOR_V(i) ASK(first && d < SQA_VALUE_DIM, v##i, d)
+#define ASK_FOR_V(i) ASK(first &&d < SQA_VALUE_DIM, v##i, d)
 #define END(i) const vec x##i = load_end(k##i, d, SQA_HEAD_DIM);
 #define ADD_PRODUCT(n, r, i) s##n = fma(q##r, x##i, s##n);
         EACH_TILE(ZERO)
@@ -199,15 +199,14 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
     o##n = hiding ? select(fma(p##r, x##i, o##n), o##n, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))  \
                   : fma(p##r, x##i, o##n);
 #define ADD_KEY                                                                                    \
-    __global const sqa_stored *v = keys.v + c * keys.v_row;                                        \
+    __global const sqa_stored *v = VALUE_ROW(keys, c);                                             \
     EACH_WIDE(VALUES)                                                                              \
     EACH_ROW(WEIGHT)                                                                               \
     EACH_TILE(ADD_PRODUCT)
     int c = 0;
 #if AHEAD
     /* As many keys at a time as K has lines, in the order of memory, whatever that of V is. */
-#define ASK_FOR_K(i)                                                                               \
-    ASK(i % 2 == 0, keys.k + min(row + i / 2, last_row) * keys.k_row, l * LINE)
+#define ASK_FOR_K(i) ASK(i % 2 == 0, KEY_ROW(keys, min(row + i / 2, last_row)), l * LINE)
     const int last_row = keys.count + keys.more - 1;
     int row = KEYS + d / TILE_COLUMNS * (KEYS / LINES) * ((WIDE + 1) / 2);
     for (; first && row < 2 * KEYS && c + LINES <= keys.count; row += (WIDE + 1) / 2) {
@@ -251,7 +250,7 @@ static bool is_finite(const decode_keys keys)
 {
     ivec special = (ivec)(0);
     for (int c = 0; c < keys.count; c++) {
-        __global const sqa_stored *v = keys.v + c * keys.v_row;
+        __global const sqa_stored *v = VALUE_ROW(keys, c);
         int d = 0;
         for (; d + LANES <= SQA_VALUE_DIM; d += LANES)
             special |= (AS_IVEC(SQA_LOADN(LANES, d, v)) & 0x7f800000) == 0x7f800000;

@@ -24,7 +24,7 @@ static float sqa_naive_product(__global const sqa_stored *q, const float query_f
                 if (walk.shown && j >= reach.first && j < reach.last)                              \
                     continue;                                                                      \
                 float score =                                                                      \
-                    sqa_shape(shaping, sqa_naive_product(q, query_factor, k + j * k_row));         \
+                    sqa_shape(shaping, sqa_naive_product(q, query_factor, k + SQA_K_AT(j)));       \
                 ADD_ALIBI(score, j)                                                                \
                 ADD_EXTRA(score, j)                                                                \
                 body                                                                               \
@@ -100,8 +100,9 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
         EACH_KEY(j, score, {
             const float weight =
                 sqa_weight(weighing, score - maximum) * SQA_KEPT(batch, head, row, j);
+            __global const sqa_stored *value = v + SQA_V_AT(j);
             for (int d = 0; d < columns; d++)
-                output_part[d] = fma(weight, SQA_LOAD(j * v_row + first + d, v), output_part[d]);
+                output_part[d] = fma(weight, SQA_LOAD(first + d, value), output_part[d]);
             if (++keys % SQA_SUM_KEYS == 0)
                 for (int d = 0; d < columns; d++) {
                     output[d] += output_part[d];

@@ -15,17 +15,14 @@
  * SHARE puts the query heads of one key/value head side by side as rows.
  * SPLIT divides the keys among that many work-items; see split.cl. */
 #if PACK
-/* Copies `rows` rows of `width` elements to f32, side by side. */
-INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, const long row,
-                 const int rows, const int width)
+/* Copies a row of `width` elements to f32. */
+INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, const int width)
 {
-    for (int r = 0; r < rows; r++) {
-        int d = 0;
-        for (; d + 8 <= width; d += 8)
-            vstore8(SQA_LOAD8(d, in + r * row), 0, out + r * width + d);
-        for (; d < width; d++)
-            out[r * width + d] = SQA_LOAD(d, in + r * row);
-    }
+    int d = 0;
+    for (; d + 8 <= width; d += 8)
+        vstore8(SQA_LOAD8(d, in), 0, out + d);
+    for (; d < width; d++)
+        out[d] = SQA_LOAD(d, in);
 }
 #endif
 
@@ -111,8 +108,7 @@ INLINE void attend(row_tile *restrict tile, key_tile keys, float *restrict weigh
     add_output(false, tile, keys, weights, rescale);
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1)))
-__kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
+__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
 {
     const long first_head = FIRST_HEAD(get_global_id(1));
     const long batch = get_global_id(2) / SPLIT;
@@ -194,8 +190,10 @@ __kernel void sqa_rows_forward(SQA_FORWARD_ARGUMENTS)
             keys.dropout = dropout;
 #endif
 #if PACK
-            pack(k_packed, k + first_key * k_row, k_row, keys.count, SQA_HEAD_DIM);
-            pack(v_packed, v + first_key * v_row, v_row, keys.count, SQA_VALUE_DIM);
+            for (int c = 0; c < keys.count; c++)
+                pack(k_packed + c * SQA_HEAD_DIM, k + SQA_K_AT(first_key + c), SQA_HEAD_DIM);
+            for (int c = 0; c < keys.count; c++)
+                pack(v_packed + c * SQA_VALUE_DIM, v + SQA_V_AT(first_key + c), SQA_VALUE_DIM);
             keys.k = k_packed;
             keys.v = v_packed;
 #else

@@ -9,7 +9,7 @@
 #define TILES 1
 #define KEYS 64
 #define UNROLL 4
-#define PACK (SQA_DTYPE != 0)
+#define PACK (SQA_DTYPE != 0 || SQA_PAGED)
 #define EXP 0
 #define EACH_ROW(M) M(0) M(1)
 #define EACH_KEY(M) M(0) M(1)

@@ -83,11 +83,6 @@ INLINE float4 sqa_extra4(const sqa_extra_row row, const int key)
 #else
 #define SQA_SET_KEY_MASK_ROW(row, b)
 #endif
-#if SQA_RAGGED
-#define SQA_KEYS_LONGEST kv_longest
-#else
-#define SQA_KEYS_LONGEST kv_length
-#endif
 /* Points `row` at what query i of output head h in batch b has. */
 #define SQA_SET_EXTRA_ROW(row, b, h, i)                                                            \
     SQA_SET_BIAS_ROW(row, b, h, i) SQA_SET_MASK_ROW(row, b, h, i) SQA_SET_KEY_MASK_ROW(row, b)

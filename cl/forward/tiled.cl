@@ -148,8 +148,8 @@ INLINE void store_row(const output_row to, const volatile vec output[TD], const 
     }
 }
 
-__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE
-__kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
+__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE __kernel void
+sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1);
     const int thread = y * TX + x;
@@ -164,8 +164,21 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
     __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
     const bool q_aligned = is_aligned(q, q_row | q_head);
+#if SQA_PAGED
+    const bool k_aligned = is_aligned(k, k_row | k_batch);
+    const bool v_aligned = is_aligned(v, v_row | v_batch);
+#define TILE_OF(m, at)                                                                             \
+    {                                                                                              \
+        m, m##_row, m##_aligned, key_pages, m##_batch, at                                          \
+    }
+#else
     const bool k_aligned = is_aligned(k, k_row);
     const bool v_aligned = is_aligned(v, v_row);
+#define TILE_OF(m, at)                                                                             \
+    {                                                                                              \
+        m + (at)*m##_row, m##_row, m##_aligned                                                     \
+    }
+#endif
 /* Query row r of the work-group; rows past the last repeat it and are not stored. */
 #define Q_ROW(r)                                                                                   \
     (SQA_Q_MATRIX(batch, ROW_HEAD(first_head, min(first_row + (r), last_row))) +                   \
@@ -261,8 +274,7 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         const int keys = min(BN, walk.end - first_key);
         const bool edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||
                           first_key + BN > min(reach.all_last, walk.end);
-        const matrix k_tile = {k + first_key * k_row, k_row, k_aligned};
-        const matrix v_tile = {v + first_key * v_row, v_row, v_aligned};
+        const matrix k_tile = TILE_OF(k, first_key), v_tile = TILE_OF(v, first_key);
         float score[TM][TN], largest[TM];
         barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
         score_tile(score, &queries, k_tile, slices, keys, x, thread);

@@ -77,12 +77,27 @@ INLINE float multiply_add(const vec a, const vec b, float sum)
     return sum;
 }
 
-/* A matrix where it lies. `aligned`: every row begins at a multiple of VEC elements. */
+/* The keys or values of a tile where they lie. `aligned`: every row begins at a multiple of VEC
+ * elements. */
 typedef struct {
     __global const sqa_stored *first;
     long row; /* elements from one row to the next */
     bool aligned;
+#if SQA_PAGED
+    sqa_pages pages;
+    long page; /* elements from one page to the next, of which `first` is the first */
+    int key;   /* the tile's first */
+#endif
 } matrix;
+
+INLINE __global const sqa_stored *matrix_row(const matrix m, const int r)
+{
+#if SQA_PAGED
+    return m.first + sqa_key_at(m.pages, m.key + r, m.page, m.row);
+#else
+    return m.first + r * m.row;
+#endif
+}
 
 INLINE bool is_aligned(__global const sqa_stored *first, const long stride)
 {
@@ -90,8 +105,7 @@ INLINE bool is_aligned(__global const sqa_stored *first, const long stride)
 }
 
 /* Vector i of a row of `width` elements; zeros past its end, where nothing is read. */
-INLINE vec row_vec(__global const sqa_stored *row, const bool aligned, const int i,
-                   const int width)
+INLINE vec row_vec(__global const sqa_stored *row, const bool aligned, const int i, const int width)
 {
     if (width % VEC == 0 ? VEC * i < width : VEC * i + VEC <= width)
         return aligned ? LOAD_VEC_ALIGNED(VEC * i, row) : LOAD_VEC(VEC * i, row);

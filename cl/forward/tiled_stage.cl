@@ -46,12 +46,11 @@ INLINE void fetch_k_rows(staged *next, const matrix k, const bool aligned, const
     for (int p = 0; p < K_PARTS; p++) {
         const int i = thread + p * THREADS;
         const int key = min(i / K_SLICE_VECS, keys - 1), d = first + i % K_SLICE_VECS;
-        next->part[p] = row_vec(k.first + key * k.row, aligned, d, SQA_HEAD_DIM);
+        next->part[p] = row_vec(matrix_row(k, key), aligned, d, SQA_HEAD_DIM);
     }
 }
 
-INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first,
-                    const int thread)
+INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first, const int thread)
 {
     if (k.aligned)
         fetch_k_rows(next, k, true, keys, first, thread);
@@ -77,12 +76,11 @@ INLINE void fetch_v_rows(staged *next, const matrix v, const bool aligned, const
     for (int p = 0; p < V_PARTS; p++) {
         const int i = thread + p * THREADS;
         const int key = min(first + i / VALUE_VECS, keys - 1), d = i % VALUE_VECS;
-        next->part[p] = row_vec(v.first + key * v.row, aligned, d, SQA_VALUE_DIM);
+        next->part[p] = row_vec(matrix_row(v, key), aligned, d, SQA_VALUE_DIM);
     }
 }
 
-INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first,
-                    const int thread)
+INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first, const int thread)
 {
     if (v.aligned)
         fetch_v_rows(next, v, true, keys, first, thread);
@@ -114,12 +112,12 @@ typedef matrix slice;
 
 INLINE vec key_vec(const slice from, const int key, const int d)
 {
-    return row_vec(from.first + key * from.row, from.aligned, d, SQA_HEAD_DIM);
+    return row_vec(matrix_row(from, key), from.aligned, d, SQA_HEAD_DIM);
 }
 
 INLINE vec value_vec(const slice from, const int key, const int column)
 {
-    return row_vec(from.first + key * from.row, from.aligned, column, SQA_VALUE_DIM);
+    return row_vec(matrix_row(from, key), from.aligned, column, SQA_VALUE_DIM);
 }
 #endif
 

@@ -118,16 +118,22 @@ typedef struct sqa_attention_desc {
                        denominator and LSE of every row that sees a key */
     float dropout;  /* the part of all weights that is dropped, 0 (none) to less than 1; see
                        pattern.h */
+
+    /* From version 2 on. */
+    sqa_paged paged; /* how K and V lie, when in pages; see pattern.h */
 } sqa_attention_desc;
 
-#define SQA_ATTENTION_DESC_VERSION 1u
+#define SQA_ATTENTION_DESC_VERSION 2u
 #define SQA_ATTENTION_DESC_INIT                                                                    \
     {                                                                                              \
         SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, SQA_NOT_SET, \
             SQA_NOT_SET, 64u, 0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},      \
             {0, 0, 0}, SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}},            \
             {0u, 0u, 0u, 0u, SQA_NOT_SET}, {0u, SQA_NOT_SET, SQA_NOT_SET}, 0.0f, SQA_ALIBI_NONE,   \
-            {0u, 0, {0, 0, 0}}, 0u, 0.0f                                                           \
+            {0u, 0, {0, 0, 0}}, 0u, 0.0f,                                                          \
+        {                                                                                          \
+            0u, 0u                                                                                 \
+        }                                                                                          \
     }
 
 /* Strides of a packed (batch, heads, length, dim) tensor. */

@@ -24,7 +24,8 @@ SQA_API sqa_status sqa_block_list_create(sqa_context *context, const sqa_attenti
 /* Starts of the sequences of a ragged batch, desc->batch + 1 numbers each. Same
  * ownership. Errors: SQA_INVALID_ARGUMENT naming the sequence: starts that decrease,
  * do not begin at 0 or not end at the total, a sequence longer than the
- * descriptor's q_length or kv_length. */
+ * descriptor's q_length or kv_length. With desc->paged there are none of keys, and cu_seqlens_kv
+ * and kv_buffer are not looked at. */
 SQA_API sqa_status sqa_sequences_create(sqa_context *context, const sqa_attention_desc *desc,
                                         const int32_t *cu_seqlens_q, const int32_t *cu_seqlens_kv,
                                         cl_mem *q_buffer, cl_mem *kv_buffer);

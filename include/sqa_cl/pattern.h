@@ -110,6 +110,23 @@ typedef struct sqa_ragged {
     uint32_t kv_total; /* rows of K and V, 0..2^30; likewise */
 } sqa_ragged;
 
+/* Caches in pages: K and V are (pages, kv_heads, page_size, dim), by strides of which `batch` lies
+ * between pages; heads and the keys of a page may change places. Key j of sequence b is number
+ * j % page_size of page tensors.block_table[b * W + j / page_size], where a row of the table has
+ * W = ceil(kv_length / page_size) int32; sequences may share pages. The descriptor's kv_length is
+ * the most that a sequence may have, each has tensors.kv_lengths[b] keys (int32, batch of them)
+ * and an alignment of its own. Lengths are cut to 0..kv_length and page numbers to those that
+ * there are, so that nothing outside the buffers is ever read; what lies behind a sequence's
+ * length, in the table and in its last page, is not looked at.
+ * A cache that is contiguous, (batch, kv_heads, capacity, dim), is one of pages of `capacity`
+ * keys with the table 0, 1, ..., batch - 1.
+ * Together with ragged, cu_seqlens_q says where the queries are; cu_seqlens_kv and
+ * ragged.kv_total are not used. Only of forward attention. */
+typedef struct sqa_paged {
+    uint32_t page_size; /* keys of a page, 1..2^30; 0: K and V are not in pages */
+    uint32_t pages;     /* that K and V have, 1..2^30, or 0 with a kv_length of 0 */
+} sqa_paged;
+
 /* Dropout (desc.dropout, a probability): a weight is dropped or multiplied by 1 / (1 - dropout)
  * between softmax and V, so that O is right on average; LSE is without. What is dropped follows
  * from tensors.dropout_seed (two int32, the lower half of the seed first), the batch entry, the

@@ -107,13 +107,19 @@ typedef struct sqa_tensors {
 
     cl_mem workspace; /* at least sqa_plan_workspace_size() bytes, used by this call alone until
                          it completes; NULL: the plan's own, for which calls wait in turn */
+
+    /* From version 2 on; read only where the descriptor says so, as those above. */
+    sqa_tensor block_table, kv_lengths;
 } sqa_tensors;
 
-#define SQA_TENSORS_VERSION 1u
+#define SQA_TENSORS_VERSION 2u
 #define SQA_TENSORS_INIT                                                                           \
     {                                                                                              \
         SQA_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},       \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                      \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, {0, 0},             \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /* Does the first, slow launch now (many OpenCL runtimes compile lazily, 0.2 s to

@@ -42,11 +42,19 @@ static sqa_status check_operation(const sqa_plan *plan, const sqa_operation_entr
                     sqa_operation_name(plan->problem.operation), operation->name);
 }
 
-static sqa_status check_version(const sqa_tensor_struct *known, const void *tensors)
+/* What lies behind the workspace is not in the first version. */
+static sqa_status check_version(const sqa_plan *plan, const sqa_tensor_struct *known,
+                                const void *tensors)
 {
     uint32_t version;
     memcpy(&version, tensors, sizeof version);
-    return sqa_check_version("tensors.version", version, known->version);
+    sqa_status status = sqa_check_version("tensors.version", version, known->version);
+    for (uint32_t i = 0; i < plan->need_count && status == SQA_OK && version < 2; i++)
+        if (plan->needs[i].member > known->workspace)
+            status = sqa_fail(SQA_INVALID_ARGUMENT,
+                              "tensors.version: 1 has no %s, which the plan needs; expected 2..%u",
+                              plan->needs[i].name, known->version);
+    return status;
 }
 
 static sqa_status check_tensors(sqa_tensor by_slot[SQA_MAX_SLOTS], const sqa_plan *plan,
@@ -69,7 +77,7 @@ sqa_status sqa_check_call(const sqa_plan *plan, const sqa_operation_entry *opera
     if (status == SQA_OK)
         status = sqa_check_not_null("tensors", tensors);
     if (status == SQA_OK)
-        status = check_version(&operation->tensors, tensors);
+        status = check_version(plan, &operation->tensors, tensors);
     if (status == SQA_OK && (wait_count == 0) != (wait_list == NULL))
         status =
             sqa_fail(SQA_INVALID_ARGUMENT, "wait_list: must be NULL exactly when wait_count is 0");

@@ -140,17 +140,21 @@ sqa_status sqa_sequences_create(sqa_context *context, const sqa_attention_desc *
                                 const int32_t *cu_seqlens_q, const int32_t *cu_seqlens_kv,
                                 cl_mem *q_buffer, cl_mem *kv_buffer)
 {
-    static const char *const names[] = {"context", "cu_seqlens_q", "cu_seqlens_kv", "q_buffer",
+    static const char *const names[] = {"context", "cu_seqlens_q", "q_buffer", "cu_seqlens_kv",
                                         "kv_buffer"};
-    const void *const pointers[] = {context, cu_seqlens_q, cu_seqlens_kv, q_buffer, kv_buffer};
+    const void *const pointers[] = {context, cu_seqlens_q, q_buffer, cu_seqlens_kv, kv_buffer};
     sqa_attention p;
-    sqa_status status = check_pointers(pointers, names, 5);
+    sqa_status status = sqa_attention_from_desc(&p, desc);
+    const bool paged = status == SQA_OK && p.mask & SQA_MASK_PAGED;
     if (status == SQA_OK)
-        status = sqa_attention_from_desc(&p, desc);
+        status = check_pointers(pointers, names, paged ? 3 : 5);
     if (status == SQA_OK && !(p.mask & SQA_MASK_RAGGED))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.ragged: is not present");
     if (status == SQA_OK)
         status = check_starts("cu_seqlens_q", cu_seqlens_q, p.batch, p.q_total, p.q_length);
+    if (status == SQA_OK && paged)
+        return upload(context, "clCreateBuffer(sequences)", cu_seqlens_q, (size_t)p.batch + 1,
+                      q_buffer);
     if (status == SQA_OK)
         status = check_starts("cu_seqlens_kv", cu_seqlens_kv, p.batch, p.kv_total, p.kv_length);
     if (status != SQA_OK)

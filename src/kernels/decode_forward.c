@@ -44,7 +44,8 @@ static int32_t private_bytes(const int32_t *value, const sqa_attention *attentio
     const int32_t columns = 8 / value[MR] * value[LANES];
     const int32_t per_row = (int32_t)(attention->head_dim + attention->value_dim) + value[LANES] +
                             columns + value[LANES] + 20;
-    return 4 * (rows_of(value) * per_row + value[MR] * value[KEYS]);
+    const int32_t places = attention->mask & SQA_MASK_PAGED ? 2 * 3 * value[KEYS] : 0;
+    return 4 * (rows_of(value) * per_row + value[MR] * value[KEYS] + places);
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

@@ -18,7 +18,11 @@ WHEN(has_blocks, a->mask &SQA_MASK_BLOCKS)
 WHEN(has_key_mask, a->mask &SQA_MASK_KEY)
 WHEN(has_pair_mask, a->mask &SQA_MASK_PAIR)
 WHEN(is_ragged, a->mask &SQA_MASK_RAGGED)
-WHEN(is_even, !(a->mask & SQA_MASK_RAGGED))
+WHEN(is_paged, a->mask &SQA_MASK_PAGED)
+WHEN(has_packed_keys, a->mask &SQA_MASK_RAGGED && !(a->mask & SQA_MASK_PAGED))
+WHEN(has_even_queries, !(a->mask & SQA_MASK_RAGGED))
+WHEN(has_own_lengths, sqa_attention_has_own_lengths(a))
+WHEN(is_even, !sqa_attention_has_own_lengths(a))
 WHEN(has_softcap, a->score &SQA_SCORE_SOFTCAP)
 WHEN(has_slopes, a->score &SQA_SCORE_SLOPES)
 WHEN(has_bias, a->score &SQA_SCORE_BIAS)
@@ -67,10 +71,14 @@ const sqa_argument_row sqa_pattern_rows[] = {
     {SQA_READ(mask, "uchar", SQA_SLOT_MASK), .when = has_pair_mask},
     {STRIDES(mask, pair_mask), .when = has_pair_mask},
     {SQA_READ(cu_q, "int", SQA_SLOT_CU_SEQLENS_Q), .when = is_ragged},
-    {SQA_READ(cu_kv, "int", SQA_SLOT_CU_SEQLENS_KV), .when = is_ragged},
+    {SQA_READ(cu_kv, "int", SQA_SLOT_CU_SEQLENS_KV), .when = has_packed_keys},
     {INT(q_total, q_total), .when = is_ragged},
-    {INT(kv_total, kv_total), .when = is_ragged},
-    {INT(bottom_right, bottom_right), .when = is_ragged},
+    {INT(kv_total, kv_total), .when = has_packed_keys},
+    {SQA_READ(block_table, "int", SQA_SLOT_BLOCK_TABLE), .when = is_paged},
+    {SQA_READ(kv_lengths, "int", SQA_SLOT_KV_LENGTHS), .when = is_paged},
+    {INT(page_size, paged.page_size), .when = is_paged},
+    {INT(pages, paged.pages), .when = is_paged},
+    {INT(bottom_right, bottom_right), .when = has_own_lengths},
     /* What becomes of scores. */
     {FLOAT(softcap, softcap), .when = has_softcap},
     {SQA_READ(slopes, "float", SQA_SLOT_SLOPES), .when = has_slopes},
@@ -81,13 +89,13 @@ const sqa_argument_row sqa_pattern_rows[] = {
     {VALUE(dropout_below), .when = has_dropout},
     {"dropout_factor", SQA_TYPE_FLOAT, SQA_IN_VALUES(sqa_forward_values, dropout_factor),
      .when = has_dropout},
-    /* Lengths: a ragged batch's are those of its longest sequence. */
-    {INT(q_length, q_length), .when = is_even},
+    /* Lengths: of sequences that have their own, those of the longest. */
+    {INT(q_length, q_length), .when = has_even_queries},
     {INT(kv_length, kv_length), .when = is_even},
     {INT(diagonal, diagonal), .when = is_even},
     {INT(q_longest, q_length), .when = is_ragged},
-    {INT(kv_longest, kv_length), .when = is_ragged},
-    {INT(longest_diagonal, diagonal), .when = is_ragged},
+    {INT(kv_longest, kv_length), .when = has_own_lengths},
+    {INT(longest_diagonal, diagonal), .when = has_own_lengths},
     {0},
 };
 

@@ -48,6 +48,11 @@ static int32_t rows_of(const int32_t *value)
     return value[LANES] * value[RV] * value[TILES];
 }
 
+static bool needs_packing(const sqa_attention *attention)
+{
+    return attention->dtype != SQA_DTYPE_F32 || attention->mask & SQA_MASK_PAGED;
+}
+
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
@@ -62,8 +67,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         *why = "the register tile does not fit the registers";
     else if (private_bytes(config, attention) > here->private_bytes)
         *why = "the row tiles do not fit the private memory";
-    else if (!value[PACK] && attention->dtype != SQA_DTYPE_F32)
-        *why = "storage other than f32 needs PACK";
+    else if (!value[PACK] && needs_packing(attention))
+        *why = "storage other than f32, and pages, need PACK";
     else if (value[SHARE] && !sqa_sharing_can_run(attention))
         *why = sqa_sharing_needs;
     else if (value[SPLIT] > 1 &&
@@ -93,7 +98,7 @@ static int32_t default_tiles(const sqa_attention *attention, const sqa_device *d
     const bool blocks = attention->mask & SQA_MASK_BLOCKS;
     const uint64_t enough = 4 * (uint64_t)device->strings.compute_units;
     const int32_t rows = value[LANES] * value[RV];
-    int32_t tiles = attention->dtype == SQA_DTYPE_F32 ? 2 : 4;
+    int32_t tiles = needs_packing(attention) ? 4 : 2;
     if (sqa_attention_has_stored_scores(attention))
         return 1;
     while (tiles > 1 && (sqa_work_groups(attention, false, tiles * rows) < enough ||
@@ -127,7 +132,7 @@ static bool complete(const sqa_register_tile *tile, const sqa_problem *problem,
     value[KEYS] = default_keys(attention, tile->broadcasts);
     value[TILES] = default_tiles(attention, device, value);
     value[UNROLL] = 4;
-    value[PACK] = attention->dtype != SQA_DTYPE_F32;
+    value[PACK] = needs_packing(attention);
     value[SPLIT] = 1;
     while (value[TILES] > 1 && !is_valid(out, problem, device, &why))
         value[TILES] /= 2;

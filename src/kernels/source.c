@@ -39,6 +39,7 @@ static void define_pattern(sqa_text *out, const sqa_attention *attention)
         {"SQA_KEY_MASK", attention->mask & SQA_MASK_KEY},
         {"SQA_PAIR_MASK", attention->mask & SQA_MASK_PAIR},
         {"SQA_RAGGED", attention->mask & SQA_MASK_RAGGED},
+        {"SQA_PAGED", attention->mask & SQA_MASK_PAGED},
         {"SQA_SOFTCAP", attention->score & SQA_SCORE_SOFTCAP},
         {"SQA_ALIBI", attention->score & SQA_SCORE_ALIBI},
         {"SQA_SLOPES", attention->score & SQA_SCORE_SLOPES},

@@ -10,17 +10,9 @@
 #include "operations/entries.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,
-    sqa_value_fields,
-    sqa_storage_fields,
-    sqa_position_fields,
-    sqa_pattern_fields,
-    sqa_list_fields,
-    sqa_ragged_fields,
-    sqa_output_fields,
-    sqa_layout_fields,
-    sqa_value_layout_fields,
-    NULL,
+    sqa_size_fields,    sqa_value_fields,  sqa_storage_fields,      sqa_position_fields,
+    sqa_pattern_fields, sqa_list_fields,   sqa_ragged_fields,       sqa_paged_fields,
+    sqa_output_fields,  sqa_layout_fields, sqa_value_layout_fields, NULL,
 };
 
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc)
@@ -70,6 +62,10 @@ static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {
                                .fill = sqa_fill_q_starts},
     [SQA_SLOT_CU_SEQLENS_KV] = {SQA_ATTENTION_SLOT(cu_seqlens_kv, SQA_SLOT_INPUT),
                                 .fill = sqa_fill_kv_starts},
+    [SQA_SLOT_BLOCK_TABLE] = {SQA_ATTENTION_SLOT(block_table, SQA_SLOT_INPUT),
+                              .fill = sqa_fill_block_table},
+    [SQA_SLOT_KV_LENGTHS] = {SQA_ATTENTION_SLOT(kv_lengths, SQA_SLOT_INPUT),
+                             .fill = sqa_fill_kv_lengths},
 };
 
 static double flop(const sqa_problem *problem)

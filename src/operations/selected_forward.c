@@ -27,7 +27,7 @@ static const sqa_shape_field *const fields[] = {
 static sqa_status make_stages(const sqa_attention_desc *desc, const sqa_select_options *select,
                               sqa_problem *selection, sqa_problem *forward)
 {
-    sqa_attention_desc scored = *desc, listed = *desc;
+    sqa_attention_desc scored = sqa_attention_desc_read(desc), listed = scored;
     scored.window = (sqa_window){-1, -1};
     scored.key_mask = 0;
     scored.mask.present = 0;

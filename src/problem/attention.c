@@ -1,6 +1,7 @@
 #include "problem/attention.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -54,38 +55,45 @@ static sqa_status check_scalars(const sqa_attention_desc *desc)
     return SQA_OK;
 }
 
-/* A ragged batch is one packed sequence as far as memory goes. */
+/* A ragged batch is one packed sequence as far as memory goes: `entries` is then no more than 1. */
 static sqa_status set_strides(sqa_strides *out, const char *field, const sqa_strides *asked,
-                              const sqa_attention *attention, uint32_t heads, uint32_t length,
+                              bool ragged, uint32_t entries, uint32_t heads, uint32_t length,
                               uint32_t dim)
 {
-    const bool ragged = attention->mask & SQA_MASK_RAGGED;
     *out = sqa_strides_or_packed(asked, heads, length, dim);
     if (ragged)
         out->batch = 0;
-    return sqa_check_strides(field, out, ragged ? 1 : attention->batch, heads, length);
+    return sqa_check_strides(field, out, entries, heads, length);
 }
 
 static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *desc)
 {
     const bool ragged = attention->mask & SQA_MASK_RAGGED;
+    const bool ragged_keys = ragged && !(attention->mask & SQA_MASK_PAGED);
     const uint32_t batch = ragged && attention->batch > 1 ? 1 : attention->batch;
+    const uint32_t entries = sqa_attention_kv_entries(attention);
     const uint32_t queries = ragged ? attention->q_total : attention->q_length;
-    const uint32_t keys = ragged ? attention->kv_total : attention->kv_length;
+    const uint32_t keys = sqa_attention_kv_rows(attention);
     const struct {
         const char *field;
         sqa_strides *out;
         const sqa_strides *asked;
-        uint32_t heads, length, dim;
+        bool ragged;
+        uint32_t entries, heads, length, dim;
     } views[] = {
-        {"desc.q", &attention->q, &desc->q, attention->q_heads, queries, attention->head_dim},
-        {"desc.k", &attention->k, &desc->k, attention->kv_heads, keys, attention->head_dim},
-        {"desc.v", &attention->v, &desc->v, attention->kv_heads, keys, attention->value_dim},
-        {"desc.o", &attention->o, &desc->o, attention->out_heads, queries, attention->value_dim},
+        {"desc.q", &attention->q, &desc->q, ragged, batch, attention->q_heads, queries,
+         attention->head_dim},
+        {"desc.k", &attention->k, &desc->k, ragged_keys, entries, attention->kv_heads, keys,
+         attention->head_dim},
+        {"desc.v", &attention->v, &desc->v, ragged_keys, entries, attention->kv_heads, keys,
+         attention->value_dim},
+        {"desc.o", &attention->o, &desc->o, ragged, batch, attention->out_heads, queries,
+         attention->value_dim},
     };
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-        sqa_status status = set_strides(views[i].out, views[i].field, views[i].asked, attention,
-                                        views[i].heads, views[i].length, views[i].dim);
+        sqa_status status =
+            set_strides(views[i].out, views[i].field, views[i].asked, views[i].ragged,
+                        views[i].entries, views[i].heads, views[i].length, views[i].dim);
         if (status != SQA_OK)
             return status;
     }
@@ -93,13 +101,22 @@ static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *
                                 attention->value_dim);
 }
 
-sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc *desc)
+sqa_attention_desc sqa_attention_desc_read(const sqa_attention_desc *desc)
 {
-    if (!desc)
+    sqa_attention_desc read = SQA_ATTENTION_DESC_INIT;
+    const bool old = desc->version < 2;
+    memcpy(&read, desc, old ? offsetof(sqa_attention_desc, paged) : sizeof read);
+    return read;
+}
+
+sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc *given)
+{
+    if (!given)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
-    sqa_status status = check_scalars(desc);
+    sqa_status status = check_scalars(given);
     if (status != SQA_OK)
         return status;
+    const sqa_attention_desc read = sqa_attention_desc_read(given), *desc = &read;
     sqa_attention attention;
     memset(&attention, 0, sizeof attention);
     attention.dtype = desc->dtype;
@@ -142,6 +159,7 @@ static void pattern_to_desc(const sqa_attention *attention, sqa_attention_desc *
     out->blocks = attention->blocks;
     out->ragged = (sqa_ragged){attention->mask & SQA_MASK_RAGGED ? 1 : 0, attention->q_total,
                                attention->kv_total};
+    out->paged = attention->paged;
     out->softcap = attention->softcap;
     out->dropout = attention->dropout;
     out->alibi = attention->score & SQA_SCORE_SLOPES  ? SQA_ALIBI_SLOPES

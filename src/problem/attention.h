@@ -22,7 +22,8 @@ typedef enum sqa_mask {
     SQA_MASK_BLOCKS = 8,  /* block lists */
     SQA_MASK_KEY = 16,    /* a byte per key */
     SQA_MASK_PAIR = 32,   /* a byte per query and key */
-    SQA_MASK_RAGGED = 64  /* every batch entry has lengths of its own */
+    SQA_MASK_RAGGED = 64, /* every batch entry has lengths of its own */
+    SQA_MASK_PAGED = 128  /* K and V are in pages, and every batch entry has its own kv_length */
 } sqa_mask;
 
 /* What becomes of a score before the softmax; bits likewise. */
@@ -61,6 +62,7 @@ typedef struct sqa_attention {
     sqa_strides bias;
     sqa_blocks blocks;
     uint32_t q_total, kv_total; /* rows of the packed tensors, when ragged */
+    sqa_paged paged;
 } sqa_attention;
 
 /* Checks every field of `desc` but for its operation and fills *out, padding too.
@@ -69,6 +71,24 @@ sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc 
 
 /* A descriptor that gives this attention again, every default spelt out. */
 void sqa_attention_to_desc(const sqa_attention *attention, sqa_attention_desc *out);
+
+/* The descriptor as the newest version has it: members that its own does not have are as
+ * SQA_ATTENTION_DESC_INIT leaves them. */
+sqa_attention_desc sqa_attention_desc_read(const sqa_attention_desc *desc);
+
+/* Whether sequences have as many keys as a tensor says, so that where queries stand is found out
+ * by kernels. */
+bool sqa_attention_has_own_lengths(const sqa_attention *attention);
+
+/* Errors: SQA_UNSUPPORTED where K and V are in pages, for operations other than forward. */
+sqa_status sqa_check_not_paged(const sqa_attention *attention);
+
+/* Pages of a sequence that is as long as it may be: entries of a row of the block table. */
+uint32_t sqa_attention_table_row(const sqa_attention *attention);
+
+/* The extents of K and V: batch entries, or pages, and keys. */
+uint32_t sqa_attention_kv_entries(const sqa_attention *attention);
+uint32_t sqa_attention_kv_rows(const sqa_attention *attention);
 
 /* Output heads that share one key/value head: out_heads / kv_heads, at least 1. */
 uint32_t sqa_attention_group(const sqa_attention *attention);

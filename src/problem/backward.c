@@ -155,12 +155,14 @@ sqa_status sqa_backward_from_desc(sqa_backward_pass *out, const sqa_attention_de
     backward = backward ? backward : &usual;
     if (!desc)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
-    sqa_attention_desc asked = *desc;
+    sqa_attention_desc asked = sqa_attention_desc_read(desc);
     asked.write_lse = 1;
     sqa_status status =
         sqa_check_version("backward.version", backward->version, SQA_BACKWARD_OPTIONS_VERSION);
     if (status == SQA_OK)
         status = sqa_attention_from_desc(&pass.attention, &asked);
+    if (status == SQA_OK)
+        status = sqa_check_not_paged(&pass.attention);
     if (status == SQA_OK)
         status = check_gradients(&pass.attention, backward->gradients);
     if (status == SQA_OK)

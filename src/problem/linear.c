@@ -24,6 +24,7 @@ static sqa_status check_pattern(const sqa_attention *a, const sqa_attention_desc
         {"bias", a->score & SQA_SCORE_BIAS},
         {"sinks", a->score & SQA_SCORE_SINKS},
         {"dropout", a->score & SQA_SCORE_DROPOUT},
+        {"paged", a->mask & SQA_MASK_PAGED},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].there)
@@ -124,7 +125,7 @@ static sqa_status set_views(sqa_linear *linear, const sqa_strides *decay, const 
 
 static sqa_status set_attention(sqa_linear *linear, const sqa_attention_desc *desc)
 {
-    sqa_attention_desc asked = *desc;
+    sqa_attention_desc asked = sqa_attention_desc_read(desc);
     asked.causal = SQA_CAUSAL_NONE; /* which one token would lose */
     asked.align = SQA_ALIGN_BOTTOM_RIGHT;
     linear->causal = desc->causal != SQA_CAUSAL_NONE;

@@ -32,6 +32,8 @@ static sqa_status check_numbers(const sqa_attention_desc *desc)
         {"desc.alibi", (uint32_t)desc->alibi, SQA_ALIBI_SLOPES},
         {"desc.bias.present", desc->bias.present, 1},
         {"desc.sinks", desc->sinks, 1},
+        {"desc.paged.page_size", desc->paged.page_size, MAX_LENGTH},
+        {"desc.paged.pages", desc->paged.pages, MAX_LENGTH},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         sqa_status status = sqa_check_range(fields[i].field, fields[i].value, 0, fields[i].high);
@@ -59,11 +61,11 @@ static sqa_status read_bound(const char *field, int32_t asked, int32_t *out)
     return SQA_OK;
 }
 
-/* Whether some query may be too far from some key it sees otherwise. Lengths of the
- * sequences of a ragged batch are not known here. */
+/* Whether some query may be too far from some key it sees otherwise. Lengths of sequences that a
+ * tensor says are not known here. */
 static bool window_hides(const sqa_attention *attention, const sqa_window *window)
 {
-    if (attention->mask & SQA_MASK_RAGGED)
+    if (sqa_attention_has_own_lengths(attention))
         return window->left < SQA_UNBOUNDED || window->right < SQA_UNBOUNDED;
     const int64_t last_position = (int64_t)attention->q_length - 1 + attention->diagonal;
     const bool left = window->left < last_position;
@@ -116,14 +118,35 @@ static sqa_status set_ragged(sqa_attention *attention, const sqa_ragged *ragged)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.batch: %u is outside 0..65535 sequences of a ragged batch",
                         attention->batch);
+    const bool own_keys = !(attention->mask & SQA_MASK_PAGED);
     sqa_status status = sqa_check_is_set("desc.ragged.q_total", ragged->q_total, MAX_LENGTH);
-    if (status == SQA_OK)
+    if (status == SQA_OK && own_keys)
         status = sqa_check_is_set("desc.ragged.kv_total", ragged->kv_total, MAX_LENGTH);
     if (status != SQA_OK)
         return status;
     attention->mask |= SQA_MASK_RAGGED;
     attention->q_total = ragged->q_total;
-    attention->kv_total = ragged->kv_total;
+    attention->kv_total = own_keys ? ragged->kv_total : 0;
+    return SQA_OK;
+}
+
+static sqa_status set_paged(sqa_attention *attention, const sqa_paged *paged)
+{
+    if (!paged->page_size)
+        return SQA_OK;
+    attention->mask |= SQA_MASK_PAGED;
+    attention->paged = *paged;
+    if (!paged->pages && attention->kv_length > 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.paged.pages: 0 pages have no room for kv_length (%u) keys; expected "
+                        "1..%u",
+                        attention->kv_length, MAX_LENGTH);
+    const uint64_t entries = (uint64_t)attention->batch * sqa_attention_table_row(attention);
+    if (entries > INT32_MAX)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.paged.page_size: %u keys make a block table of %llu entries, at most "
+                        "2^31 - 1 are allowed",
+                        paged->page_size, (unsigned long long)entries);
     return SQA_OK;
 }
 
@@ -213,6 +236,8 @@ sqa_status sqa_pattern_from_desc(sqa_attention *attention, const sqa_attention_d
 {
     sqa_status status = check_numbers(desc);
     if (status == SQA_OK)
+        status = set_paged(attention, &desc->paged);
+    if (status == SQA_OK)
         status = set_ragged(attention, &desc->ragged);
     if (desc->causal != SQA_CAUSAL_NONE)
         attention->mask |= SQA_MASK_CAUSAL;
@@ -248,6 +273,37 @@ uint64_t sqa_attention_block_lists(const sqa_attention *attention)
 bool sqa_attention_has_stored_scores(const sqa_attention *attention)
 {
     return attention->mask & (SQA_MASK_KEY | SQA_MASK_PAIR) || attention->score & SQA_SCORE_BIAS;
+}
+
+bool sqa_attention_has_own_lengths(const sqa_attention *attention)
+{
+    return attention->mask & (SQA_MASK_RAGGED | SQA_MASK_PAGED);
+}
+
+sqa_status sqa_check_not_paged(const sqa_attention *attention)
+{
+    return attention->mask & SQA_MASK_PAGED
+               ? sqa_fail(SQA_UNSUPPORTED, "desc.paged: only forward attention takes pages")
+               : SQA_OK;
+}
+
+uint32_t sqa_attention_table_row(const sqa_attention *attention)
+{
+    return block_count(attention->kv_length, attention->paged.page_size);
+}
+
+uint32_t sqa_attention_kv_entries(const sqa_attention *attention)
+{
+    if (attention->mask & SQA_MASK_PAGED)
+        return attention->paged.pages;
+    return attention->mask & SQA_MASK_RAGGED && attention->batch > 1 ? 1 : attention->batch;
+}
+
+uint32_t sqa_attention_kv_rows(const sqa_attention *attention)
+{
+    return attention->mask & SQA_MASK_PAGED    ? attention->paged.page_size
+           : attention->mask & SQA_MASK_RAGGED ? attention->kv_total
+                                               : attention->kv_length;
 }
 
 uint32_t sqa_attention_key_blocks(const sqa_attention *attention)

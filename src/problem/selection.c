@@ -29,7 +29,7 @@ static sqa_status check_options(const sqa_select_options *select)
 /* The part of a forward descriptor that selection looks at, or refuses. */
 static sqa_attention_desc relevant(const sqa_attention_desc *desc)
 {
-    sqa_attention_desc part = *desc;
+    sqa_attention_desc part = sqa_attention_desc_read(desc);
     part.value_dim = 0;
     part.write_lse = 0;
     part.v = part.o = (sqa_strides){0, 0, 0};
@@ -48,9 +48,8 @@ static sqa_status check_pattern(const sqa_attention *attention)
         const char *field;
         uint32_t mask;
     } unsupported[] = {
-        {"desc.ragged", SQA_MASK_RAGGED},
-        {"desc.window", SQA_MASK_WINDOW},
-        {"desc.key_mask", SQA_MASK_KEY},
+        {"desc.ragged", SQA_MASK_RAGGED}, {"desc.paged", SQA_MASK_PAGED},
+        {"desc.window", SQA_MASK_WINDOW}, {"desc.key_mask", SQA_MASK_KEY},
         {"desc.mask", SQA_MASK_PAIR},
     };
     for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++)

@@ -28,7 +28,7 @@ static const struct {
     uint32_t values[4];
     size_t count;
 } wrong[] = {
-    {"version", offsetof(sqa_attention_desc, version), {0, 2, UINT32_MAX}, 3},
+    {"version", offsetof(sqa_attention_desc, version), {0, 3, UINT32_MAX}, 3},
     {"operation", offsetof(sqa_attention_desc, operation), {1, 77, UINT32_MAX}, 3},
     {"dtype", offsetof(sqa_attention_desc, dtype), {77, UINT32_MAX}, 2},
     {"batch", offsetof(sqa_attention_desc, batch), {(1u << 30) + 1, UINT32_MAX}, 2},

@@ -39,6 +39,8 @@ static const struct {
     {FIELD(key_mask), {2}, 1},
     {FIELD(mask.present), {2}, 1},
     {FIELD(ragged.present), {2}, 1},
+    {FIELD(paged.page_size), {(1u << 30) + 1}, 1},
+    {FIELD(paged.pages), {(1u << 30) + 1}, 1},
     {FIELD(ragged.q_total), {(1u << 30) + 1}, 1},
     {FIELD(ragged.kv_total), {(1u << 30) + 1}, 1},
     {FIELD(alibi), {3, UINT32_MAX}, 2},
@@ -114,6 +116,25 @@ START_TEST(what_cannot_be_combined)
     desc.blocks = (sqa_blocks){1, 1, 2, 6, 10};
     desc.q_length = 1u << 30;
     expect_refused(&desc, "blocks");
+    desc = valid_desc();
+    desc.paged = (sqa_paged){16, 0};
+    expect_refused(&desc, "paged.pages");
+    desc.paged = (sqa_paged){1, 1};
+    desc.kv_length = 1u << 30;
+    expect_refused(&desc, "paged.page_size");
+}
+END_TEST
+
+/* Callers of the first version have a shorter descriptor, behind which anything may lie. */
+START_TEST(version_1_has_no_pages)
+{
+    sqa_attention_desc desc = valid_desc();
+    sqa_problem first, now;
+    ck_assert_int_eq(sqa_problem_from_desc(&now, &desc), SQA_OK);
+    desc.version = 1;
+    memset(&desc.paged, 0x5a, sizeof desc.paged);
+    ck_assert_int_eq(sqa_problem_from_desc(&first, &desc), SQA_OK);
+    ck_assert_mem_eq(&first, &now, sizeof now);
 }
 END_TEST
 
@@ -184,6 +205,7 @@ int main(void)
     tcase_add_loop_test(fields, wrong_fields_are_named, 0, WRONG_COUNT);
     tcase_add_test(fields, wrong_floats_and_strides);
     tcase_add_test(fields, what_cannot_be_combined);
+    tcase_add_test(fields, version_1_has_no_pages);
     tcase_add_test(fields, rules_without_effect);
     tcase_add_loop_test(fields, narrower_windows_count, 0, 3);
     tcase_add_test(fields, work_is_what_is_seen);

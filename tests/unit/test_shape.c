@@ -55,6 +55,10 @@ static const struct {
      "b=1,hq=8,hkv=2,nq=512,nk=512,d=64,blocks=64x64@0.25/k", NULL},
     {"b=3,hq=2,nq=9,nk=8,ragged=20:24,layout=bshd",
      "b=3,hq=2,hkv=2,nq=9,nk=8,d=64,ragged=20:24,layout=bshd", NULL},
+    {"b=3,hq=2,nq=9,nk=80,page=16,causal", "b=3,hq=2,hkv=2,nq=9,nk=80,d=64,causal,page=16", NULL},
+    {"b=3,hq=2,nq=9,nk=80,page=16,pages=15", "b=3,hq=2,hkv=2,nq=9,nk=80,d=64,page=16", NULL},
+    {"b=3,hq=2,nq=9,nk=80,page=16,pages=7,ragged=20:5,layout=bshd",
+     "b=3,hq=2,hkv=2,nq=9,nk=80,d=64,ragged=20:0,page=16,pages=7,layout=bshd", NULL},
     /* What hides nothing, or no rule asks for, is left out. */
     {"hq=2,n=3,window=128:0,causal", HEAD ",causal", NULL},
     {"hq=2,n=3,window=-1:64,globals=16", HEAD, NULL},
@@ -125,8 +129,12 @@ static const struct {
     {"hq=2,n=3,dtype=f8", NULL, "dtype is 'f8'; expected f32, f16 or bf16"},
     {"", NULL, "'' is not a key; expected b, hq,"},
     {"hq=2,n=3,colour=1", NULL,
-     "keymask, sinks, dropout, blocks, ragged, lse, layout, q, k, v or o"},
+     "keymask, sinks, dropout, blocks, ragged, page, pages, lse, layout, q, k, v or o"},
     {"hq=2,n=3,window=5", NULL, "window is '5'; expected LEFT:RIGHT, each from 0 to 1073741823"},
+    {"hq=2,n=3,page=0", NULL, "page is '0'; expected a number from 1 to 1073741824"},
+    {"hq=2,n=3,page=16,pages=x", NULL, "pages is 'x'; expected a number from 0 to 1073741824"},
+    {"hq=2,n=3,page=16,pages=0", NULL, "desc.paged.pages"},
+    {"hq=2,n=3,pages=7", NULL, "pages"},
     {"hq=2,n=3,window=-2:0", NULL, "window is '-2:0'"},
     {"hq=2,n=3,window=0:1073741824", NULL, "window is"},
     {"hq=2,n=3,window=1:2:3", NULL, "window is '1:2:3'"},
@@ -319,6 +327,10 @@ static sqa_attention_desc random_desc(sqa_random *random)
     desc.write_lse = below(random, 2);
     if (coin(random))
         desc.ragged = (sqa_ragged){1, below(random, 900), below(random, 900)};
+    if (coin(random)) {
+        desc.paged = (sqa_paged){1 + below(random, 100), 1 + below(random, 1000)};
+        desc.ragged.kv_total = desc.ragged.present ? 0 : desc.ragged.kv_total;
+    }
     return desc;
 }
 
@@ -331,7 +343,8 @@ static void check_same_pattern(const sqa_attention_desc *a, const sqa_attention_
                       !memcmp(&a->mask.strides, &b->mask.strides, sizeof a->mask.strides) &&
                       !memcmp(&a->bias.strides, &b->bias.strides, sizeof a->bias.strides) &&
                       !memcmp(&a->blocks, &b->blocks, sizeof a->blocks) &&
-                      !memcmp(&a->ragged, &b->ragged, sizeof a->ragged),
+                      !memcmp(&a->ragged, &b->ragged, sizeof a->ragged) &&
+                      !memcmp(&a->paged, &b->paged, sizeof a->paged),
                   "'%s' reads back as another pattern", text);
     ck_assert_uint_eq(a->align, b->align);
     ck_assert_uint_eq(a->causal, b->causal);
@@ -390,15 +403,17 @@ START_TEST(longest_text)
     static const char *const longest[] = {
         WIDE "window=1073741822:1073741822,globals=list1048576,softcap=1.17549435e-38,"
              "alibi=geometric,bias=bf16/"
-             "q,mask=q,keymask,sinks,dropout=0.999999940,ragged=1073741824:1073741824,lse,"
+             "q,mask=q,keymask,sinks,dropout=0.999999940,ragged=1073741824:0,page=1073741823,"
+             "pages=32,lse,"
              "layout=bshd",
         WIDE "window=1073741822:1073741822,softcap=1.17549435e-38,alibi=geometric,bias=bf16/q,"
              "mask=q,keymask,sinks,blocks=1073741824x1073741823@0.00093843776608682176/h,lse,"
              "layout=bshd",
         "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
         "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
-        ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:1,lse,q=" FAR ",k=" FAR ",v=" FAR
-        ",o=" FAR,
+        ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:0,page=1,pages="
+        "1,"
+        "lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
         SELECTED "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
                  "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
                  ",keymask,sinks,blocks=1x1,topk=1,lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,

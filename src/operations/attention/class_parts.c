@@ -28,7 +28,8 @@ static uint32_t mask_of(const sqa_problem *problem)
 {
     const sqa_attention *a = &problem->of.attention;
     return (a->mask & SQA_MASK_CAUSAL ? 1u : 0u) | (a->mask & SQA_MASK_WINDOW ? 2u : 0u) |
-           (a->mask & SQA_MASK_BLOCKS ? 4u : 0u) | (sqa_attention_has_stored_scores(a) ? 8u : 0u);
+           (a->mask & SQA_MASK_BLOCKS ? 4u : 0u) | (sqa_attention_has_stored_scores(a) ? 8u : 0u) |
+           (a->mask & SQA_MASK_PAGED ? 16u : 0u);
 }
 
 static uint32_t group_of(const sqa_problem *problem)
@@ -65,7 +66,7 @@ static uint32_t rows_bucket_of(const sqa_problem *problem)
     return sqa_bucket((uint64_t)a->batch * a->out_heads);
 }
 
-static const char *const mask_words[] = {"causal", "window", "blocks", "stored", NULL};
+static const char *const mask_words[] = {"causal", "window", "blocks", "stored", "paged", NULL};
 
 /* Of a backward pass, which gradients there are, and how many output heads read a query head:
  * dQ is the sum of theirs. */

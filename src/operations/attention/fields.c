@@ -162,7 +162,7 @@ const sqa_shape_field sqa_output_fields[] = {
     {0},
 };
 
-/* What Q, K, V and O are packed as; a ragged batch is one sequence. */
+/* What Q, K, V and O are packed as; a ragged batch is one sequence, of a cache it is pages. */
 typedef sqa_strides (*packing)(uint32_t heads, uint32_t length, uint32_t dim);
 
 static void pack(sqa_attention_desc *desc, packing strides)
@@ -170,7 +170,9 @@ static void pack(sqa_attention_desc *desc, packing strides)
     const uint32_t value_dim = desc->value_dim ? desc->value_dim : desc->head_dim;
     const uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
     const uint32_t queries = desc->ragged.present ? desc->ragged.q_total : desc->q_length;
-    const uint32_t keys = desc->ragged.present ? desc->ragged.kv_total : desc->kv_length;
+    const uint32_t keys = desc->paged.page_size  ? desc->paged.page_size
+                          : desc->ragged.present ? desc->ragged.kv_total
+                                                 : desc->kv_length;
     desc->q = strides(desc->q_heads, queries, desc->head_dim);
     desc->k = strides(desc->kv_heads, keys, desc->head_dim);
     desc->v = strides(desc->kv_heads, keys, value_dim);
@@ -195,22 +197,24 @@ static sqa_status read_layout(const char *value, const sqa_shape_items *items, v
 }
 
 /* A batch stride that a ragged batch does not use, or all three left out, say nothing. */
-static bool same_strides(const sqa_attention_desc *desc, const sqa_strides *own,
-                         const sqa_strides *packed)
+static bool same_strides(bool ragged, const sqa_strides *own, const sqa_strides *packed)
 {
     const bool none = !own->batch && !own->head && !own->sequence;
-    const bool same_batch = own->batch == packed->batch || desc->ragged.present;
+    const bool same_batch = own->batch == packed->batch || ragged;
     return none || (same_batch && own->head == packed->head && own->sequence == packed->sequence);
 }
 
 /* Of which layout the strides are; LAYOUTS: of none. */
 static int layout_of(const sqa_attention_desc *desc)
 {
+    const bool ragged = desc->ragged.present, ragged_keys = ragged && !desc->paged.page_size;
     for (int i = 0; i < LAYOUTS; i++) {
         sqa_attention_desc packed = *desc;
         pack(&packed, layouts[i].strides);
-        if (same_strides(desc, &desc->q, &packed.q) && same_strides(desc, &desc->k, &packed.k) &&
-            same_strides(desc, &desc->v, &packed.v) && same_strides(desc, &desc->o, &packed.o))
+        if (same_strides(ragged, &desc->q, &packed.q) &&
+            same_strides(ragged_keys, &desc->k, &packed.k) &&
+            same_strides(ragged_keys, &desc->v, &packed.v) &&
+            same_strides(ragged, &desc->o, &packed.o))
             return i;
     }
     return LAYOUTS;

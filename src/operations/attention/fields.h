@@ -13,6 +13,7 @@ extern const sqa_shape_field sqa_position_fields[]; /* causal, align */
 extern const sqa_shape_field sqa_pattern_fields[];  /* window, ..., sinks */
 extern const sqa_shape_field sqa_list_fields[];     /* blocks */
 extern const sqa_shape_field sqa_ragged_fields[];   /* ragged */
+extern const sqa_shape_field sqa_paged_fields[];    /* page, pages */
 extern const sqa_shape_field sqa_output_fields[];   /* lse */
 /* The layout, and the strides where it is none: of Q and K, and of V and O. */
 extern const sqa_shape_field sqa_layout_fields[], sqa_value_layout_fields[];

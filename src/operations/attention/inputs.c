@@ -120,6 +120,29 @@ void sqa_fill_kv_starts(const sqa_problem *problem, uint64_t count, bool shuffle
     fill_starts(random, a->batch, a->kv_total, a->kv_length, out);
 }
 
+/* One is as long as may be, one has nothing, where there are as many. */
+void sqa_fill_kv_lengths(const sqa_problem *problem, uint64_t count, bool shuffled,
+                         sqa_random *random, void *out)
+{
+    const uint32_t longest = problem->of.attention.kv_length;
+    int32_t *lengths = out;
+    for (uint64_t i = 0; i < count; i++)
+        lengths[i] = (int32_t)(i == 0 || !shuffled ? longest
+                               : i == 1            ? 0
+                                                   : sqa_random_below(random, longest + 1));
+}
+
+void sqa_fill_block_table(const sqa_problem *problem, uint64_t count, bool shuffled,
+                          sqa_random *random, void *out)
+{
+    const uint32_t pages = problem->of.attention.paged.pages;
+    int32_t *table = out;
+    for (uint64_t i = 0; i < count; i++)
+        table[i] = (int32_t)(i % pages);
+    for (uint64_t begin = 0; shuffled && begin < count; begin += pages)
+        shuffle(random, table + begin, (uint32_t)(count - begin < pages ? count - begin : pages));
+}
+
 void sqa_fill_seed(const sqa_problem *problem, uint64_t count, bool shuffled, sqa_random *random,
                    void *out)
 {

@@ -4,7 +4,8 @@
 #include "operations/shape.h"
 
 static const sqa_shape_field *const fields[] = {sqa_position_fields, sqa_pattern_fields,
-                                                sqa_list_fields, sqa_ragged_fields, NULL};
+                                                sqa_list_fields,     sqa_ragged_fields,
+                                                sqa_paged_fields,    NULL};
 
 sqa_status sqa_pattern_read(const char *text, sqa_attention_desc *desc)
 {

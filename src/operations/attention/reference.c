@@ -25,16 +25,36 @@ static int32_t integer_at(const sqa_reference_inputs *inputs, uint32_t slot, uin
     return ((const int32_t *)inputs->by_slot[slot])[index];
 }
 
+const float *sqa_reference_key(const sqa_attention *attention, const sqa_reference_inputs *inputs,
+                               uint32_t slot, const sqa_sequence *sequence, uint32_t batch,
+                               uint32_t kv_head, uint32_t key)
+{
+    const sqa_strides *strides = slot == SQA_SLOT_K ? &attention->k : &attention->v;
+    const uint32_t size = attention->paged.page_size;
+    if (!(attention->mask & SQA_MASK_PAGED))
+        return sqa_reference_vector(inputs, slot, strides, batch, kv_head,
+                                    sequence->kv_begin + key);
+    const uint64_t row = (attention->kv_length + (uint64_t)size - 1) / size;
+    const int32_t page = integer_at(inputs, SQA_SLOT_BLOCK_TABLE, batch * row + key / size);
+    return sqa_reference_vector(inputs, slot, strides, (uint32_t)page, kv_head, key % size);
+}
+
 sqa_sequence sqa_reference_sequence(const sqa_attention *attention,
                                     const sqa_reference_inputs *inputs, uint32_t batch)
 {
     sqa_sequence s = {0, attention->q_length, 0, attention->kv_length, attention->diagonal};
-    if (!(attention->mask & SQA_MASK_RAGGED))
+    if (!(attention->mask & (SQA_MASK_RAGGED | SQA_MASK_PAGED)))
         return s;
-    s.q_begin = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_Q, batch);
-    s.q_length = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_Q, batch + 1u) - s.q_begin;
-    s.kv_begin = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_KV, batch);
-    s.kv_length = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_KV, batch + 1u) - s.kv_begin;
+    if (attention->mask & SQA_MASK_RAGGED) {
+        s.q_begin = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_Q, batch);
+        s.q_length = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_Q, batch + 1u) - s.q_begin;
+    }
+    if (attention->mask & SQA_MASK_PAGED) {
+        s.kv_length = (uint32_t)integer_at(inputs, SQA_SLOT_KV_LENGTHS, batch);
+    } else {
+        s.kv_begin = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_KV, batch);
+        s.kv_length = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_KV, batch + 1u) - s.kv_begin;
+    }
     s.diagonal = attention->bottom_right ? (int64_t)s.kv_length - s.q_length : 0;
     return s;
 }
@@ -142,8 +162,7 @@ double sqa_reference_score(const sqa_attention *attention, const sqa_reference_i
     const uint32_t kv_head = head / (attention->out_heads / attention->kv_heads);
     const float *q = sqa_reference_vector(inputs, SQA_SLOT_Q, &attention->q, batch,
                                           head % attention->q_heads, at.q_begin + row);
-    const float *k =
-        sqa_reference_vector(inputs, SQA_SLOT_K, &attention->k, batch, kv_head, at.kv_begin + key);
+    const float *k = sqa_reference_key(attention, inputs, SQA_SLOT_K, &at, batch, kv_head, key);
     double dot = 0.0;
     for (uint32_t d = 0; d < attention->head_dim; d++)
         dot += (double)q[d] * (double)k[d];
@@ -202,8 +221,8 @@ void sqa_reference_forward_row(const sqa_attention *attention, const sqa_referen
         const double kept = sqa_reference_kept(attention, inputs, batch, head, row, j);
         const double p =
             exp(sqa_reference_score(attention, inputs, batch, head, row, j, NULL) - largest);
-        const float *value = sqa_reference_vector(inputs, SQA_SLOT_V, &attention->v, batch, kv_head,
-                                                  at.kv_begin + j);
+        const float *value =
+            sqa_reference_key(attention, inputs, SQA_SLOT_V, &at, batch, kv_head, j);
         sum += p;
         for (uint32_t d = 0; d < attention->value_dim; d++)
             o[d] += kept * p * (double)value[d];

@@ -5,7 +5,7 @@
 
 #include "operations/attention/slots.h"
 
-/* Lengths and first rows of a batch entry: the problem's own, but when ragged. */
+/* Lengths and first rows of a batch entry: the problem's own, but where tensors have them. */
 typedef struct sqa_sequence {
     uint32_t q_begin, q_length;
     uint32_t kv_begin, kv_length;
@@ -24,6 +24,11 @@ bool sqa_reference_sees(const sqa_attention *attention, const sqa_reference_inpu
 const float *sqa_reference_vector(const sqa_reference_inputs *inputs, uint32_t slot,
                                   const sqa_strides *strides, uint32_t batch, uint32_t head,
                                   uint32_t position);
+
+/* The key or the value (`slot`) of a key of the sequence, in pages too. */
+const float *sqa_reference_key(const sqa_attention *attention, const sqa_reference_inputs *inputs,
+                               uint32_t slot, const sqa_sequence *sequence, uint32_t batch,
+                               uint32_t kv_head, uint32_t key);
 
 /* What the softmax takes of a key that the row sees; *steepness, unless that is NULL: its
  * derivative with respect to the scaled product. */

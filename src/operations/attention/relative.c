@@ -35,9 +35,10 @@ static void shorten_blocks(sqa_attention *small)
 
 static void pack(sqa_attention *small)
 {
+    const uint32_t keys = sqa_attention_kv_rows(small);
     small->q = sqa_strides_bhsd(small->q_heads, small->q_length, small->head_dim);
-    small->k = sqa_strides_bhsd(small->kv_heads, small->kv_length, small->head_dim);
-    small->v = sqa_strides_bhsd(small->kv_heads, small->kv_length, small->value_dim);
+    small->k = sqa_strides_bhsd(small->kv_heads, keys, small->head_dim);
+    small->v = sqa_strides_bhsd(small->kv_heads, keys, small->value_dim);
     small->o = sqa_strides_bhsd(small->out_heads, small->q_length, small->value_dim);
     small->bias = small->pair_mask =
         sqa_strides_bhsd(small->out_heads, small->q_length, small->kv_length);
@@ -47,7 +48,7 @@ void sqa_attention_relative(const sqa_attention *attention, sqa_relative which, 
 {
     sqa_attention small = *attention;
     const uint32_t most = small.q_heads < small.kv_heads ? small.q_heads : small.kv_heads;
-    const bool ragged = small.mask & SQA_MASK_RAGGED;
+    const bool ragged = small.mask & SQA_MASK_RAGGED, paged = small.mask & SQA_MASK_PAGED;
     small.batch = 1;
     small.q_heads /= most;
     small.kv_heads /= most;
@@ -57,7 +58,10 @@ void sqa_attention_relative(const sqa_attention *attention, sqa_relative which, 
     small.kv_length = length_of(small.kv_length, lengths[which].kv_length, lengths[which].at_most);
     small.diagonal = small.bottom_right ? (int32_t)small.kv_length - (int32_t)small.q_length : 0;
     small.q_total = ragged ? small.q_length : 0;
-    small.kv_total = ragged ? small.kv_length : 0;
+    small.kv_total = ragged && !paged ? small.kv_length : 0;
+    if (paged && small.paged.page_size > small.kv_length)
+        small.paged.page_size = small.kv_length ? small.kv_length : 1;
+    small.paged.pages = sqa_attention_table_row(&small);
     if (small.globals.listed && small.globals.count > small.kv_length)
         small.globals.count = small.kv_length;
     shorten_blocks(&small);

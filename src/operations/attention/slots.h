@@ -22,6 +22,8 @@ enum {
     SQA_SLOT_CU_SEQLENS_Q,
     SQA_SLOT_CU_SEQLENS_KV,
     SQA_SLOT_DROPOUT_SEED,
+    SQA_SLOT_BLOCK_TABLE,
+    SQA_SLOT_KV_LENGTHS,
     SQA_ATTENTION_SLOTS
 };
 
@@ -66,11 +68,13 @@ void sqa_attention_relative(const sqa_attention *attention, sqa_relative which, 
 
 /* Fill functions of slots (sqa_tensor_slot). Masks: three of four are not 0. Block lists:
  * equally long, of blocks that some query may see where there are enough; ascending, or in
- * any order when `shuffled`. Sequence starts: lengths of every kind up to the longest. */
+ * any order when `shuffled`. Sequence starts: lengths of every kind up to the longest. Lengths:
+ * likewise, the longest among them. Block tables: the pages in turn, `shuffled`: in any order,
+ * each once as long as they last. */
 typedef void sqa_slot_fill(const sqa_problem *problem, uint64_t count, bool shuffled,
                            sqa_random *random, void *out);
 sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_block_indices,
-    sqa_fill_q_starts, sqa_fill_kv_starts, sqa_fill_seed;
+    sqa_fill_q_starts, sqa_fill_kv_starts, sqa_fill_seed, sqa_fill_block_table, sqa_fill_kv_lengths;
 
 /* What is promised of O and LSE, by every operation that writes them. */
 enum { SQA_FORWARD_TOLERANCES = 4 };

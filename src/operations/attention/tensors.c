@@ -16,23 +16,24 @@ static extents extents_of(const sqa_attention *a)
 {
     const bool ragged = a->mask & SQA_MASK_RAGGED;
     return (extents){ragged && a->batch > 1 ? 1 : a->batch, ragged ? a->q_total : a->q_length,
-                     ragged ? a->kv_total : a->kv_length};
+                     sqa_attention_kv_rows(a)};
 }
 
 static bool row_tensor(const sqa_attention *a, uint32_t slot, sqa_tensor_shape *out)
 {
     const sqa_element stored = (sqa_element)a->dtype;
     const extents e = extents_of(a);
+    const uint32_t entries = sqa_attention_kv_entries(a);
     const sqa_strides lse = {(int64_t)a->out_heads * e.queries, e.queries, 1};
     switch (slot) {
     case SQA_SLOT_Q:
         *out = (sqa_tensor_shape){stored, a->q, e.batch, a->q_heads, e.queries, a->head_dim};
         return true;
     case SQA_SLOT_K:
-        *out = (sqa_tensor_shape){stored, a->k, e.batch, a->kv_heads, e.keys, a->head_dim};
+        *out = (sqa_tensor_shape){stored, a->k, entries, a->kv_heads, e.keys, a->head_dim};
         return true;
     case SQA_SLOT_V:
-        *out = (sqa_tensor_shape){stored, a->v, e.batch, a->kv_heads, e.keys, a->value_dim};
+        *out = (sqa_tensor_shape){stored, a->v, entries, a->kv_heads, e.keys, a->value_dim};
         return true;
     case SQA_SLOT_O:
         *out = (sqa_tensor_shape){stored, a->o, e.batch, a->out_heads, e.queries, a->value_dim};
@@ -84,7 +85,14 @@ static bool index_tensor(const sqa_attention *a, uint32_t slot, sqa_tensor_shape
     case SQA_SLOT_CU_SEQLENS_Q:
     case SQA_SLOT_CU_SEQLENS_KV:
         *out = vector(SQA_ELEMENT_INT, a->batch + 1);
-        return a->mask & SQA_MASK_RAGGED;
+        return a->mask & SQA_MASK_RAGGED &&
+               !(slot == SQA_SLOT_CU_SEQLENS_KV && a->mask & SQA_MASK_PAGED);
+    case SQA_SLOT_BLOCK_TABLE:
+        *out = vector(SQA_ELEMENT_INT, a->batch * sqa_attention_table_row(a));
+        return a->mask & SQA_MASK_PAGED;
+    case SQA_SLOT_KV_LENGTHS:
+        *out = vector(SQA_ELEMENT_INT, a->batch);
+        return a->mask & SQA_MASK_PAGED;
     case SQA_SLOT_DROPOUT_SEED:
         *out = vector(SQA_ELEMENT_INT, 2);
         return a->score & SQA_SCORE_DROPOUT;
@@ -105,7 +113,8 @@ bool sqa_attention_is_touched(const sqa_problem *problem, uint32_t slot)
 {
     const bool per_key = slot == SQA_SLOT_Q || slot == SQA_SLOT_K || slot == SQA_SLOT_V ||
                          slot == SQA_SLOT_BIAS || slot == SQA_SLOT_MASK ||
-                         slot == SQA_SLOT_KEY_MASK || slot == SQA_SLOT_DROPOUT_SEED;
+                         slot == SQA_SLOT_KEY_MASK || slot == SQA_SLOT_DROPOUT_SEED ||
+                         slot == SQA_SLOT_BLOCK_TABLE;
     return problem->of.attention.kv_length > 0 || !per_key;
 }
 

@@ -62,9 +62,10 @@ static sqa_status add_patterns(sqa_grid_size size, sqa_dtype dtype, stage_of sta
 {
     sqa_pattern_grid grid;
     sqa_status status = sqa_pattern_grid_create(&grid, size);
-    for (size_t i = 0; i < grid.count && status == SQA_OK; i++)
-        status =
-            add_case(&grid.cases[i].test, grid.cases[i].program % 5 % KINDS, dtype, stage, out);
+    for (size_t i = 0; i < grid.count && status == SQA_OK; i++) {
+        const sqa_grid_case test = sqa_pattern_without_pages(&grid.cases[i]);
+        status = add_case(&test, grid.cases[i].program % 5 % KINDS, dtype, stage, out);
+    }
     sqa_pattern_grid_free(&grid);
     return status;
 }

@@ -39,6 +39,13 @@ float *sqa_forward_case_lse(const sqa_host_tensors *test, uint32_t batch, uint32
 float *sqa_forward_case_key(const sqa_host_tensors *test, const sqa_host_tensor *tensor,
                             uint32_t batch, uint32_t kv_head, uint32_t key)
 {
+    const sqa_attention *a = &test->problem.of.attention;
+    if (a->mask & SQA_MASK_PAGED) {
+        const int32_t *table = sqa_host_tensor_view(&test->of[SQA_SLOT_BLOCK_TABLE]);
+        const uint32_t entry = batch * sqa_attention_table_row(a) + key / a->paged.page_size;
+        return sqa_host_tensor_at(tensor, (uint32_t)table[entry], kv_head,
+                                  key % a->paged.page_size);
+    }
     return row_at(test, tensor, batch, kv_head,
                   sqa_forward_case_sequence(test, batch).kv_begin + key);
 }

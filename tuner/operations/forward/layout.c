@@ -81,8 +81,9 @@ void sqa_layout_apply(sqa_layout layout, sqa_attention_desc *desc)
     uint32_t out_heads = desc->q_heads > desc->kv_heads ? desc->q_heads : desc->kv_heads;
     uint32_t row = desc->q_heads * desc->head_dim + desc->kv_heads * (desc->head_dim + value_dim);
     tensor_shape q = {desc->q_heads, desc->q_length, desc->head_dim, row};
-    tensor_shape k = {desc->kv_heads, desc->kv_length, desc->head_dim, row};
-    tensor_shape v = {desc->kv_heads, desc->kv_length, value_dim, row};
+    const uint32_t keys = desc->paged.page_size ? desc->paged.page_size : desc->kv_length;
+    tensor_shape k = {desc->kv_heads, keys, desc->head_dim, row};
+    tensor_shape v = {desc->kv_heads, keys, value_dim, row};
     tensor_shape o = {out_heads, desc->q_length, value_dim, row};
     desc->q = layouts[layout].q(&q);
     desc->k = layouts[layout].k(&k);

@@ -25,6 +25,7 @@ enum {
     AXIS_SINKS,
     AXIS_DROPOUT,
     AXIS_RAGGED,
+    AXIS_PAGES,
     AXIS_HEADS,
     AXIS_LENGTHS,
     AXIS_DIMS,
@@ -61,6 +62,7 @@ static const struct {
     [AXIS_SINKS] = {2, {"", "sinks"}, {0, 1}},
     [AXIS_DROPOUT] = {2, {"", "dropout=0.25"}, {0, 1}},
     [AXIS_RAGGED] = {2, {NULL}, {0, 1}},
+    [AXIS_PAGES] = {5, {NULL}, {0, 1, 1, 1, 1}},
     [AXIS_HEADS] = {4, {NULL}, {0}},
     [AXIS_LENGTHS] = {5, {NULL}, {0}},
     [AXIS_DIMS] = {2, {NULL}, {0, 1}},
@@ -79,6 +81,7 @@ static const struct {
     {{9, 21}, {21, 9}, {1, 17}, {11, 11}, {5, 26}},
 };
 static const sqa_grid_heads heads[] = {{2, 2}, {6, 2}, {2, 6}, {4, 1}};
+static const uint32_t page_sizes[] = {0, 16, 5, 64, 1};
 static const sqa_layout layouts[] = {SQA_LAYOUT_BHSD, SQA_LAYOUT_BSHD, SQA_LAYOUT_PADDED};
 
 /* The words of the case's values, as in a shape. */
@@ -97,8 +100,15 @@ static void pattern_text(const sqa_pattern_case *c, char text[SQA_PATTERN_TEXT])
 /* What of a problem is compiled into its kernels. */
 static uint32_t program_of(const sqa_attention *a)
 {
-    return a->mask | a->score << 8 | a->globals.listed << 16 | (uint32_t)a->bias_dtype << 17 |
+    return a->mask | a->score << 9 | a->globals.listed << 16 | (uint32_t)a->bias_dtype << 17 |
            a->write_lse << 19 | a->head_dim << 20;
+}
+
+/* As many as all sequences take, and one that nobody has. */
+static void set_pages(sqa_attention_desc *desc, uint32_t size)
+{
+    const uint32_t row = (desc->kv_length + size - 1) / size;
+    desc->paged = (sqa_paged){size, desc->batch * row + 1};
 }
 
 static sqa_status set_case(sqa_pattern_case *c, bool small)
@@ -117,6 +127,8 @@ static sqa_status set_case(sqa_pattern_case *c, bool small)
     desc->write_lse = c->value[AXIS_LSE];
     if (ragged)
         desc->ragged = (sqa_ragged){1, desc->q_length * 2 + 1, desc->kv_length * 2 + 1};
+    if (page_sizes[c->value[AXIS_PAGES]])
+        set_pages(desc, page_sizes[c->value[AXIS_PAGES]]);
     if (c->test.layout != SQA_LAYOUT_BHSD)
         sqa_layout_apply(c->test.layout, desc);
     pattern_text(c, text);
@@ -301,6 +313,15 @@ void sqa_pattern_grid_free(sqa_pattern_grid *grid)
 {
     free(grid->cases);
     *grid = (sqa_pattern_grid){NULL, 0};
+}
+
+sqa_grid_case sqa_pattern_without_pages(const sqa_pattern_case *c)
+{
+    sqa_grid_case test = c->test;
+    test.desc.paged = (sqa_paged){0, 0};
+    if (test.layout != SQA_LAYOUT_BHSD)
+        sqa_layout_apply(test.layout, &test.desc);
+    return test;
 }
 
 size_t sqa_pattern_value_count(size_t axis)

@@ -6,7 +6,7 @@
 
 #include "operations/forward/grid.h"
 
-enum { SQA_PATTERN_AXES = 17 };
+enum { SQA_PATTERN_AXES = 18 };
 
 typedef struct sqa_pattern_case {
     sqa_grid_case test;
@@ -23,6 +23,9 @@ typedef struct sqa_pattern_grid {
  * all pairs once. FULL: four times, with different company. */
 sqa_status sqa_pattern_grid_create(sqa_pattern_grid *out, sqa_grid_size size);
 void sqa_pattern_grid_free(sqa_pattern_grid *grid);
+
+/* The same case with its keys in a row, for operations that take no pages. */
+sqa_grid_case sqa_pattern_without_pages(const sqa_pattern_case *c);
 
 /* Values that an axis has. */
 size_t sqa_pattern_value_count(size_t axis);
