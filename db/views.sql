@@ -216,6 +216,22 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'rope';
 
+CREATE VIEW best_kv_append AS
+SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
+       fields ->> 'b' AS batch, fields ->> 'hkv' AS kv_heads, fields ->> 'n' AS length,
+       fields ->> 'nk' AS capacity, fields ->> 'd' AS head_dim,
+       coalesce(fields ->> 'dv', fields ->> 'd') AS value_dim, fields ->> 'page' AS page,
+       coalesce(fields ->> 'rotary', 0) AS rotary, coalesce(fields ->> 'dtype', 'f32') AS dtype,
+       fields ->> 'total' AS total,
+       iif(coalesce(fields ->> 'k', fields ->> 'v', fields ->> 'kc', fields ->> 'vc') IS NULL,
+           'packed', 'strided') AS layout,
+       median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
+       family,
+       iif(config = '', '{}',
+           '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
+       winner, recorded_at, shape, id
+FROM best WHERE operation = 'kv_append';
+
 CREATE VIEW best_norm AS
 SELECT vendor, architecture, model, runtime, type, compute_units, driver_version,
        fields ->> 'b' AS batch, fields ->> 'heads' AS heads, fields ->> 'n' AS length,

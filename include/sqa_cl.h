@@ -15,6 +15,7 @@
 #include "sqa_cl/context.h"
 #include "sqa_cl/export.h"
 #include "sqa_cl/index.h"
+#include "sqa_cl/kv_cache.h"
 #include "sqa_cl/layer.h"
 #include "sqa_cl/linear.h"
 #include "sqa_cl/matmul.h"

@@ -1,6 +1,4 @@
 /* naive, of rotary position embedding: one work-item per pair, or element that is copied. */
-#include <math.h>
-
 #include "kernels/arguments.h"
 #include "kernels/elements.h"
 #include "kernels/families.h"
@@ -33,21 +31,7 @@ static const sqa_argument_row rows[] = {
     {0},
 };
 static const sqa_argument_row *const tables[] = {rows, NULL};
-static const char *const fragments[] = {"common/types.cl", "rope/naive.cl", NULL};
-
-/* How much of a turn each pair turns from a position to the next one, in units of 2^-64: the
- * product with a position, modulo 2^64, is the part of a turn that is left, off by as little as
- * the position times half a unit. Frequencies are at most 1, so at most 1/6 of a turn. */
-static void print_turns(const sqa_rotation *r, sqa_text *out)
-{
-    const double turn = 2.0 * acos(-1.0);
-    sqa_text_append(out, "__constant ulong sqa_turns[SQA_ROTARY / 2] = {");
-    for (uint32_t i = 0; i < r->rotary / 2; i++) {
-        const double turns = pow((double)r->base, -2.0 * i / r->rotary) / turn;
-        sqa_text_format(out, "%s%lluUL", i ? ", " : "", (unsigned long long)ldexp(turns, 64));
-    }
-    sqa_text_append(out, "};\n");
-}
+static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "rope/naive.cl", NULL};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
@@ -59,7 +43,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                     "#define SQA_HALF %u\n#define SQA_INVERSE %u\n#define SQA_POSITIONS %u\n",
                     (int)r->dtype, r->dim, r->rotary, (uint32_t)r->pairs, r->inverse, r->positions);
     if (r->rotary > 0)
-        print_turns(r, out);
+        sqa_source_turns(out, r->rotary, r->base);
     sqa_arguments_print(out, "SQA_ROPE_ARGUMENTS", tables, problem);
     sqa_source_fragments(out, &sqa_naive_rope);
 }

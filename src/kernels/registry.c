@@ -39,6 +39,7 @@ static const sqa_kernel_family *const families[] = {
     &sqa_merge_family,
 
     &sqa_naive_rope,
+    &sqa_naive_kv_append,
 
     &sqa_naive_norm,
 

@@ -1,6 +1,7 @@
 #include "kernels/source.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "base/embedded.h"
 #include "kernels/thin/thin.h"
@@ -79,6 +80,17 @@ void sqa_source_backward(sqa_text *out, const sqa_problem *problem)
         sqa_text_format(out, "#define SQA_GRADIENT_%s %u\n", gradients[i],
                         pass->gradients >> i & 1u);
     sqa_text_format(out, "#define SQA_ACCUMULATE %u\n", pass->accumulate);
+}
+
+void sqa_source_turns(sqa_text *out, uint32_t rotary, float base)
+{
+    const double turn = 2.0 * acos(-1.0);
+    sqa_text_append(out, "__constant ulong sqa_turns[SQA_ROTARY / 2] = {");
+    for (uint32_t i = 0; i < rotary / 2; i++) {
+        const double turns = pow((double)base, -2.0 * i / rotary) / turn;
+        sqa_text_format(out, "%s%lluUL", i ? ", " : "", (unsigned long long)ldexp(turns, 64));
+    }
+    sqa_text_append(out, "};\n");
 }
 
 static void append_fragment(sqa_text *out, const char *name)

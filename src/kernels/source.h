@@ -36,4 +36,10 @@ void sqa_source_backward(sqa_text *out, const sqa_problem *problem);
 /* The family's fragments, which must exist. */
 void sqa_source_fragments(sqa_text *out, const sqa_kernel_family *family);
 
+/* sqa_turns of rope/turn.cl: how much of a turn each pair turns from a position to the next one, in
+ * units of 2^-64. The product with a position, modulo 2^64, is the part of a turn that is left, off
+ * by as little as the position times half a unit. Frequencies are at most 1, so at most 1/6 of a
+ * turn. */
+void sqa_source_turns(sqa_text *out, uint32_t rotary, float base);
+
 #endif

@@ -68,6 +68,18 @@ static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {
                              .fill = sqa_fill_kv_lengths},
 };
 
+/* Of pages, those of sequences that are as long as they may be. */
+static double moved(const sqa_problem *problem, uint32_t slot)
+{
+    const sqa_attention *a = &problem->of.attention;
+    const double rows = (double)a->batch * a->kv_heads * a->kv_length;
+    if (!(a->mask & SQA_MASK_PAGED))
+        return -1.0;
+    return slot == SQA_SLOT_K   ? rows * a->head_dim
+           : slot == SQA_SLOT_V ? rows * a->value_dim
+                                : -1.0;
+}
+
 static double flop(const sqa_problem *problem)
 {
     return sqa_attention_flop(&problem->of.attention);
@@ -160,6 +172,7 @@ const sqa_operation_entry sqa_operation_forward = {
     .is_touched = sqa_attention_is_touched,
     .is_nothing = sqa_attention_is_nothing,
     .flop = flop,
+    .moved = moved,
     .relative = relative,
     .groups = groups,
     .tolerances = sqa_forward_tolerances,

@@ -199,6 +199,9 @@ typedef struct sqa_operation_entry {
     bool (*is_nothing)(const sqa_problem *problem);
     /* Floating-point operations that the result needs. */
     double (*flop)(const sqa_problem *problem);
+    /* Elements of a tensor that a call reads and writes, where these are not all; below 0: of this
+     * slot they are. NULL: of all slots. */
+    double (*moved)(const sqa_problem *problem, uint32_t slot);
     /* Of a leaf: a recipe has no program of its own, but its stages'. */
     void (*relative)(const sqa_problem *problem, sqa_relative which, sqa_problem *out);
 

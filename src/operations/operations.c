@@ -25,6 +25,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_ROPE] = &sqa_operation_rope,
     [SQA_OPERATION_NORM] = &sqa_operation_norm,
     [SQA_OPERATION_NORM_BACKWARD] = &sqa_operation_norm_backward,
+    [SQA_OPERATION_KV_APPEND] = &sqa_operation_kv_append,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

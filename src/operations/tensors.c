@@ -121,14 +121,23 @@ static double stored_elements(const sqa_tensor_shape *shape)
     return batch * heads * length * shape->dim;
 }
 
+/* Elements that a call reads and writes. */
+static double moved_elements(const sqa_problem *problem, uint32_t slot,
+                             const sqa_tensor_shape *shape)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    const double some = entry->moved ? entry->moved(problem, slot) : -1.0;
+    const int ways = sqa_tensor_is_updated(problem, slot) ? 2 : 1;
+    return some >= 0.0 ? some : stored_elements(shape) * ways;
+}
+
 double sqa_problem_bytes(const sqa_problem *problem)
 {
     double bytes = 0.0;
     sqa_tensor_shape shape;
     for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
         if (sqa_tensor_shape_of(problem, slot, &shape))
-            bytes += stored_elements(&shape) * sqa_element_bits(shape.element) / 8 *
-                     (sqa_tensor_is_updated(problem, slot) ? 2 : 1);
+            bytes += moved_elements(problem, slot, &shape) * sqa_element_bits(shape.element) / 8;
     return bytes;
 }
 

@@ -7,6 +7,7 @@
 #define SQA_PROBLEM_PROBLEM_H
 
 #include "problem/activating.h"
+#include "problem/appending.h"
 #include "problem/attention.h"
 #include "problem/backward.h"
 #include "problem/layer.h"
@@ -30,6 +31,7 @@ typedef struct sqa_problem {
         sqa_layer_pass layer;
         sqa_rotation rotation;
         sqa_normalisation norm; /* and its gradients */
+        sqa_appending appending;
     } of;
 } sqa_problem;
 

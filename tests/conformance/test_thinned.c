@@ -194,6 +194,8 @@ static const char *const shapes[] = {
     "op=merge,heads=4,n=1000",
     "op=merge,heads=4,n=10,d=7,dtype=f16",
     "op=rope,heads=4,n=100,d=64",
+    "op=kv_append,b=3,hkv=2,n=9,nk=70,d=64,page=16",
+    "op=kv_append,b=3,hkv=2,n=9,nk=70,d=40,dv=13,page=5,total=20,rotary=20,pairs=half,dtype=f16",
     "op=rope,b=2,heads=4,n=100,d=80,rotary=60,pairs=half,positions=0,inverse,dtype=bf16",
     "op=norm,heads=4,n=100,d=64",
     "op=norm,n=100,d=80,kind=layer,weight,bias,dtype=f16",

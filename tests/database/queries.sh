@@ -43,7 +43,7 @@ done
 # Every view can be read to its end; those that programs read need no trust in the file.
 for view in timed result leader best best_forward best_select_blocks \
     best_backward best_backward_delta best_matmul best_activation best_linear best_merge \
-    best_rope best_norm best_norm_backward; do
+    best_rope best_norm best_norm_backward best_kv_append; do
     sqlite3 "$SQA_CL_DB" "SELECT * FROM $view" >"$work/out" 2>&1 || fail "$view: $(cat "$work/out")"
 done
 for view in timed result leader best; do

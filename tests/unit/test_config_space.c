@@ -58,6 +58,7 @@ static const struct {
     {SQA_OPERATION_ACTIVATION_BACKWARD, "n=1000,d="},
     {SQA_OPERATION_MERGE, "heads=4,n=1000,d="},
     {SQA_OPERATION_ROPE, "heads=4,n=1000,d="},
+    {SQA_OPERATION_KV_APPEND, "hkv=4,n=100,nk=1000,page=16,d="},
     {SQA_OPERATION_NORM, "heads=4,n=1000,d="},
     {SQA_OPERATION_NORM_BACKWARD, "heads=4,n=1000,d="},
 };

@@ -7,6 +7,7 @@
 #include "operations/activation/activation.h"
 #include "operations/backward/backward.h"
 #include "operations/forward/forward.h"
+#include "operations/kv_append/kv_append.h"
 #include "operations/layer/layer.h"
 #include "operations/linear/linear.h"
 #include "operations/matmul/matmul.h"
@@ -36,6 +37,7 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_rope,
     &sqa_tuner_norm,
     &sqa_tuner_norm_backward,
+    &sqa_tuner_kv_append,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

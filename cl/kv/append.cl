@@ -1,0 +1,50 @@
+/* Keys and values of new tokens into a cache's pages: a work-item per pair of a key that is turned,
+ * per element that is copied. A sequence whose tokens do not all fit gets none. */
+#ifndef SQA_HEAD_DIM
+#define SQA_HEAD_DIM 64
+#define SQA_VALUE_DIM 64
+#endif
+#ifndef SQA_RAGGED
+#define SQA_RAGGED 0
+#endif
+
+__kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
+{
+    const int i = (int)get_global_id(0);
+    const long batch = get_global_id(2) / kv_heads, head = get_global_id(2) % kv_heads;
+    const long row = get_global_id(1);
+#if SQA_RAGGED
+    const int first = clamp(starts_buffer[starts_offset + batch], 0, total);
+    const int count = clamp(starts_buffer[starts_offset + batch + 1], first, total) - first;
+#else
+    const int first = 0, count = length;
+#endif
+    const long begin = positions_buffer[positions_offset + batch], position = begin + row;
+    if (i >= SQA_HEAD_DIM - PAIRS + SQA_VALUE_DIM || row >= count || begin < 0 ||
+        begin + count > capacity)
+        return;
+    const long table_row = (capacity + page_size - 1) / page_size;
+    const int page = table_buffer[table_offset + batch * table_row + position / page_size];
+    if (page < 0 || page >= pages)
+        return;
+    const long within = position % page_size;
+    __global const sqa_stored *k =
+        k_buffer + k_offset + batch * k_batch + head * k_head + (first + row) * k_row;
+    __global const sqa_stored *v =
+        v_buffer + v_offset + batch * v_batch + head * v_head + (first + row) * v_row;
+    __global sqa_stored *key = k_cache_buffer + k_cache_offset + page * k_cache_batch +
+                               head * k_cache_head + within * k_cache_row;
+    __global sqa_stored *value = v_cache_buffer + v_cache_offset + page * v_cache_batch +
+                                 head * v_cache_head + within * v_cache_row;
+#if SQA_ROTARY
+    if (i < PAIRS) {
+        turn(k, key, i, position);
+        return;
+    }
+#endif
+    const int d = i + PAIRS;
+    if (d < SQA_HEAD_DIM)
+        SQA_STORE(SQA_LOAD(d, k), d, key);
+    else
+        SQA_STORE(SQA_LOAD(d - SQA_HEAD_DIM, v), d - SQA_HEAD_DIM, value);
+}

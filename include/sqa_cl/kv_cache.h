@@ -1,0 +1,113 @@
+/* Caches of keys and values, for generation token by token: sqa_kv_append() writes the keys and
+ * values of new tokens behind those that there are, into the pages that forward attention reads
+ * (sqa_paged, pattern.h); an sqa_kv_cache owns such pages, block table and lengths for callers who
+ * have none.
+ *
+ * Shapes (last dimension contiguous, the others by strides):
+ *   k, v              (batch, kv_heads, length, head_dim or value_dim), the new tokens; in a ragged
+ *                     batch one sequence of `total` rows, sequence b's from cu_seqlens[b] to
+ *                     cu_seqlens[b + 1] - 1
+ *   k_cache, v_cache  (pages, kv_heads, page_size, head_dim or value_dim)
+ *   positions         int32 (batch): tokens that the sequence has, where its new ones go
+ *   block_table       int32 (batch, ceil(capacity / page_size)), as of attention
+ *
+ * Token i of sequence b goes to its key number p = positions[b] + i. With `rotary`, K is turned by
+ * RoPE (rope.h) of position p on the way, as the queries have to be, too.
+ *
+ * A sequence of which a token would not fit, with positions[b] < 0 or positions[b] + its tokens >
+ * capacity, gets none of them, and no token goes to a page that does not exist: kernels write
+ * nothing outside the sequence's capacity whatever the tensors say. They cannot tell the caller,
+ * though; one who has the positions on the host asks sqa_kv_append_check() before. All else in the
+ * caches stays as it is. Two sequences must not write to one page. */
+#ifndef SQA_CL_KV_CACHE_H
+#define SQA_CL_KV_CACHE_H
+
+#include <stdint.h>
+
+#include "attention.h"
+#include "context.h"
+#include "plan.h"
+#include "rope.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Start from SQA_KV_APPEND_DESC_INIT and set at least kv_heads, length, capacity and paged. */
+typedef struct sqa_kv_append_desc {
+    uint32_t version;   /* SQA_KV_APPEND_DESC_VERSION */
+    sqa_dtype dtype;    /* of all four tensors */
+    uint32_t batch;     /* sequences, 0..65535; 0 does nothing */
+    uint32_t kv_heads;  /* 1..65535 */
+    uint32_t length;    /* new tokens of a sequence, 0..2^30; of the longest one when ragged */
+    uint32_t head_dim;  /* 1..512 */
+    uint32_t value_dim; /* 1..512; 0: head_dim */
+    uint32_t capacity;  /* the most tokens of a sequence, 0..2^30: desc.kv_length of attention */
+    sqa_paged paged;    /* page_size from 1 on */
+    uint32_t ragged;    /* 1: tensors.cu_seqlens says which rows of k and v are whose */
+    uint32_t total;     /* rows of k and v then, 0..2^30; 0 otherwise */
+    uint32_t rotary;    /* elements of K that are turned, even, 0..head_dim; 0: none */
+    sqa_rope_pairs pairs;
+    float base;                         /* finite, 1 or more */
+    sqa_strides k, v, k_cache, v_cache; /* all zero: packed; elements of caches must not overlap */
+} sqa_kv_append_desc;
+
+#define SQA_KV_APPEND_DESC_VERSION 1u
+#define SQA_KV_APPEND_DESC_INIT                                                                    \
+    {                                                                                              \
+        SQA_KV_APPEND_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET, 64u, 0u,          \
+            SQA_NOT_SET, {0u, 0u}, 0u, 0u, 0u, SQA_ROPE_INTERLEAVED, 10000.0f, {0, 0, 0},          \
+            {0, 0, 0}, {0, 0, 0},                                                                  \
+        {                                                                                          \
+            0, 0, 0                                                                                \
+        }                                                                                          \
+    }
+
+/* The tensors of one call. Start from SQA_KV_APPEND_TENSORS_INIT. Caches share no element with
+ * another tensor. */
+typedef struct sqa_kv_append_tensors {
+    uint32_t version; /* SQA_KV_APPEND_TENSORS_VERSION */
+    sqa_tensor k, v;
+    sqa_tensor positions, block_table;
+    sqa_tensor cu_seqlens; /* int32 (batch + 1), from 0 to the total; only when ragged */
+    sqa_tensor k_cache, v_cache;
+    cl_mem workspace; /* as in sqa_tensors */
+} sqa_kv_append_tensors;
+
+#define SQA_KV_APPEND_TENSORS_VERSION 1u
+#define SQA_KV_APPEND_TENSORS_INIT                                                                 \
+    {                                                                                              \
+        SQA_KV_APPEND_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0   \
+    }
+
+/* A plan for sqa_kv_append_run(), as sqa_plan_create() makes one for sqa_forward(), and with the
+ * same options (may be NULL), which name families of this operation. Everything is copied.
+ * Errors: those of sqa_plan_create(). */
+SQA_API sqa_status sqa_kv_append_plan_create(sqa_plan **out, sqa_context *context,
+                                             const sqa_kv_append_desc *desc,
+                                             const sqa_plan_options *options);
+
+/* Enqueues such a plan. Waits, threads and errors as sqa_forward(). */
+SQA_API sqa_status sqa_kv_append_run(sqa_plan *plan, cl_command_queue queue,
+                                     const sqa_kv_append_tensors *tensors, cl_uint wait_count,
+                                     const cl_event *wait_list, cl_event *event);
+
+/* The same with a plan that the context keeps for equal descriptors, as
+ * sqa_attention_forward(). */
+SQA_API sqa_status sqa_kv_append(sqa_context *context, cl_command_queue queue,
+                                 const sqa_kv_append_desc *desc,
+                                 const sqa_kv_append_tensors *tensors, cl_uint wait_count,
+                                 const cl_event *wait_list, cl_event *event);
+
+/* Whether everything fits, from the host's copies of positions (desc->batch of them) and, of a
+ * ragged batch, cu_seqlens (one more; NULL otherwise).
+ * Errors: SQA_INVALID_ARGUMENT, naming the first sequence that would not, and how many tokens of
+ * it do. */
+SQA_API sqa_status sqa_kv_append_check(const sqa_kv_append_desc *desc, const int32_t *positions,
+                                       const int32_t *cu_seqlens);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
