@@ -106,6 +106,104 @@ SQA_API sqa_status sqa_kv_append(sqa_context *context, cl_command_queue queue,
 SQA_API sqa_status sqa_kv_append_check(const sqa_kv_append_desc *desc, const int32_t *positions,
                                        const int32_t *cu_seqlens);
 
+/* Pages, block table and lengths of a number of sequences, for callers who have none: sequences
+ * grow by sqa_kv_cache_append(), share what they have in common by sqa_kv_cache_fork(), and give
+ * pages back by sqa_kv_cache_truncate(). A page that sequences share is copied before one of them
+ * writes to it.
+ *
+ * Changes are enqueued and return at once; they follow one another in whatever queues they are.
+ * Work that reads the cache and a later change that overwrites what it reads have to be put in
+ * order by the caller: by one in-order queue, or by events. A call that fails changes nothing.
+ * Functions of one cache must not be called by several threads at once. */
+typedef struct sqa_kv_cache sqa_kv_cache;
+
+/* Start from SQA_KV_CACHE_DESC_INIT and set at least kv_heads and capacity. */
+typedef struct sqa_kv_cache_desc {
+    uint32_t version;   /* SQA_KV_CACHE_DESC_VERSION */
+    sqa_dtype dtype;    /* of keys and values */
+    uint32_t sequences; /* 1..65535 */
+    uint32_t kv_heads;  /* 1..65535 */
+    uint32_t head_dim;  /* 1..512 */
+    uint32_t value_dim; /* 1..512; 0: head_dim */
+    uint32_t capacity;  /* the most tokens of a sequence, 1..2^30 */
+    uint32_t page_size; /* tokens of a page, 1..2^30 */
+    uint32_t pages;     /* 1..2^30; 0: as many as all sequences may take */
+    uint32_t rotary;    /* as in sqa_kv_append_desc */
+    sqa_rope_pairs pairs;
+    float base;
+} sqa_kv_cache_desc;
+
+#define SQA_KV_CACHE_DESC_VERSION 1u
+#define SQA_KV_CACHE_DESC_INIT                                                                     \
+    {                                                                                              \
+        SQA_KV_CACHE_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, 64u, 0u, SQA_NOT_SET, 16u, 0u,  \
+            0u, SQA_ROPE_INTERLEAVED, 10000.0f                                                     \
+    }
+
+/* A cache of empty sequences, in buffers of the context, which must outlive it. *out belongs to
+ * the caller. Errors: SQA_INVALID_ARGUMENT, naming the field; SQA_OUT_OF_MEMORY,
+ * SQA_OPENCL_ERROR. */
+SQA_API sqa_status sqa_kv_cache_create(sqa_kv_cache **out, sqa_context *context,
+                                       const sqa_kv_cache_desc *desc);
+
+/* Work that is under way keeps the buffers until it is done. NULL does nothing. */
+SQA_API void sqa_kv_cache_destroy(sqa_kv_cache *cache);
+
+/* New tokens. Start from SQA_KV_TOKENS_INIT. */
+typedef struct sqa_kv_tokens {
+    uint32_t version; /* SQA_KV_TOKENS_VERSION */
+    uint32_t length;  /* of every sequence, where counts is NULL: k and v are (sequences, kv_heads,
+                         length, dim) */
+    const uint32_t *counts; /* of each sequence, any of them 0: k and v are (kv_heads, rows, dim)
+                               with the rows of one sequence after those of another */
+    sqa_tensor k, v;
+    sqa_strides k_strides, v_strides; /* all zero: packed */
+} sqa_kv_tokens;
+
+#define SQA_KV_TOKENS_VERSION 1u
+#define SQA_KV_TOKENS_INIT                                                                         \
+    {                                                                                              \
+        SQA_KV_TOKENS_VERSION, 0u, 0, {0, 0}, {0, 0}, {0, 0, 0},                                   \
+        {                                                                                          \
+            0, 0, 0                                                                                \
+        }                                                                                          \
+    }
+
+/* Appends them. Waits for the events given; *event (may be NULL) completes when they are there.
+ * Errors: SQA_INVALID_ARGUMENT, also where they do not all fit: then nothing is written, and the
+ * detail says of which sequence how many do; those of sqa_kv_append(). */
+SQA_API sqa_status sqa_kv_cache_append(sqa_kv_cache *cache, cl_command_queue queue,
+                                       const sqa_kv_tokens *tokens, cl_uint wait_count,
+                                       const cl_event *wait_list, cl_event *event);
+
+/* Gives sequence `to`, which is empty, all tokens of `from`, in the same pages. Waits and event as
+ * above. Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
+SQA_API sqa_status sqa_kv_cache_fork(sqa_kv_cache *cache, cl_command_queue queue, uint32_t from,
+                                     uint32_t to, cl_uint wait_count, const cl_event *wait_list,
+                                     cl_event *event);
+
+/* Leaves a sequence its first `length` tokens, 0 to as many as it has; with 0 it is free for
+ * another one. Likewise. */
+SQA_API sqa_status sqa_kv_cache_truncate(sqa_kv_cache *cache, cl_command_queue queue,
+                                         uint32_t sequence, uint32_t length, cl_uint wait_count,
+                                         const cl_event *wait_list, cl_event *event);
+
+/* How many tokens a sequence has, and how many more fit (either may be NULL).
+ * Errors: SQA_INVALID_ARGUMENT. */
+SQA_API sqa_status sqa_kv_cache_length(const sqa_kv_cache *cache, uint32_t sequence,
+                                       uint32_t *length, uint32_t *room);
+
+/* Makes `desc` and `tensors` ones of attention to the cache: sets what they say of keys and values,
+ * batch, lengths of keys, dimensions and dtype, and leaves the rest. It stays so for all the life
+ * of the cache, so that one plan serves every step; buffers stay the cache's.
+ * Errors: SQA_INVALID_ARGUMENT (NULL, a version 1). */
+SQA_API sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc,
+                                     sqa_tensors *tensors);
+
+/* How many tokens each sequence had before the last append, int32 (sequences): the positions by
+ * which sqa_rope() turns the queries of its first tokens. NULL gives a tensor without a buffer. */
+SQA_API sqa_tensor sqa_kv_cache_positions(const sqa_kv_cache *cache);
+
 #ifdef __cplusplus
 }
 #endif
