@@ -1,4 +1,4 @@
-/* Index tensors from host arrays, checked: block lists, sequence starts, global
+/* Index tensors from host arrays, checked: block lists, sequence starts, block tables, global
  * tokens. Kernels never read outside the buffers whatever an index tensor says;
  * these functions see to it that it says what it should. */
 #ifndef SQA_CL_INDEX_H
@@ -29,6 +29,14 @@ SQA_API sqa_status sqa_block_list_create(sqa_context *context, const sqa_attenti
 SQA_API sqa_status sqa_sequences_create(sqa_context *context, const sqa_attention_desc *desc,
                                         const int32_t *cu_seqlens_q, const int32_t *cu_seqlens_kv,
                                         cl_mem *q_buffer, cl_mem *kv_buffer);
+
+/* The block table and the lengths of a batch in pages, as desc->paged describes them: a row of
+ * pages and a number for each of desc->batch sequences. Same ownership. Errors:
+ * SQA_INVALID_ARGUMENT naming the sequence: a length outside 0..kv_length, a page within its length
+ * that does not exist; what lies behind that is not looked at. */
+SQA_API sqa_status sqa_block_table_create(sqa_context *context, const sqa_attention_desc *desc,
+                                          const int32_t *block_table, const int32_t *kv_lengths,
+                                          cl_mem *table_buffer, cl_mem *lengths_buffer);
 
 /* Positions of global tokens, desc->globals.count of them. Same ownership.
  * Errors: SQA_INVALID_ARGUMENT: not ascending, or outside 0..kv_length - 1. */

@@ -163,6 +163,46 @@ sqa_status sqa_sequences_create(sqa_context *context, const sqa_attention_desc *
                        cu_seqlens_kv, (size_t)p.batch + 1, q_buffer, kv_buffer);
 }
 
+static sqa_status check_table(const sqa_attention *p, const int32_t *table, const int32_t *lengths)
+{
+    const uint32_t row = sqa_attention_table_row(p), size = p->paged.page_size;
+    for (uint32_t b = 0; b < p->batch; b++) {
+        if (lengths[b] < 0 || (uint32_t)lengths[b] > p->kv_length)
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "kv_lengths: sequence %u has length %d; outside 0..%u", b, lengths[b],
+                            p->kv_length);
+        for (uint32_t i = 0; (uint64_t)i * size < (uint32_t)lengths[b]; i++) {
+            const int32_t page = table[(size_t)b * row + i];
+            if (page < 0 || (uint32_t)page >= p->paged.pages)
+                return sqa_fail(SQA_INVALID_ARGUMENT,
+                                "block_table: page %u of sequence %u is %d; outside 0..%lld", i, b,
+                                page, (long long)p->paged.pages - 1);
+        }
+    }
+    return SQA_OK;
+}
+
+sqa_status sqa_block_table_create(sqa_context *context, const sqa_attention_desc *desc,
+                                  const int32_t *block_table, const int32_t *kv_lengths,
+                                  cl_mem *table_buffer, cl_mem *lengths_buffer)
+{
+    static const char *const names[] = {"context", "block_table", "kv_lengths", "table_buffer",
+                                        "lengths_buffer"};
+    const void *const pointers[] = {context, block_table, kv_lengths, table_buffer, lengths_buffer};
+    sqa_attention p;
+    sqa_status status = check_pointers(pointers, names, 5);
+    if (status == SQA_OK)
+        status = sqa_attention_from_desc(&p, desc);
+    if (status == SQA_OK && !(p.mask & SQA_MASK_PAGED))
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.paged: has no page size");
+    if (status == SQA_OK)
+        status = check_table(&p, block_table, kv_lengths);
+    return status == SQA_OK ? upload_both(context, "clCreateBuffer(block table)", block_table,
+                                          (size_t)p.batch * sqa_attention_table_row(&p), kv_lengths,
+                                          p.batch, table_buffer, lengths_buffer)
+                            : status;
+}
+
 sqa_status sqa_globals_create(sqa_context *context, const sqa_attention_desc *desc,
                               const int32_t *positions, cl_mem *buffer)
 {

@@ -64,6 +64,38 @@ START_TEST(sound_block_lists)
 }
 END_TEST
 
+START_TEST(block_tables)
+{
+    static const struct {
+        int32_t table[6], lengths[2];
+        const char *why; /* NULL: nothing is wrong */
+    } cases[] = {
+        {{4, 0, -9, 1, 4, 0}, {10, 11}, NULL},
+        {{4, 0, -9, 5, 5, 5}, {10, 0}, NULL},
+        {{4, 0, -9, 1, 4, 0}, {11, 11}, "page 2 of sequence 0 is -9; outside 0..4"},
+        {{4, 0, 1, 1, 5, 0}, {10, 6}, "page 1 of sequence 1 is 5; outside 0..4"},
+        {{4, 0, 1, 1, 4, 0}, {10, 12}, "sequence 1 has length 12; outside 0..11"},
+        {{4, 0, 1, 1, 4, 0}, {-1, 2}, "sequence 0 has length -1"},
+    };
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    cl_mem table = NULL, lengths = NULL;
+    desc.batch = 2;
+    desc.q_length = 1;
+    desc.kv_length = 11;
+    desc.paged = (sqa_paged){5, 5};
+    const sqa_status status = sqa_block_table_create(test_context, &desc, cases[_i].table,
+                                                     cases[_i].lengths, &table, &lengths);
+    ck_assert_int_eq(status, cases[_i].why ? SQA_INVALID_ARGUMENT : SQA_OK);
+    if (cases[_i].why)
+        ck_assert_msg(strstr(sqa_last_error(), cases[_i].why) != NULL, "'%s'", sqa_last_error());
+    ck_assert(!table == (cases[_i].why != NULL) && !lengths == !table);
+    if (table) {
+        clReleaseMemObject(table);
+        clReleaseMemObject(lengths);
+    }
+}
+END_TEST
+
 static sqa_attention_desc ragged_desc(void)
 {
     sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
@@ -212,6 +244,7 @@ int main(void)
     tcase_add_unchecked_fixture(host, open_device, close_device);
     tcase_add_unchecked_fixture(device, open_device, close_device);
     tcase_add_loop_test(host, wrong_block_lists, 0, 6);
+    tcase_add_loop_test(host, block_tables, 0, 6);
     tcase_add_test(host, sound_block_lists);
     tcase_add_loop_test(host, wrong_sequences, 0, 7);
     tcase_add_loop_test(host, wrong_globals, 0, 5);

@@ -317,6 +317,115 @@ START_TEST(a_call_that_fails_changes_nothing)
 }
 END_TEST
 
+enum { STEPS = CAPACITY, PROMPT = 5 };
+enum { Q_COUNT = Q_HEADS * STEPS * DIM, KV_COUNT = KV_HEADS * STEPS * DIM };
+
+static void turn(cl_mem buffer, uint32_t heads, uint32_t length, const sqa_tensor *positions)
+{
+    sqa_rope_desc desc = SQA_ROPE_DESC_INIT;
+    sqa_rope_tensors tensors = SQA_ROPE_TENSORS_INIT;
+    desc.heads = heads;
+    desc.length = length;
+    desc.dim = DIM;
+    desc.positions = positions != NULL;
+    tensors.x.buffer = tensors.y.buffer = buffer;
+    if (positions)
+        tensors.positions = *positions;
+    check(sqa_rope(test_context, test_queue, &desc, &tensors, 0, NULL, NULL));
+}
+
+static void read_floats(cl_mem buffer, float *out, size_t count)
+{
+    ck_assert_int_eq(clEnqueueReadBuffer(test_queue, buffer, CL_TRUE, 0, count * sizeof *out, out,
+                                         0, NULL, NULL),
+                     CL_SUCCESS);
+}
+
+/* O of all tokens in one pass, K and V (kv_heads, STEPS, DIM). */
+static void whole_pass(const float *q, const float *k, const float *v, float *o)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_tensors tensors = SQA_TENSORS_INIT;
+    desc.q_heads = Q_HEADS;
+    desc.kv_heads = KV_HEADS;
+    desc.q_length = desc.kv_length = STEPS;
+    desc.head_dim = DIM;
+    desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
+    tensors.q.buffer = upload(q, Q_COUNT);
+    tensors.k.buffer = upload(k, KV_COUNT);
+    tensors.v.buffer = upload(v, KV_COUNT);
+    tensors.o.buffer = new_buffer(Q_COUNT, NAN);
+    turn(tensors.q.buffer, Q_HEADS, STEPS, NULL);
+    turn(tensors.k.buffer, KV_HEADS, STEPS, NULL);
+    check(sqa_attention_forward(test_context, test_queue, &desc, &tensors, 0, NULL, NULL));
+    read_floats(tensors.o.buffer, o, Q_COUNT);
+    const cl_mem made[] = {tensors.q.buffer, tensors.k.buffer, tensors.v.buffer, tensors.o.buffer};
+    for (int i = 0; i < 4; i++)
+        clReleaseMemObject(made[i]);
+}
+
+/* Rows first .. first + count - 1 of (heads, STEPS, DIM), as (heads, count, DIM). */
+static cl_mem upload_rows(const float *of, uint32_t heads, uint32_t first, uint32_t count)
+{
+    float rows[Q_COUNT];
+    for (uint32_t h = 0; h < heads; h++)
+        memcpy(rows + h * count * DIM, of + (h * STEPS + first) * DIM, count * DIM * sizeof *rows);
+    return upload(rows, heads * count * DIM);
+}
+
+/* Tokens first .. first + count - 1 through the cache; their O as (heads, count, DIM). */
+static void step(sqa_kv_cache *cache, const float *q, const float *k, const float *v,
+                 uint32_t first, uint32_t count, float *o)
+{
+    sqa_attention_desc desc = SQA_ATTENTION_DESC_INIT;
+    sqa_tensors tensors = SQA_TENSORS_INIT;
+    sqa_kv_tokens tokens = SQA_KV_TOKENS_INIT;
+    const sqa_tensor positions = sqa_kv_cache_positions(cache);
+    tokens.length = count;
+    tokens.k.buffer = upload_rows(k, KV_HEADS, first, count);
+    tokens.v.buffer = upload_rows(v, KV_HEADS, first, count);
+    check(sqa_kv_cache_append(cache, test_queue, &tokens, 0, NULL, NULL));
+    desc.q_heads = Q_HEADS;
+    desc.q_length = count;
+    desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
+    check(sqa_kv_cache_bind(cache, &desc, &tensors));
+    tensors.q.buffer = upload_rows(q, Q_HEADS, first, count);
+    tensors.o.buffer = new_buffer(Q_HEADS * count * DIM, NAN);
+    turn(tensors.q.buffer, Q_HEADS, count, count == 1 ? &positions : NULL);
+    check(sqa_attention_forward(test_context, test_queue, &desc, &tensors, 0, NULL, NULL));
+    read_floats(tensors.o.buffer, o, Q_HEADS * count * DIM);
+    const cl_mem made[] = {tokens.k.buffer, tokens.v.buffer, tensors.q.buffer, tensors.o.buffer};
+    for (int i = 0; i < 4; i++)
+        clReleaseMemObject(made[i]);
+}
+
+/* A prompt, then token by token, turned by their positions: the rows of one pass over all. */
+START_TEST(token_by_token_is_one_pass)
+{
+    float q[Q_COUNT], k[KV_COUNT], v[KV_COUNT], whole[Q_COUNT], o[Q_COUNT];
+    sqa_kv_cache_desc desc = SQA_KV_CACHE_DESC_INIT;
+    sqa_kv_cache *cache = NULL;
+    desc.kv_heads = KV_HEADS;
+    desc.head_dim = desc.rotary = DIM;
+    desc.capacity = STEPS;
+    desc.page_size = PAGE;
+    check(sqa_kv_cache_create(&cache, test_context, &desc));
+    for (int i = 0; i < Q_COUNT; i++)
+        q[i] = next_number();
+    for (int i = 0; i < KV_COUNT; i++)
+        k[i] = next_number(), v[i] = next_number();
+    whole_pass(q, k, v, whole);
+    for (uint32_t first = 0, count = PROMPT; first < STEPS; first += count, count = 1) {
+        step(cache, q, k, v, first, count, o);
+        for (uint32_t h = 0; h < Q_HEADS; h++)
+            for (uint32_t i = 0; i < count * DIM; i++)
+                ck_assert_float_eq_tol(o[h * count * DIM + i], whole[(h * STEPS + first) * DIM + i],
+                                       1e-6f);
+    }
+    sqa_kv_cache_destroy(cache);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kv_cache");
@@ -328,6 +437,7 @@ int main(void)
     tcase_add_test(tests, full_is_full);
     tcase_add_test(tests, pages_run_out);
     tcase_add_test(tests, a_call_that_fails_changes_nothing);
+    tcase_add_test(tests, token_by_token_is_one_pass);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

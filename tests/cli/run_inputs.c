@@ -93,7 +93,12 @@ static void save_input(const run_inputs *in, uint32_t slot, bool least_rank)
     char name[32];
     if (!sqa_tensor_shape_of(problem, slot, &t) || sqa_tensor_is_output(problem, slot))
         return;
-    const uint32_t rank = file_shape(&t, slot, least_rank, shape);
+    uint32_t rank = file_shape(&t, slot, least_rank, shape);
+    if (slot == SQA_SLOT_BLOCK_TABLE && rank == 1) {
+        shape[0] = problem->of.attention.batch;
+        shape[1] = sqa_attention_table_row(&problem->of.attention);
+        rank = 2;
+    }
     snprintf(name, sizeof name, "%s.npy", sqa_tensor_name(problem, slot));
     if (sqa_element_is_float(t.element))
         save_floats(name, t.element, rank, shape, in->given.by_slot[slot],

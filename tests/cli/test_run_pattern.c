@@ -10,6 +10,7 @@
 
 #define BLOCKS " --block-offsets @/block_offsets.npy --block-indices @/block_indices.npy"
 #define STARTS " --cu-seqlens-q @/cu_seqlens_q.npy --cu-seqlens-k @/cu_seqlens_kv.npy"
+#define PAGES " --block-table @/block_table.npy --kv-lengths @/kv_lengths.npy"
 #define LSE " --lse @/lse.npy"
 
 static const struct {
@@ -44,6 +45,9 @@ static const struct {
     /* Drawn so that the longest sequences are as long as the shape says. */
     {"b=3,hq=2,nq=9,nk=14,d=8,ragged=20:40,window=3:1,keymask,bias=f32/hq",
      STARTS " --window 3,1 --key-mask @/key_mask.npy --bias @/bias.npy", false},
+    {"b=3,hq=4,hkv=2,nq=3,nk=40,d=8,causal,page=5,lse", PAGES LSE " --causal", false},
+    {"b=2,hq=2,nq=1,nk=48,d=8,window=20:0,keymask,page=16,pages=9,dtype=f16",
+     PAGES " --window 20,0 --key-mask @/key_mask.npy", false},
     {"b=2,hq=2,n=30,d=8,window=9:0,globals=2,causal,alibi=geometric,sinks,softcap=3,lse",
      " --window 9,0 --globals 2 --causal --alibi geometric --sinks @/sinks.npy --softcap 3" LSE,
      false},

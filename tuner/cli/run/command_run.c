@@ -212,6 +212,7 @@ static sqa_status run_all(run_options *options, run_state *run)
         status = check_required(options);
     if (!status)
         status = read_desc(options, &run->desc);
+    run->files.paged = run->pattern.paths[SQA_SLOT_BLOCK_TABLE] != NULL;
     if (!status)
         status = sqa_tensor_files_read(&run->files, &run->desc);
     settle_dtype(options, run);

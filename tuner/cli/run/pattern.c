@@ -61,6 +61,10 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
          .text = &paths[SQA_SLOT_CU_SEQLENS_Q], .needs = "cu-seqlens-k"},
         {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_SLOT_CU_SEQLENS_KV],
          .needs = "cu-seqlens-q"},
+        {"block-table", "FILE", "(B, pages): the pages of K and V, (pages, Hkv, page, D), each has",
+         .text = &paths[SQA_SLOT_BLOCK_TABLE], .needs = "kv-lengths", .excludes = "cu-seqlens-q"},
+        {"kv-lengths", "FILE", "(B,): how many keys each has in them",
+         .text = &paths[SQA_SLOT_KV_LENGTHS], .needs = "block-table"},
     };
     memcpy(out, options, sizeof options);
 }
@@ -172,6 +176,15 @@ static sqa_status upload_sequences(sqa_run_pattern *pattern, sqa_context *contex
                                 &pattern->indices[SQA_SLOT_CU_SEQLENS_KV]);
 }
 
+static sqa_status upload_table(sqa_run_pattern *pattern, sqa_context *context,
+                               const sqa_attention_desc *desc)
+{
+    return sqa_block_table_create(context, desc, pattern->files[SQA_SLOT_BLOCK_TABLE].integers,
+                                  pattern->files[SQA_SLOT_KV_LENGTHS].integers,
+                                  &pattern->indices[SQA_SLOT_BLOCK_TABLE],
+                                  &pattern->indices[SQA_SLOT_KV_LENGTHS]);
+}
+
 static sqa_status upload_globals(sqa_run_pattern *pattern, sqa_context *context,
                                  const sqa_attention_desc *desc)
 {
@@ -189,6 +202,7 @@ static const struct {
      upload_sequences},
     {SQA_SLOT_BLOCK_OFFSETS, SQA_SLOT_BLOCK_INDICES, "block-offsets", "block-indices",
      upload_blocks},
+    {SQA_SLOT_BLOCK_TABLE, SQA_SLOT_KV_LENGTHS, "block-table", "kv-lengths", upload_table},
     {SQA_SLOT_GLOBALS, SQA_SLOT_GLOBALS, "globals", NULL, upload_globals},
 };
 enum { INDEX_COUNT = sizeof index_tensors / sizeof index_tensors[0] };

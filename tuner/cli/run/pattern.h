@@ -23,7 +23,7 @@ typedef struct sqa_run_pattern {
     cl_mem indices[SQA_MAX_TENSORS]; /* index tensors on the device */
 } sqa_run_pattern;
 
-enum { SQA_RUN_PATTERN_OPTIONS = 21 };
+enum { SQA_RUN_PATTERN_OPTIONS = 23 };
 
 #define SQA_RUN_PATTERN_INIT                                                                       \
     {                                                                                              \

@@ -175,6 +175,29 @@ static sqa_status fit_both_starts(const fitting *f)
     return SQA_OK;
 }
 
+/* Keys are as many as the pages of a row hold. */
+static sqa_status fit_block_table(const fitting *f)
+{
+    sqa_attention_desc *desc = f->desc;
+    const uint64_t keys = f->file->shape[1] * desc->paged.page_size;
+    char expected[96];
+    desc->kv_length = (uint32_t)keys;
+    if (f->file->shape[0] == desc->batch && keys <= 1u << 30)
+        return SQA_OK;
+    snprintf(expected, sizeof expected, "(B, pages) of (%u, ...), of no more than 2^30 keys",
+             desc->batch);
+    return refuse_shape(f, expected);
+}
+
+static sqa_status fit_kv_lengths(const fitting *f)
+{
+    char expected[64];
+    if (f->file->count == f->desc->batch)
+        return SQA_OK;
+    snprintf(expected, sizeof expected, "(B,) of (%u,)", f->desc->batch);
+    return refuse_shape(f, expected);
+}
+
 static const char pairs[] = "(Nq, Nk), (H, Nq, Nk) or (B, H, Nq, Nk)";
 
 /* In the order in which they are read: the starts say how long sequences are. */
@@ -189,6 +212,11 @@ static const struct {
      "--cu-seqlens-k",
      {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"},
      fit_both_starts},
+    {SQA_SLOT_BLOCK_TABLE,
+     "--block-table",
+     {SQA_NPY_INTEGERS, 2, 2, "(B, pages)"},
+     fit_block_table},
+    {SQA_SLOT_KV_LENGTHS, "--kv-lengths", {SQA_NPY_INTEGERS, 1, 1, "(B,)"}, fit_kv_lengths},
     {SQA_SLOT_BIAS, "--bias", {SQA_NPY_FLOATS, 2, 4, pairs}, fit_bias},
     {SQA_SLOT_MASK, "--mask", {SQA_NPY_BYTES, 2, 4, pairs}, fit_mask},
     {SQA_SLOT_KEY_MASK, "--key-mask", {SQA_NPY_BYTES, 2, 2, "(B, Nk)"}, fit_key_mask},

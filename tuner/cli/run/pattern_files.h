@@ -17,7 +17,7 @@ void sqa_pattern_files_note(const char *const paths[SQA_MAX_TENSORS],
                             const sqa_npy files[SQA_MAX_TENSORS]);
 
 /* The options and paths of all of them; the path of one not given is NULL. */
-enum { SQA_PATTERN_FILES = 10 };
+enum { SQA_PATTERN_FILES = 12 };
 void sqa_pattern_files_name(const char *const paths[SQA_MAX_TENSORS],
                             sqa_command_file out[SQA_PATTERN_FILES]);
 

@@ -67,7 +67,8 @@ static sqa_status check_heads(const sqa_tensor_files *files)
 static sqa_status check_together(const sqa_tensor_files *files)
 {
     const sqa_npy *q = &files->q, *k = &files->k, *v = &files->v;
-    sqa_status status = must_agree(k, files->k_path, q, files->q_path, BATCH);
+    sqa_status status =
+        files->paged ? SQA_OK : must_agree(k, files->k_path, q, files->q_path, BATCH);
     if (!status)
         status = must_agree(k, files->k_path, q, files->q_path, DIM);
     if (!status)
@@ -95,6 +96,8 @@ sqa_status sqa_tensor_files_read(sqa_tensor_files *files, sqa_attention_desc *de
     desc->kv_heads = (uint32_t)files->k.shape[HEADS];
     desc->q_length = (uint32_t)files->q.shape[LENGTH];
     desc->kv_length = (uint32_t)files->k.shape[LENGTH];
+    if (files->paged)
+        desc->paged = (sqa_paged){desc->kv_length, (uint32_t)files->k.shape[BATCH]};
     desc->head_dim = (uint32_t)files->q.shape[DIM];
     desc->value_dim = (uint32_t)files->v.shape[DIM];
     return SQA_OK;

@@ -3,12 +3,15 @@
 #ifndef SQA_TUNER_RUN_TENSOR_FILES_H
 #define SQA_TUNER_RUN_TENSOR_FILES_H
 
+#include <stdbool.h>
+
 #include "sqa_cl/attention.h"
 #include "text/npy.h"
 
 typedef struct sqa_tensor_files {
     const char *q_path, *k_path, *v_path;
     sqa_npy q, k, v;
+    bool paged; /* K and V are (pages, heads, page, dim), and the batch is that of Q */
 } sqa_tensor_files;
 
 /* Reads all three; sets batch, heads, lengths and dimensions of *desc and leaves
