@@ -13,6 +13,7 @@
 #include "cli/run/layer.h"
 #include "cli/run/linear.h"
 #include "cli/run/matmul.h"
+#include "cli/run/merge.h"
 #include "cli/run/pattern.h"
 #include "cli/run/pattern_files.h"
 #include "cli/run/tensor_files.h"
@@ -38,7 +39,7 @@ static const char summary[] =
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
     "pass, or runs that again. Other operations take other tensors, and have options of their\n"
     "own: --op linear is linear attention, --op layer an attention layer, --op matmul multiplies\n"
-    "matrices; `sqa run --op layer --help`.";
+    "matrices, --op merge makes one of two parts of attention; `sqa run --op layer --help`.";
 
 typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse;
@@ -65,9 +66,10 @@ static sqa_status read_operation(run_options *options, sqa_run_backward *backwar
     const char *given = sqa_run_backward_given(backward);
     options->backward = options->op && !strcmp(options->op, "backward");
     if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--op is '%.40s'; expected forward, backward, layer, linear or matmul",
-                        options->op);
+        return sqa_fail(
+            SQA_INVALID_ARGUMENT,
+            "--op is '%.40s'; expected forward, backward, layer, linear, matmul or merge",
+            options->op);
     if (given && !options->backward)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
     if (options->backward && options->out)
@@ -252,7 +254,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     enum { TENSORS = 6, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
-        {"op", "NAME", "forward (default), backward; layer, linear, matmul with their own options",
+        {"op", "NAME",
+         "forward (default), backward; with their own options layer, linear, matmul, merge",
          .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
@@ -276,7 +279,10 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} others[] = {{"layer", sqa_run_layer}, {"linear", sqa_run_linear}, {"matmul", sqa_run_matmul}};
+} others[] = {{"layer", sqa_run_layer},
+              {"linear", sqa_run_linear},
+              {"matmul", sqa_run_matmul},
+              {"merge", sqa_run_merge}};
 
 /* What the last --op says; "" without one. */
 static const char *named_operation(int argc, char **argv)
