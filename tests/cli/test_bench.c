@@ -53,6 +53,10 @@ static const struct {
     {"bench --queries 2 --pattern nq=4", 2, "--pattern: nq is given twice"},
     {"bench --wide --csv", 2, "--wide and --csv exclude each other"},
     {"bench --dtype f8", 2, "--dtype is 'f8'; expected f32, f16 or bf16"},
+    {"bench --op decode --seq 4 --kv-length 4", 2, "--kv-length and --seq exclude each other"},
+    {"bench --op matmul --kv-length 4", 2, "--kv-length is for variants, which --op matmul has"},
+    {"bench --preset paper --batch 1,8", 2, "--preset paper takes one --batch"},
+    {"bench --batch 1,1", 2, "--batch names 1 twice"},
     {"bench --dim 0", 2, "--dim is '0'; expected a number from 1 to 512"},
     {"bench --dim 64,513", 2, "--dim is '513'"},
     {"bench --dim 64,64", 2, "--dim names 64 twice"},
@@ -142,6 +146,8 @@ START_TEST(json_document)
         "shape",
         "ceiling_read_gbs",
         "fraction_of_read",
+        "fraction_of_roofline",
+        "cache_bytes_per_token",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -299,14 +305,15 @@ START_TEST(csv)
     static const char header[] =
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
-        "source,pattern,queries,shape,ceiling_read_gbs,fraction_of_read\n";
+        "source,pattern,queries,shape,ceiling_read_gbs,fraction_of_read,fraction_of_roofline,"
+        "cache_bytes_per_token\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 28);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 30);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);

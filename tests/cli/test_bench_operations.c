@@ -72,6 +72,35 @@ START_TEST(table_of_operations)
 }
 END_TEST
 
+/* A query over a cache, of every length and batch; beside forward, which has as many as keys. */
+START_TEST(decode)
+{
+    const program_result *result =
+        run_sqa("bench --op decode,forward --variant gqa --heads 8 --kv-length 24,40 --dim 8 "
+                "--batch 1,3 --dtype f16 --rounds 1 --csv");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "\ndecode,gqa,"), 4);
+    ck_assert_uint_eq(count_of(result->out, "\"b=3,hq=8,hkv=2,nq=1,nk=40,d=8,dtype=f16\""), 1);
+    ck_assert_uint_eq(count_of(result->out, "\"b=1,hq=8,hkv=2,nq=24,nk=24,d=8,dtype=f16\""), 1);
+    ck_assert_uint_eq(count_of(result->out, ",64\n"), 8); /* K and V: 2 heads, 8 times 2 bytes */
+    result = run_sqa("bench --op decode --variant mqa --heads 8 --kv-length 24 --dim 8 --rounds 1 "
+                     "--batch 2,3 --wide");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(strstr(result->out, "decode, f32, 1 query on seq keys, medians of 1"));
+    ck_assert_ptr_nonnull(strstr(result->out, "  of roofline  bytes/token  "));
+    ck_assert_uint_eq(count_of(result->out, "\nmqa "), 2);
+    result = run_sqa("bench --op decode --variant mha --heads 2 --seq 24 --dim 8 --rounds 1 "
+                     "--json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    const char *row = row_of_op(result->out, "decode", "mha");
+    const double of_read = number_after(row, "\"fraction_of_read\": ");
+    const double of_ceiling = number_after(row, "\"fraction_of_ceiling\": ");
+    ck_assert_double_eq_tol(number_after(row, "\"fraction_of_roofline\": "),
+                            of_read > of_ceiling ? of_read : of_ceiling, 1e-9);
+    ck_assert_double_eq(number_after(row, "\"cache_bytes_per_token\": "), 2 * 2 * 8 * 4);
+}
+END_TEST
+
 static const char *row_of_shape(const char *json, const char *shape, const char *family)
 {
     char key[160];
@@ -147,6 +176,7 @@ int main(void)
     tcase_set_timeout(tests, 180);
     tcase_add_test(tests, training);
     tcase_add_test(tests, table_of_operations);
+    tcase_add_test(tests, decode);
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, shapes_of_all_operations);
     suite_add_tcase(suite, tests);

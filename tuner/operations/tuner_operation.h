@@ -66,6 +66,7 @@ typedef struct sqa_timed_pass {
         const char *keys; /* of its shape, besides those that all parts share; "" for none */
     } parts[SQA_PASS_PARTS];
     size_t part_count;
+    uint32_t queries; /* of variants, where none are asked for; 0: as many as keys */
 } sqa_timed_pass;
 
 typedef struct sqa_tuner_operation {

@@ -79,7 +79,7 @@ sqa_status sqa_timed_pass_find(const char *name, sqa_timed_pass *out)
 {
     const sqa_operation_entry *entry = sqa_operation_find(name);
     if (entry) {
-        *out = (sqa_timed_pass){entry->name, {{entry, ""}}, 1};
+        *out = (sqa_timed_pass){entry->name, {{entry, ""}}, 1, 0};
         return SQA_OK;
     }
     if (find_joint_pass(name, out))

@@ -68,10 +68,10 @@ static bool leave_out(const sqa_bench_state *run, const measured_length *last, s
                       sqa_bench_report *report)
 {
     const sqa_bench_options *options = run->options;
-    if (options->budget_s <= 0.0 || !last->length)
+    uint32_t length, dim, batch;
+    if (options->budget_s <= 0.0 || !last->length ||
+        !sqa_bench_group_sizes(options, group, &length, &dim, &batch))
         return false;
-    const uint32_t length = options->lengths[group % options->length_count];
-    const uint32_t dim = options->dims[group / options->length_count];
     double seconds = predict(run, last, length, dim);
     if (sqa_clock_seconds() - run->begun_s + seconds <= options->budget_s)
         return false;

@@ -41,10 +41,11 @@ typedef struct sqa_bench_options {
     uint32_t heads;                   /* of the multi-head model */
     uint32_t lengths[SQA_BENCH_MOST]; /* of keys */
     size_t length_count;
-    uint32_t queries; /* of every length; 0: as many as keys */
+    uint32_t queries; /* of every length; 0: as many as the pass says */
     uint32_t dims[SQA_BENCH_MOST];
     size_t dim_count;
-    uint32_t batch;
+    uint32_t batches[SQA_BENCH_MOST];
+    size_t batch_count;
     sqa_dtype dtype;
     char pattern[SQA_SHAPE_TEXT]; /* of every row, in the keys of a shape; "" for none */
     const sqa_window *window;     /* of variants with one; NULL: 128 keys, behind the query or to
@@ -72,6 +73,7 @@ typedef struct sqa_bench_row {
     char shape[SQA_SHAPE_TEXT];   /* all of them, of the pass's last part */
     sqa_problem parts[SQA_PASS_PARTS];
     double flop, bytes;       /* of all parts */
+    double token_bytes;       /* of K and V, of a key and all heads; NaN of a shape */
     const char *asked_family; /* NULL: the best known */
     const char *peer;         /* that is timed in its place; NULL: the library itself */
     bool shown;               /* false: measured as a reference only */
@@ -82,7 +84,7 @@ typedef struct sqa_bench_row {
     double gflops, gbs;
     /* Medians of the rates measured between these rounds, and the parts of them. */
     double ceiling_gflops, ceiling_read_gbs;
-    double fraction_of_ceiling, fraction_of_read;
+    double fraction_of_ceiling, fraction_of_read, fraction_of_roofline; /* the larger bound's */
     double saving_vs_mha;    /* MHA's FLOPs over its own; NaN of a shape, like the next */
     double speedup_vs_mha;   /* of the same pass and family */
     double speedup_vs_first; /* of the families asked for, or the library */

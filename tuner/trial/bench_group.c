@@ -318,6 +318,7 @@ static sqa_status summarise_row(const sqa_bench_state *run, sqa_bench_row *row,
     row->gbs = row->bytes / (timing.median_ms * 1e6);
     row->fraction_of_ceiling = row->gflops / row->ceiling_gflops;
     row->fraction_of_read = row->gbs / row->ceiling_read_gbs;
+    row->fraction_of_roofline = fmax(row->fraction_of_ceiling, row->fraction_of_read);
     if (!run->options->against_default)
         return SQA_OK;
     status = sqa_measure_summarise(all->entries[rows + index].samples, all->rounds, &timing);

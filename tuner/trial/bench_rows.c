@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "operations/operations.h"
 #include "operations/tensors.h"
 #include "problem/names.h"
 
@@ -69,13 +70,18 @@ static sqa_window window_of(const sqa_bench_options *options)
                : (sqa_window){WINDOW_KEYS / 2, WINDOW_KEYS / 2};
 }
 
+uint32_t sqa_bench_queries(const sqa_bench_options *options, const sqa_timed_pass *pass)
+{
+    return options->queries ? options->queries : pass->queries;
+}
+
 /* The keys that a variant is asked for with, so that every operation that has them can be. A layer
  * is as wide as all heads of the multi-head model. */
 static void write_keys(const sqa_bench_options *options, const sqa_bench_row *row, sqa_text *out)
 {
     const sqa_bench_reach reach = row->variant->reach;
     sqa_text_format(out, "b=%u,hq=%u,hkv=%u,", row->batch, row->q_heads, row->kv_heads);
-    if (options->queries)
+    if (sqa_bench_queries(options, row->pass))
         sqa_text_format(out, "nq=%u,nk=%u", row->queries, row->length);
     else
         sqa_text_format(out, "n=%u", row->length);
@@ -141,12 +147,28 @@ static sqa_status read_parts(sqa_bench_row *row, const char *keys)
     return status;
 }
 
+/* Of the tensors k and v, a key of all heads. */
+static double token_bytes(const sqa_problem *problem)
+{
+    const sqa_operation_entry *entry = sqa_operation_of(problem);
+    double bytes = 0.0;
+    sqa_tensor_shape shape;
+    for (uint32_t slot = 0; slot < entry->slot_count; slot++) {
+        const char *name = entry->slots[slot].name;
+        if (name && (!strcmp(name, "k") || !strcmp(name, "v")) &&
+            sqa_tensor_shape_of(problem, slot, &shape))
+            bytes += (double)shape.heads * shape.dim * sqa_element_bits(shape.element) / 8;
+    }
+    return bytes;
+}
+
 static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench_rows *group,
                                sqa_bench_row *row)
 {
     sqa_text keys = SQA_TEXT_INIT;
-    row->batch = options->batch;
-    row->queries = options->queries ? options->queries : group->length;
+    const uint32_t queries = sqa_bench_queries(options, row->pass);
+    row->batch = group->batch;
+    row->queries = queries ? queries : group->length;
     row->length = group->length;
     row->dim = group->dim;
     row->dtype = options->dtype;
@@ -159,10 +181,12 @@ static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench
     if (status == SQA_OK)
         status = read_parts(row, sqa_text_get(&keys));
     sqa_text_free(&keys);
-    if (status == SQA_OK)
-        keep_pattern(row->shape, row->pattern);
-    row->causal = status == SQA_OK && sqa_bench_has_key(row->pattern, "causal");
-    return status;
+    if (status != SQA_OK)
+        return status;
+    keep_pattern(row->shape, row->pattern);
+    row->causal = sqa_bench_has_key(row->pattern, "causal");
+    row->token_bytes = token_bytes(&row->parts[row->pass->part_count - 1]);
+    return SQA_OK;
 }
 
 static sqa_bench_row *add_row(const sqa_bench_options *options, size_t pass, size_t family,
@@ -174,6 +198,7 @@ static sqa_bench_row *add_row(const sqa_bench_options *options, size_t pass, siz
         .pass = &options->passes[pass],
         .asked_family = options->family_count ? options->families[family] : NULL,
         .shown = true,
+        .token_bytes = unknown,
         .saving_vs_mha = unknown,
         .speedup_vs_mha = unknown,
         .default_ms = unknown,
@@ -232,7 +257,20 @@ static sqa_status add_pass(const sqa_bench_options *options, size_t pass,
 
 static size_t model_group_count(const sqa_bench_options *options)
 {
-    return options->variant_count ? options->dim_count * options->length_count : 0;
+    return options->variant_count
+               ? options->batch_count * options->dim_count * options->length_count
+               : 0;
+}
+
+bool sqa_bench_group_sizes(const sqa_bench_options *options, size_t group, uint32_t *length,
+                           uint32_t *dim, uint32_t *batch)
+{
+    if (group >= model_group_count(options))
+        return false;
+    *length = options->lengths[group % options->length_count];
+    *dim = options->dims[group / options->length_count % options->dim_count];
+    *batch = options->batches[group / options->length_count / options->dim_count];
+    return true;
 }
 
 size_t sqa_bench_group_count(const sqa_bench_options *options)
@@ -252,10 +290,7 @@ sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group
     *out = (sqa_bench_rows){.items = calloc(most, sizeof *out->items)};
     if (!out->items)
         return sqa_fail_memory("the benchmark's rows");
-    if (!shape) {
-        out->length = options->lengths[group % options->length_count];
-        out->dim = options->dims[group / options->length_count];
-    }
+    (void)sqa_bench_group_sizes(options, group, &out->length, &out->dim, &out->batch);
     sqa_status status = SQA_OK;
     for (size_t p = first; p < first + count && status == SQA_OK; p++)
         status = add_pass(options, p, shape, out);
@@ -265,7 +300,7 @@ sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group
 void sqa_bench_rows_free(sqa_bench_rows *rows)
 {
     free(rows->items);
-    *rows = (sqa_bench_rows){0, 0, NULL, 0};
+    *rows = (sqa_bench_rows){0};
 }
 
 void sqa_bench_row_name(const sqa_bench_row *row, char *out, size_t size)

@@ -24,7 +24,8 @@ static const char summary[] =
     "Every row is checked against an fp64 reference.\n"
     "\n"
     "--op takes one operation or several: forward (default), backward, a step of training\n"
-    "as forward+backward (timed as one), matmul, ...; a wrong name lists all. An operation\n"
+    "as forward+backward (timed as one), decode (forward of a query over --kv-length keys),\n"
+    "matmul, ...; a wrong name lists all. An operation\n"
     "without variants (matmul) is timed on --shape m=4096,n=1024,k=1024, on a preset's\n"
     "problems, or on its first preset's; --family all shows its kernel families side by\n"
     "side. What a backward pass has to compute counts as 2.5 times the forward pass.\n"
@@ -38,7 +39,9 @@ static const char summary[] =
     "is the median: of the row's time, and of the ceiling's rate in the same rounds, so\n"
     "that whatever slows the machine down slows both. Where reading the tensors takes\n"
     "longer than computing, GB/s and their part of what a kernel that only reads reaches\n"
-    "are shown, too. \"spread\" is how far the middle half of the samples is apart; above\n"
+    "are shown, too, of decode the part of the roofline, which is the nearer of both bounds,\n"
+    "and the bytes of K and V that a token takes. \"spread\" is how far the middle half of the "
+    "samples is apart; above\n"
     "10 % of the median it is marked with a star. JSON and CSV have the best sample as\n"
     "well. Ctrl-C ends with what was measured so far.";
 
@@ -166,7 +169,7 @@ int sqa_command_bench(int argc, char **argv)
         {"shape", "SHAPE", "a problem in the words of `sqa tune --shape`; repeatable",
          .list = &words->shapes,
          .excludes = "preset,variant,heads,seq,queries,dim,batch,dtype,causal,window,globals,"
-                     "pattern"},
+                     "pattern,kv-length"},
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 here; or problems, as of `sqa tune`",
          .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals"},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
@@ -174,11 +177,13 @@ int sqa_command_bench(int argc, char **argv)
         {"heads", "H", "heads of the multi-head model (8)", .count = {&words->heads, 1, 65535}},
         {"seq", "LENGTHS", "sequence lengths, such as 1024,4096 (2048)",
          .counts = {&words->lengths, 1, 1u << 24}},
-        {"queries", "N", "of every length, 1 is a step of decoding (as many as keys)",
+        {"kv-length", "LENGTHS", "the same, of --op decode: keys of the cache",
+         .counts = {&words->kv_lengths, 1, 1u << 24}, .excludes = "seq"},
+        {"queries", "N", "of every length (as many as keys; of --op decode 1)",
          .count = {&words->queries, 1, 1u << 24}},
         {"dim", "DIMENSIONS", "head dimensions, such as 64,128 (64)",
          .counts = {&words->dims, 1, SQA_MAX_HEAD_DIM}},
-        {"batch", "B", "batch size (1)", .count = {&words->batch, 1, 65535}},
+        {"batch", "SIZES", "batch sizes, such as 1,8 (1)", .counts = {&words->batches, 1, 65535}},
         {"dtype", "TYPE", "how tensors are stored: f32 (default), f16 or bf16",
          .text = &words->dtype},
         {"causal", NULL, "with a causal mask", .flag = &words->causal},

@@ -67,6 +67,8 @@ static const struct {
     {"shape", TEXT, AT(shape), ALWAYS},
     {"ceiling_read_gbs", NUMBER, AT(ceiling_read_gbs), ALWAYS},
     {"fraction_of_read", NUMBER, AT(fraction_of_read), ALWAYS},
+    {"fraction_of_roofline", NUMBER, AT(fraction_of_roofline), ALWAYS},
+    {"cache_bytes_per_token", NUMBER, AT(token_bytes), OF_VARIANTS},
     {"speedup_vs_first_family", NUMBER, AT(speedup_vs_first), WITH_FAMILIES},
 };
 

@@ -133,7 +133,7 @@ void sqa_bench_paper_print(const sqa_bench_view *view)
 {
     const sqa_bench_options *options = view->options;
     printf("Table 3 of arXiv 2510.01817 on %s: %u heads of dimension %u, batch %u, %s%s%s\n",
-           view->device->strings.device_name, options->heads, options->dims[0], options->batch,
+           view->device->strings.device_name, options->heads, options->dims[0], options->batches[0],
            sqa_dtype_name(options->dtype), *options->pattern ? ", " : "", options->pattern);
     for (size_t p = 0; p < options->pass_count; p++) {
         const sqa_timed_pass *pass = &options->passes[p];

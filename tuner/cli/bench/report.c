@@ -11,6 +11,7 @@
 #include "problem/names.h"
 #include "text/json.h"
 #include "text/table.h"
+#include "trial/bench_rows.h"
 
 static bool any_noisy(const sqa_bench_report *report)
 {
@@ -24,18 +25,20 @@ static void print_head(const sqa_bench_view *view)
 {
     const sqa_bench_options *options = view->options;
     const sqa_bench_report *report = view->report;
+    const uint32_t queries = sqa_bench_queries(options, &options->passes[0]);
     printf("ceiling: %.1f GFLOP/s multiply-add (%s), %.1f GB/s copy (%s), %.1f GB/s read (%s)\n",
            report->rate[SQA_CEILING_FMA], report->ceiling.variant[SQA_CEILING_FMA],
            report->rate[SQA_CEILING_COPY], report->ceiling.variant[SQA_CEILING_COPY],
            report->rate[SQA_CEILING_READ], report->ceiling.variant[SQA_CEILING_READ]);
     if (options->pass_count == 1)
         printf("%s, ", options->passes[0].name);
+    if (options->variant_count && options->batch_count == 1)
+        printf("batch %u, ", options->batches[0]);
     if (options->variant_count)
-        printf("batch %u, %s%s%s, ", options->batch, sqa_dtype_name(options->dtype),
-               *options->pattern ? ", " : "", options->pattern);
-    if (options->queries)
-        printf("%u %s on seq keys, ", options->queries,
-               options->queries == 1 ? "query" : "queries");
+        printf("%s%s%s, ", sqa_dtype_name(options->dtype), *options->pattern ? ", " : "",
+               options->pattern);
+    if (queries)
+        printf("%u %s on seq keys, ", queries, queries == 1 ? "query" : "queries");
     printf("medians of %u rounds\n", options->rounds);
 }
 
@@ -64,10 +67,24 @@ static bool has_default(const sqa_bench_view *view)
     return view->options->against_default;
 }
 
+static bool has_batches(const sqa_bench_view *view)
+{
+    return view->options->batch_count > 1;
+}
+
+/* Where a step of generating text is timed. */
+static bool has_cache(const sqa_bench_view *view)
+{
+    bool any = false;
+    for (size_t i = 0; i < view->options->pass_count; i++)
+        any = any || view->options->passes[i].queries;
+    return any;
+}
+
 /* Where bytes are what counts. */
 static bool has_reads(const sqa_bench_view *view)
 {
-    bool any = view->options->queries > 0;
+    bool any = view->options->queries > 0 || has_cache(view);
     for (size_t i = 0; i < view->report->count; i++)
         any = any || view->report->rows[i].reads;
     return any;
@@ -94,6 +111,9 @@ CELL(vs_mha, "%.2fx", row->speedup_vs_mha)
 CELL(vs_first, "%.2fx", row->speedup_vs_first)
 CELL(gbs, "%.1f", row->gbs)
 CELL(of_read, "%.2f", row->fraction_of_read)
+CELL(of_roofline, "%.2f", row->fraction_of_roofline)
+CELL(token_bytes, "%.0f", row->token_bytes)
+CELL(batch, "%u", row->batch)
 CELL(default_ms, "%.2f", row->default_ms)
 CELL(vs_default, "%.2fx", row->default_ms / row->median_ms)
 CELL(pattern, "%s", row->pattern)
@@ -124,6 +144,7 @@ static const struct column {
     {"Hq", SQA_ALIGN_RIGHT, 2, OF_VARIANTS, q_heads, NULL},
     {"Hkv", SQA_ALIGN_RIGHT, 2, OF_VARIANTS, kv_heads, NULL},
     {"D", SQA_ALIGN_RIGHT, 4, OF_VARIANTS, dim, NULL},
+    {"batch", SQA_ALIGN_RIGHT, 0, OF_VARIANTS, batch, has_batches},
     {"seq", SQA_ALIGN_RIGHT, 0, OF_VARIANTS, length, NULL},
     {"ms", SQA_ALIGN_RIGHT, 0, OF_ALL, ms, NULL},
     {"spread", SQA_ALIGN_RIGHT, 2, OF_ALL, spread, NULL},
@@ -134,6 +155,8 @@ static const struct column {
     {"max error", SQA_ALIGN_RIGHT, 5, OF_ALL, max_error, NULL},
     {"GB/s", SQA_ALIGN_RIGHT, 1, OF_ALL, gbs, has_reads},
     {"of read", SQA_ALIGN_RIGHT, 1, OF_ALL, of_read, has_reads},
+    {"of roofline", SQA_ALIGN_RIGHT, 0, OF_ALL, of_roofline, has_cache},
+    {"bytes/token", SQA_ALIGN_RIGHT, 3, OF_VARIANTS, token_bytes, has_cache},
     {"default ms", SQA_ALIGN_RIGHT, 1, OF_ALL, default_ms, has_default},
     {"vs default", SQA_ALIGN_RIGHT, 1, OF_ALL, vs_default, has_default},
     {"pattern", SQA_ALIGN_LEFT, 2, OF_VARIANTS, pattern, patterns_differ},

@@ -8,6 +8,7 @@
 
 #include "problem/names.h"
 #include "text/gnuplot.h"
+#include "trial/bench_rows.h"
 
 #define CLUSTER 0.74           /* of the distance between two variants is bars */
 #define OVERHANG 0.09          /* of the line of savings, to either side of the bars */
@@ -186,16 +187,18 @@ static void name_passes(const script *s, char *out, size_t size)
 static void describe_model(const script *s, char *out, size_t size)
 {
     const sqa_bench_options *options = s->view->options;
-    char pass[48] = "", dim[32] = "", queries[32] = ""; /* several passes are in the key */
+    char pass[48] = "", dim[32] = "", queries[32] = "", batch[24] = ""; /* several are in the key */
+    const uint32_t asked = sqa_bench_queries(options, &options->passes[0]);
     if (options->dim_count == 1)
         snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
-    if (options->queries)
-        snprintf(queries, sizeof queries, "queries %u, ", options->queries);
+    if (options->batch_count == 1)
+        snprintf(batch, sizeof batch, "batch %u, ", options->batches[0]);
+    if (asked)
+        snprintf(queries, sizeof queries, "queries %u, ", asked);
     if (options->pass_count == 1)
         snprintf(pass, sizeof pass, "%s, ", options->passes[0].name);
-    snprintf(out, size, "; %s%s%sbatch %u, %s%s%s", pass, options->pattern,
-             *options->pattern ? ", " : "", options->batch, queries, dim,
-             sqa_dtype_name(options->dtype));
+    snprintf(out, size, "; %s%s%s%s%s%s%s", pass, options->pattern, *options->pattern ? ", " : "",
+             batch, queries, dim, sqa_dtype_name(options->dtype));
 }
 
 static void write_titles(const script *s)
@@ -290,7 +293,7 @@ static void write_key_entry(const script *s, size_t entry, const char *text)
 static void name_series(const script *s, const sqa_bench_row *row, char *out, size_t size)
 {
     const sqa_bench_options *options = s->view->options;
-    char pass[48] = "", tokens[48] = "", family[40] = "";
+    char pass[48] = "", tokens[48] = "", batch[24] = "", family[40] = "";
     if (options->pass_count > 1 || !row->variant)
         snprintf(pass, sizeof pass, "%s%s", row->pass->name, row->variant ? ", " : "");
     if (row->variant)
@@ -299,7 +302,9 @@ static void name_series(const script *s, const sqa_bench_row *row, char *out, si
         snprintf(tokens, sizeof tokens, "%u tokens, D = %u", row->length, row->dim);
     if (row->asked_family && options->family_count > 1)
         snprintf(family, sizeof family, ", %s", row->asked_family);
-    snprintf(out, size, "%s%s%s", pass, tokens, family);
+    if (row->variant && options->batch_count > 1)
+        snprintf(batch, sizeof batch, ", batch %u", row->batch);
+    snprintf(out, size, "%s%s%s%s", pass, tokens, batch, family);
 }
 
 static void write_key(const script *s)

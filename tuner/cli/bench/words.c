@@ -41,14 +41,15 @@ static void copy_counts(const sqa_option_counts *from, uint32_t *list, size_t *c
 /* What was not given is its default, or under a preset the preset's business. */
 static sqa_status read_model(const sqa_bench_words *words, sqa_bench_options *out)
 {
-    static const sqa_option_counts length = {{2048}, 1}, dim = {{64}, 1};
+    static const sqa_option_counts length = {{2048}, 1}, dim = {{64}, 1}, batch = {{1}, 1};
+    const sqa_option_counts *lengths =
+        words->kv_lengths.count ? &words->kv_lengths : &words->lengths;
     const bool settled = sqa_bench_is_paper(words);
     _Static_assert(SQA_OPTION_COUNTS <= SQA_BENCH_MOST, "room for every number");
     out->heads = words->heads ? words->heads : 8;
     out->queries = words->queries;
-    out->batch = words->batch ? words->batch : 1;
-    copy_counts(words->lengths.count || settled ? &words->lengths : &length, out->lengths,
-                &out->length_count);
+    copy_counts(words->batches.count ? &words->batches : &batch, out->batches, &out->batch_count);
+    copy_counts(lengths->count || settled ? lengths : &length, out->lengths, &out->length_count);
     copy_counts(words->dims.count || settled ? &words->dims : &dim, out->dims, &out->dim_count);
     if (settled)
         return SQA_OK;
@@ -151,10 +152,18 @@ static const char *model_option(const sqa_bench_words *words)
         const char *name;
         bool given;
     } options[] = {
-        {"variant", words->variants}, {"heads", words->heads},     {"seq", words->lengths.count},
-        {"queries", words->queries},  {"dim", words->dims.count},  {"batch", words->batch},
-        {"dtype", words->dtype},      {"causal", words->causal},   {"window", words->has_window},
-        {"globals", words->globals},  {"pattern", words->pattern},
+        {"kv-length", words->kv_lengths.count},
+        {"variant", words->variants},
+        {"heads", words->heads},
+        {"seq", words->lengths.count},
+        {"queries", words->queries},
+        {"dim", words->dims.count},
+        {"batch", words->batches.count},
+        {"dtype", words->dtype},
+        {"causal", words->causal},
+        {"window", words->has_window},
+        {"globals", words->globals},
+        {"pattern", words->pattern},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (options[i].given)
@@ -215,6 +224,8 @@ static sqa_status read_peer(const char *name, sqa_bench_options *out)
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
 {
     *out = (sqa_bench_options){.rounds = words->rounds, .against_default = words->against_default};
+    if (sqa_bench_is_paper(words) && words->batches.count > 1)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--preset paper takes one --batch");
     if (sqa_bench_is_paper(words) && words->against_default)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--preset paper and --against-default exclude each other");

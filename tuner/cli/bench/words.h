@@ -10,9 +10,10 @@ typedef struct sqa_bench_words {
     const char *preset, *variants, *dtype, *families, *pattern, *peer;
     sqa_option_list shapes;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
+    sqa_option_counts kv_lengths;    /* lengths, under another name */
+    sqa_option_counts batches;       /* none: one */
     uint32_t heads, globals;         /* 0: likewise */
-    uint32_t queries;                /* 0: as many as keys */
-    uint32_t batch;                  /* 0: one */
+    uint32_t queries;                /* 0: as many as keys, or as the pass says */
     uint32_t rounds;
     sqa_window window; /* where the options' window points */
     bool has_window, causal, against_default;

@@ -153,7 +153,7 @@ static const char *const preset_names[] = {"train", NULL}, *const no_presets[] =
 
 /* A step of training: what the forward pass keeps is what the backward pass takes. */
 static const sqa_timed_pass passes[] = {
-    {"forward+backward", {{&sqa_operation_forward, "lse"}, {&sqa_operation_backward, ""}}, 2},
+    {"forward+backward", {{&sqa_operation_forward, "lse"}, {&sqa_operation_backward, ""}}, 2, 0},
     {0},
 };
 

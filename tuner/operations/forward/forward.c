@@ -69,6 +69,12 @@ static sqa_status lay_out(const char *name, sqa_problem *problem)
     return sqa_problem_from_desc(problem, &desc);
 }
 
+/* A step of generating text: a new token over all that came before. */
+static const sqa_timed_pass passes[] = {
+    {"decode", {{&sqa_operation_forward, ""}}, 1, .queries = 1},
+    {0},
+};
+
 const sqa_tuner_operation sqa_tuner_forward = {
     .entry = &sqa_operation_forward,
     .grids = grids,
@@ -76,6 +82,7 @@ const sqa_tuner_operation sqa_tuner_forward = {
     .property_count = SQA_FORWARD_PROPERTIES,
     .preset_names = sqa_forward_preset_names,
     .preset = sqa_forward_preset,
+    .passes = passes,
     .everyday = everyday,
     .lay_out = lay_out,
 };

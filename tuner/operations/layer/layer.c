@@ -162,7 +162,8 @@ static const char *const preset_names[] = {"layer", NULL};
 static const sqa_timed_pass passes[] = {
     {"layer+layer_backward",
      {{&sqa_operation_layer, "keep"}, {&sqa_operation_layer_backward, ""}},
-     2},
+     2,
+     0},
     {0},
 };
 
