@@ -51,22 +51,10 @@
 #define SQA_WRITE_LSE 0
 #endif
 
-#if SQA_BIAS_DTYPE == 0
-typedef float sqa_bias_stored;
-#define SQA_BIAS_LOAD(i, p) ((p)[i])
-#define SQA_BIAS_LOAD4(i, p) vload4(0, (p) + (i))
-#define SQA_BIAS_LOAD8(i, p) vload8(0, (p) + (i))
-#elif SQA_BIAS_DTYPE == 1
-typedef half sqa_bias_stored;
-#define SQA_BIAS_LOAD(i, p) vload_half((i), (p))
-#define SQA_BIAS_LOAD4(i, p) vload_half4(0, (p) + (i))
-#define SQA_BIAS_LOAD8(i, p) vload_half8(0, (p) + (i))
-#else
-typedef ushort sqa_bias_stored;
-#define SQA_BIAS_LOAD(i, p) as_float((uint)(p)[i] << 16)
-#define SQA_BIAS_LOAD4(i, p) as_float4(convert_uint4(vload4(0, (p) + (i))) << 16)
-#define SQA_BIAS_LOAD8(i, p) as_float8(convert_uint8(vload8(0, (p) + (i))) << 16)
-#endif
+typedef SQA_STORAGE(SQA_STORED_, SQA_BIAS_DTYPE) sqa_bias_stored;
+#define SQA_BIAS_LOAD(i, p) SQA_STORAGE(SQA_LOAD_, SQA_BIAS_DTYPE)(i, p)
+#define SQA_BIAS_LOAD4(i, p) SQA_STORAGE(SQA_LOADN_, SQA_BIAS_DTYPE)(4, i, p)
+#define SQA_BIAS_LOAD8(i, p) SQA_STORAGE(SQA_LOADN_, SQA_BIAS_DTYPE)(8, i, p)
 
 /* Every kernel begins with SQA_SEQUENCE(batch). Where sequences have lengths of their own, it
  * finds out where the sequence lies and how long it is; starts and lengths that make no sense are

@@ -72,8 +72,8 @@ sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
     if (count <= 0 || (split > 0 && SQA_SPLIT_BEGIN(split) >= kv_length))
         return;
     const int tiles = (count + MR - 1) / MR;
-    __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
-    __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
+    __global const sqa_kv_stored *k = SQA_K_MATRIX(batch, first_head);
+    __global const sqa_kv_stored *v = SQA_V_MATRIX(batch, first_head);
 
     decode_rows rows;
     float weights[MR * KEYS] ALIGNED;

@@ -78,7 +78,7 @@ typedef struct {
     int first, count; /* at most KEYS */
     int more;         /* keys of the run after these */
     int shown;        /* -1: global tokens, to be seen where they have not been yet */
-    __global const sqa_stored *k, *v;
+    __global const sqa_kv_stored *k, *v;
 #if SQA_PAGED
     const long *k_at, *v_at; /* where each lies; of K, those that are asked for ahead, too */
 #else

@@ -1,16 +1,16 @@
 /* decode: MR rows against a key tile: scores, weights, output. */
 /* Elements d .. d + LANES - 1 of a row of `width`; zeros past its end, where nothing is read. */
-INLINE vec load_end(__global const sqa_stored *row, const int d, const int width)
+INLINE vec load_end(__global const sqa_kv_stored *row, const int d, const int width)
 {
     float values[LANES] ALIGNED;
     for (int i = 0; i < LANES; i++)
-        values[i] = d + i < width ? SQA_LOAD(d + i, row) : 0.0f;
+        values[i] = d + i < width ? SQA_KV_LOAD(d + i, row) : 0.0f;
     return LOAD(values);
 }
 
 /* Asks for a line of K or V that is needed soon: while K is multiplied for V, while V is for K of
  * the key tile after, a line now and then, since few requests can be under way. */
-#define LINE (64 / (int)sizeof(sqa_stored))
+#define LINE (64 / (int)sizeof(sqa_kv_stored))
 #define LINES ((SQA_HEAD_DIM + LINE - 1) / LINE)
 #if AHEAD
 #define ASK(wanted, row, d)                                                                        \
@@ -43,12 +43,12 @@ INLINE void score_keys(const bool first, const float *restrict q, const decode_k
     for (int c = 0; c < keys.count; c += WIDE) {
 #define KEY(i)                                                                                     \
     const int at##i = min(c + i, keys.count - 1);                                                  \
-    __global const sqa_stored *k##i = KEY_ROW(keys, at##i);                                        \
-    __global const sqa_stored *v##i = VALUE_ROW(keys, at##i);
+    __global const sqa_kv_stored *k##i = KEY_ROW(keys, at##i);                                        \
+    __global const sqa_kv_stored *v##i = VALUE_ROW(keys, at##i);
         EACH_WIDE(KEY)
 #define ZERO(n, r, i) vec s##n = (vec)(0.0f);
 #define QUERY(r) const vec q##r = LOAD(q + r * DEPTH + d);
-#define WHOLE(i) const vec x##i = SQA_LOADN(LANES, d, k##i);
+#define WHOLE(i) const vec x##i = SQA_KV_LOADN(LANES, d, k##i);
 #define ASK_FOR_V(i) ASK(first &&d < SQA_VALUE_DIM, v##i, d)
 #define END(i) const vec x##i = load_end(k##i, d, SQA_HEAD_DIM);
 #define ADD_PRODUCT(n, r, i) s##n = fma(q##r, x##i, s##n);
@@ -192,14 +192,14 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
     EACH_TILE(ZERO)
 #define VALUES(i)                                                                                  \
     const vec x##i = !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                                 \
-                         ? SQA_LOADN(LANES, d + i * LANES, v)                                      \
+                         ? SQA_KV_LOADN(LANES, d + i * LANES, v)                                      \
                          : load_end(v, d + i * LANES, SQA_VALUE_DIM);
 #define WEIGHT(r) const vec p##r = (vec)(weights[r * KEYS + c]);
 #define ADD_PRODUCT(n, r, i)                                                                       \
     o##n = hiding ? select(fma(p##r, x##i, o##n), o##n, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))  \
                   : fma(p##r, x##i, o##n);
 #define ADD_KEY                                                                                    \
-    __global const sqa_stored *v = VALUE_ROW(keys, c);                                             \
+    __global const sqa_kv_stored *v = VALUE_ROW(keys, c);                                             \
     EACH_WIDE(VALUES)                                                                              \
     EACH_ROW(WEIGHT)                                                                               \
     EACH_TILE(ADD_PRODUCT)
@@ -250,10 +250,10 @@ static bool is_finite(const decode_keys keys)
 {
     ivec special = (ivec)(0);
     for (int c = 0; c < keys.count; c++) {
-        __global const sqa_stored *v = VALUE_ROW(keys, c);
+        __global const sqa_kv_stored *v = VALUE_ROW(keys, c);
         int d = 0;
         for (; d + LANES <= SQA_VALUE_DIM; d += LANES)
-            special |= (AS_IVEC(SQA_LOADN(LANES, d, v)) & 0x7f800000) == 0x7f800000;
+            special |= (AS_IVEC(SQA_KV_LOADN(LANES, d, v)) & 0x7f800000) == 0x7f800000;
 #if SQA_VALUE_DIM % LANES
         special |= (AS_IVEC(load_end(v, d, SQA_VALUE_DIM)) & 0x7f800000) == 0x7f800000;
 #endif

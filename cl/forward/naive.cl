@@ -7,11 +7,11 @@
 
 /* Loops, not dot(): any head dimension, in one fixed order. */
 static float sqa_naive_product(__global const sqa_stored *q, const float query_factor,
-                               __global const sqa_stored *k)
+                               __global const sqa_kv_stored *k)
 {
     float sum = 0.0f;
     for (int d = 0; d < SQA_HEAD_DIM; d++)
-        sum = fma(SQA_LOAD(d, q) * query_factor, SQA_LOAD(d, k), sum);
+        sum = fma(SQA_LOAD(d, q) * query_factor, SQA_KV_LOAD(d, k), sum);
     return sum;
 }
 
@@ -55,8 +55,8 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
     if (row >= q_length)
         return;
     __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + row * q_row;
-    __global const sqa_stored *k = SQA_K_MATRIX(batch, head);
-    __global const sqa_stored *v = SQA_V_MATRIX(batch, head);
+    __global const sqa_kv_stored *k = SQA_K_MATRIX(batch, head);
+    __global const sqa_kv_stored *v = SQA_V_MATRIX(batch, head);
     __global sqa_stored *o = SQA_O_MATRIX(batch, head) + row * o_row;
     const long list = SQA_BLOCK_LIST(batch, head, row / query_block);
     SQA_REACH(reach, row, row)
@@ -100,9 +100,9 @@ __kernel void sqa_naive_forward(SQA_FORWARD_ARGUMENTS)
         EACH_KEY(j, score, {
             const float weight =
                 sqa_weight(weighing, score - maximum) * SQA_KEPT(batch, head, row, j);
-            __global const sqa_stored *value = v + SQA_V_AT(j);
+            __global const sqa_kv_stored *value = v + SQA_V_AT(j);
             for (int d = 0; d < columns; d++)
-                output_part[d] = fma(weight, SQA_LOAD(first + d, value), output_part[d]);
+                output_part[d] = fma(weight, SQA_KV_LOAD(first + d, value), output_part[d]);
             if (++keys % SQA_SUM_KEYS == 0)
                 for (int d = 0; d < columns; d++) {
                     output[d] += output_part[d];

@@ -16,13 +16,13 @@
  * SPLIT divides the keys among that many work-items; see split.cl. */
 #if PACK
 /* Copies a row of `width` elements to f32. */
-INLINE void pack(float *restrict out, __global const sqa_stored *restrict in, const int width)
+INLINE void pack(float *restrict out, __global const sqa_kv_stored *restrict in, const int width)
 {
     int d = 0;
     for (; d + 8 <= width; d += 8)
-        vstore8(SQA_LOAD8(d, in), 0, out + d);
+        vstore8(SQA_KV_LOADN(8, d, in), 0, out + d);
     for (; d < width; d++)
-        out[d] = SQA_LOAD(d, in);
+        out[d] = SQA_KV_LOAD(d, in);
 }
 #endif
 
@@ -118,8 +118,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void sqa_rows_forward(SQ
     if (rows <= 0)
         return;
     const int tiles = (rows + ROWS - 1) / ROWS;
-    __global const sqa_stored *k = SQA_K_MATRIX(batch, first_head);
-    __global const sqa_stored *v = SQA_V_MATRIX(batch, first_head);
+    __global const sqa_kv_stored *k = SQA_K_MATRIX(batch, first_head);
+    __global const sqa_kv_stored *v = SQA_V_MATRIX(batch, first_head);
 
     row_tile tile[TILES];
     float weights[KEYS * ROWS] ALIGNED;

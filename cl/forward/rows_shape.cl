@@ -9,7 +9,7 @@
 #define TILES 1
 #define KEYS 64
 #define UNROLL 4
-#define PACK (SQA_DTYPE != 0 || SQA_PAGED)
+#define PACK (SQA_KV_DTYPE != 0 || SQA_PAGED)
 #define EXP 0
 #define EACH_ROW(M) M(0) M(1)
 #define EACH_KEY(M) M(0) M(1)
@@ -27,7 +27,7 @@
 typedef const float *tile_pointer;
 #define TILE_ROW(pointer, row, distance, width) ((pointer) + (row) * (width))
 #else
-typedef __global const sqa_stored *tile_pointer;
+typedef __global const sqa_kv_stored *tile_pointer;
 #define TILE_ROW(pointer, row, distance, width) ((pointer) + (row) * (distance))
 #endif
 

@@ -89,7 +89,7 @@ typedef enum sqa_causal {
 typedef struct sqa_attention_desc {
     uint32_t version; /* SQA_ATTENTION_DESC_VERSION */
     sqa_operation operation;
-    sqa_dtype dtype;
+    sqa_dtype dtype;    /* of Q, O and, unless kv_dtype says otherwise, K and V */
     uint32_t batch;     /* 0..2^30; 0 does nothing */
     uint32_t q_heads;   /* 1..65535; one of q_heads and kv_heads divides the other */
     uint32_t kv_heads;  /* 1..65535 */
@@ -122,19 +122,19 @@ typedef struct sqa_attention_desc {
 
     /* From version 2 on. */
     sqa_paged paged; /* how K and V lie, when in pages; see pattern.h */
+
+    /* From version 3 on. */
+    int32_t kv_dtype; /* how K and V are stored, an sqa_dtype; -1: as Q and O, by dtype */
 } sqa_attention_desc;
 
-#define SQA_ATTENTION_DESC_VERSION 2u
+#define SQA_ATTENTION_DESC_VERSION 3u
 #define SQA_ATTENTION_DESC_INIT                                                                    \
     {                                                                                              \
         SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, SQA_NOT_SET, \
             SQA_NOT_SET, 64u, 0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},      \
             {0, 0, 0}, SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}},            \
             {0u, 0u, 0u, 0u, SQA_NOT_SET}, {0u, SQA_NOT_SET, SQA_NOT_SET}, 0.0f, SQA_ALIBI_NONE,   \
-            {0u, 0, {0, 0, 0}}, 0u, 0.0f,                                                          \
-        {                                                                                          \
-            0u, 0u                                                                                 \
-        }                                                                                          \
+            {0u, 0, {0, 0, 0}}, 0u, 0.0f, {0u, 0u}, -1                                             \
     }
 
 /* Strides of a packed (batch, heads, length, dim) tensor. */

@@ -37,8 +37,8 @@ WHEN(has_dropout, a->score &SQA_SCORE_DROPOUT)
 
 const sqa_argument_row sqa_forward_rows[] = {
     {SQA_READ(q, "sqa_stored", SQA_SLOT_Q)},
-    {SQA_READ(k, "sqa_stored", SQA_SLOT_K)},
-    {SQA_READ(v, "sqa_stored", SQA_SLOT_V)},
+    {SQA_READ(k, "sqa_kv_stored", SQA_SLOT_K)},
+    {SQA_READ(v, "sqa_kv_stored", SQA_SLOT_V)},
     {SQA_WRITTEN(o, "sqa_stored", SQA_SLOT_O)},
     {SQA_WRITTEN(lse, "float", SQA_SLOT_LSE), .when = writes_lse},
     {STRIDES(q, q)},

@@ -50,7 +50,7 @@ static int32_t rows_of(const int32_t *value)
 
 static bool needs_packing(const sqa_attention *attention)
 {
-    return attention->dtype != SQA_DTYPE_F32 || attention->mask & SQA_MASK_PAGED;
+    return attention->kv_dtype != SQA_DTYPE_F32 || attention->mask & SQA_MASK_PAGED;
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

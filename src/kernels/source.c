@@ -57,7 +57,8 @@ static void define_storage(sqa_text *out, const sqa_attention *attention)
 {
     sqa_text_format(out, "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n", attention->head_dim,
                     attention->value_dim);
-    sqa_text_format(out, "#define SQA_DTYPE %d\n", (int)attention->dtype);
+    sqa_text_format(out, "#define SQA_DTYPE %d\n#define SQA_KV_DTYPE %d\n", (int)attention->dtype,
+                    (int)attention->kv_dtype);
 }
 
 void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split)

@@ -49,8 +49,11 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
-    (void)problem;
-    return sqa_thread_tiles_can_run(device, why);
+    const sqa_attention *attention = &problem->of.attention;
+    if (attention->kv_dtype == attention->dtype)
+        return sqa_thread_tiles_can_run(device, why);
+    *why = "needs K and V stored as Q is";
+    return false;
 }
 
 static uint32_t pitch(const int32_t *value, uint32_t elements)

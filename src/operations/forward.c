@@ -10,9 +10,19 @@
 #include "operations/entries.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,    sqa_value_fields,  sqa_storage_fields,      sqa_position_fields,
-    sqa_pattern_fields, sqa_list_fields,   sqa_ragged_fields,       sqa_paged_fields,
-    sqa_output_fields,  sqa_layout_fields, sqa_value_layout_fields, NULL,
+    sqa_size_fields,
+    sqa_value_fields,
+    sqa_storage_fields,
+    sqa_cache_fields,
+    sqa_position_fields,
+    sqa_pattern_fields,
+    sqa_list_fields,
+    sqa_ragged_fields,
+    sqa_paged_fields,
+    sqa_output_fields,
+    sqa_layout_fields,
+    sqa_value_layout_fields,
+    NULL,
 };
 
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc)

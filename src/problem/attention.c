@@ -104,8 +104,13 @@ static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *
 sqa_attention_desc sqa_attention_desc_read(const sqa_attention_desc *desc)
 {
     sqa_attention_desc read = SQA_ATTENTION_DESC_INIT;
-    const bool old = desc->version < 2;
-    memcpy(&read, desc, old ? offsetof(sqa_attention_desc, paged) : sizeof read);
+    static const size_t bytes[SQA_ATTENTION_DESC_VERSION + 1] = {
+        [1] = offsetof(sqa_attention_desc, paged),
+        [2] = offsetof(sqa_attention_desc, kv_dtype),
+        [3] = sizeof(sqa_attention_desc),
+    };
+    const bool known = desc->version <= SQA_ATTENTION_DESC_VERSION;
+    memcpy(&read, desc, bytes[known ? desc->version : SQA_ATTENTION_DESC_VERSION]);
     return read;
 }
 
@@ -117,9 +122,13 @@ sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc 
     if (status != SQA_OK)
         return status;
     const sqa_attention_desc read = sqa_attention_desc_read(given), *desc = &read;
+    if (desc->kv_dtype != -1 && !sqa_dtype_name((sqa_dtype)desc->kv_dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.kv_dtype: %d is neither -1 nor an sqa_dtype",
+                        (int)desc->kv_dtype);
     sqa_attention attention;
     memset(&attention, 0, sizeof attention);
     attention.dtype = desc->dtype;
+    attention.kv_dtype = desc->kv_dtype < 0 ? desc->dtype : (sqa_dtype)desc->kv_dtype;
     attention.batch = desc->batch;
     attention.q_heads = desc->q_heads;
     attention.kv_heads = desc->kv_heads;
@@ -174,6 +183,7 @@ void sqa_attention_to_desc(const sqa_attention *attention, sqa_attention_desc *o
 {
     *out = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     out->dtype = attention->dtype;
+    out->kv_dtype = attention->kv_dtype == attention->dtype ? -1 : (int32_t)attention->kv_dtype;
     out->batch = attention->batch;
     out->q_heads = attention->q_heads;
     out->kv_heads = attention->kv_heads;
@@ -188,6 +198,14 @@ void sqa_attention_to_desc(const sqa_attention *attention, sqa_attention_desc *o
     out->v = attention->v;
     out->o = attention->o;
     pattern_to_desc(attention, out);
+}
+
+sqa_status sqa_check_one_dtype(const sqa_attention *attention)
+{
+    return attention->kv_dtype == attention->dtype
+               ? SQA_OK
+               : sqa_fail(SQA_UNSUPPORTED,
+                          "desc.kv_dtype: only forward attention takes K and V stored unlike Q");
 }
 
 sqa_strides sqa_strides_bhsd(uint32_t heads, uint32_t length, uint32_t dim)

@@ -38,7 +38,7 @@ typedef enum sqa_score {
 } sqa_score;
 
 typedef struct sqa_attention {
-    sqa_dtype dtype;
+    sqa_dtype dtype, kv_dtype; /* of Q and O; of K and V */
     uint32_t batch;
     uint32_t q_heads, kv_heads;
     uint32_t out_heads;           /* max(q_heads, kv_heads) */
@@ -79,6 +79,9 @@ sqa_attention_desc sqa_attention_desc_read(const sqa_attention_desc *desc);
 /* Whether sequences have as many keys as a tensor says, so that where queries stand is found out
  * by kernels. */
 bool sqa_attention_has_own_lengths(const sqa_attention *attention);
+
+/* Errors: SQA_UNSUPPORTED where K and V are stored unlike Q, for operations other than forward. */
+sqa_status sqa_check_one_dtype(const sqa_attention *attention);
 
 /* Errors: SQA_UNSUPPORTED where K and V are in pages, for operations other than forward. */
 sqa_status sqa_check_not_paged(const sqa_attention *attention);

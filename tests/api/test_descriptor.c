@@ -28,9 +28,10 @@ static const struct {
     uint32_t values[4];
     size_t count;
 } wrong[] = {
-    {"version", offsetof(sqa_attention_desc, version), {0, 3, UINT32_MAX}, 3},
+    {"version", offsetof(sqa_attention_desc, version), {0, 4, UINT32_MAX}, 3},
     {"operation", offsetof(sqa_attention_desc, operation), {1, 77, UINT32_MAX}, 3},
     {"dtype", offsetof(sqa_attention_desc, dtype), {77, UINT32_MAX}, 2},
+    {"kv_dtype", offsetof(sqa_attention_desc, kv_dtype), {3, 77, UINT32_MAX - 1}, 3},
     {"batch", offsetof(sqa_attention_desc, batch), {(1u << 30) + 1, UINT32_MAX}, 2},
     {"q_heads", offsetof(sqa_attention_desc, q_heads), {0, 65536, UINT32_MAX}, 3},
     {"kv_heads", offsetof(sqa_attention_desc, kv_heads), {0, 65536, UINT32_MAX}, 3},
@@ -43,6 +44,26 @@ static const struct {
     {"write_lse", offsetof(sqa_attention_desc, write_lse), {2, UINT32_MAX}, 2},
 };
 enum { WRONG_COUNT = sizeof wrong / sizeof *wrong };
+
+/* What a version does not have is not read. */
+START_TEST(older_versions)
+{
+    sqa_attention_desc desc = valid_desc();
+    sqa_problem problem;
+    desc.dtype = SQA_DTYPE_F16;
+    desc.kv_dtype = SQA_DTYPE_BF16;
+    ck_assert(sqa_problem_from_desc(&problem, &desc) == SQA_OK);
+    ck_assert_int_eq(problem.of.attention.kv_dtype, SQA_DTYPE_BF16);
+    for (desc.version = 1; desc.version <= 2; desc.version++) {
+        desc.kv_dtype = 77;
+        if (desc.version < 2)
+            desc.paged.page_size = UINT32_MAX;
+        ck_assert_msg(sqa_problem_from_desc(&problem, &desc) == SQA_OK, "%s", sqa_last_error());
+        ck_assert_int_eq(problem.of.attention.kv_dtype, SQA_DTYPE_F16);
+        desc.paged.page_size = 0;
+    }
+}
+END_TEST
 
 _Static_assert(sizeof(sqa_causal) == sizeof(uint32_t), "enums are written as 32 bits below");
 
@@ -318,6 +339,7 @@ int main(void)
     Suite *suite = suite_create("descriptors");
     TCase *fields = tcase_create("fields");
     TCase *variants = tcase_create("variants");
+    tcase_add_test(fields, older_versions);
     tcase_add_loop_test(fields, wrong_fields_are_named, 0, WRONG_COUNT);
     tcase_add_loop_test(fields, scale_must_be_finite, 0, 3);
     tcase_add_loop_test(fields, strides_must_not_be_negative, 0, 4);

@@ -244,7 +244,7 @@ START_TEST(rows_takes_the_register_tile_that_fits)
     }
     if (register_tiles[_i].masked_f16) {
         problem.of.attention.mask |= SQA_MASK_PAIR;
-        problem.of.attention.dtype = SQA_DTYPE_F16;
+        problem.of.attention.dtype = problem.of.attention.kv_dtype = SQA_DTYPE_F16;
     }
     rows->default_config(&problem, &devices[register_tiles[_i].device], &config);
     sqa_config_format(rows, &config, text);

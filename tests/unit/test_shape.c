@@ -26,6 +26,9 @@ static const struct {
     const char *error;
 } shapes[] = {
     {"b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", "b=1,hq=8,hkv=2,nq=4096,nk=4096,d=64", NULL},
+    {"hq=8,n=16,kv=f16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64,kv=f16", NULL},
+    {"hq=8,n=16,dtype=f16,kv=f16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64,dtype=f16", NULL},
+    {"hq=8,n=16,kv=f32,dtype=bf16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64,dtype=bf16,kv=f32", NULL},
     {"op=forward,hq=8,n=16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
     {"hq=8,n=16", "b=1,hq=8,hkv=8,nq=16,nk=16,d=64", NULL},
     {"variant=xsqa,h=8,n=32,d=128", "b=1,hq=2,hkv=2,nq=32,nk=32,d=128", NULL},
@@ -324,6 +327,7 @@ static sqa_attention_desc random_desc(sqa_random *random)
     random_rules(random, &desc);
     random_scores(random, &desc);
     desc.dtype = (sqa_dtype)below(random, 3);
+    desc.kv_dtype = (int32_t)below(random, 4) - 1;
     desc.write_lse = below(random, 2);
     if (coin(random))
         desc.ragged = (sqa_ragged){1, below(random, 900), below(random, 900)};
@@ -404,7 +408,7 @@ START_TEST(longest_text)
         WIDE "window=1073741822:1073741822,globals=list1048576,softcap=1.17549435e-38,"
              "alibi=geometric,bias=bf16/"
              "q,mask=q,keymask,sinks,dropout=0.999999940,ragged=1073741824:0,page=1073741823,"
-             "pages=32,lse,"
+             "pages=32,lse,kv=f16,"
              "layout=bshd",
         WIDE "window=1073741822:1073741822,softcap=1.17549435e-38,alibi=geometric,bias=bf16/q,"
              "mask=q,keymask,sinks,blocks=1073741824x1073741823@0.00093843776608682176/h,lse,"
@@ -413,7 +417,7 @@ START_TEST(longest_text)
         "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
         ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:0,page=1,pages="
         "1,"
-        "lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
+        "lse,kv=f16,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
         SELECTED "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
                  "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
                  ",keymask,sinks,blocks=1x1,topk=1,lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,

@@ -157,6 +157,31 @@ const sqa_shape_field sqa_storage_fields[] = {
     {0},
 };
 
+static sqa_status read_kv_dtype(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    (void)items;
+    sqa_attention_desc *desc = descriptor;
+    sqa_dtype dtype;
+    if (!sqa_dtype_from_name(value, &dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "kv is '%.60s'; expected f32, f16 or bf16", value);
+    desc->kv_dtype = (int32_t)dtype;
+    return SQA_OK;
+}
+
+static bool write_kv_dtype(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    const sqa_attention_desc *desc = descriptor;
+    const bool given = desc->kv_dtype >= 0 && desc->kv_dtype != (int32_t)desc->dtype;
+    snprintf(value, SQA_FIELD_VALUE, "%s", given ? sqa_dtype_name((sqa_dtype)desc->kv_dtype) : "");
+    return given;
+}
+
+const sqa_shape_field sqa_cache_fields[] = {
+    {"kv", "kv_dtype", "storage of K and V (dtype)", SQA_FIELD_OWN, .read = read_kv_dtype,
+     .write = write_kv_dtype},
+    {0},
+};
+
 const sqa_shape_field sqa_output_fields[] = {
     {"lse", "lse", "the log-sum-exp is written too", SQA_FIELD_FLAG, .offset = AT(write_lse)},
     {0},

@@ -21,7 +21,7 @@ static extents extents_of(const sqa_attention *a)
 
 static bool row_tensor(const sqa_attention *a, uint32_t slot, sqa_tensor_shape *out)
 {
-    const sqa_element stored = (sqa_element)a->dtype;
+    const sqa_element stored = (sqa_element)a->dtype, kept = (sqa_element)a->kv_dtype;
     const extents e = extents_of(a);
     const uint32_t entries = sqa_attention_kv_entries(a);
     const sqa_strides lse = {(int64_t)a->out_heads * e.queries, e.queries, 1};
@@ -30,10 +30,10 @@ static bool row_tensor(const sqa_attention *a, uint32_t slot, sqa_tensor_shape *
         *out = (sqa_tensor_shape){stored, a->q, e.batch, a->q_heads, e.queries, a->head_dim};
         return true;
     case SQA_SLOT_K:
-        *out = (sqa_tensor_shape){stored, a->k, entries, a->kv_heads, e.keys, a->head_dim};
+        *out = (sqa_tensor_shape){kept, a->k, entries, a->kv_heads, e.keys, a->head_dim};
         return true;
     case SQA_SLOT_V:
-        *out = (sqa_tensor_shape){stored, a->v, entries, a->kv_heads, e.keys, a->value_dim};
+        *out = (sqa_tensor_shape){kept, a->v, entries, a->kv_heads, e.keys, a->value_dim};
         return true;
     case SQA_SLOT_O:
         *out = (sqa_tensor_shape){stored, a->o, e.batch, a->out_heads, e.queries, a->value_dim};

@@ -38,9 +38,39 @@ static sqa_status list_patterns(sqa_grid_size size, sqa_dtype dtype, sqa_case_li
     return status;
 }
 
+/* K and V stored unlike Q and O: one program for a few shapes, in each of the two ways that there
+ * are or, where many configurations are tried or time is short, in one. */
+static sqa_status list_storage(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    static const struct {
+        uint32_t q_heads, kv_heads, q_length, kv_length;
+    } shapes[] = {{6, 2, 1, 257}, {2, 2, 13, 33}, {4, 1, 70, 1}, {2, 6, 65, 129}};
+    enum { DTYPES = 3 };
+    const size_t count = size == SQA_GRID_TINY ? 1 : sizeof shapes / sizeof *shapes;
+    const int ways = size == SQA_GRID_FULL ? DTYPES - 1 : 1;
+    sqa_status status = SQA_OK;
+    for (int way = 1; way <= ways; way++)
+        for (size_t i = 0; i < count && status == SQA_OK; i++) {
+            sqa_grid_case test = {.desc = SQA_ATTENTION_DESC_INIT};
+            test.desc.batch = 2;
+            test.desc.q_heads = shapes[i].q_heads;
+            test.desc.kv_heads = shapes[i].kv_heads;
+            test.desc.q_length = shapes[i].q_length;
+            test.desc.kv_length = shapes[i].kv_length;
+            test.desc.head_dim = 40;
+            test.desc.value_dim = 21;
+            test.desc.write_lse = 1;
+            test.desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
+            test.desc.kv_dtype = ((int)dtype + way) % DTYPES;
+            status = add_case(out, &test, dtype);
+        }
+    return status;
+}
+
 static const sqa_case_grid grids[] = {
     {"grid", list_grid, NULL},
     {"patterns", list_patterns, sqa_pattern_hides},
+    {"storage", list_storage, NULL},
     {0},
 };
 
