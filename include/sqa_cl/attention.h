@@ -95,8 +95,8 @@ typedef struct sqa_attention_desc {
     uint32_t kv_heads;  /* 1..65535 */
     uint32_t q_length;  /* 0..2^30; 0 does nothing; to be set */
     uint32_t kv_length; /* 0..2^30; 0 writes zeros; to be set */
-    uint32_t head_dim;  /* 1..512 */
-    uint32_t value_dim; /* 1..512; 0: head_dim */
+    uint32_t head_dim;  /* 1..1024 */
+    uint32_t value_dim; /* 1..1024; 0: head_dim */
     float scale;        /* finite; 0: 1/sqrt(head_dim) */
     sqa_causal causal;
     uint32_t write_lse;     /* 1: LSE is written too */

@@ -40,8 +40,8 @@ typedef struct sqa_kv_append_desc {
     uint32_t batch;     /* sequences, 0..65535; 0 does nothing */
     uint32_t kv_heads;  /* 1..65535 */
     uint32_t length;    /* new tokens of a sequence, 0..2^30; of the longest one when ragged */
-    uint32_t head_dim;  /* 1..512 */
-    uint32_t value_dim; /* 1..512; 0: head_dim */
+    uint32_t head_dim;  /* 1..1024 */
+    uint32_t value_dim; /* 1..1024; 0: head_dim */
     uint32_t capacity;  /* the most tokens of a sequence, 0..2^30: desc.kv_length of attention */
     sqa_paged paged;    /* page_size from 1 on */
     uint32_t ragged;    /* 1: tensors.cu_seqlens says which rows of k and v are whose */
@@ -123,8 +123,8 @@ typedef struct sqa_kv_cache_desc {
     sqa_dtype dtype;    /* of keys and values */
     uint32_t sequences; /* 1..65535 */
     uint32_t kv_heads;  /* 1..65535 */
-    uint32_t head_dim;  /* 1..512 */
-    uint32_t value_dim; /* 1..512; 0: head_dim */
+    uint32_t head_dim;  /* 1..1024 */
+    uint32_t value_dim; /* 1..1024; 0: head_dim */
     uint32_t capacity;  /* the most tokens of a sequence, 1..2^30 */
     uint32_t page_size; /* tokens of a page, 1..2^30 */
     uint32_t pages;     /* 1..2^30; 0: as many as all sequences may take */

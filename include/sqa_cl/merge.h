@@ -35,7 +35,7 @@ typedef struct sqa_merge_desc {
     uint32_t batch;      /* 0..2^30; 0 does nothing */
     uint32_t heads;      /* 1..65535; output heads of the attention */
     uint32_t length;     /* 0..2^30 queries; 0 does nothing; to be set */
-    uint32_t dim;        /* 1..512; value_dim of the attention */
+    uint32_t dim;        /* 1..1024; value_dim of the attention */
     sqa_strides a, b, o; /* all zero: packed; of o, elements must not overlap */
 } sqa_merge_desc;
 

@@ -35,7 +35,7 @@ typedef struct sqa_rope_desc {
     uint32_t batch;   /* 0..2^30; 0 does nothing */
     uint32_t heads;   /* 1..65535 */
     uint32_t length;  /* 0..2^30; 0 does nothing */
-    uint32_t dim;     /* 1..512 */
+    uint32_t dim;     /* 1..1024 */
     uint32_t rotary;  /* even, 0..dim; SQA_NOT_SET: as many as there are */
     sqa_rope_pairs pairs;
     float base;             /* finite, 1 or more */

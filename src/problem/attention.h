@@ -9,7 +9,7 @@
 
 #include "sqa_cl/attention.h"
 
-#define SQA_MAX_HEAD_DIM 512u
+#define SQA_MAX_HEAD_DIM 1024u
 #define SQA_UNBOUNDED ((1 << 30) - 1) /* of a window: further than any key */
 
 /* What shapes the set of keys a query sees; a bit per kind, so that kinds combine. A

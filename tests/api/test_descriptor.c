@@ -38,8 +38,8 @@ static const struct {
     {"kv_heads", offsetof(sqa_attention_desc, kv_heads), {3, 5, 6}, 3},
     {"q_length", offsetof(sqa_attention_desc, q_length), {(1u << 30) + 1, UINT32_MAX}, 2},
     {"kv_length", offsetof(sqa_attention_desc, kv_length), {(1u << 30) + 1, UINT32_MAX}, 2},
-    {"head_dim", offsetof(sqa_attention_desc, head_dim), {0, 513, UINT32_MAX}, 3},
-    {"value_dim", offsetof(sqa_attention_desc, value_dim), {513, UINT32_MAX}, 2},
+    {"head_dim", offsetof(sqa_attention_desc, head_dim), {0, 1025, UINT32_MAX}, 3},
+    {"value_dim", offsetof(sqa_attention_desc, value_dim), {1025, UINT32_MAX}, 2},
     {"causal", offsetof(sqa_attention_desc, causal), {3, UINT32_MAX}, 2},
     {"write_lse", offsetof(sqa_attention_desc, write_lse), {2, UINT32_MAX}, 2},
 };

@@ -41,7 +41,7 @@ static void wrong_rope(int which, sqa_rope_desc *desc, const char **named)
     case 0: desc->version = 0, *named = "desc.version"; break;
     case 1: desc->heads = 0, *named = "desc.heads"; break;
     case 2: desc->length = SQA_NOT_SET, *named = "desc.length"; break;
-    case 3: desc->dim = 513, *named = "desc.dim"; break;
+    case 3: desc->dim = 1025, *named = "desc.dim"; break;
     case 4: desc->rotary = 3, *named = "desc.rotary"; break;
     case 5: desc->rotary = 10, *named = "desc.rotary"; break;
     case 6: desc->pairs = (sqa_rope_pairs)2, *named = "desc.pairs"; break;

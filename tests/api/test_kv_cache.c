@@ -34,7 +34,7 @@ static void make_wrong(int which, sqa_kv_append_desc *desc, const char **named)
     case 4: desc->kv_heads = SQA_NOT_SET, *named = "desc.kv_heads"; break;
     case 5: desc->length = SQA_NOT_SET, *named = "desc.length"; break;
     case 6: desc->head_dim = 0, *named = "desc.head_dim"; break;
-    case 7: desc->value_dim = 513, *named = "desc.value_dim"; break;
+    case 7: desc->value_dim = 1025, *named = "desc.value_dim"; break;
     case 8: desc->capacity = SQA_NOT_SET, *named = "desc.capacity"; break;
     case 9: desc->paged.page_size = 0, *named = "desc.paged.page_size"; break;
     case 10: desc->total = 3, *named = "desc.total"; break;

@@ -43,7 +43,7 @@ static void make_wrong(int which, sqa_attention_desc *desc, sqa_linear_options *
         linear->decay = SQA_DECAY_TOKEN, linear->decay_strides = (sqa_strides){0, -1, 1};
         *named = "linear.decay_strides";
         break;
-    default: desc->head_dim = 513, *named = "desc.head_dim"; break;
+    default: desc->head_dim = 1025, *named = "desc.head_dim"; break;
     }
 }
 enum { WRONG = 17 };

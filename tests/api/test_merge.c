@@ -44,7 +44,7 @@ static void make_wrong(int which, sqa_merge_desc *desc, const char **named)
     case 5: desc->heads = 65536, *named = "desc.heads"; break;
     case 6: desc->length = SQA_NOT_SET, *named = "desc.length"; break;
     case 7: desc->dim = 0, *named = "desc.dim"; break;
-    case 8: desc->dim = 513, *named = "desc.dim"; break;
+    case 8: desc->dim = 1025, *named = "desc.dim"; break;
     case 9: desc->a = (sqa_strides){0, -1, 16}, *named = "desc.a"; break;
     case 10: desc->b = (sqa_strides){0, 16, -16}, *named = "desc.b"; break;
     default: desc->o = (sqa_strides){0, 16, 15}, *named = "desc.o"; break;

@@ -83,7 +83,7 @@ static const struct {
     {{1, 4, 8, 16}, {1, 3, 8, 16}, {1, 3, 8, 16}, "k.npy", "divisor or a multiple of the 4 heads"},
     {{1, 4, 8, 16}, {1, 2, 8, 16}, {1, 4, 8, 16}, "v.npy", "expected heads 2"},
     {{1, 4, 8, 16}, {1, 2, 8, 16}, {1, 2, 9, 16}, "v.npy", "expected length 8"},
-    {{1, 4, 8, 600}, {1, 2, 8, 600}, {1, 2, 8, 16}, "q.npy", "dim from 1 to 512"},
+    {{1, 4, 8, 1100}, {1, 2, 8, 1100}, {1, 2, 8, 16}, "q.npy", "dim from 1 to 1024"},
     {{1, 0, 8, 16}, {1, 0, 8, 16}, {1, 0, 8, 16}, "q.npy", "heads from 1 to 65535"},
 };
 enum { MISMATCH_COUNT = sizeof mismatches / sizeof mismatches[0] };

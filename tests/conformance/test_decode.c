@@ -141,7 +141,7 @@ START_TEST(several_splits_keep_to_the_reference)
         {"LANES=4,MR=4,KEYS=128,TILES=16,AHEAD=0",
          "hq=8,hkv=1,nq=7,nk=1025,d=24,dv=8,causal,window=40:0,globals=3,softcap=3"},
         {"LANES=8,MR=4,KEYS=32", "hq=4,hkv=1,nq=8,nk=600,d=16,mask=q,bias=f16/hq,alibi=slopes"},
-        {"LANES=8,MR=1,KEYS=64", "b=2,hq=2,hkv=2,nq=1,nk=521,d=7,keymask,dropout=0.25,lse"},
+        {"LANES=8,MR=1,KEYS=64", "b=2,hq=2,hkv=2,nq=1,nk=521,d=7,keymask,dropout=0.25,lse,kv=f16"},
         {"LANES=8,MR=2,KEYS=16,EXP=1", "b=2,hq=4,hkv=2,nq=9,nk=530,d=8,blocks=7x5@0.3/bk"},
         {"LANES=8,MR=4,KEYS=64", "b=5,hq=4,hkv=2,nq=6,nk=700,d=16,lse,ragged=17:1900"},
     };
@@ -181,7 +181,7 @@ START_TEST(the_default_is_that_of_any_batch)
     const sqa_config many = default_of("b=64,hq=32,hkv=8,nq=1,nk=300,d=128");
     ck_assert_mem_eq(&one, &many, sizeof one);
     /* The largest there is fits. */
-    (void)default_of("hq=64,hkv=1,nq=16,nk=100,d=512");
+    (void)default_of("hq=64,hkv=1,nq=16,nk=100,d=1024");
 }
 END_TEST
 

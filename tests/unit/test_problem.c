@@ -134,7 +134,7 @@ START_TEST(class_keys_lead_back)
         "d=8,dtype=f32,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
         "dtype=f8,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
         "dtype=f32,d=0,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
-        "dtype=f32,d=513,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
+        "dtype=f32,d=1025,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
         "dtype=f32,d=4294967304,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
         "dtype=f32,d=08,dv=4,mask=causal,group=3,q=11,kv=10,rows=4",
         "dtype=f32,d=8,dv=-1,mask=causal,group=3,q=11,kv=10,rows=4",

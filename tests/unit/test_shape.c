@@ -277,8 +277,8 @@ static void random_heads(sqa_random *random, sqa_attention_desc *desc)
     desc->kv_heads = reversed ? few * times : few;
     desc->q_length = below(random, 300);
     desc->kv_length = below(random, 300);
-    desc->head_dim = 1 + below(random, 512);
-    desc->value_dim = coin(random) ? 0 : 1 + below(random, 512);
+    desc->head_dim = 1 + below(random, 1024);
+    desc->value_dim = coin(random) ? 0 : 1 + below(random, 1024);
 }
 
 static void random_rules(sqa_random *random, sqa_attention_desc *desc)
@@ -413,15 +413,16 @@ START_TEST(longest_text)
         WIDE "window=1073741822:1073741822,softcap=1.17549435e-38,alibi=geometric,bias=bf16/q,"
              "mask=q,keymask,sinks,blocks=1073741824x1073741823@0.00093843776608682176/h,lse,"
              "layout=bshd",
-        "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
+        "b=1,hq=1,hkv=1,nq=1,nk=1,d=1023,dv=1024,dtype=bf16,scale=-1.17549435e-38,causal,"
         "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
         ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:0,page=1,pages="
         "1,"
         "lse,kv=f16,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
-        SELECTED "b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
+        SELECTED "b=1,hq=1,hkv=1,nq=1,nk=1,d=1023,dv=1024,dtype=bf16,scale=-1.17549435e-38,causal,"
                  "align=top-left,softcap=1.17549435e-38,alibi=geometric,bias=bf16/" FAR ",mask=" FAR
                  ",keymask,sinks,blocks=1x1,topk=1,lse,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR,
-        "op=backward,b=1,hq=1,hkv=1,nq=1,nk=1,d=511,dv=512,dtype=bf16,scale=-1.17549435e-38,causal,"
+        "op=backward,b=1,hq=1,hkv=1,nq=1,nk=1,d=1023,dv=1024,dtype=bf16,scale=-1.17549435e-38,"
+        "causal,"
         "align=top-left,softcap=1.17549435e-38,alibi=slopes,bias=bf16/" FAR ",mask=" FAR
         ",keymask,sinks,dropout=0.999999940,blocks=1x1@1,ragged=1:1,"
         "grads=q+k+v+bias+sinks+slopes,accumulate,q=" FAR ",k=" FAR ",v=" FAR ",o=" FAR

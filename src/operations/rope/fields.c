@@ -84,6 +84,6 @@ const sqa_shape_field sqa_rope_fields[] = {
 const sqa_shape_field_need sqa_rope_needs[] = {
     {"heads", "heads is missing; expected a number from 1 to 65535"},
     {"n", "n is missing; expected a number from 0 to 1073741824"},
-    {"d", "d is missing; expected a number from 1 to 512"},
+    {"d", "d is missing; expected a number from 1 to 1024"},
     {0},
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/status.h"
+#include "problem/attention.h"
 
 enum { BATCH, HEADS, LENGTH, DIM, RANK };
 
@@ -19,7 +20,7 @@ static const struct {
     [BATCH] = {"batch", 0, UINT32_MAX},
     [HEADS] = {"heads", 1, 65535},
     [LENGTH] = {"length", 0, 1u << 30},
-    [DIM] = {"dim", 1, 512},
+    [DIM] = {"dim", 1, SQA_MAX_HEAD_DIM},
 };
 
 static sqa_status read_one(sqa_npy *out, const char *path)
