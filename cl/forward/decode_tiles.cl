@@ -43,7 +43,7 @@ INLINE void score_keys(const bool first, const float *restrict q, const decode_k
     for (int c = 0; c < keys.count; c += WIDE) {
 #define KEY(i)                                                                                     \
     const int at##i = min(c + i, keys.count - 1);                                                  \
-    __global const sqa_kv_stored *k##i = KEY_ROW(keys, at##i);                                        \
+    __global const sqa_kv_stored *k##i = KEY_ROW(keys, at##i);                                     \
     __global const sqa_kv_stored *v##i = VALUE_ROW(keys, at##i);
         EACH_WIDE(KEY)
 #define ZERO(n, r, i) vec s##n = (vec)(0.0f);
@@ -192,14 +192,14 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
     EACH_TILE(ZERO)
 #define VALUES(i)                                                                                  \
     const vec x##i = !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                                 \
-                         ? SQA_KV_LOADN(LANES, d + i * LANES, v)                                      \
+                         ? SQA_KV_LOADN(LANES, d + i * LANES, v)                                   \
                          : load_end(v, d + i * LANES, SQA_VALUE_DIM);
 #define WEIGHT(r) const vec p##r = (vec)(weights[r * KEYS + c]);
 #define ADD_PRODUCT(n, r, i)                                                                       \
     o##n = hiding ? select(fma(p##r, x##i, o##n), o##n, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))  \
                   : fma(p##r, x##i, o##n);
 #define ADD_KEY                                                                                    \
-    __global const sqa_kv_stored *v = VALUE_ROW(keys, c);                                             \
+    __global const sqa_kv_stored *v = VALUE_ROW(keys, c);                                          \
     EACH_WIDE(VALUES)                                                                              \
     EACH_ROW(WEIGHT)                                                                               \
     EACH_TILE(ADD_PRODUCT)

@@ -56,6 +56,9 @@ static const struct {
     {"bench --op decode --seq 4 --kv-length 4", 2, "--kv-length and --seq exclude each other"},
     {"bench --op matmul --kv-length 4", 2, "--kv-length is for variants, which --op matmul has"},
     {"bench --preset paper --batch 1,8", 2, "--preset paper takes one --batch"},
+    {"bench --kv-format f8", 2, "--kv-format is 'f8'; expected f32, f16 or bf16"},
+    {"bench --kv-format f16,f16", 2, "--kv-format names f16 twice"},
+    {"bench --op backward --kv-format f16", 2, "--kv-format is for forward and decode, not"},
     {"bench --batch 1,1", 2, "--batch names 1 twice"},
     {"bench --dim 0", 2, "--dim is '0'; expected a number from 1 to 1024"},
     {"bench --dim 64,1025", 2, "--dim is '1025'"},
@@ -148,6 +151,7 @@ START_TEST(json_document)
         "fraction_of_read",
         "fraction_of_roofline",
         "cache_bytes_per_token",
+        "kv_dtype",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -306,14 +310,14 @@ START_TEST(csv)
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
         "source,pattern,queries,shape,ceiling_read_gbs,fraction_of_read,fraction_of_roofline,"
-        "cache_bytes_per_token\n";
+        "cache_bytes_per_token,kv_dtype\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 30);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 31);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);

@@ -82,13 +82,16 @@ START_TEST(decode)
     ck_assert_uint_eq(count_of(result->out, "\ndecode,gqa,"), 4);
     ck_assert_uint_eq(count_of(result->out, "\"b=3,hq=8,hkv=2,nq=1,nk=40,d=8,dtype=f16\""), 1);
     ck_assert_uint_eq(count_of(result->out, "\"b=1,hq=8,hkv=2,nq=24,nk=24,d=8,dtype=f16\""), 1);
-    ck_assert_uint_eq(count_of(result->out, ",64\n"), 8); /* K and V: 2 heads, 8 times 2 bytes */
+    ck_assert_uint_eq(count_of(result->out, ",64,f16\n"),
+                      8); /* K and V: 2 heads, 8 times 2 bytes */
     result = run_sqa("bench --op decode --variant mqa --heads 8 --kv-length 24 --dim 8 --rounds 1 "
-                     "--batch 2,3 --wide");
+                     "--batch 2 --kv-format f32,f16 --wide");
     ck_assert_msg(result->code == 0, "%s", result->err);
-    ck_assert_ptr_nonnull(strstr(result->out, "decode, f32, 1 query on seq keys, medians of 1"));
+    ck_assert_ptr_nonnull(
+        strstr(result->out, "decode, batch 2, f32, 1 query on seq keys, medians of 1"));
     ck_assert_ptr_nonnull(strstr(result->out, "  of roofline  bytes/token  "));
     ck_assert_uint_eq(count_of(result->out, "\nmqa "), 2);
+    ck_assert_uint_eq(count_of(result->out, "  f16  "), 1);
     result = run_sqa("bench --op decode --variant mha --heads 2 --seq 24 --dim 8 --rounds 1 "
                      "--json");
     ck_assert_msg(result->code == 0, "%s", result->err);

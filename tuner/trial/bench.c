@@ -69,8 +69,9 @@ static bool leave_out(const sqa_bench_state *run, const measured_length *last, s
 {
     const sqa_bench_options *options = run->options;
     uint32_t length, dim, batch;
+    sqa_dtype kv_dtype;
     if (options->budget_s <= 0.0 || !last->length ||
-        !sqa_bench_group_sizes(options, group, &length, &dim, &batch))
+        !sqa_bench_group_sizes(options, group, &length, &dim, &batch, &kv_dtype))
         return false;
     double seconds = predict(run, last, length, dim);
     if (sqa_clock_seconds() - run->begun_s + seconds <= options->budget_s)

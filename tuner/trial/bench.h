@@ -47,6 +47,8 @@ typedef struct sqa_bench_options {
     uint32_t batches[SQA_BENCH_MOST];
     size_t batch_count;
     sqa_dtype dtype;
+    sqa_dtype kv_formats[SQA_BENCH_MOST]; /* of K and V; none: dtype */
+    size_t kv_format_count;
     char pattern[SQA_SHAPE_TEXT]; /* of every row, in the keys of a shape; "" for none */
     const sqa_window *window;     /* of variants with one; NULL: 128 keys, behind the query or to
                                      both sides of it as there is a causal mask or not */
@@ -67,7 +69,7 @@ typedef struct sqa_bench_row {
     const sqa_timed_pass *pass;
     const sqa_bench_variant *variant; /* NULL: of a shape, and all up to `pattern` is unset */
     uint32_t batch, q_heads, kv_heads, queries, length, dim;
-    sqa_dtype dtype;
+    sqa_dtype dtype, kv_dtype;
     bool causal;
     char pattern[SQA_SHAPE_TEXT]; /* the other keys of the problem's shape */
     char shape[SQA_SHAPE_TEXT];   /* all of them, of the pass's last part */

@@ -42,7 +42,7 @@ bool sqa_bench_has_key(const char *pattern, const char *name)
     return false;
 }
 
-static bool has_field(const sqa_operation_entry *operation, const char *name)
+bool sqa_bench_has_field(const sqa_operation_entry *operation, const char *name)
 {
     for (const sqa_shape_field *const *table = operation->fields; *table; table++)
         for (const sqa_shape_field *field = *table; field->name; field++)
@@ -56,7 +56,7 @@ bool sqa_bench_has_variants(const sqa_timed_pass *pass)
     static const char *const set[] = {"b", "hq", "hkv", "n", "d", "dtype"};
     for (size_t p = 0; p < pass->part_count; p++)
         for (size_t i = 0; i < sizeof set / sizeof *set; i++)
-            if (!has_field(pass->parts[p].operation, set[i]))
+            if (!sqa_bench_has_field(pass->parts[p].operation, set[i]))
                 return false;
     return true;
 }
@@ -86,9 +86,11 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
     else
         sqa_text_format(out, "n=%u", row->length);
     sqa_text_format(out, ",d=%u,dtype=%s", row->dim, sqa_dtype_name(row->dtype));
+    if (row->kv_dtype != row->dtype)
+        sqa_text_format(out, ",kv=%s", sqa_dtype_name(row->kv_dtype));
     if (options->pattern[0])
         sqa_text_format(out, ",%s", options->pattern);
-    if (has_field(row->pass->parts[0].operation, "dmodel") &&
+    if (sqa_bench_has_field(row->pass->parts[0].operation, "dmodel") &&
         !sqa_bench_has_key(options->pattern, "dmodel"))
         sqa_text_format(out, ",dmodel=%u", options->heads * row->dim);
     if (reach != SQA_BENCH_REACH_ALL) {
@@ -102,7 +104,7 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
 /* What the shape says beyond what a row has fields for. */
 static void keep_pattern(const char *shape, char out[SQA_SHAPE_TEXT])
 {
-    static const char *const fields[] = {"b", "hq", "hkv", "nq", "nk", "d", "dtype"};
+    static const char *const fields[] = {"b", "hq", "hkv", "nq", "nk", "d", "dtype", "kv"};
     const char *key;
     size_t length, used = 0;
     out[0] = '\0';
@@ -147,8 +149,8 @@ static sqa_status read_parts(sqa_bench_row *row, const char *keys)
     return status;
 }
 
-/* Of the tensors k and v, a key of all heads. */
-static double token_bytes(const sqa_problem *problem)
+/* Of the tensors k and v, the bytes of a key of all heads, and how they are stored. */
+static void describe_cache(const sqa_problem *problem, sqa_bench_row *row)
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
     double bytes = 0.0;
@@ -158,8 +160,10 @@ static double token_bytes(const sqa_problem *problem)
         if (name && (!strcmp(name, "k") || !strcmp(name, "v")) &&
             sqa_tensor_shape_of(problem, slot, &shape))
             bytes += (double)shape.heads * shape.dim * sqa_element_bits(shape.element) / 8;
+        if (name && !strcmp(name, "k") && sqa_tensor_shape_of(problem, slot, &shape))
+            row->kv_dtype = (sqa_dtype)shape.element;
     }
-    return bytes;
+    row->token_bytes = bytes;
 }
 
 static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench_rows *group,
@@ -172,6 +176,7 @@ static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench
     row->length = group->length;
     row->dim = group->dim;
     row->dtype = options->dtype;
+    row->kv_dtype = group->kv_dtype;
     sqa_status status =
         sqa_variant_heads(row->variant->heads, options->heads, &row->q_heads, &row->kv_heads);
     if (status != SQA_OK)
@@ -185,7 +190,7 @@ static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench
         return status;
     keep_pattern(row->shape, row->pattern);
     row->causal = sqa_bench_has_key(row->pattern, "causal");
-    row->token_bytes = token_bytes(&row->parts[row->pass->part_count - 1]);
+    describe_cache(&row->parts[row->pass->part_count - 1], row);
     return SQA_OK;
 }
 
@@ -257,19 +262,23 @@ static sqa_status add_pass(const sqa_bench_options *options, size_t pass,
 
 static size_t model_group_count(const sqa_bench_options *options)
 {
+    const size_t formats = options->kv_format_count ? options->kv_format_count : 1;
     return options->variant_count
-               ? options->batch_count * options->dim_count * options->length_count
+               ? formats * options->batch_count * options->dim_count * options->length_count
                : 0;
 }
 
 bool sqa_bench_group_sizes(const sqa_bench_options *options, size_t group, uint32_t *length,
-                           uint32_t *dim, uint32_t *batch)
+                           uint32_t *dim, uint32_t *batch, sqa_dtype *kv_dtype)
 {
     if (group >= model_group_count(options))
         return false;
     *length = options->lengths[group % options->length_count];
     *dim = options->dims[group / options->length_count % options->dim_count];
-    *batch = options->batches[group / options->length_count / options->dim_count];
+    group /= options->length_count * options->dim_count;
+    *batch = options->batches[group % options->batch_count];
+    *kv_dtype = options->kv_format_count ? options->kv_formats[group / options->batch_count]
+                                         : options->dtype;
     return true;
 }
 
@@ -290,7 +299,8 @@ sqa_status sqa_bench_rows_lay_out(const sqa_bench_options *options, size_t group
     *out = (sqa_bench_rows){.items = calloc(most, sizeof *out->items)};
     if (!out->items)
         return sqa_fail_memory("the benchmark's rows");
-    (void)sqa_bench_group_sizes(options, group, &out->length, &out->dim, &out->batch);
+    (void)sqa_bench_group_sizes(options, group, &out->length, &out->dim, &out->batch,
+                                &out->kv_dtype);
     sqa_status status = SQA_OK;
     for (size_t p = first; p < first + count && status == SQA_OK; p++)
         status = add_pass(options, p, shape, out);

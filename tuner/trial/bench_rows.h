@@ -5,9 +5,10 @@
 
 #include "trial/bench.h"
 
-/* The rows of one group: those of a length, dimension and batch, or of a shape. */
+/* The rows of one group: those of a length, dimension, batch and storage, or of a shape. */
 typedef struct sqa_bench_rows {
     uint32_t length, dim, batch; /* 0: of a shape */
+    sqa_dtype kv_dtype;
     sqa_bench_row *items;
     size_t count;
 } sqa_bench_rows;
@@ -16,7 +17,7 @@ size_t sqa_bench_group_count(const sqa_bench_options *options);
 
 /* Of the model whose variants are compared; false: the group is a shape's. */
 bool sqa_bench_group_sizes(const sqa_bench_options *options, size_t group, uint32_t *length,
-                           uint32_t *dim, uint32_t *batch);
+                           uint32_t *dim, uint32_t *batch, sqa_dtype *kv_dtype);
 
 /* Lays out the rows of a group, by passes, families and variants; MHA is among the variants in
  * any case, since speed-ups are against it. *out is to be freed, whatever is returned.
@@ -33,6 +34,9 @@ bool sqa_bench_has_variants(const sqa_timed_pass *pass);
 
 /* Queries of every length; 0: as many as keys. */
 uint32_t sqa_bench_queries(const sqa_bench_options *options, const sqa_timed_pass *pass);
+
+/* Whether shapes of the operation have a key of this name. */
+bool sqa_bench_has_field(const sqa_operation_entry *operation, const char *name);
 
 /* Whether the keys of a pattern have one of this name. */
 bool sqa_bench_has_key(const char *pattern, const char *name);

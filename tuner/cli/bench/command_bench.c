@@ -169,7 +169,7 @@ int sqa_command_bench(int argc, char **argv)
         {"shape", "SHAPE", "a problem in the words of `sqa tune --shape`; repeatable",
          .list = &words->shapes,
          .excludes = "preset,variant,heads,seq,queries,dim,batch,dtype,causal,window,globals,"
-                     "pattern,kv-length"},
+                     "pattern,kv-length,kv-format"},
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 here; or problems, as of `sqa tune`",
          .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals"},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
@@ -186,6 +186,8 @@ int sqa_command_bench(int argc, char **argv)
         {"batch", "SIZES", "batch sizes, such as 1,8 (1)", .counts = {&words->batches, 1, 65535}},
         {"dtype", "TYPE", "how tensors are stored: f32 (default), f16 or bf16",
          .text = &words->dtype},
+        {"kv-format", "TYPES", "how K and V are, such as f32,f16,bf16 (as dtype says)",
+         .text = &words->kv_formats, .excludes = "preset"},
         {"causal", NULL, "with a causal mask", .flag = &words->causal},
         {"window", "L,R", "keys before and after (128,0 with --causal, else 64,64)",
          .window = &words->window, .given = &words->has_window},

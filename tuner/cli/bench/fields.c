@@ -16,6 +16,7 @@ typedef enum field_kind {
     OPERATION,
     VARIANT,
     DTYPE,
+    KV_DTYPE,
     AGAINST_DEFAULT,
     PAPER
 } field_kind;
@@ -69,6 +70,7 @@ static const struct {
     {"fraction_of_read", NUMBER, AT(fraction_of_read), ALWAYS},
     {"fraction_of_roofline", NUMBER, AT(fraction_of_roofline), ALWAYS},
     {"cache_bytes_per_token", NUMBER, AT(token_bytes), OF_VARIANTS},
+    {"kv_dtype", KV_DTYPE, 0, OF_VARIANTS},
     {"speedup_vs_first_family", NUMBER, AT(speedup_vs_first), WITH_FAMILIES},
 };
 
@@ -92,6 +94,7 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
     case OPERATION: set_text(out, row->pass->name); break;
     case VARIANT: set_text(out, row->variant->name); break;
     case DTYPE: set_text(out, sqa_dtype_name(row->dtype)); break;
+    case KV_DTYPE: set_text(out, sqa_dtype_name(row->kv_dtype)); break;
     case NUMBER: set_number(out, *(const double *)(const void *)at); break;
     case AGAINST_DEFAULT: set_number(out, row->default_ms / row->median_ms); break;
     case PAPER: set_number(out, sqa_bench_paper_speedup(row->variant, row->length)); break;

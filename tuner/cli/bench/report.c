@@ -72,6 +72,11 @@ static bool has_batches(const sqa_bench_view *view)
     return view->options->batch_count > 1;
 }
 
+static bool has_kv_formats(const sqa_bench_view *view)
+{
+    return view->options->kv_format_count > 0;
+}
+
 /* Where a step of generating text is timed. */
 static bool has_cache(const sqa_bench_view *view)
 {
@@ -113,6 +118,7 @@ CELL(gbs, "%.1f", row->gbs)
 CELL(of_read, "%.2f", row->fraction_of_read)
 CELL(of_roofline, "%.2f", row->fraction_of_roofline)
 CELL(token_bytes, "%.0f", row->token_bytes)
+CELL(kv_format, "%s", sqa_dtype_name(row->kv_dtype))
 CELL(batch, "%u", row->batch)
 CELL(default_ms, "%.2f", row->default_ms)
 CELL(vs_default, "%.2fx", row->default_ms / row->median_ms)
@@ -144,6 +150,7 @@ static const struct column {
     {"Hq", SQA_ALIGN_RIGHT, 2, OF_VARIANTS, q_heads, NULL},
     {"Hkv", SQA_ALIGN_RIGHT, 2, OF_VARIANTS, kv_heads, NULL},
     {"D", SQA_ALIGN_RIGHT, 4, OF_VARIANTS, dim, NULL},
+    {"KV", SQA_ALIGN_LEFT, 0, OF_VARIANTS, kv_format, has_kv_formats},
     {"batch", SQA_ALIGN_RIGHT, 0, OF_VARIANTS, batch, has_batches},
     {"seq", SQA_ALIGN_RIGHT, 0, OF_VARIANTS, length, NULL},
     {"ms", SQA_ALIGN_RIGHT, 0, OF_ALL, ms, NULL},

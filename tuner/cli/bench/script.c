@@ -293,7 +293,7 @@ static void write_key_entry(const script *s, size_t entry, const char *text)
 static void name_series(const script *s, const sqa_bench_row *row, char *out, size_t size)
 {
     const sqa_bench_options *options = s->view->options;
-    char pass[48] = "", tokens[48] = "", batch[24] = "", family[40] = "";
+    char pass[48] = "", tokens[48] = "", batch[24] = "", kept[24] = "", family[40] = "";
     if (options->pass_count > 1 || !row->variant)
         snprintf(pass, sizeof pass, "%s%s", row->pass->name, row->variant ? ", " : "");
     if (row->variant)
@@ -304,7 +304,9 @@ static void name_series(const script *s, const sqa_bench_row *row, char *out, si
         snprintf(family, sizeof family, ", %s", row->asked_family);
     if (row->variant && options->batch_count > 1)
         snprintf(batch, sizeof batch, ", batch %u", row->batch);
-    snprintf(out, size, "%s%s%s%s", pass, tokens, batch, family);
+    if (row->variant && options->kv_format_count > 0)
+        snprintf(kept, sizeof kept, ", KV %s", sqa_dtype_name(row->kv_dtype));
+    snprintf(out, size, "%s%s%s%s%s", pass, tokens, batch, kept, family);
 }
 
 static void write_key(const script *s)

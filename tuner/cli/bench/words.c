@@ -32,6 +32,30 @@ static sqa_status read_variants(const char *list, sqa_bench_options *out)
     return sqa_bench_each_word("--variant", list, SQA_BENCH_VARIANT_COUNT, take_variant, out);
 }
 
+static sqa_status take_kv_format(const char *word, sqa_bench_options *out)
+{
+    sqa_dtype dtype;
+    if (!sqa_dtype_from_name(word, &dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected f32, f16 or bf16",
+                        word);
+    for (size_t i = 0; i < out->kv_format_count; i++)
+        if (out->kv_formats[i] == dtype)
+            return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format names %s twice", word);
+    out->kv_formats[out->kv_format_count++] = dtype;
+    return SQA_OK;
+}
+
+static sqa_status read_kv_formats(const char *list, sqa_bench_options *out)
+{
+    for (size_t i = 0; i < out->pass_count; i++)
+        for (size_t p = 0; p < out->passes[i].part_count; p++)
+            if (!sqa_bench_has_field(out->passes[i].parts[p].operation, "kv"))
+                return sqa_fail(SQA_INVALID_ARGUMENT,
+                                "--kv-format is for forward and decode, not for --op %s",
+                                out->passes[i].name);
+    return sqa_bench_each_word("--kv-format", list, SQA_BENCH_MOST, take_kv_format, out);
+}
+
 static void copy_counts(const sqa_option_counts *from, uint32_t *list, size_t *count)
 {
     *count = from->count;
@@ -163,6 +187,7 @@ static const char *model_option(const sqa_bench_words *words)
         {"causal", words->causal},
         {"window", words->has_window},
         {"globals", words->globals},
+        {"kv-format", words->kv_formats},
         {"pattern", words->pattern},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -180,6 +205,8 @@ static sqa_status read_variants_of_model(const sqa_bench_words *words, sqa_bench
     if (status == SQA_OK && words->dtype && !sqa_dtype_from_name(words->dtype, &out->dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                           words->dtype);
+    if (status == SQA_OK && words->kv_formats)
+        status = read_kv_formats(words->kv_formats, out);
     settle_window(words, out);
     if (status == SQA_OK)
         status = settle_globals(words, out);

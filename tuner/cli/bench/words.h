@@ -7,7 +7,7 @@
 
 typedef struct sqa_bench_words {
     const char *passes;
-    const char *preset, *variants, *dtype, *families, *pattern, *peer;
+    const char *preset, *variants, *dtype, *families, *pattern, *peer, *kv_formats;
     sqa_option_list shapes;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
     sqa_option_counts kv_lengths;    /* lengths, under another name */

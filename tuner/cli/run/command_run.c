@@ -42,7 +42,7 @@ static const char summary[] =
     "matrices, --op merge makes one of two parts of attention; `sqa run --op layer --help`.";
 
 typedef struct run_options {
-    const char *op, *q, *k, *v, *out, *lse;
+    const char *op, *q, *k, *v, *out, *lse, *kv_format;
     float scale;   /* 0: the default */
     bool backward; /* --op */
     sqa_run_how how;
@@ -116,6 +116,12 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
     *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     desc->scale = options->scale;
     desc->write_lse = options->lse != NULL || options->backward;
+    sqa_dtype kept;
+    if (options->kv_format && !sqa_dtype_from_name(options->kv_format, &kept))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected f32, f16 or bf16",
+                        options->kv_format);
+    if (options->kv_format)
+        desc->kv_dtype = (int32_t)kept;
     return sqa_run_how_dtype(&options->how, &desc->dtype);
 }
 
@@ -138,11 +144,12 @@ static sqa_host_array array_of(sqa_npy *tensor, sqa_element element)
 static sqa_status call(run_state *run)
 {
     const sqa_element stored = (sqa_element)run->desc.dtype;
+    const sqa_element kept = (sqa_element)run->problem.of.attention.kv_dtype;
     sqa_npy *files = run->pattern.files;
     sqa_host_array arrays[SQA_MAX_TENSORS] = {
         [SQA_SLOT_Q] = array_of(&run->files.q, stored),
-        [SQA_SLOT_K] = array_of(&run->files.k, stored),
-        [SQA_SLOT_V] = array_of(&run->files.v, stored),
+        [SQA_SLOT_K] = array_of(&run->files.k, kept),
+        [SQA_SLOT_V] = array_of(&run->files.v, kept),
         [SQA_SLOT_O] = array_of(&run->o, stored),
         [SQA_SLOT_LSE] = array_of(&run->lse, SQA_ELEMENT_F32),
         [SQA_SLOT_BIAS] = array_of(&files[SQA_SLOT_BIAS], files[SQA_SLOT_BIAS].element),
@@ -251,7 +258,7 @@ static void release(run_state *run)
 /* The rows of the tensors, of the pattern, of gradients, then of how it is run. */
 static bool read_options(int argc, char **argv, run_options *given, run_state *run, int *code)
 {
-    enum { TENSORS = 6, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
+    enum { TENSORS = 7, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
         {"op", "NAME",
@@ -260,6 +267,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
         {"v", "FILE", "value tensor, .npy", .text = &given->v},
+        {"kv-format", "TYPE", "storage of K and V on the device, not of Q and O (--dtype)",
+         .text = &given->kv_format},
         {"out", "FILE", "where the output goes, .npy", .text = &given->out},
         {"lse", "FILE", "where the log-sum-exp goes, .npy; with --op backward, where it is",
          .text = &given->lse},
