@@ -27,6 +27,13 @@ void sqa_bench_row_name(const sqa_bench_row *row, char *out, size_t size);
 /* Whether the shapes of all parts have the keys that variants set. */
 bool sqa_bench_has_variants(const sqa_timed_pass *pass);
 
+/* Whether its operations are a model's layers, which have a width. */
+bool sqa_bench_is_layer(const sqa_timed_pass *pass);
+
+/* The key at *pattern, which moves on to the next; false: there is none. */
+bool sqa_bench_next_key(const char **pattern, const char **key, size_t *length);
+bool sqa_bench_key_is(const char *key, size_t length, const char *name);
+
 /* Whether the keys of a pattern have one of this name. */
 bool sqa_bench_has_key(const char *pattern, const char *name);
 
