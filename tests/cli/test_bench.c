@@ -34,6 +34,10 @@ static const struct {
     {"bench --preset paper --op matmul", 2, "--preset is for variants, which --op matmul has not"},
     {"bench --preset paper --op forward,matmul", 2, "--preset paper is for operations that have"},
     {"bench --preset layer --op backward", 2, "--preset layer has nothing for --op backward"},
+    {"bench --full", 2,
+     "--full is for the paper's lengths; expected --preset paper, or --op layer"},
+    {"bench --op layer --heads 8 --full", 2, "--full is for the paper's lengths"},
+    {"bench --op layer --seq 64 --full", 2, "--full and --seq exclude each other"},
     {"bench --preset layer --causal", 2, "--causal is not for the shapes of a preset"},
     {"bench --op xyzzy", 2, "--op: 'xyzzy' is not one of forward, select_blocks"},
     {"bench --op backward+forward", 2, ", forward+backward"},
@@ -363,6 +367,7 @@ START_TEST(paper_figures)
     ck_assert_double_eq_tol(paper("sqa", 200000), 2.0356, 1e-3);
     ck_assert_double_eq(paper("mha", 32768), 1.0);
     ck_assert(isnan(paper("xsqa", 2048)));
+    ck_assert(isnan(paper("mha", 16384))); /* which layers are measured at */
     ck_assert(isnan(paper("sw-sqa", 1024)));
 }
 END_TEST
@@ -494,6 +499,20 @@ START_TEST(peer)
 }
 END_TEST
 
+/* Of a layer it is told the width, and rows of its own need no table of the paper's. */
+START_TEST(peer_of_layers)
+{
+    pretend_python("ready");
+    const program_result *result =
+        run_sqa("bench --op layer_backward --seq 24 --rounds 1 --peer torch");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "torch 0, pretended (peer)"), 7);
+    result = run_sqa(TINY " --op layer --variant mha --pattern sinks --peer torch");
+    ck_assert_int_eq(result->code, 1);
+    ck_assert_ptr_nonnull(strstr(result->err, "of layers dmodel, fused and biases, not sinks"));
+}
+END_TEST
+
 START_TEST(peer_refuses)
 {
     pretend_python("cannot do that");
@@ -543,6 +562,7 @@ int main(void)
     tcase_add_test(tests, pictures);
     tcase_add_test(tests, no_picture);
     tcase_add_test(tests, peer);
+    tcase_add_test(tests, peer_of_layers);
     tcase_add_test(tests, peer_refuses);
     tcase_add_test(tests, interruption);
     suite_add_tcase(suite, tests);

@@ -172,6 +172,54 @@ START_TEST(shapes_of_all_operations)
 }
 END_TEST
 
+/* The row stands in the block of the table that has this heading. */
+static void expect_row(const char *table, const char *heading, const char *row)
+{
+    const char *at = strstr(table, heading);
+    ck_assert_msg(at, "no '%s' in:\n%s", heading, table);
+    const char *end = strstr(at, "\n\n");
+    at = strstr(at, row);
+    ck_assert_msg(at && (!end || at < end), "no '%s' below '%s' in:\n%s", row, heading, table);
+}
+
+/* A layer by itself is one of the paper's model, forward and a step of training, 8 times of it
+ * beside Table 3; products and attention are what is counted. */
+START_TEST(layers)
+{
+    static const double width = 256, seq = 24;
+    const program_result *result = run_sqa("bench --op layer --seq 24 --rounds 1 --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "\"op\": \"layer\""), 7);
+    ck_assert_uint_eq(count_of(result->out, "\"op\": \"layer+layer_backward\""), 7);
+    ck_assert_uint_eq(count_of(result->out, "dmodel=256"), 2 * 14); /* shape and pattern */
+    ck_assert_uint_eq(count_of(result->out, "\"paper_speedup_vs_mha\": null"), 14);
+    const char *mha = row_of_op(result->out, "layer", "mha");
+    const char *xsqa = row_of_op(result->out, "layer", "xsqa");
+    const char *both = row_of_op(result->out, "layer+layer_backward", "xsqa");
+    ck_assert_double_eq_tol(flop_of(mha), 8 * seq * width * width + 4 * seq * seq * width, 1.0);
+    ck_assert_double_eq_tol(flop_of(xsqa), flop_of(mha) / 4, 1.0);
+    /* Of each product two more; of attention 2.5 times as much. */
+    ck_assert_double_eq_tol(flop_of(both), 3 * 2 * seq * width * width + 3.5 * seq * seq * width,
+                            1.0);
+    ck_assert_double_gt(number_after(both, "\"max_error\": "), 0.0);
+    ck_assert_double_lt(number_after(both, "\"max_error\": "), 1e-5);
+}
+END_TEST
+
+/* Beside the paper's only where the model is the paper's. */
+START_TEST(layers_of_table)
+{
+    const program_result *result = run_sqa("bench --op layer_backward --seq 24 --rounds 1");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    expect_row(result->out, "layer_backward: time of one attention layer, ms", "\n 24");
+    expect_row(result->out, "layer_backward: 8 times that, s", " (-)");
+    result = run_sqa("bench --op layer --variant xsqa --heads 4 --dim 4 --seq 24 --rounds 1");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_null(strstr(result->out, "Table 3"));
+    ck_assert_ptr_null(strstr(result->out, "layer_backward"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sqa bench, operations");
@@ -182,6 +230,8 @@ int main(void)
     tcase_add_test(tests, decode);
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, shapes_of_all_operations);
+    tcase_add_test(tests, layers);
+    tcase_add_test(tests, layers_of_table);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

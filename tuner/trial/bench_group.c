@@ -8,15 +8,14 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "conformance/check.h"
 #include "kernels/registry.h"
 #include "operations/tensors.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
+#include "trial/bench_check.h"
 #include "trial/measure.h"
 #include "trial/peer.h"
 
-#define CHECK_SEED 0xbe7c4u
 #define SAMPLE_SECONDS 0.020 /* as long as a sample of the ceiling */
 
 /* For guesses of what is to come. */
@@ -144,24 +143,6 @@ static void free_entries(bench_entries *all)
     free(all->entries);
 }
 
-static sqa_status check_part(const sqa_bench_state *run, sqa_bench_row *row, size_t part,
-                             const sqa_plan_options *options)
-{
-    sqa_judgement judgement;
-    char name[128];
-    sqa_status status = sqa_check(run->context, run->queue, &row->parts[part], options, CHECK_SEED,
-                                  false, &judgement);
-    if (status != SQA_OK)
-        return status;
-    row->max_error = fmax(row->max_error, judgement.max_error);
-    sqa_bench_row_name(row, name, sizeof name);
-    if (!judgement.passed)
-        return sqa_fail(SQA_WRONG_RESULT, "%s: %s with %s %s: %s",
-                        row->pass->parts[part].operation->name, name, row->family, row->config,
-                        judgement.message);
-    return SQA_OK;
-}
-
 /* Cut off where there is no room. */
 static void append(char *text, size_t size, const char *separator, const char *more)
 {
@@ -239,8 +220,8 @@ static sqa_status prepare_row(sqa_bench_state *run, sqa_bench_row *row, bench_en
     sqa_status status = prepare_entry(run, best, row, &options);
     for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
         status = explain_part(row, best->timed.plans[p]);
-    for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
-        status = check_part(run, row, p, &options);
+    if (status == SQA_OK)
+        status = sqa_bench_check(run->context, run->queue, row, &options);
     run->done_s += expected_preparation(run, row);
     if (status != SQA_OK || !otherwise)
         return status;

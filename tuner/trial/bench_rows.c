@@ -17,16 +17,15 @@ enum { WINDOW_KEYS = 128 };
 
 static const sqa_bench_variant *const mha = &sqa_bench_variants[0];
 
-/* The key at *text, which moves on to the next; false: there is none. */
-static bool next_key(const char **text, const char **key, size_t *length)
+bool sqa_bench_next_key(const char **pattern, const char **key, size_t *length)
 {
-    *key = *text;
-    *length = strcspn(*text, ",");
-    *text += *length + ((*text)[*length] == ',');
+    *key = *pattern;
+    *length = strcspn(*pattern, ",");
+    *pattern += *length + ((*pattern)[*length] == ',');
     return *length > 0;
 }
 
-static bool is_named(const char *key, size_t length, const char *name)
+bool sqa_bench_key_is(const char *key, size_t length, const char *name)
 {
     const size_t size = strlen(name);
     return length >= size && !strncmp(key, name, size) && (length == size || key[size] == '=');
@@ -36,8 +35,8 @@ bool sqa_bench_has_key(const char *pattern, const char *name)
 {
     const char *key;
     size_t length;
-    while (next_key(&pattern, &key, &length))
-        if (is_named(key, length, name))
+    while (sqa_bench_next_key(&pattern, &key, &length))
+        if (sqa_bench_key_is(key, length, name))
             return true;
     return false;
 }
@@ -58,6 +57,14 @@ bool sqa_bench_has_variants(const sqa_timed_pass *pass)
         for (size_t i = 0; i < sizeof set / sizeof *set; i++)
             if (!sqa_bench_has_field(pass->parts[p].operation, set[i]))
                 return false;
+    return true;
+}
+
+bool sqa_bench_is_layer(const sqa_timed_pass *pass)
+{
+    for (size_t p = 0; p < pass->part_count; p++)
+        if (!sqa_bench_has_field(pass->parts[p].operation, "dmodel"))
+            return false;
     return true;
 }
 
@@ -90,8 +97,7 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
         sqa_text_format(out, ",kv=%s", sqa_dtype_name(row->kv_dtype));
     if (options->pattern[0])
         sqa_text_format(out, ",%s", options->pattern);
-    if (sqa_bench_has_field(row->pass->parts[0].operation, "dmodel") &&
-        !sqa_bench_has_key(options->pattern, "dmodel"))
+    if (sqa_bench_is_layer(row->pass) && !sqa_bench_has_key(options->pattern, "dmodel"))
         sqa_text_format(out, ",dmodel=%u", options->heads * row->dim);
     if (reach != SQA_BENCH_REACH_ALL) {
         const sqa_window window = window_of(options);
@@ -108,10 +114,10 @@ static void keep_pattern(const char *shape, char out[SQA_SHAPE_TEXT])
     const char *key;
     size_t length, used = 0;
     out[0] = '\0';
-    while (next_key(&shape, &key, &length)) {
+    while (sqa_bench_next_key(&shape, &key, &length)) {
         bool known = false;
         for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-            known = known || is_named(key, length, fields[i]);
+            known = known || sqa_bench_key_is(key, length, fields[i]);
         if (!known)
             used += (size_t)snprintf(out + used, SQA_SHAPE_TEXT - used, "%s%.*s", used ? "," : "",
                                      (int)length, key);

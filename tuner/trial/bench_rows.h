@@ -38,6 +38,13 @@ uint32_t sqa_bench_queries(const sqa_bench_options *options, const sqa_timed_pas
 /* Whether shapes of the operation have a key of this name. */
 bool sqa_bench_has_field(const sqa_operation_entry *operation, const char *name);
 
+/* Whether its operations are a model's layers, which have a width. */
+bool sqa_bench_is_layer(const sqa_timed_pass *pass);
+
+/* The key at *pattern, which moves on to the next; false: there is none. */
+bool sqa_bench_next_key(const char **pattern, const char **key, size_t *length);
+bool sqa_bench_key_is(const char *key, size_t length, const char *name);
+
 /* Whether the keys of a pattern have one of this name. */
 bool sqa_bench_has_key(const char *pattern, const char *name);
 

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "problem/names.h"
+#include "trial/bench_rows.h"
 #include "trial/child.h"
 
 /* Importing a large library from a slow disk; a row on a slow machine. */
@@ -106,18 +107,36 @@ const char *sqa_peer_title(const sqa_peer *peer)
     return peer->title;
 }
 
+/* What a peer's row is told of a pattern; anything else is not compared. */
+static sqa_status check_pattern(const sqa_peer *peer, const char *pattern)
+{
+    static const char *const compared[] = {"causal", "dmodel", "fused", "biases"};
+    const char *key;
+    size_t length;
+    while (sqa_bench_next_key(&pattern, &key, &length)) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof compared / sizeof *compared; i++)
+            known = known || sqa_bench_key_is(key, length, compared[i]);
+        if (!known)
+            return sqa_fail(SQA_UNSUPPORTED,
+                            "--peer %s: nothing but a causal mask is compared, and of layers "
+                            "dmodel, fused and biases, not %.*s",
+                            peer->name, (int)length, key);
+    }
+    return SQA_OK;
+}
+
 sqa_status sqa_peer_prepare(sqa_peer *peer, const sqa_bench_row *row, unsigned *number)
 {
     static const char refusal[] = "cannot ";
-    char question[256], line[SQA_CHILD_LINE];
-    const char *others = row->causal ? row->pattern + strlen("causal") : row->pattern;
-    if (*others)
-        return sqa_fail(SQA_UNSUPPORTED, "--peer %s: nothing but a causal mask is compared, not %s",
-                        peer->name, row->pattern);
-    snprintf(question, sizeof question, "row %s %u %u %u %u %u %u %s %d\n", row->pass->name,
+    char question[SQA_SHAPE_TEXT + 256], line[SQA_CHILD_LINE];
+    sqa_status status = check_pattern(peer, row->pattern);
+    if (status != SQA_OK)
+        return status;
+    snprintf(question, sizeof question, "row %s %u %u %u %u %u %u %s %s\n", row->pass->name,
              row->batch, row->q_heads, row->kv_heads, row->queries, row->length, row->dim,
-             sqa_dtype_name(row->dtype), row->causal);
-    sqa_status status = ask(peer, question, line);
+             sqa_dtype_name(row->dtype), *row->pattern ? row->pattern : "-");
+    status = ask(peer, question, line);
     if (status == SQA_OK && !strncmp(line, refusal, sizeof refusal - 1))
         status = sqa_fail(SQA_UNSUPPORTED, "--peer %s: %s: %s", peer->name, row->variant->name,
                           line + sizeof refusal - 1);

@@ -30,6 +30,11 @@ static const char summary[] =
     "problems, or on its first preset's; --family all shows its kernel families side by\n"
     "side. What a backward pass has to compute counts as 2.5 times the forward pass.\n"
     "\n"
+    "--op layer by itself, without a model of yours (--variant, --heads, --dim, ...), is the\n"
+    "paper's: 16 heads, model dimension 256, forward and a step of training, one layer and\n"
+    "8 times that beside Table 3. Lengths that take too long here are left out unless\n"
+    "--full or --seq asks for them. Stages of a layer are checked one by one.\n"
+    "\n"
     "Each variant also comes within a sliding window, as sw-NAME (swa is sw-mha), and\n"
     "with a window and global tokens, as flex-NAME. --window is theirs, or that of all\n"
     "rows where no such variant is named. GFLOP/s count the keys that are seen.\n"
@@ -108,7 +113,6 @@ static sqa_status run(const bench_call *call, const sqa_bench_options *options,
     view.options = options;
     view.report = &report;
     view.device = &device;
-    view.paper = sqa_bench_is_paper(&call->words);
     view.wide = call->wide;
     if (status == SQA_OK || report.count)
         print(call, &view);
@@ -172,6 +176,8 @@ int sqa_command_bench(int argc, char **argv)
                      "pattern,kv-length,kv-format"},
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 here; or problems, as of `sqa tune`",
          .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals"},
+        {"full", NULL, "all lengths of the paper's table, however long they take",
+         .flag = &words->full, .excludes = "shape,seq"},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
          .text = &words->variants},
         {"heads", "H", "heads of the multi-head model (8)", .count = {&words->heads, 1, 65535}},

@@ -113,7 +113,7 @@ static bool has_field(const sqa_bench_view *view, field_when when)
 {
     return when == ALWAYS || (when == OF_VARIANTS && view->options->variant_count) ||
            (when == WITH_DEFAULT && view->options->against_default) ||
-           (when == WITH_PAPER && view->paper) ||
+           (when == WITH_PAPER && view->options->paper) ||
            (when == WITH_FAMILIES && (view->options->family_count > 1 || view->options->peer));
 }
 

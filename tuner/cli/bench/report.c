@@ -210,7 +210,7 @@ static void print_rows(const sqa_bench_view *view, column_of of)
 void sqa_bench_print_table(const sqa_bench_view *view)
 {
     print_head(view);
-    if (view->paper) {
+    if (view->options->paper && !has_families(view)) {
         printf("\n");
         sqa_bench_paper_print(view);
     } else {
@@ -306,7 +306,7 @@ void sqa_bench_print_notes(const sqa_bench_view *view)
         fputs(")", stderr);
     }
     if (report->left_out_count)
-        fprintf(stderr, "\nsqa bench: they can be asked for, as by --preset paper --seq %u\n",
+        fprintf(stderr, "\nsqa bench: they can be asked for, by --full or as by --seq %u\n",
                 report->left_out[0].length);
     if (report->interrupted)
         fprintf(stderr, "sqa bench: interrupted; %s\n",

@@ -10,7 +10,6 @@ typedef struct sqa_bench_view {
     const sqa_bench_report *report;
     const sqa_device *device;
     unsigned platform, index; /* of the device */
-    bool paper;               /* --preset paper */
     bool wide;                /* a table of all columns */
 } sqa_bench_view;
 

@@ -55,6 +55,22 @@ sqa_status sqa_bench_read_passes(const char *list, sqa_bench_options *out)
     return sqa_bench_each_word("--op", list, SQA_BENCH_MOST, take_pass, out);
 }
 
+sqa_status sqa_bench_add_training(sqa_bench_options *out)
+{
+    const size_t asked = out->pass_count;
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < asked; i++) {
+        const sqa_tuner_operation *operation =
+            sqa_tuner_operation_find(out->passes[i].parts[0].operation->id);
+        const sqa_timed_pass *pass = operation ? operation->passes : NULL;
+        for (; pass && pass->name && status == SQA_OK; pass++)
+            if (out->passes[i].part_count == 1 && find_pass(out, pass->name) == out->pass_count &&
+                out->pass_count < SQA_BENCH_MOST)
+                status = take_pass(pass->name, out);
+    }
+    return status;
+}
+
 static sqa_status add_shape(const char *keys, size_t first, size_t count, sqa_bench_options *out)
 {
     sqa_bench_shape *shapes = realloc(out->shapes, (out->shape_count + 1) * sizeof *shapes);

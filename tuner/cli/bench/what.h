@@ -14,6 +14,9 @@ sqa_status sqa_bench_each_word(const char *option, const char *list, size_t most
 /* Operations, and what is made of several. */
 sqa_status sqa_bench_read_passes(const char *list, sqa_bench_options *out);
 
+/* Behind the operations asked for, what each is timed in as one with others. */
+sqa_status sqa_bench_add_training(sqa_bench_options *out);
+
 /* A shape is of the operation that it names, else of all that --op named, else of the first
  * there is. */
 sqa_status sqa_bench_read_shapes(const sqa_option_list *shapes, sqa_bench_options *out);

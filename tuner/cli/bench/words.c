@@ -68,7 +68,7 @@ static sqa_status read_model(const sqa_bench_words *words, sqa_bench_options *ou
     static const sqa_option_counts length = {{2048}, 1}, dim = {{64}, 1}, batch = {{1}, 1};
     const sqa_option_counts *lengths =
         words->kv_lengths.count ? &words->kv_lengths : &words->lengths;
-    const bool settled = sqa_bench_is_paper(words);
+    const bool settled = out->paper;
     _Static_assert(SQA_OPTION_COUNTS <= SQA_BENCH_MOST, "room for every number");
     out->heads = words->heads ? words->heads : 8;
     out->queries = words->queries;
@@ -156,9 +156,21 @@ static sqa_status check_problems(const sqa_bench_options *options)
     return status;
 }
 
-bool sqa_bench_is_paper(const sqa_bench_words *words)
+/* The preset that is a table of its own, not a list of problems. */
+static bool is_paper_preset(const sqa_bench_words *words)
 {
     return words->preset && !strcmp(words->preset, "paper");
+}
+
+/* Layers of which nothing is asked that the paper's model settles. */
+static bool is_paper_layer(const sqa_bench_words *words, const sqa_bench_options *options)
+{
+    bool layers = options->pass_count > 0;
+    for (size_t i = 0; i < options->pass_count; i++)
+        layers = layers && sqa_bench_is_layer(&options->passes[i]);
+    return layers && !words->shapes.count && !words->preset && !words->variants && !words->heads &&
+           !words->queries && !words->dims.count && !words->has_window && !words->globals &&
+           !words->against_default;
 }
 
 static bool any_pass(const sqa_bench_options *options, bool with_variants)
@@ -200,8 +212,8 @@ static const char *model_option(const sqa_bench_words *words)
 static sqa_status read_variants_of_model(const sqa_bench_words *words, sqa_bench_options *out)
 {
     sqa_status status = read_model(words, out);
-    if (status == SQA_OK && sqa_bench_is_paper(words))
-        status = sqa_bench_paper_options(out);
+    if (status == SQA_OK && out->paper)
+        status = sqa_bench_paper_options(words->full, out);
     if (status == SQA_OK && words->dtype && !sqa_dtype_from_name(words->dtype, &out->dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "--dtype is '%s'; expected f32, f16 or bf16",
                           words->dtype);
@@ -220,7 +232,7 @@ static sqa_status read_problems(const sqa_bench_words *words, sqa_bench_options 
     sqa_status status = SQA_OK;
     if (words->shapes.count)
         return sqa_bench_read_shapes(&words->shapes, out);
-    if (words->preset && !sqa_bench_is_paper(words))
+    if (words->preset && !is_paper_preset(words))
         return given ? sqa_fail(SQA_INVALID_ARGUMENT,
                                 "--%s is not for the shapes of a preset, but for variants", given)
                      : sqa_bench_read_preset(words->preset, out);
@@ -251,12 +263,19 @@ static sqa_status read_peer(const char *name, sqa_bench_options *out)
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
 {
     *out = (sqa_bench_options){.rounds = words->rounds, .against_default = words->against_default};
-    if (sqa_bench_is_paper(words) && words->batches.count > 1)
+    if (is_paper_preset(words) && words->batches.count > 1)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--preset paper takes one --batch");
-    if (sqa_bench_is_paper(words) && words->against_default)
+    if (is_paper_preset(words) && words->against_default)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "--preset paper and --against-default exclude each other");
     sqa_status status = words->passes ? sqa_bench_read_passes(words->passes, out) : SQA_OK;
+    const bool layer = is_paper_layer(words, out);
+    out->paper = layer || is_paper_preset(words);
+    if (status == SQA_OK && layer)
+        status = sqa_bench_add_training(out);
+    if (status == SQA_OK && words->full && !out->paper)
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "--full is for the paper's lengths; expected "
+                                                "--preset paper, or --op layer by itself");
     if (status == SQA_OK)
         status = read_problems(words, out);
     if (status == SQA_OK)

@@ -17,15 +17,13 @@ typedef struct sqa_bench_words {
     uint32_t rounds;
     sqa_window window; /* where the options' window points */
     bool has_window, causal, against_default;
+    bool full; /* of the paper's lengths, those that take long too */
 } sqa_bench_words;
 
 #define SQA_BENCH_WORDS_INIT                                                                       \
     {                                                                                              \
         .rounds = 7                                                                                \
     }
-
-/* The preset that is a table of its own, not a list of problems. */
-bool sqa_bench_is_paper(const sqa_bench_words *words);
 
 /* *out points into *words; it is to be freed, whatever is returned.
  * Errors: SQA_INVALID_ARGUMENT, naming the option and what it takes. */
