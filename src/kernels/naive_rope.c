@@ -1,66 +1,16 @@
 /* naive, of rotary position embedding: one work-item per pair, or element that is copied. */
-#include <math.h>
-
-#include "kernels/arguments.h"
 #include "kernels/elements.h"
 #include "kernels/families.h"
+#include "kernels/rope_arguments.h"
 #include "kernels/source.h"
-#include "operations/rope/slots.h"
 
-static bool has_positions(const sqa_problem *problem)
-{
-    return problem->of.rotation.positions;
-}
-
-static bool has_offset(const sqa_problem *problem)
-{
-    return !problem->of.rotation.positions;
-}
-
-#define STRIDES(name) #name, SQA_TYPE_STRIDES, SQA_IN_PROBLEM(rotation.name)
-#define INT(name, member) #name, SQA_TYPE_INT, SQA_IN_PROBLEM(rotation.member)
-
-static const sqa_argument_row rows[] = {
-    {SQA_READ_HERE(x, "sqa_stored", SQA_SLOT_ROPE_X)},
-    {SQA_WRITTEN_HERE(y, "sqa_stored", SQA_SLOT_ROPE_Y)},
-    {STRIDES(x)},
-    {STRIDES(y)},
-    {INT(heads, heads)},
-    {SQA_READ(positions, "int", SQA_SLOT_POSITIONS), .when = has_positions},
-    {"position_batch", SQA_TYPE_LONG, SQA_IN_PROBLEM(rotation.position_batch),
-     .when = has_positions},
-    {INT(first_position, offset), .when = has_offset},
-    {0},
-};
-static const sqa_argument_row *const tables[] = {rows, NULL};
 static const char *const fragments[] = {"common/types.cl", "rope/naive.cl", NULL};
-
-/* How much of a turn each pair turns from a position to the next one, in units of 2^-64: the
- * product with a position, modulo 2^64, is the part of a turn that is left, off by as little as
- * the position times half a unit. Frequencies are at most 1, so at most 1/6 of a turn. */
-static void print_turns(const sqa_rotation *r, sqa_text *out)
-{
-    const double turn = 2.0 * acos(-1.0);
-    sqa_text_append(out, "__constant ulong sqa_turns[SQA_ROTARY / 2] = {");
-    for (uint32_t i = 0; i < r->rotary / 2; i++) {
-        const double turns = pow((double)r->base, -2.0 * i / r->rotary) / turn;
-        sqa_text_format(out, "%s%lluUL", i ? ", " : "", (unsigned long long)ldexp(turns, 64));
-    }
-    sqa_text_append(out, "};\n");
-}
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    const sqa_rotation *r = &problem->of.rotation;
     (void)config, (void)device;
-    sqa_text_format(out,
-                    "#define SQA_DTYPE %d\n#define SQA_DIM %u\n#define SQA_ROTARY %u\n"
-                    "#define SQA_HALF %u\n#define SQA_INVERSE %u\n#define SQA_POSITIONS %u\n",
-                    (int)r->dtype, r->dim, r->rotary, (uint32_t)r->pairs, r->inverse, r->positions);
-    if (r->rotary > 0)
-        print_turns(r, out);
-    sqa_arguments_print(out, "SQA_ROPE_ARGUMENTS", tables, problem);
+    sqa_source_rope(out, problem);
     sqa_source_fragments(out, &sqa_naive_rope);
 }
 
@@ -72,7 +22,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     sqa_launch_step *step =
         sqa_elements_add_step(out, device, "sqa_naive_rope", r->dim - r->rotary / 2, r->length,
                               (size_t)r->batch * r->heads);
-    sqa_arguments_fill(out, step, tables, problem, NULL);
+    sqa_arguments_fill(out, step, sqa_rope_tables, problem, NULL);
 }
 
 const sqa_kernel_family sqa_naive_rope = {
