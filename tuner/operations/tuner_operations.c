@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "operations/activation/activation.h"
 #include "operations/backward/backward.h"
+#include "operations/block/block.h"
 #include "operations/forward/forward.h"
 #include "operations/layer/layer.h"
 #include "operations/linear/linear.h"
@@ -36,6 +37,8 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_rope,
     &sqa_tuner_norm,
     &sqa_tuner_norm_backward,
+    &sqa_tuner_block,
+    &sqa_tuner_block_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)
