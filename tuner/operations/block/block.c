@@ -15,8 +15,9 @@
     {SQA_GRID_TINY, "variant=xsqa,h=8,n=19,d=8,dmodel=24,causal,mlp=40,act=silu,gated"},           \
         {SQA_GRID_TINY, "variant=xsqa,h=8,n=19,d=8,dmodel=24,causal,mlp=40,act=silu,gated,"        \
                         "kind=parallel"},                                                          \
-        {SQA_GRID_TINY, "b=2,variant=sqa,h=8,n=9,d=4,dmodel=20,fused,biases,mlp=33,act=gelu_tanh," \
-                        "norm=layer,mlpbiases"},                                                   \
+        {SQA_GRID_SAMPLE,                                                                          \
+         "b=2,variant=sqa,h=8,n=9,d=4,dmodel=20,fused,biases,mlp=33,act=gelu_tanh,"                \
+         "norm=layer,mlpbiases"},                                                                  \
         {SQA_GRID_SAMPLE, "b=2,hq=2,n=9,d=4,dmodel=13,mlp=21,act=gelu_erf,norm=layer,mlpbiases,"   \
                           "gated,kind=parallel"},                                                  \
         {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=12,d=8,dmodel=16,causal,ragged=23:23,mlp=16,gated,"    \
@@ -34,7 +35,7 @@
 
 static const sqa_case_shape shapes[] = {PARTS, {0}};
 static const sqa_case_shape kept_shapes[] = {
-    {SQA_GRID_TINY, "variant=sqa,h=8,n=17,d=4,dmodel=20,biases,mlp=33,act=silu,gated,keep"},
+    {SQA_GRID_SAMPLE, "variant=sqa,h=8,n=17,d=4,dmodel=20,biases,mlp=33,act=silu,gated,keep"},
     {SQA_GRID_TINY, "hq=4,n=17,d=4,dmodel=20,fused,mlp=33,act=gelu_tanh,kind=parallel,mlpbiases,"
                     "norm=layer,keep"},
     {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=12,d=8,dmodel=16,causal,ragged=23:23,mlp=16,keep"},
