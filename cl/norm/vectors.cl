@@ -49,8 +49,10 @@ INLINE float vectors_scale(__global const sqa_stored *x, const int dim, const fl
     row_sum sum = NO_SUM;
     for (int j = 0; j < dim; j += LANES) {
         vec difference = LOAD_AT(x, j) - mean;
-        if (SQA_LAYER && !IS_WHOLE(j))
+#if SQA_LAYER
+        if (!IS_WHOLE(j))
             difference = select(difference, (vec)(0.0f), LANE_NUMBERS >= (ivec)(dim - j));
+#endif
         add_vector(&sum, difference * difference, j);
     }
     return 1.0f / sqrt(total_of(&sum) / dim + eps);
