@@ -19,8 +19,7 @@
 static const char *const shapes[] = {
     "variant=sqa,h=4,n=4,d=2,dmodel=4,causal,mlp=5,act=silu,gated",
     "b=2,hq=2,n=3,d=2,dmodel=4,biases,mlp=3,act=gelu_tanh,norm=layer,mlpbiases",
-    "hq=2,n=4,d=2,dmodel=4,causal,fused,mlp=3,act=gelu_erf,gated,mlpbiases,norm=layer,kind="
-    "parallel",
+    "hq=2,n=4,d=2,dmodel=4,fused,mlp=3,act=gelu_erf,gated,mlpbiases,norm=layer,kind=parallel",
     "b=2,hq=2,hkv=1,n=3,d=2,dmodel=3,ragged=5:5,mlp=4,act=sigmoid,kind=parallel",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
