@@ -17,7 +17,7 @@
 
 /* Small: each element is moved four times, and everything computed again. */
 static const char *const shapes[] = {
-    "variant=sqa,h=4,n=4,d=2,dmodel=4,causal,mlp=5,act=silu,gated",
+    "variant=sqa,h=4,n=3,d=4,dmodel=4,causal,rope=half,qknorm,gate,mlp=5,act=silu,gated",
     "b=2,hq=2,n=3,d=2,dmodel=4,biases,mlp=3,act=gelu_tanh,norm=layer,mlpbiases",
     "hq=2,n=4,d=2,dmodel=4,fused,mlp=3,act=gelu_erf,gated,mlpbiases,norm=layer,kind=parallel",
     "b=2,hq=2,hkv=1,n=3,d=2,dmodel=3,ragged=5:5,mlp=4,act=sigmoid,kind=parallel",
@@ -84,8 +84,15 @@ static double slope(const sqa_host_tensors *forward, const float *dy, float *x)
 
 static uint32_t input_of(uint32_t gradient)
 {
-    return gradient >= SQA_BLOCK_DNORM1 ? gradient - SQA_BLOCK_DNORM1 + SQA_BLOCK_NORM1
-                                        : gradient - SQA_LAYER_DX + SQA_LAYER_X;
+    switch (gradient) {
+    case SQA_LAYER_DWG: return SQA_LAYER_WG;
+    case SQA_LAYER_DBG: return SQA_LAYER_BG;
+    case SQA_LAYER_DQ_NORM: return SQA_LAYER_Q_NORM;
+    case SQA_LAYER_DK_NORM: return SQA_LAYER_K_NORM;
+    default:
+        return gradient >= SQA_BLOCK_DNORM1 ? gradient - SQA_BLOCK_DNORM1 + SQA_BLOCK_NORM1
+                                            : gradient - SQA_LAYER_DX + SQA_LAYER_X;
+    }
 }
 
 /* The backward pass's inputs are the forward pass's. */

@@ -151,35 +151,45 @@ BACKWARD(inner_biases, {OF_INNER_BIASES}, 2)
 BACKWARD(wdown, {SQA_BLOCK_DWDOWN}, 1)
 BACKWARD(bdown, {SQA_BLOCK_DBDOWN}, 1)
 
-/* The layer's group of that number. */
-#define OF_LAYER(name, groups, number)                                                             \
+/* The layer's group that judges the slot. */
+static const sqa_row_group *layer_group(const sqa_row_group *groups, uint32_t slot)
+{
+    while (groups->slots[0] != slot)
+        groups++;
+    return groups;
+}
+
+#define OF_LAYER(name, groups, slot)                                                               \
     static uint64_t count_##name(const sqa_problem *problem)                                       \
     {                                                                                              \
         sqa_problem layer;                                                                         \
         sqa_block_layer(problem, &layer);                                                          \
-        return groups[number].count(&layer);                                                       \
+        return layer_group(groups, slot)->count(&layer);                                           \
     }                                                                                              \
     static bool expect_##name(const sqa_problem *problem, const sqa_reference_inputs *inputs,      \
                               uint64_t row, sqa_expected_row *out)                                 \
     {                                                                                              \
         const sqa_block_reference *reference = inputs->prepared;                                   \
         (void)problem;                                                                             \
-        return groups[number].expect(&reference->layer_problem, &reference->layer_inputs, row,     \
-                                     out);                                                         \
+        return layer_group(groups, slot)                                                           \
+            ->expect(&reference->layer_problem, &reference->layer_inputs, row, out);               \
     }                                                                                              \
     static void place_##name(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])   \
     {                                                                                              \
         sqa_problem layer;                                                                         \
         sqa_block_layer(problem, &layer);                                                          \
-        groups[number].place(&layer, row, out);                                                    \
+        layer_group(groups, slot)->place(&layer, row, out);                                        \
     }
-OF_LAYER(projected, sqa_layer_groups, 1)
-OF_LAYER(attended, sqa_layer_groups, 2)
-OF_LAYER(weights, sqa_layer_backward_groups, 1)
-OF_LAYER(output, sqa_layer_backward_groups, 2)
-OF_LAYER(biases, sqa_layer_backward_groups, 3)
-OF_LAYER(bias_rows, sqa_layer_backward_groups, 4)
-OF_LAYER(head_rows, sqa_layer_backward_groups, 5)
+OF_LAYER(projected, sqa_layer_groups, SQA_SLOT_Q)
+OF_LAYER(apart, sqa_layer_groups, SQA_LAYER_Q_PROJECTED)
+OF_LAYER(attended, sqa_layer_groups, SQA_SLOT_O)
+OF_LAYER(weights, sqa_layer_backward_groups, SQA_LAYER_DWQ)
+OF_LAYER(output, sqa_layer_backward_groups, SQA_LAYER_DWO)
+OF_LAYER(biases, sqa_layer_backward_groups, SQA_LAYER_DBQ)
+OF_LAYER(out_gate, sqa_layer_backward_groups, SQA_LAYER_DWG)
+OF_LAYER(qk_norms, sqa_layer_backward_groups, SQA_LAYER_DQ_NORM)
+OF_LAYER(bias_rows, sqa_layer_backward_groups, SQA_LAYER_DBIAS)
+OF_LAYER(head_rows, sqa_layer_backward_groups, SQA_LAYER_DSINKS)
 
 #define GROUP(name, rows)                                                                          \
     .samples = rows, .count = count_##name, .prepare = prepare, .release = release,                \
@@ -191,6 +201,9 @@ const sqa_row_group sqa_block_groups[] = {
     {.slots = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_LAYER_QKV},
      .slot_count = 4,
      GROUP(projected, 12)},
+    {.slots = {SQA_LAYER_Q_PROJECTED, SQA_LAYER_K_PROJECTED, SQA_LAYER_G},
+     .slot_count = 3,
+     GROUP(apart, 12)},
     {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
     {.slot_count = 0},
 };
@@ -209,6 +222,8 @@ const sqa_row_group sqa_block_backward_groups[] = {
     {.slots = {SQA_LAYER_DBQ, SQA_LAYER_DBK, SQA_LAYER_DBV, SQA_LAYER_DBQKV},
      .slot_count = 4,
      GROUP(biases, 3)},
+    {.slots = {SQA_LAYER_DWG, SQA_LAYER_DBG}, .slot_count = 2, GROUP(out_gate, 6)},
+    {.slots = {SQA_LAYER_DQ_NORM, SQA_LAYER_DK_NORM}, .slot_count = 2, GROUP(qk_norms, 4)},
     {.slots = {SQA_LAYER_DBIAS}, .slot_count = 1, GROUP(bias_rows, 8)},
     {.slots = {SQA_LAYER_DSINKS, SQA_LAYER_DSLOPES}, .slot_count = 2, GROUP(head_rows, 4)},
     {.slot_count = 0},

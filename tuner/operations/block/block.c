@@ -13,8 +13,9 @@
 /* Both kinds with every norm, gate and bias; odd sizes, ragged batches, empty ones. */
 #define PARTS                                                                                      \
     {SQA_GRID_TINY, "variant=xsqa,h=8,n=19,d=8,dmodel=24,causal,mlp=40,act=silu,gated"},           \
-        {SQA_GRID_TINY, "variant=xsqa,h=8,n=19,d=8,dmodel=24,causal,mlp=40,act=silu,gated,"        \
-                        "kind=parallel"},                                                          \
+        {SQA_GRID_TINY,                                                                            \
+         "variant=xsqa,h=8,n=19,d=8,dmodel=24,causal,rope=half,qknorm,gate,mlp=40,act=silu,gated," \
+         "kind=parallel"},                                                                         \
         {SQA_GRID_SAMPLE,                                                                          \
          "b=2,variant=sqa,h=8,n=9,d=4,dmodel=20,fused,biases,mlp=33,act=gelu_tanh,"                \
          "norm=layer,mlpbiases"},                                                                  \
