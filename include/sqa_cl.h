@@ -12,6 +12,7 @@
 #include "sqa_cl/activation.h"
 #include "sqa_cl/attention.h"
 #include "sqa_cl/backward.h"
+#include "sqa_cl/block.h"
 #include "sqa_cl/context.h"
 #include "sqa_cl/export.h"
 #include "sqa_cl/index.h"

@@ -1,24 +1,5 @@
 /* naive: dX by a work-item per row, which leaves its statistics for the sums; dWeight and dBias by
- * one per column and part of the rows, and one per column that adds up the parts in order. */
-#ifndef PARTS
-#define PARTS 8
-#endif
-#if SQA_ADD_X
-#define PUT_X(v, j, p) SQA_STORE((v) + SQA_LOAD(j, p), j, p)
-#else
-#define PUT_X(v, j, p) SQA_STORE(v, j, p)
-#endif
-#if SQA_ADD_WEIGHT
-#define PUT_WEIGHT(v, j, p) SQA_STORE((v) + SQA_LOAD(j, p), j, p)
-#else
-#define PUT_WEIGHT(v, j, p) SQA_STORE(v, j, p)
-#endif
-#if SQA_ADD_BIAS
-#define PUT_BIAS(v, j, p) SQA_STORE((v) + SQA_LOAD(j, p), j, p)
-#else
-#define PUT_BIAS(v, j, p) SQA_STORE(v, j, p)
-#endif
-
+ * one per column and part of the rows. */
 #if SQA_WEIGHT
 #define WEIGHTED(j) (SQA_LOAD(j, dy) * SQA_LOAD(j, weight_buffer + weight_offset))
 #else
@@ -71,11 +52,6 @@ __kernel void sqa_naive_norm_rows(SQA_NORM_ARGUMENTS)
 #endif
 
 #if SQA_GRADIENT_WEIGHT || SQA_GRADIENT_BIAS
-/* Sums of parts: of dWeight, then of dBias, (part, column) each. */
-#define WEIGHT_SUMS(part) (workspace + sums_at + (part) * (long)dim)
-#define BIAS_SUMS(part)                                                                            \
-    (workspace + sums_at + ((SQA_GRADIENT_WEIGHT ? PARTS : 0) + (part)) * (long)dim)
-
 __kernel void sqa_naive_norm_parts(SQA_NORM_ARGUMENTS)
 {
     const int j = (int)get_global_id(0);
@@ -87,8 +63,8 @@ __kernel void sqa_naive_norm_parts(SQA_NORM_ARGUMENTS)
     for (long number = part * part_rows; number < end; number++) {
         const long matrix = number / rows, row = number % rows;
         const long batch = matrix / heads, head = matrix % heads;
-        const float g = SQA_LOAD(dy_offset + batch * dy_batch + head * dy_head + row * dy_row + j,
-                                 dy_buffer);
+        const float g =
+            SQA_LOAD(dy_offset + batch * dy_batch + head * dy_head + row * dy_row + j, dy_buffer);
         bias_sum += g;
 #if SQA_GRADIENT_WEIGHT
         const float x =
@@ -102,28 +78,6 @@ __kernel void sqa_naive_norm_parts(SQA_NORM_ARGUMENTS)
 #endif
 #if SQA_GRADIENT_BIAS
     BIAS_SUMS(part)[j] = bias_sum;
-#endif
-}
-
-__kernel void sqa_naive_norm_sums(SQA_NORM_ARGUMENTS)
-{
-    const int j = (int)get_global_id(0);
-    if (j >= dim)
-        return;
-    float weight_sum = 0.0f, bias_sum = 0.0f;
-    for (int part = 0; part < PARTS; part++) {
-#if SQA_GRADIENT_WEIGHT
-        weight_sum += WEIGHT_SUMS(part)[j];
-#endif
-#if SQA_GRADIENT_BIAS
-        bias_sum += BIAS_SUMS(part)[j];
-#endif
-    }
-#if SQA_GRADIENT_WEIGHT
-    PUT_WEIGHT(weight_sum, j, dweight_buffer + dweight_offset);
-#endif
-#if SQA_GRADIENT_BIAS
-    PUT_BIAS(bias_sum, j, dbias_buffer + dbias_offset);
 #endif
 }
 #endif

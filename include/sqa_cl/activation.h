@@ -50,7 +50,8 @@ typedef struct sqa_activation_desc {
     }
 
 /* The tensors of one call. Start from SQA_ACTIVATION_TENSORS_INIT. Inputs are only read and
- * may overlap each other; Y overlaps none of them. */
+ * may overlap each other. Y may be A itself: the same buffer, offset and strides; else it overlaps
+ * none of them. */
 typedef struct sqa_activation_tensors {
     uint32_t version; /* SQA_ACTIVATION_TENSORS_VERSION */
     sqa_tensor a, y;

@@ -67,7 +67,9 @@ typedef enum sqa_operation {
     SQA_OPERATION_ROPE = 15,            /* rotary position embedding, in rope.h */
     SQA_OPERATION_NORM = 16,            /* RMSNorm and LayerNorm, in norm.h */
     SQA_OPERATION_NORM_BACKWARD = 17,   /* their gradients */
-    SQA_OPERATION_KV_APPEND = 18        /* new tokens into a cache, in kv_cache.h */
+    SQA_OPERATION_KV_APPEND = 18,       /* new tokens into a cache, in kv_cache.h */
+    SQA_OPERATION_BLOCK = 19,           /* a transformer block, in block.h, made of others */
+    SQA_OPERATION_BLOCK_BACKWARD = 20   /* its gradients */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

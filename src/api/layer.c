@@ -2,10 +2,10 @@
 #include "sqa_cl/layer.h"
 
 #include "api/call.h"
+#include "api/kept.h"
 #include "operations/entries.h"
 #include "operations/layer/fields.h"
 #include "operations/layer/slots.h"
-#include "operations/tensors.h"
 #include "problem/checks.h"
 #include "runtime/plan.h"
 
@@ -73,18 +73,6 @@ sqa_status sqa_layer_backward(sqa_context *context, cl_command_queue queue,
                : status;
 }
 
-/* Behind what there is, as far as devices want views aligned; the offset in its elements. */
-static size_t place(const sqa_problem *problem, uint32_t slot, size_t *bytes)
-{
-    enum { ALIGNMENT = 256 };
-    sqa_tensor_shape shape;
-    if (!sqa_tensor_shape_of(problem, slot, &shape))
-        return 0;
-    const size_t at = (*bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    *bytes = at + (size_t)sqa_element_bytes(shape.element, sqa_tensor_extent(&shape));
-    return at * 8 / sqa_element_bits(shape.element);
-}
-
 sqa_status sqa_layer_kept_layout(const sqa_layer_desc *desc, sqa_layer_kept *out)
 {
     sqa_problem problem;
@@ -101,14 +89,14 @@ sqa_status sqa_layer_kept_layout(const sqa_layer_desc *desc, sqa_layer_kept *out
     if (status != SQA_OK)
         return status;
     out->bytes = 0;
-    out->q = place(&problem, SQA_SLOT_Q, &out->bytes);
-    out->k = place(&problem, SQA_SLOT_K, &out->bytes);
-    out->v = place(&problem, SQA_SLOT_V, &out->bytes);
-    out->qkv = place(&problem, SQA_LAYER_QKV, &out->bytes);
-    out->o = place(&problem, SQA_SLOT_O, &out->bytes);
-    out->lse = place(&problem, SQA_SLOT_LSE, &out->bytes);
-    out->q_projected = place(&problem, SQA_LAYER_Q_PROJECTED, &out->bytes);
-    out->k_projected = place(&problem, SQA_LAYER_K_PROJECTED, &out->bytes);
-    out->g = place(&problem, SQA_LAYER_G, &out->bytes);
+    out->q = sqa_kept_place(&problem, SQA_SLOT_Q, &out->bytes);
+    out->k = sqa_kept_place(&problem, SQA_SLOT_K, &out->bytes);
+    out->v = sqa_kept_place(&problem, SQA_SLOT_V, &out->bytes);
+    out->qkv = sqa_kept_place(&problem, SQA_LAYER_QKV, &out->bytes);
+    out->o = sqa_kept_place(&problem, SQA_SLOT_O, &out->bytes);
+    out->lse = sqa_kept_place(&problem, SQA_SLOT_LSE, &out->bytes);
+    out->q_projected = sqa_kept_place(&problem, SQA_LAYER_Q_PROJECTED, &out->bytes);
+    out->k_projected = sqa_kept_place(&problem, SQA_LAYER_K_PROJECTED, &out->bytes);
+    out->g = sqa_kept_place(&problem, SQA_LAYER_G, &out->bytes);
     return SQA_OK;
 }

@@ -45,10 +45,10 @@ static bool reads_gate(const sqa_problem *problem)
 #define LONG(name, member) #name, SQA_TYPE_LONG, SQA_IN_PROBLEM(activating.member)
 
 static const sqa_argument_row forward_rows[] = {
-    {SQA_READ(a, "sqa_stored", SQA_SLOT_ACTIVATION_A)},
+    {SQA_READ_HERE(a, "sqa_stored", SQA_SLOT_ACTIVATION_A)},
     {SQA_READ(b, "sqa_stored", SQA_SLOT_ACTIVATION_B), .when = is_gated},
     {SQA_READ(residual, "sqa_stored", SQA_SLOT_ACTIVATION_RESIDUAL), .when = has_residual},
-    {SQA_WRITTEN(y, "sqa_stored", SQA_SLOT_ACTIVATION_Y)},
+    {SQA_WRITTEN_HERE(y, "sqa_stored", SQA_SLOT_ACTIVATION_Y)},
     {LONG(y_batch, y.batch)},
     {LONG(y_row, y.row)},
     {LONG(residual_batch, residual.batch), .when = has_residual},

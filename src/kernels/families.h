@@ -24,9 +24,12 @@ extern const sqa_kernel_family sqa_columns_linear;
 extern const sqa_kernel_family sqa_naive_linear;
 extern const sqa_kernel_family sqa_naive_linear_backward;
 extern const sqa_kernel_family sqa_merge_family;
+extern const sqa_kernel_family sqa_elements_rope;
 extern const sqa_kernel_family sqa_naive_rope;
 extern const sqa_kernel_family sqa_naive_kv_append;
+extern const sqa_kernel_family sqa_elements_norm;
 extern const sqa_kernel_family sqa_naive_norm;
+extern const sqa_kernel_family sqa_elements_norm_backward;
 extern const sqa_kernel_family sqa_naive_norm_backward;
 
 #endif

@@ -51,7 +51,7 @@ static const sqa_parameter backward_parameters[] = {
                5},
 };
 
-static const char *const backward_fragments[] = {"common/types.cl", "norm/rows.cl",
+static const char *const backward_fragments[] = {"common/types.cl", "norm/rows.cl", "norm/sums.cl",
                                                  "norm/naive_backward.cl", NULL};
 
 static void backward_default(const sqa_problem *problem, const sqa_device *device,
@@ -67,13 +67,8 @@ static bool backward_is_valid(const sqa_config *config, const sqa_problem *probl
                               const sqa_device *device, const char **why)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    const uint64_t most = device->limits.max_allocation_bytes;
-    const double bytes = sqa_norm_parts_of(n, config->value[PARTS]).workspace_bytes;
-    if (bytes > (most > 0 ? (double)most : 0x1p62))
-        *why = "the workspace is larger than the device's largest buffer";
-    else
-        return true;
-    return false;
+    const sqa_norm_parts parts = sqa_norm_parts_of(n, config->value[PARTS], true);
+    return sqa_norm_parts_fit(&parts, device, why);
 }
 
 static void backward_source(const sqa_config *config, const sqa_problem *problem,
@@ -96,14 +91,14 @@ static void backward_launch(const sqa_config *config, const sqa_problem *problem
                             const sqa_device *device, sqa_launch *out)
 {
     const sqa_normalisation *n = &problem->of.norm;
-    const sqa_norm_parts parts = sqa_norm_parts_of(n, config->value[PARTS]);
+    const sqa_norm_parts parts = sqa_norm_parts_of(n, config->value[PARTS], true);
     if (n->gradients != SQA_NORM_GRADIENT_BIAS && sqa_normalisation_rows(n) > 0)
         add("sqa_naive_norm_rows", n->length, n->heads, n->batch, problem, &parts, device, out);
     if (n->gradients == SQA_NORM_GRADIENT_X)
         return;
     add("sqa_naive_norm_parts", n->dim, (size_t)config->value[PARTS], 1, problem, &parts, device,
         out);
-    add("sqa_naive_norm_sums", n->dim, 1, 1, problem, &parts, device, out);
+    add("sqa_norm_sums", n->dim, 1, 1, problem, &parts, device, out);
     out->workspace_bytes = (size_t)parts.workspace_bytes;
 }
 

@@ -67,7 +67,7 @@ static const sqa_argument_row backward_rows[] = {
     {SQA_WRITTEN(dweight, "sqa_stored", SQA_SLOT_NORM_DWEIGHT), .when = wants_weight},
     {SQA_WRITTEN(dbias, "sqa_stored", SQA_SLOT_NORM_DBIAS), .when = has_bias},
     {SQA_WORKSPACE("float *restrict "), .when = wants_sums},
-    {PART(part_rows), .when = wants_sums},
+    {PART(part_rows)},
     {PART(sums_at), .when = wants_sums},
     {0},
 };
@@ -75,18 +75,24 @@ static const sqa_argument_row backward_rows[] = {
 const sqa_argument_row *const sqa_norm_tables[] = {common_rows, forward_rows, NULL};
 const sqa_argument_row *const sqa_norm_backward_tables[] = {common_rows, backward_rows, NULL};
 
-sqa_norm_parts sqa_norm_parts_of(const sqa_normalisation *n, int32_t parts)
+sqa_norm_parts sqa_norm_parts_of(const sqa_normalisation *n, int32_t parts, bool statistics)
 {
     const uint64_t rows = sqa_normalisation_rows(n);
     const uint32_t sums = (n->gradients & SQA_NORM_GRADIENT_WEIGHT ? 1u : 0u) +
                           (n->gradients & SQA_NORM_GRADIENT_BIAS ? 1u : 0u);
-    const uint64_t statistics = n->gradients & SQA_NORM_GRADIENT_WEIGHT ? 2 * rows : 0;
+    const uint64_t kept = statistics && n->gradients & SQA_NORM_GRADIENT_WEIGHT ? 2 * rows : 0;
     sqa_norm_parts out;
     out.part_rows = (int64_t)((rows + (uint64_t)parts - 1) / (uint64_t)parts);
-    out.sums_at = (int64_t)statistics;
-    out.workspace_bytes =
-        sizeof(float) * ((double)statistics + (double)sums * (double)parts * n->dim);
+    out.sums_at = (int64_t)kept;
+    out.workspace_bytes = sizeof(float) * ((double)kept + (double)sums * (double)parts * n->dim);
     return out;
+}
+
+bool sqa_norm_parts_fit(const sqa_norm_parts *parts, const sqa_device *device, const char **why)
+{
+    const uint64_t most = device->limits.max_allocation_bytes;
+    *why = "the workspace is larger than the device's largest buffer";
+    return parts->workspace_bytes <= (most > 0 ? (double)most : 0x1p62);
 }
 
 void sqa_source_norm(sqa_text *out, const sqa_problem *problem)

@@ -38,11 +38,14 @@ static const sqa_kernel_family *const families[] = {
 
     &sqa_merge_family,
 
+    &sqa_elements_rope,
     &sqa_naive_rope,
     &sqa_naive_kv_append,
 
+    &sqa_elements_norm,
     &sqa_naive_norm,
 
+    &sqa_elements_norm_backward,
     &sqa_naive_norm_backward,
 };
 

@@ -86,7 +86,7 @@ void sqa_source_backward(sqa_text *out, const sqa_problem *problem)
 void sqa_source_turns(sqa_text *out, uint32_t rotary, float base)
 {
     const double turn = 2.0 * acos(-1.0);
-    sqa_text_append(out, "__constant ulong sqa_turns[SQA_ROTARY / 2] = {");
+    sqa_text_append(out, "__constant ulong sqa_turns[(SQA_ROTARY / 2 + 15) / 16 * 16] = {");
     for (uint32_t i = 0; i < rotary / 2; i++) {
         const double turns = pow((double)base, -2.0 * i / rotary) / turn;
         sqa_text_format(out, "%s%lluUL", i ? ", " : "", (unsigned long long)ldexp(turns, 64));

@@ -23,5 +23,7 @@ extern const sqa_operation_entry sqa_operation_rope;
 extern const sqa_operation_entry sqa_operation_norm;
 extern const sqa_operation_entry sqa_operation_norm_backward;
 extern const sqa_operation_entry sqa_operation_kv_append;
+extern const sqa_operation_entry sqa_operation_block;
+extern const sqa_operation_entry sqa_operation_block_backward;
 
 #endif

@@ -15,12 +15,12 @@
 #include "operations/field.h"
 #include "problem/problem.h"
 
-#define SQA_MAX_TENSORS 64 /* slots of any operation */
+#define SQA_MAX_TENSORS 96 /* slots of any operation */
 #define SQA_MAX_ROW 1024   /* elements of a row that is judged */
 #define SQA_MAX_JUDGED 4   /* outputs that are judged together */
 #define SQA_PLACE_TEXT 64  /* where a row lies, in words */
 #define SQA_FAULT_TEXT 160 /* what is wrong with one */
-#define SQA_MAX_STAGES 32  /* of a recipe, and those within them */
+#define SQA_MAX_STAGES 64  /* of a recipe, and those within them */
 #define SQA_MAX_SCRATCH 32 /* tensors between its stages */
 
 /* How an element is stored; the first three are the values of sqa_dtype. */
@@ -92,9 +92,10 @@ typedef struct sqa_row_group {
     uint32_t slot_count;
     uint32_t samples; /* rows that do, where not all are judged */
     uint64_t (*count)(const sqa_problem *problem);
-    /* What all rows are taken from, where they follow from each other: made once, for free().
-     * Itself NULL: nothing; returning NULL: there is no memory. */
+    /* What all rows are taken from, where they follow from each other: made once, for release(),
+     * or without one for free(). Itself NULL: nothing; returning NULL: there is no memory. */
     void *(*prepare)(const sqa_problem *problem, const sqa_reference_inputs *inputs);
+    void (*release)(void *prepared);
     /* false: there is no such row (sequences of a ragged batch may be shorter). */
     bool (*expect)(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
                    sqa_expected_row *out);
@@ -186,6 +187,10 @@ typedef struct sqa_operation_entry {
     sqa_tensor_struct tensors;
     const sqa_tensor_slot *slots;
     uint32_t slot_count;
+    /* Whose slots are the first ones here, too, and where the struct of tensors has that one's;
+     * NULL: nobody's. Ask sqa_slot_of() (operations/tensors.h) for any. */
+    const struct sqa_operation_entry *inner;
+    size_t inner_tensors;
     /* The tensor in a slot; false: the problem has none. */
     bool (*tensor)(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
     /* Whether some kernel looks at it at all. */

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "operations/entries.h"
+#include "operations/tensors.h"
 
 /* By the values of sqa_operation. */
 static const sqa_operation_entry *const entries[] = {
@@ -26,6 +27,8 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_NORM] = &sqa_operation_norm,
     [SQA_OPERATION_NORM_BACKWARD] = &sqa_operation_norm_backward,
     [SQA_OPERATION_KV_APPEND] = &sqa_operation_kv_append,
+    [SQA_OPERATION_BLOCK] = &sqa_operation_block,
+    [SQA_OPERATION_BLOCK_BACKWARD] = &sqa_operation_block_backward,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 
@@ -84,6 +87,8 @@ sqa_status sqa_operation_tolerance(const sqa_operation_entry *entry, uint32_t sl
             return SQA_OK;
         }
     }
+    if (entry->inner && slot < entry->inner->slot_count)
+        return sqa_operation_tolerance(entry->inner, slot, element, out);
     return sqa_fail(SQA_UNSUPPORTED, "%s has no tolerance for %s stored as %d", entry->name,
-                    entry->slots[slot].name, (int)element);
+                    sqa_slot_of(entry, slot).name, (int)element);
 }

@@ -34,12 +34,21 @@ uint64_t sqa_element_bytes(sqa_element element, uint64_t count)
     return whole + (count % 8 * elements[element].bits + 7) / 8;
 }
 
+sqa_tensor_slot sqa_slot_of(const sqa_operation_entry *entry, uint32_t slot)
+{
+    static const sqa_tensor_slot unused = {.use = SQA_SLOT_UNUSED};
+    if (!entry->inner || slot >= entry->inner->slot_count)
+        return slot < entry->slot_count ? entry->slots[slot] : unused;
+    sqa_tensor_slot own = sqa_slot_of(entry->inner, slot);
+    own.member += entry->inner_tensors;
+    return own;
+}
+
 bool sqa_tensor_shape_of(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
 {
     const sqa_operation_entry *entry = sqa_operation_of(problem);
     memset(out, 0, sizeof *out);
-    if (slot < entry->slot_count && entry->slots[slot].use != SQA_SLOT_UNUSED &&
-        entry->tensor(problem, slot, out))
+    if (sqa_slot_of(entry, slot).use != SQA_SLOT_UNUSED && entry->tensor(problem, slot, out))
         return true;
     memset(out, 0, sizeof *out);
     return false;
@@ -52,14 +61,12 @@ uint64_t sqa_tensor_extent(const sqa_tensor_shape *shape)
 
 const char *sqa_tensor_name(const sqa_problem *problem, uint32_t slot)
 {
-    const sqa_operation_entry *entry = sqa_operation_of(problem);
-    return slot < entry->slot_count ? entry->slots[slot].name : NULL;
+    return sqa_slot_of(sqa_operation_of(problem), slot).name;
 }
 
 bool sqa_tensor_is_output(const sqa_problem *problem, uint32_t slot)
 {
-    const sqa_operation_entry *entry = sqa_operation_of(problem);
-    return slot < entry->slot_count && entry->slots[slot].use == SQA_SLOT_OUTPUT;
+    return sqa_slot_of(sqa_operation_of(problem), slot).use == SQA_SLOT_OUTPUT;
 }
 
 bool sqa_writes_nothing(const sqa_problem *problem)
@@ -84,7 +91,7 @@ bool sqa_tensor_is_updated(const sqa_problem *problem, uint32_t slot)
 static uint32_t in_place_of(const sqa_problem *problem, uint32_t slot,
                             const sqa_tensor_shape *shape)
 {
-    const uint32_t in_place = sqa_operation_of(problem)->slots[slot].in_place;
+    const uint32_t in_place = sqa_slot_of(sqa_operation_of(problem), slot).in_place;
     sqa_tensor_shape input;
     const bool same = in_place && sqa_tensor_shape_of(problem, in_place - 1, &input) &&
                       !memcmp(&input.strides, &shape->strides, sizeof input.strides);
@@ -96,16 +103,17 @@ uint32_t sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MA
     const sqa_operation_entry *entry = sqa_operation_of(problem);
     uint32_t count = 0;
     for (uint32_t slot = 0; slot < entry->slot_count && !entry->is_nothing(problem); slot++) {
+        const sqa_tensor_slot own = sqa_slot_of(entry, slot);
         sqa_tensor_shape shape;
         if (!sqa_tensor_shape_of(problem, slot, &shape) || !entry->is_touched(problem, slot) ||
             sqa_tensor_extent(&shape) == 0)
             continue;
-        out[count++] = (sqa_tensor_need){.name = entry->slots[slot].name,
+        out[count++] = (sqa_tensor_need){.name = own.name,
                                          .slot = slot,
-                                         .member = entry->slots[slot].member,
+                                         .member = own.member,
                                          .extent = sqa_tensor_extent(&shape),
                                          .bits = sqa_element_bits(shape.element),
-                                         .output = entry->slots[slot].use == SQA_SLOT_OUTPUT,
+                                         .output = own.use == SQA_SLOT_OUTPUT,
                                          .in_place = in_place_of(problem, slot, &shape),
                                          .view = sqa_view_of(&shape)};
     }

@@ -23,6 +23,10 @@ const char *sqa_element_name(sqa_element element);
 /* Bytes that `count` elements take. */
 uint64_t sqa_element_bytes(sqa_element element, uint64_t count);
 
+/* The operation's row of that slot: its own or its inner one's, with the member's place in its own
+ * struct of tensors; unused where it has none. */
+sqa_tensor_slot sqa_slot_of(const sqa_operation_entry *entry, uint32_t slot);
+
 /* false when the problem has no such tensor (*out is then empty). */
 bool sqa_tensor_shape_of(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
 

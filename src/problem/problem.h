@@ -10,6 +10,7 @@
 #include "problem/appending.h"
 #include "problem/attention.h"
 #include "problem/backward.h"
+#include "problem/block.h"
 #include "problem/layer.h"
 #include "problem/linear.h"
 #include "problem/merging.h"
@@ -28,7 +29,8 @@ typedef struct sqa_problem {
         sqa_activating activating;
         sqa_linear linear;
         sqa_merging merging;
-        sqa_layer_pass layer;
+        sqa_layer_pass layer; /* also of a block, which begins with one */
+        sqa_block_pass block;
         sqa_rotation rotation;
         sqa_normalisation norm; /* and its gradients */
         sqa_appending appending;

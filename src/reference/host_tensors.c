@@ -15,22 +15,22 @@ static size_t guard_of(uint64_t seed, uint32_t slot, bool guarded)
 static sqa_status create(sqa_host_tensors *tensors, uint32_t slot, uint64_t seed, bool guarded,
                          sqa_random *random)
 {
-    const sqa_tensor_slot *row = &sqa_operation_of(&tensors->problem)->slots[slot];
+    const sqa_tensor_slot row = sqa_slot_of(sqa_operation_of(&tensors->problem), slot);
     sqa_host_tensor *tensor = &tensors->of[slot];
     const bool updated = sqa_tensor_is_updated(&tensors->problem, slot);
     sqa_tensor_shape shape;
     if (!sqa_tensor_shape_of(&tensors->problem, slot, &shape))
         return SQA_OK;
     sqa_status status = sqa_host_tensor_create(tensor, &shape, guard_of(seed, slot, guarded));
-    if (status != SQA_OK || (row->use == SQA_SLOT_OUTPUT && !updated))
+    if (status != SQA_OK || (row.use == SQA_SLOT_OUTPUT && !updated))
         return status;
-    if (row->fill)
-        row->fill(&tensors->problem, sqa_tensor_extent(&shape), guarded, random,
-                  (void *)(uintptr_t)sqa_host_tensor_view(tensor));
+    if (row.fill)
+        row.fill(&tensors->problem, sqa_tensor_extent(&shape), guarded, random,
+                 (void *)(uintptr_t)sqa_host_tensor_view(tensor));
     else
-        sqa_host_tensor_fill_random(tensor, random, row->low, row->high);
-    if (row->map)
-        sqa_host_tensor_map(tensor, &tensors->problem, row->map);
+        sqa_host_tensor_fill_random(tensor, random, row.low, row.high);
+    if (row.map)
+        sqa_host_tensor_map(tensor, &tensors->problem, row.map);
     return updated ? sqa_host_tensor_keep(tensor) : SQA_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "operations/operations.h"
+#include "operations/tensors.h"
 #include "problem/storage.h"
 
 /* What the comparison of one output has found so far. */
@@ -148,7 +149,7 @@ static void describe_off(const group_judge *self, uint32_t index, char message[S
     char place[SQA_PLACE_TEXT];
     self->group->place(&self->tensors->problem, c->off_row, place);
     snprintf(message, SQA_FINDING_TEXT, "%s at %s is %.9g, the reference says %.9g",
-             self->entry->slots[self->group->slots[index]].name, place, c->off_value,
+             sqa_slot_of(self->entry, self->group->slots[index]).name, place, c->off_value,
              c->off_expected);
 }
 
@@ -161,8 +162,9 @@ static void describe_far(const group_judge *self, uint32_t index, const sqa_outp
     snprintf(message, SQA_FINDING_TEXT,
              "%s differs from the reference: relative rms %.2g (allowed %.2g), largest %.2g "
              "(allowed %.2g), at %s, where it is %.7g instead of %.7g",
-             self->entry->slots[self->group->slots[index]].name, error->rms, c->tolerance->rms,
-             error->max, c->tolerance->max, place, c->worst_value, c->worst_expected);
+             sqa_slot_of(self->entry, self->group->slots[index]).name, error->rms,
+             c->tolerance->rms, error->max, c->tolerance->max, place, c->worst_value,
+             c->worst_expected);
 }
 
 /* Inputs are finite, so rows that were not judged must be finite numbers or -inf too. */
@@ -186,7 +188,7 @@ static void conclude_output(const group_judge *self, uint32_t index, sqa_judgeme
         describe_off(self, index, out->message);
     else if (sqa_host_tensor_has_nan(c->tensor))
         snprintf(out->message, sizeof out->message, "%s has NaN from finite inputs",
-                 self->entry->slots[self->group->slots[index]].name);
+                 sqa_slot_of(self->entry, self->group->slots[index]).name);
 }
 
 static void conclude(const group_judge *self, sqa_judgement *out)
@@ -219,7 +221,10 @@ static sqa_status judge_group(const sqa_host_tensors *tensors, const sqa_row_gro
         status = judge_rows(self, all_rows, seed);
     if (status == SQA_OK)
         conclude(self, out);
-    free(self->prepared);
+    if (group->release && self->prepared)
+        group->release(self->prepared);
+    else
+        free(self->prepared);
     free(self);
     return status;
 }

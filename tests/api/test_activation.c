@@ -92,6 +92,13 @@ START_TEST(forward_and_backward)
     ck_assert_int_eq(sqa_activation_run(plan, test_queue, &forward, 0, NULL, NULL), SQA_OK);
     expect_all(forward.y.buffer, 2.0f * s);
     expect(sqa_activation_backward(plan, test_queue, &backward, 0, NULL, NULL), "plan");
+    sqa_activation_tensors here = forward;
+    here.y.buffer = here.b.buffer; /* A alone may be where Y is */
+    expect(sqa_activation_run(plan, test_queue, &here, 0, NULL, NULL), "tensors.y");
+    here.a.buffer = here.y.buffer = new_buffer(COUNT, 1.0f);
+    ck_assert_int_eq(sqa_activation_run(plan, test_queue, &here, 0, NULL, NULL), SQA_OK);
+    expect_all(here.y.buffer, 2.0f * s);
+    clReleaseMemObject(here.y.buffer);
     sqa_plan_destroy(plan);
 
     ck_assert_int_eq(sqa_activation_backward_plan_create(&plan, test_context, &desc, NULL, NULL),

@@ -11,6 +11,7 @@
 #include "operations/backward/slots.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
+#include "operations/tensors.h"
 #include "problem/storage.h"
 #include "reference/judge.h"
 #include "text/npy.h"
@@ -235,10 +236,10 @@ void check_judged(run_inputs *in)
         sqa_host_tensor *tensor = &in->tensors.of[slot];
         sqa_tensor_shape shape;
         char name[32];
-        if (entry->slots[slot].use != SQA_SLOT_OUTPUT ||
+        if (sqa_slot_of(entry, slot).use != SQA_SLOT_OUTPUT ||
             !sqa_tensor_shape_of(&in->tensors.problem, slot, &shape))
             continue;
-        snprintf(name, sizeof name, "%s.npy", entry->slots[slot].name);
+        snprintf(name, sizeof name, "%s.npy", sqa_slot_of(entry, slot).name);
         sqa_npy file = read_file(name, 1, 4);
         ck_assert_uint_eq(file.count, sqa_tensor_extent(&shape));
         memcpy((float *)tensor->data + tensor->guard, file.data, file.count * sizeof(float));

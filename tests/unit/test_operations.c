@@ -154,7 +154,7 @@ START_TEST(slots_are_members_of_their_own)
     ck_assert_uint_le(entry->slot_count, SQA_MAX_TENSORS);
     uint32_t outputs = 0;
     for (uint32_t i = 0; i < entry->slot_count; i++) {
-        const sqa_tensor_slot *slot = &entry->slots[i];
+        const sqa_tensor_slot own = sqa_slot_of(entry, i), *slot = &own;
         if (slot->use == SQA_SLOT_UNUSED)
             continue;
         ck_assert(slot->name && slot->name[0]);
@@ -167,9 +167,9 @@ START_TEST(slots_are_members_of_their_own)
         ck_assert(slot->use == SQA_SLOT_OUTPUT || slot->fill || slot->low < slot->high);
         outputs += slot->use == SQA_SLOT_OUTPUT;
         for (uint32_t j = 0; j < i; j++)
-            if (entry->slots[j].use != SQA_SLOT_UNUSED) {
-                ck_assert_str_ne(slot->name, entry->slots[j].name);
-                ck_assert_uint_ne(slot->member, entry->slots[j].member);
+            if (sqa_slot_of(entry, j).use != SQA_SLOT_UNUSED) {
+                ck_assert_str_ne(slot->name, sqa_slot_of(entry, j).name);
+                ck_assert_uint_ne(slot->member, sqa_slot_of(entry, j).member);
             }
     }
     ck_assert_uint_gt(outputs, 0);
@@ -195,7 +195,7 @@ START_TEST(every_output_is_judged_once)
     bool by_numbers;
     for (uint32_t slot = 0; slot < entry->slot_count; slot++)
         ck_assert_uint_eq(judges_of(entry, slot, &by_numbers),
-                          entry->slots[slot].use == SQA_SLOT_OUTPUT);
+                          sqa_slot_of(entry, slot).use == SQA_SLOT_OUTPUT);
     for (const sqa_row_group *group = entry->groups; group->slot_count; group++) {
         ck_assert((group->expect != NULL) != (group->fault != NULL));
         ck_assert(group->count && group->place && group->samples > 0);
@@ -228,11 +228,11 @@ START_TEST(outputs_have_tolerances)
     const sqa_operation_entry *entry = entry_at(_i);
     uint32_t input = 0;
     for_random_problems(entry, 1000, check_tensors);
-    while (entry->slots[input].use != SQA_SLOT_INPUT)
+    while (sqa_slot_of(entry, input).use != SQA_SLOT_INPUT)
         input++;
     ck_assert_int_eq(sqa_operation_tolerance(entry, input, SQA_ELEMENT_F32, &tolerance),
                      SQA_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(sqa_last_error(), entry->slots[input].name));
+    ck_assert_ptr_nonnull(strstr(sqa_last_error(), sqa_slot_of(entry, input).name));
 }
 END_TEST
 
@@ -315,7 +315,7 @@ static void check_relative(const sqa_problem *problem, sqa_relative which, const
                          sqa_tensor_shape_of(problem, slot, &own));
         ck_assert_int_eq(shape.element, own.element);
         ck_assert_msg(sqa_tensor_extent(&shape) <= SMALL, "%s: relative %d, %s", text, (int)which,
-                      entry->slots[slot].name);
+                      sqa_slot_of(entry, slot).name);
     }
     check_programs(problem, &relative, text);
 }

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "operations/activation/activation.h"
 #include "operations/backward/backward.h"
+#include "operations/block/block.h"
 #include "operations/forward/forward.h"
 #include "operations/kv_append/kv_append.h"
 #include "operations/layer/layer.h"
@@ -37,7 +38,7 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_rope,
     &sqa_tuner_norm,
     &sqa_tuner_norm_backward,
-    &sqa_tuner_kv_append,
+    &sqa_tuner_kv_append, &sqa_tuner_block, &sqa_tuner_block_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "device/cl_status.h"
 #include "operations/operations.h"
+#include "operations/tensors.h"
 #include "runtime/plan.h"
 #include "trial/plan_work.h"
 
@@ -25,12 +26,12 @@ static void random_words(uint16_t *words, size_t bytes, sqa_element element, uin
 static void fill_values(const sqa_problem *problem, uint32_t slot, const sqa_tensor_shape *shape,
                         void *values, size_t bytes)
 {
-    const sqa_tensor_slot *row = &sqa_operation_of(problem)->slots[slot];
+    const sqa_tensor_slot row = sqa_slot_of(sqa_operation_of(problem), slot);
     sqa_random random = {slot};
-    if (row->fill)
-        row->fill(problem, sqa_tensor_extent(shape), false, &random, values);
+    if (row.fill)
+        row.fill(problem, sqa_tensor_extent(shape), false, &random, values);
     else if (shape->element == SQA_ELEMENT_F32)
-        sqa_random_floats(&random, values, bytes / sizeof(float), row->low, row->high);
+        sqa_random_floats(&random, values, bytes / sizeof(float), row.low, row.high);
     else if (sqa_element_is_float(shape->element))
         random_words(values, bytes, shape->element, slot);
 }

@@ -37,7 +37,9 @@ typedef enum sqa_lines_result {
  * knows the macros that are defined before it, and then also its own. */
 sqa_lines_result sqa_lines_read(sqa_lines *out, sqa_names *names, const char *text, size_t length);
 
-/* Takes the definitions out that no other line uses. false: no memory. */
-bool sqa_lines_drop_unused(sqa_lines *lines, sqa_names *names);
+/* Takes the definitions out that no other line uses, nor the head, whose own definitions stay.
+ * false: no memory. */
+bool sqa_lines_drop_unused(sqa_lines *lines, sqa_names *names, const char *head,
+                           size_t head_length);
 
 #endif

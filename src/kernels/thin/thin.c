@@ -45,7 +45,7 @@ static sqa_lines_result read_both(const char *head, size_t head_length, const ch
     out->count = 0;
     if (result == SQA_LINES_OK)
         result = sqa_lines_read(out, names, text, text_length);
-    if (result == SQA_LINES_OK && !sqa_lines_drop_unused(out, names))
+    if (result == SQA_LINES_OK && !sqa_lines_drop_unused(out, names, head, head_length))
         result = SQA_LINES_NO_MEMORY;
     return result;
 }

@@ -13,9 +13,9 @@ static bool is_macro(const sqa_line *line)
     return line->kind == SQA_LINE_DEFINE || line->kind == SQA_LINE_UNDEF;
 }
 
-static void see(search *self, const sqa_line *line)
+static void see(search *self, const char *at, size_t length)
 {
-    const char *at = line->text, *end = line->text + line->length;
+    const char *end = at + length;
     sqa_token token;
     while ((token = sqa_token_next(&at, end)).kind != SQA_TOKEN_END) {
         if (token.kind == SQA_TOKEN_OTHER) {
@@ -42,7 +42,7 @@ static void follow(search *self)
                 !sqa_names_at(self->names, line->macro)->is_seen)
                 continue;
             line->is_read = found = true;
-            see(self, line);
+            see(self, line->text, line->length);
         }
     }
 }
@@ -77,12 +77,13 @@ static bool see_pasted(search *self)
     return found;
 }
 
-bool sqa_lines_drop_unused(sqa_lines *lines, sqa_names *names)
+bool sqa_lines_drop_unused(sqa_lines *lines, sqa_names *names, const char *head, size_t head_length)
 {
     search self = {.lines = lines, .names = names};
+    see(&self, head, head_length);
     for (size_t i = 0; i < lines->count; i++)
         if (!is_macro(&lines->items[i]))
-            see(&self, &lines->items[i]);
+            see(&self, lines->items[i].text, lines->items[i].length);
     do
         follow(&self);
     while (self.pastes && !self.no_memory && see_pasted(&self));

@@ -34,7 +34,7 @@ static const sqa_tensor_slot slots[SQA_ACTIVATION_SLOTS] = {
     [SQA_SLOT_ACTIVATION_A] = {SLOT(a, SQA_SLOT_INPUT)},
     [SQA_SLOT_ACTIVATION_B] = {SLOT(b, SQA_SLOT_INPUT)},
     [SQA_SLOT_ACTIVATION_RESIDUAL] = {SLOT(residual, SQA_SLOT_INPUT)},
-    [SQA_SLOT_ACTIVATION_Y] = {SLOT(y, SQA_SLOT_OUTPUT)},
+    [SQA_SLOT_ACTIVATION_Y] = {SLOT(y, SQA_SLOT_OUTPUT), .in_place = SQA_SLOT_ACTIVATION_A + 1},
 };
 
 static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)

@@ -162,12 +162,13 @@ static bool is_paper_preset(const sqa_bench_words *words)
     return words->preset && !strcmp(words->preset, "paper");
 }
 
-/* Layers of which nothing is asked that the paper's model settles. */
+/* Layers, without the rest of a block, of which nothing is asked that the paper's model settles. */
 static bool is_paper_layer(const sqa_bench_words *words, const sqa_bench_options *options)
 {
     bool layers = options->pass_count > 0;
     for (size_t i = 0; i < options->pass_count; i++)
-        layers = layers && sqa_bench_is_layer(&options->passes[i]);
+        layers = layers && sqa_bench_is_layer(&options->passes[i]) &&
+                 !sqa_bench_has_field(options->passes[i].parts[0].operation, "mlp");
     return layers && !words->shapes.count && !words->preset && !words->variants && !words->heads &&
            !words->queries && !words->dims.count && !words->has_window && !words->globals &&
            !words->against_default;

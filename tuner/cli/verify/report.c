@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "operations/operations.h"
+#include "operations/tensors.h"
 #include "problem/names.h"
 
 /* The family, or what a recipe has in its place. */
@@ -106,7 +107,7 @@ static void print_counts(const sqa_suite *suite, const sqa_suite_counts *counts,
         const sqa_output_error *error = &counts->worst[slot];
         if (!error->judged)
             continue;
-        printf("%s %s rms %.1e, max %.1e", between, entry->slots[slot].name, error->rms,
+        printf("%s %s rms %.1e, max %.1e", between, sqa_slot_of(entry, slot).name, error->rms,
                error->max);
         between = ";";
     }
@@ -129,7 +130,7 @@ static void write_counts(sqa_json *json, const sqa_suite *suite, const sqa_suite
         const sqa_output_error *error = &counts->worst[slot];
         if (!error->judged)
             continue;
-        sqa_json_object(json, entry->slots[slot].name);
+        sqa_json_object(json, sqa_slot_of(entry, slot).name);
         sqa_json_number(json, "rms", error->rms);
         sqa_json_number(json, "max", error->max);
         sqa_json_number(json, "absolute", error->absolute);

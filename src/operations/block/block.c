@@ -1,0 +1,68 @@
+/* Blocks of a transformer (include/sqa_cl/block.h): a recipe around the layer's. */
+#include "operations/attention/fields.h"
+#include "operations/block/fields.h"
+#include "operations/block/slots.h"
+#include "operations/entries.h"
+#include "operations/tensors.h"
+
+static const sqa_shape_field *const fields[] = {
+    sqa_size_fields,           sqa_value_fields, sqa_storage_fields,    sqa_position_fields,
+    sqa_pattern_fields,        sqa_list_fields,  sqa_ragged_fields,     sqa_layer_size_fields,
+    sqa_layer_position_fields, sqa_block_fields, sqa_block_keep_fields, NULL,
+};
+
+#define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_block_tensors, tensor)
+#define INPUT(tensor) SLOT(tensor, SQA_SLOT_INPUT)
+#define OUTPUT(tensor) SLOT(tensor, SQA_SLOT_OUTPUT)
+
+static const sqa_tensor_slot slots[SQA_BLOCK_FORWARD_SLOTS] = {
+    [SQA_BLOCK_NORM1] = {INPUT(norm1), .low = 0.5f, .high = 1.5f},
+    [SQA_BLOCK_NORM1_BIAS] = {INPUT(norm1_bias), SQA_UNIT_INPUT},
+    [SQA_BLOCK_NORM2] = {INPUT(norm2), .low = 0.5f, .high = 1.5f},
+    [SQA_BLOCK_NORM2_BIAS] = {INPUT(norm2_bias), SQA_UNIT_INPUT},
+    [SQA_BLOCK_WUP] = {INPUT(wup), .low = -0.25f, .high = 0.25f},
+    [SQA_BLOCK_WGATE] = {INPUT(wgate), .low = -0.25f, .high = 0.25f},
+    [SQA_BLOCK_WDOWN] = {INPUT(wdown), .low = -0.25f, .high = 0.25f},
+    [SQA_BLOCK_BUP] = {INPUT(bup), SQA_UNIT_INPUT},
+    [SQA_BLOCK_BGATE] = {INPUT(bgate), SQA_UNIT_INPUT},
+    [SQA_BLOCK_BDOWN] = {INPUT(bdown), SQA_UNIT_INPUT},
+    [SQA_BLOCK_MIDDLE] = {OUTPUT(middle)},
+    [SQA_BLOCK_UP] = {OUTPUT(up)},
+    [SQA_BLOCK_GATE] = {OUTPUT(gate)},
+};
+
+/* The layer's, and the perceptron's products. */
+static double flop(const sqa_problem *problem)
+{
+    const sqa_block_pass *block = &problem->of.block;
+    sqa_problem layer;
+    sqa_block_layer(problem, &layer);
+    return sqa_problem_flop(&layer) + (block->gated ? 6.0 : 4.0) * sqa_layer_q_rows(&block->layer) *
+                                          block->layer.d_model * block->mlp_dim;
+}
+
+const sqa_operation_entry sqa_operation_block = {
+    .id = SQA_OPERATION_BLOCK,
+    .name = "block",
+    .summary = "transformer block: norms, attention layer, perceptron, serial or parallel",
+    .fields = fields,
+    .needs = sqa_block_needs,
+    .descriptor_bytes = sizeof(sqa_block_shape),
+    .start = sqa_block_start,
+    .settle = sqa_block_settle,
+    .describe = sqa_block_describe,
+    .class_parts = sqa_attention_class_parts,
+    .tensors = {SQA_BLOCK_TENSORS_VERSION, offsetof(sqa_block_tensors, workspace)},
+    .slots = slots,
+    .slot_count = SQA_BLOCK_FORWARD_SLOTS,
+    .inner = &sqa_operation_layer,
+    .inner_tensors = offsetof(sqa_block_tensors, layer),
+    .tensor = sqa_block_tensor,
+    .is_touched = sqa_block_is_touched,
+    .is_nothing = sqa_writes_nothing,
+    .flop = flop,
+    .groups = sqa_block_groups,
+    .tolerances = sqa_block_tolerances,
+    .tolerance_count = SQA_BLOCK_TOLERANCES,
+    .recipe = sqa_block_forward_recipe,
+};
