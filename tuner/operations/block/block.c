@@ -135,7 +135,8 @@ static const char *const preset_names[] = {"block", NULL};
 static const sqa_timed_pass passes[] = {
     {"block+block_backward",
      {{&sqa_operation_block, "keep"}, {&sqa_operation_block_backward, ""}},
-     2},
+     2,
+     0},
     {0},
 };
 
