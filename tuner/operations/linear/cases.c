@@ -133,6 +133,7 @@ static const program backward_rules[] = {
     {SQA_GRID_QUICK, "d=16,dv=8,feature=elu1,normalise,state=in_out"},
     {SQA_GRID_QUICK, "d=8,causal,decay=head,feature=relu,normalise,state=in"},
     {SQA_GRID_QUICK, "d=8,dv=5,causal,decay=token,feature=elu1,normalise,state=in"},
+    {SQA_GRID_QUICK, "d=7,dv=12,causal,decay=head,feature=elu1,normalise,state=in_out"},
     {SQA_GRID_FULL, "d=16,causal"},
     {SQA_GRID_FULL, "d=9,dv=16,causal,delta,decay=head,state=out"},
     {SQA_GRID_FULL, "d=16,causal,decay=channel,feature=elu1,normalise,state=in_out"},
