@@ -74,9 +74,9 @@ INLINE float dot(const float *x, const float *y, const int count)
     return sum;
 }
 
-/* From a row of dO the gradient of S^T f(q), in `out`, which is that product but for the query's own
- * token; that has the score `own`. The gradient of that score is returned: normalised, by what the
- * other tokens say, since next to its own a row that sees little else would be rounded away. */
+/* From a row of dO the gradient of S^T f(q), in `out`, which is that product but for the query's
+ * own token; that has the score `own`. The gradient of that score is returned: normalised, by what
+ * the others say, since next to its own a row that sees little else would be rounded away. */
 static float set_product_gradient(__global const sqa_stored *dout, const float scale,
                                   const float epsilon, const float own, const float *value,
                                   float *out)

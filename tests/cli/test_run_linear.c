@@ -17,8 +17,7 @@
 #define STATES " --state-in %1$s/state_in.npy --state-out %1$s/state.npy"
 #define SUMS " --normalise --sums-in %1$s/sums_in.npy --sums-out %1$s/sums.npy"
 
-#define GRADIENTS                                                                                  \
-    " --dout %1$s/dout.npy --dq %1$s/dq.npy --dk %1$s/dk.npy --dv %1$s/dv.npy"
+#define GRADIENTS " --dout %1$s/dout.npy --dq %1$s/dq.npy --dk %1$s/dk.npy --dv %1$s/dv.npy"
 #define DSTATES                                                                                    \
     " --state-in %1$s/state_in.npy --dstate %1$s/dstate.npy --dstate-in %1$s/dstate_in.npy"
 
