@@ -1,22 +1,6 @@
 /* columns: what decays leave of a state between two tokens of a chunk. Products of factors of
  * neighbours, and exponentials of sums from one end: a difference of sums would lose the weak
  * decays behind a strong one. */
-#if CHANNELS
-/* e^x - 1 for SQA_WEAK < x <= 0, by its series; e^x further down. */
-INLINE vec part_of(const vec x)
-{
-    vec p = (vec)(1.0f / 40320.0f);
-    p = fma(p, x, (vec)(1.0f / 5040.0f));
-    p = fma(p, x, (vec)(1.0f / 720.0f));
-    p = fma(p, x, (vec)(1.0f / 120.0f));
-    p = fma(p, x, (vec)(1.0f / 24.0f));
-    p = fma(p, x, (vec)(1.0f / 6.0f));
-    p = fma(p, x, (vec)(0.5f));
-    p = fma(p * x, x, x);
-    return select(exp_of(x), p, x > (vec)(SQA_WEAK));
-}
-#endif
-
 #if SQA_DECAY && !CHANNELS
 #define DECAY_ARGUMENTS , const decay_factors *decay
 #define DECAY_OF , &decay

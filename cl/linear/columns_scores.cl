@@ -1,20 +1,4 @@
 /* columns: what the tokens of a chunk weigh for each other. */
-INLINE float sum_of_four(const float4 a)
-{
-    return (a.x + a.y) + (a.z + a.w);
-}
-
-INLINE float sum_of(const vec a)
-{
-#if LANES == 16
-    const float8 b = a.lo + a.hi;
-    return sum_of_four(b.lo + b.hi);
-#elif LANES == 8
-    return sum_of_four(a.lo + a.hi);
-#else
-    return sum_of_four(a);
-#endif
-}
 
 /* scores[t][s] = row t . key s, through the decays between them, of s < t + `own`; the others, up
  * to SCORES of a row, are 0. */

@@ -6,18 +6,6 @@
 #define COLUMNS (SQA_VALUE_DIM + SQA_NORMALISE)
 #define STATE ((long)ROWS * COLUMNS)
 
-/* The derivative of f at x. */
-INLINE float slope_of(const float x)
-{
-#if SQA_FEATURE == 1
-    return x >= 0.0f ? 1.0f : x < 0.0f ? exp(x) : x;
-#elif SQA_FEATURE == 2
-    return x <= 0.0f ? 0.0f : 1.0f;
-#else
-    return 1.0f;
-#endif
-}
-
 /* A token: f(k), its decay, what it adds to the state, and, of the delta rule, the value
  * less what the state knew. */
 typedef struct token {
@@ -78,22 +66,37 @@ static void correct(token *at, __global const float *weakened)
         at.value[j] = j < SQA_VALUE_DIM ? SQA_LOAD((t)*v_row + j, v) : 1.0f;                       \
     SET_BETA(at, t)
 
-/* The gradient of S^T f(q) in `out`, which is that product, from a row of dO. */
-static void set_product_gradient(__global const sqa_stored *dout, const float scale,
-                                 const float epsilon, float *out)
+INLINE float dot(const float *x, const float *y, const int count)
+{
+    float sum = 0.0f;
+    for (int i = 0; i < count; i++)
+        sum = fma(x[i], y[i], sum);
+    return sum;
+}
+
+/* From a row of dO the gradient of S^T f(q), in `out`, which is that product but for the query's
+ * own token; that has the score `own`. The gradient of that score is returned: normalised, by what
+ * the others say, since next to its own a row that sees little else would be rounded away. */
+static float set_product_gradient(__global const sqa_stored *dout, const float scale,
+                                  const float epsilon, const float own, const float *value,
+                                  float *out)
 {
 #if SQA_NORMALISE
-    const float inverse = 1.0f / fma(scale, out[SQA_VALUE_DIM], epsilon);
-    float product = 0.0f;
+    const float others = fma(scale, out[SQA_VALUE_DIM], epsilon);
+    const float inverse = 1.0f / fma(scale, own, others);
+    float of_rest = 0.0f, of_value = 0.0f;
     for (int j = 0; j < SQA_VALUE_DIM; j++) {
-        const float x = SQA_LOAD(j, dout);
-        product = fma(x, scale * out[j] * inverse, product);
-        out[j] = scale * x * inverse;
+        const float x = scale * inverse * SQA_LOAD(j, dout);
+        of_rest = fma(x, out[j], of_rest);
+        of_value = fma(x, value[j], of_value);
+        out[j] = x;
     }
-    out[SQA_VALUE_DIM] = -scale * product * inverse;
+    out[SQA_VALUE_DIM] = -scale * inverse * fma(own, of_value, of_rest);
+    return (others * of_value - scale * of_rest) * inverse;
 #else
     for (int j = 0; j < SQA_VALUE_DIM; j++)
         out[j] = scale * SQA_LOAD(j, dout);
+    return dot(out, value, COLUMNS);
 #endif
 }
 
@@ -101,19 +104,7 @@ static void set_product_gradient(__global const sqa_stored *dout, const float sc
 #define epsilon 0.0f
 #endif
 
-/* dQ of a row, or of an output head that shares its query head with others. */
-#if SQA_COPIES
-#define DQ_ROW(h, i) (workspace + copies_at + ((batch * kv_heads + (h)) * q_longest + (i)) * ROWS)
-#define STORE_DQ(x, d, row) ((row)[d] = (x))
-#else
-#define DQ_ROW(h, i)                                                                               \
-    (dq_buffer + dq_offset + SQA_Q_SEQUENCE(batch, dq) + ((h) % q_heads) * dq_head + (i)*dq_row)
-#define STORE_DQ(x, d, row) SQA_STORE(x, d, row)
-#endif
-#define DOUT_ROW(h, i)                                                                             \
-    (dout_buffer + dout_offset + SQA_Q_SEQUENCE(batch, dout) + (h)*dout_head + (i)*dout_row)
-
-/* What query i of every output head brings. */
+/* What query i of every output head brings to a state, and to its own key, in `key_sums`. */
 #define TAKE_QUERIES(i, state)                                                                     \
     for (long h = head * group; h < (head + 1) * group; h++) {                                     \
         __global const sqa_stored *q = SQA_Q_MATRIX(batch, h) + (i)*q_row;                         \
@@ -121,22 +112,19 @@ static void set_product_gradient(__global const sqa_stored *dout, const float sc
         for (int d = 0; d < ROWS; d++)                                                             \
             x[d] = sqa_feature(SQA_LOAD(d, q));                                                    \
         multiply(state, x, product);                                                               \
-        set_product_gradient(DOUT_ROW(h, i), scale, epsilon, product);                             \
+        const float own = dot(x, at.key, ROWS);                                                    \
+        const float weight =                                                                       \
+            set_product_gradient(DOUT_ROW(h, i), scale, epsilon, own, at.value, product);          \
         for (int d = 0; d < ROWS; d++) {                                                           \
-            float sum = 0.0f;                                                                      \
+            float sum = weight * at.key[d];                                                        \
             for (int j = 0; j < COLUMNS; j++)                                                      \
                 sum = fma((state)[d * COLUMNS + j], product[j], sum);                              \
             STORE_DQ(sum * slope_of(SQA_LOAD(d, q)), d, DQ_ROW(h, i));                             \
+            key_sums[d] = fma(weight, x[d], key_sums[d]);                                          \
         }                                                                                          \
         add_product(gradient, x, product);                                                         \
     }
 
-/* Gradients of decay and beta are packed. */
-#if SQA_RAGGED
-#define TOKEN_ROW(t) (head * (long)kv_total + kv_begin + (t))
-#else
-#define TOKEN_ROW(t) ((batch * kv_heads + head) * (long)kv_longest + (t))
-#endif
 #if SQA_DECAY == 1
 #define TAKE_DECAY(t, d, x) decay_sum += (x);
 #define STORE_DECAY(t)
@@ -164,9 +152,9 @@ __kernel void sqa_naive_linear_backward(SQA_LINEAR_ARGUMENTS)
     __global sqa_stored *dv = SQA_KV_MATRIX(batch, head, dv);
     __global float *gradient = workspace + (batch * kv_heads + head) * head_floats;
     __global float *state = gradient + STATE;
-    __global float *inner = state + STATE;      /* of a chunk: before each token */
+    __global float *inner = state + STATE;        /* of a chunk: before each token */
     __global float *kept = inner + CHUNK * STATE; /* before each chunk */
-    float decay_sum = 0.0f;
+    float decay_sum = 0.0f, key_sums[ROWS];
     token at;
     for (int d = 0; d < ROWS; d++)
         for (int j = 0; j < COLUMNS; j++) {
@@ -200,6 +188,10 @@ __kernel void sqa_naive_linear_backward(SQA_LINEAR_ARGUMENTS)
         add_product(state, at.key, at.value);
     }
 #if !SQA_CAUSAL
+    for (int d = 0; d < ROWS; d++)
+        at.key[d] = key_sums[d] = 0.0f;
+    for (int j = 0; j < COLUMNS; j++)
+        at.value[j] = 0.0f;
     for (long i = 0; i < q_length; i++)
         TAKE_QUERIES(i, state)
 #endif
@@ -222,9 +214,14 @@ __kernel void sqa_naive_linear_backward(SQA_LINEAR_ARGUMENTS)
 #if SQA_CAUSAL
         weaken(&at, inner + (t - first) * STATE, state);
         correct(&at, state);
-        add_product(state, at.key, at.value);
+#endif
+        for (int d = 0; d < ROWS; d++) {
+            key_sums[d] = 0.0f;
+            for (int j = 0; j < COLUMNS; j++)
+                key_sums[d] = fma(gradient[d * COLUMNS + j], at.value[j], key_sums[d]);
+        }
+#if SQA_CAUSAL
         TAKE_QUERIES(t, state)
-        weaken(&at, inner + (t - first) * STATE, state);
 #endif
         float added[COLUMNS]; /* the gradient of what the token adds */
         multiply(gradient, at.key, added);
@@ -240,9 +237,8 @@ __kernel void sqa_naive_linear_backward(SQA_LINEAR_ARGUMENTS)
             SQA_STORE(added[j], t * dv_row + j, dv);
         for (int d = 0; d < ROWS; d++) {
             __global float *row = gradient + d * COLUMNS;
-            float key_sum = 0.0f, channel = 0.0f;
+            float key_sum = key_sums[d], channel = 0.0f;
             for (int j = 0; j < COLUMNS; j++) {
-                key_sum = fma(row[j], at.value[j], key_sum);
 #if SQA_DELTA
                 key_sum = fma(-state[d * COLUMNS + j], added[j], key_sum);
                 row[j] = fma(-at.key[d], added[j], row[j]);
@@ -268,34 +264,3 @@ __kernel void sqa_naive_linear_backward(SQA_LINEAR_ARGUMENTS)
     }
 #endif
 }
-
-/* dQ of a query head from those of the output heads that read it, a work-item per row. */
-#if SQA_COPIES
-__kernel void sqa_linear_sum_copies(SQA_LINEAR_ARGUMENTS)
-{
-    const long i = get_global_id(0), q_number = get_global_id(1), batch = get_global_id(2);
-    SQA_SEQUENCE(batch)
-    if (i >= q_length)
-        return;
-    __global sqa_stored *dq =
-        dq_buffer + dq_offset + SQA_Q_SEQUENCE(batch, dq) + q_number * dq_head + i * dq_row;
-    for (int d = 0; d < ROWS; d++) {
-        float sum = 0.0f;
-        for (long h = q_number; h < kv_heads; h += q_heads)
-            sum += DQ_ROW(h, i)[d];
-        SQA_STORE(sum, d, dq);
-    }
-}
-#endif
-
-/* Of decays per head, the sums of all sequences. */
-#if SQA_DECAY == 1
-__kernel void sqa_linear_sum_decays(SQA_LINEAR_ARGUMENTS)
-{
-    const long head = get_global_id(1);
-    float sum = 0.0f;
-    for (long b = 0; b < batches; b++)
-        sum += workspace[decays_at + b * kv_heads + head];
-    ddecay_buffer[ddecay_offset + head] = sum;
-}
-#endif

@@ -161,12 +161,14 @@ SQA_API sqa_status sqa_linear_attention(sqa_context *context, cl_command_queue q
  *   dstate, dsums   read with SQA_STATE_OUT, like state and sums
  *   dstate_in, dsums_in  written with SQA_STATE_IN, like state_in and sums_in
  *
- * A gradient that is a small difference of large terms, as dq of normalised weights of which one
- * key has nearly all, has the rounding of those terms.
+ * A gradient that is a small difference of large terms has the rounding of those terms: as dq of
+ * normalised weights of which a key other than the row's own has nearly all, or that of a decay per
+ * head, which tokens add to with either sign.
  *
- * Every output that there is is written, and has to be given. States are kept at every 32nd token,
- * at most, and at each of the 32 that are being gone back through; memory is linear in the
- * length. */
+ * Every output that there is is written, and has to be given. For each key/value head of a sequence
+ * the workspace keeps the state before every chunk of tokens: of family columns those of CHUNK, 32
+ * by default; of family naive of 32, and that at each of the 32 which are being gone back through.
+ * Memory is linear in the length. */
 typedef struct sqa_linear_backward_tensors {
     uint32_t version; /* SQA_LINEAR_BACKWARD_TENSORS_VERSION */
     /* As in the forward call. */

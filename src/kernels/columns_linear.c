@@ -115,10 +115,9 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 }
 
 static const char *const fragments[] = {
-    SQA_LINEAR_FRAGMENTS,      "linear/columns_shape.cl",
-    "common/vectors.cl",       "linear/columns_load.cl",
-    "linear/columns_decay.cl", "linear/columns_scores.cl",
-    "linear/columns.cl",       NULL,
+    SQA_LINEAR_FRAGMENTS,         "linear/columns_shape.cl", "common/vectors.cl",
+    "linear/columns_elements.cl", "linear/columns_load.cl",  "linear/columns_decay.cl",
+    "linear/columns_scores.cl",   "linear/columns.cl",       NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

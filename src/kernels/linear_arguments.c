@@ -144,3 +144,44 @@ void sqa_linear_launch(const sqa_problem *problem, const char *kernel, uint32_t 
     if (writes_sums(problem))
         add_step(problem, "sqa_linear_sums", problem->of.attention.head_dim, out);
 }
+
+static void add_gradient_step(const sqa_problem *problem, const sqa_linear_values *values,
+                              const char *kernel, uint32_t x, uint32_t y, uint32_t z,
+                              sqa_launch *out)
+{
+    sqa_launch_step *step = sqa_launch_add_step(out, kernel, 3);
+    step->global[0] = x;
+    step->global[1] = y;
+    step->global[2] = z;
+    step->local[0] = step->local[1] = step->local[2] = 1;
+    sqa_arguments_fill(out, step, sqa_linear_backward_tables, problem, values);
+}
+
+void sqa_linear_backward_launch(const sqa_problem *problem, const char *kernel,
+                                uint64_t head_floats, sqa_launch *out)
+{
+    const sqa_linear *l = &problem->of.linear;
+    const sqa_attention *a = &l->attention;
+    const uint64_t heads = (uint64_t)a->batch * a->kv_heads;
+    const bool copies = a->q_heads < a->out_heads, sums = l->decay == SQA_DECAY_HEAD;
+    const uint64_t copied =
+        copies ? (uint64_t)a->batch * a->out_heads * a->q_length * a->head_dim : 0;
+    const sqa_linear_values values = {
+        .group = (int32_t)sqa_attention_group(a),
+        .dq = sqa_linear_gradient_strides(problem, SQA_SLOT_Q),
+        .dk = sqa_linear_gradient_strides(problem, SQA_SLOT_K),
+        .dv = sqa_linear_gradient_strides(problem, SQA_SLOT_V),
+        .head_floats = (int64_t)head_floats,
+        .copies_at = (int64_t)(heads * head_floats),
+        .decays_at = (int64_t)(heads * head_floats + copied),
+    };
+    out->workspace_bytes =
+        (size_t)(heads * head_floats + copied + (sums ? heads : 0) + 1) * sizeof(float);
+    if (heads > 0)
+        add_gradient_step(problem, &values, kernel, 1, a->kv_heads, a->batch, out);
+    if (heads > 0 && copies && a->q_length > 0)
+        add_gradient_step(problem, &values, "sqa_linear_sum_copies", a->q_length, a->q_heads,
+                          a->batch, out);
+    if (sums)
+        add_gradient_step(problem, &values, "sqa_linear_sum_decays", 1, a->kv_heads, 1, out);
+}

@@ -31,4 +31,9 @@ void sqa_source_linear(sqa_text *out, const sqa_problem *problem,
 void sqa_linear_launch(const sqa_problem *problem, const char *kernel, uint32_t parts,
                        sqa_launch *out);
 
+/* Adds the steps of a backward pass: `kernel`, a work-item for each key/value head of a sequence
+ * with `head_floats` of the workspace, and those of cl/linear/gradients.cl that sum up. */
+void sqa_linear_backward_launch(const sqa_problem *problem, const char *kernel,
+                                uint64_t head_floats, sqa_launch *out);
+
 #endif

@@ -34,6 +34,7 @@ static const sqa_kernel_family *const families[] = {
     &sqa_columns_linear,
     &sqa_naive_linear,
 
+    &sqa_columns_linear_backward,
     &sqa_naive_linear_backward,
 
     &sqa_merge_family,

@@ -30,6 +30,24 @@ static double flop_of(const char *row)
     return number_after(row, "\"gflops\": ") * number_after(row, "\"median_ms\": ") * 1e6;
 }
 
+/* A sentence tells from which length on linear attention is the faster one; by the figures
+ * that stand above it. */
+START_TEST(crossovers)
+{
+    const program_result *result = run_sqa("bench --op forward,linear --variant mha --heads 1 "
+                                           "--seq 8,40 --dim 8 --causal --rounds 3 --wide");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    const char *line = strstr(result->out, "mha, D = 8: linear is faster than forward ");
+    ck_assert_msg(line && !strstr(line + 1, "mha, D = 8:"), "%s", result->out);
+    ck_assert_msg(strstr(line, "from length 8 on (") || strstr(line, "from length 40 on (") ||
+                      strstr(line, "at none of these lengths ("),
+                  "%s", line);
+    ck_assert_msg(strstr(line, "x at 40)"), "%s", line);
+    const bool faster = !strstr(line, "at none");
+    ck_assert_int_eq(faster, number_after(line, faster ? "there, " : "lengths (") > 1.0);
+}
+END_TEST
+
 /* Of every operation: MHA of the same; the backward pass counts 2.5 times the forward pass. */
 START_TEST(training)
 {
@@ -226,6 +244,7 @@ int main(void)
     TCase *tests = tcase_create("operations");
     tcase_set_timeout(tests, 180);
     tcase_add_test(tests, training);
+    tcase_add_test(tests, crossovers);
     tcase_add_test(tests, table_of_operations);
     tcase_add_test(tests, decode);
     tcase_add_test(tests, shapes);

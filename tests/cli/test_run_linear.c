@@ -17,17 +17,30 @@
 #define STATES " --state-in %1$s/state_in.npy --state-out %1$s/state.npy"
 #define SUMS " --normalise --sums-in %1$s/sums_in.npy --sums-out %1$s/sums.npy"
 
+#define GRADIENTS " --dout %1$s/dout.npy --dq %1$s/dq.npy --dk %1$s/dk.npy --dv %1$s/dv.npy"
+#define DSTATES                                                                                    \
+    " --state-in %1$s/state_in.npy --dstate %1$s/dstate.npy --dstate-in %1$s/dstate_in.npy"
+
 static const struct {
     const char *shape, *command;
 } runs[] = {
-    {"b=2,hq=4,hkv=2,n=19,d=8,causal,decay=head", QKV OUT DECAY},
-    {"b=2,hq=2,n=19,d=8,dv=5,causal,decay=token,delta,state=in_out,dtype=f16",
+    {"op=linear,b=2,hq=4,hkv=2,n=19,d=8,causal,decay=head", QKV OUT DECAY},
+    {"op=linear,b=2,hq=2,n=19,d=8,dv=5,causal,decay=token,delta,state=in_out,dtype=f16",
      QKV OUT DECAY STATES " --beta %1$s/beta.npy"},
-    {"hq=2,hkv=4,n=9,d=5,causal,decay=channel,scale=0.5,dtype=bf16",
+    {"op=linear,hq=2,hkv=4,n=9,d=5,causal,decay=channel,scale=0.5,dtype=bf16",
      QKV OUT DECAY " --scale 0.5 --dtype bf16 --family naive"},
-    {"hq=2,nq=9,nk=12,d=8,feature=elu1,normalise,eps=0.01,state=in_out",
+    {"op=linear,hq=2,nq=9,nk=12,d=8,feature=elu1,normalise,eps=0.01,state=in_out",
      QKV OUT STATES SUMS " --feature elu1 --epsilon 0.01"},
-    {"hq=2,nq=0,nk=3,d=4", QKV OUT},
+    {"op=linear,hq=2,nq=0,nk=3,d=4", QKV OUT},
+    {"op=linear_backward,b=2,hq=4,hkv=2,n=19,d=8,dv=5,causal,decay=token,delta,state=in_out,"
+     "dtype=f16",
+     QKV GRADIENTS DECAY DSTATES " --beta %1$s/beta.npy --ddecay %1$s/ddecay.npy"
+                                 " --dbeta %1$s/dbeta.npy"},
+    {"op=linear_backward,hq=2,nq=9,nk=12,d=8,feature=elu1,normalise,eps=0.01,state=in_out",
+     QKV GRADIENTS DSTATES " --feature elu1 --epsilon 0.01 --normalise --sums-in %1$s/sums_in.npy"
+                           " --dsums %1$s/dsums.npy --dsums-in %1$s/dsums_in.npy"},
+    {"op=linear_backward,hq=2,hkv=4,n=9,d=5,causal,decay=head,dtype=bf16",
+     QKV GRADIENTS DECAY OUT " --ddecay %1$s/ddecay.npy --dtype bf16 --family naive"},
 };
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
@@ -42,7 +55,7 @@ static uint32_t shape_of(const sqa_problem *problem, uint32_t slot, const sqa_te
         slot == SQA_SLOT_BETA || (slot == SQA_SLOT_DECAY && decay == SQA_DECAY_TOKEN);
     uint32_t rank = 0;
     for (int i = head ? 3 : 0; i < (token ? 3 : 4); i++)
-        if (slot != SQA_SLOT_SUMS_IN || i != 2)
+        if ((slot != SQA_SLOT_SUMS_IN && slot != SQA_SLOT_LINEAR_DSUMS) || i != 2)
             out[rank++] = all[i];
     return rank;
 }
@@ -71,12 +84,10 @@ static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
 
 static void make_inputs(run_inputs *in, const char *shape)
 {
-    char text[512];
     sqa_problem problem;
-    snprintf(text, sizeof text, "op=linear,%s", shape);
-    ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_msg(sqa_problem_parse(shape, &problem) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(sqa_host_tensors_create(&in->tensors, &problem, 7, false), SQA_OK);
-    for (uint32_t slot = 0; slot < SQA_LINEAR_SLOTS; slot++)
+    for (uint32_t slot = 0; slot < sqa_operation_of(&problem)->slot_count; slot++)
         save_input(&in->tensors, slot);
 }
 
@@ -109,13 +120,18 @@ static const struct {
     {QKV OUT " --window 4,4", "--window", "is not an option"},
     {QKV " --out %1$s/q.npy", "--out", "--q"},
     {QKV OUT " --state-out %1$s/o.npy", "--state-out", "--out"},
+    {QKV OUT " --dq %1$s/dq.npy", "--dq", "needs --dout"},
+    {QKV OUT " --dout %1$s/q.npy --dq %1$s/dq.npy --dk %1$s/dk.npy", "--dout", "needs --dv"},
+    {QKV " --dout %1$s/q.npy --dq %1$s/dq.npy --dk %1$s/dk.npy --dv %1$s/dv.npy", "q.npy",
+     "expected (1, 2, 9, 3)"},
+    {QKV " --dout %1$s/q.npy --dq %1$s/dq.npy --dk %1$s/dq.npy --dv %1$s/dv.npy", "--dk", "--dq"},
 };
 enum { REFUSED = sizeof refused / sizeof refused[0] };
 
 START_TEST(nonsense_is_refused)
 {
     run_inputs in;
-    make_inputs(&in, "hq=2,n=9,d=4,dv=3,causal,delta,decay=token");
+    make_inputs(&in, "op=linear,hq=2,n=9,d=4,dv=3,causal,delta,decay=token");
     const program_result *result = run_with_folder(refused[_i].command);
     ck_assert_msg(result->code == 2, "exit %d: %s", result->code, result->err);
     ck_assert_msg(strstr(result->err, refused[_i].named) &&

@@ -186,6 +186,7 @@ static const char *const shapes[] = {
     "op=backward_scores,hq=4,n=1000,bias=f32/hq,grads=bias",
     "op=linear,hq=2,hkv=1,n=70,d=16,causal,delta,decay=channel,state=in_out",
     "op=linear_backward,hq=2,hkv=4,n=70,d=16,causal,decay=head,feature=elu1,normalise",
+    "op=linear_backward,hq=2,hkv=1,n=70,d=64,causal",
     "op=matmul,m=16,n=1000,k=300",
     "op=matmul,m=7,n=100,k=30,tb,bias,gated,act=silu,residual,dtype=f16",
     "op=matmul,b=2,m=3,n=100,k=3000,ta,act=gelu_tanh,beta=1,dtype=bf16",

@@ -83,6 +83,9 @@ typedef struct sqa_tuner_operation {
     /* What is timed of it besides itself; one without a name ends the list, NULL is none. */
     const sqa_timed_pass *passes;
 
+    /* What a model could have in its place, of the same heads and lengths; NULL: nothing. */
+    const sqa_operation_entry *instead_of;
+
     /* A small problem of everyday dimensions, whose configurations stand for the family's. */
     sqa_problem (*everyday)(bool small, sqa_dtype dtype);
 

@@ -20,6 +20,7 @@ typedef struct sqa_line {
     size_t length;
     uint32_t macro; /* DEFINE and UNDEF: whose */
     bool is_read;   /* DEFINE: the macro is used, and with it what its body has */
+    bool is_head;   /* stands before the text, as it is */
 } sqa_line;
 
 typedef struct sqa_lines {

@@ -12,8 +12,8 @@ static void write_lines(sqa_text *out, const sqa_lines *lines)
     bool blank = false;
     for (size_t i = 0; i < lines->count; i++) {
         const sqa_line *line = &lines->items[i];
-        blank = blank || line->kind == SQA_LINE_BLANK;
-        if (line->kind == SQA_LINE_BLANK)
+        blank = blank || (!line->is_head && line->kind == SQA_LINE_BLANK);
+        if (line->is_head || line->kind == SQA_LINE_BLANK)
             continue;
         if (blank && last && last->kind == SQA_LINE_CODE && line->kind == SQA_LINE_CODE)
             sqa_text_append(out, "\n");
@@ -37,12 +37,13 @@ static char *strip(const char *text, size_t *length, bool *ends)
     return plain;
 }
 
-/* Reads the head for what it defines, and the text. */
+/* Reads the head for what it defines and for what names are put together of, and the text. */
 static sqa_lines_result read_both(const char *head, size_t head_length, const char *text,
                                   size_t text_length, sqa_names *names, sqa_lines *out)
 {
     sqa_lines_result result = sqa_lines_read(out, names, head, head_length);
-    out->count = 0;
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i].is_head = true;
     if (result == SQA_LINES_OK)
         result = sqa_lines_read(out, names, text, text_length);
     if (result == SQA_LINES_OK && !sqa_lines_drop_unused(out, names, head, head_length))

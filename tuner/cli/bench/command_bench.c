@@ -48,7 +48,8 @@ static const char summary[] =
     "and the bytes of K and V that a token takes. \"spread\" is how far the middle half of the "
     "samples is apart; above\n"
     "10 % of the median it is marked with a star. JSON and CSV have the best sample as\n"
-    "well. Ctrl-C ends with what was measured so far.";
+    "well. Beside softmax attention, a line says from which of the lengths on linear\n"
+    "attention is faster. Ctrl-C ends with what was measured so far.";
 
 typedef struct bench_call {
     sqa_bench_words words;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/bench/crossover.h"
 #include "cli/bench/fields.h"
 #include "cli/bench/paper.h"
 #include "cli/device_json.h"
@@ -216,6 +217,7 @@ void sqa_bench_print_table(const sqa_bench_view *view)
     } else {
         print_rows(view, OF_VARIANTS);
         print_rows(view, OF_SHAPES);
+        sqa_bench_print_crossovers(view);
     }
     if (any_noisy(view->report))
         printf("\n* the samples spread over more than %.0f %% of the median: measure again in a "

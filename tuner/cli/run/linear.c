@@ -25,26 +25,71 @@ static const char summary[] =
     "(rounded to float32). --decay, natural logarithms: (Hkv), (batch, Hkv, N) or (batch, Hkv,\n"
     "N, D). --beta, (batch, Hkv, N), makes it the delta rule. States are (batch, Hkv, D, Dv),\n"
     "sums, of --normalise, (batch, Hkv, D): what is written after some tokens goes on with those\n"
-    "behind them. The rules are those of include/sqa_cl/linear.h.";
+    "behind them. --dout computes gradients, with or without --out; each is shaped as what it is\n"
+    "of. The rules are those of include/sqa_cl/linear.h.";
 
-/* Files besides Q, K and V. */
+enum { FORWARD, BACKWARD, PASSES };
+
+/* Files besides Q, K and V, and the passes that have them. */
 typedef struct extra {
     const char *option, *needs, *meaning;
     uint32_t slot;
-    bool written;
+    bool forward, backward, written;
 } extra;
 
-enum { O, STATE, SUMS, DECAY, BETA, STATE_IN, SUMS_IN, EXTRAS };
+enum {
+    O,
+    STATE,
+    SUMS,
+    DECAY,
+    BETA,
+    STATE_IN,
+    SUMS_IN,
+    DOUT,
+    DSTATE,
+    DSUMS,
+    DQ,
+    DK,
+    DV,
+    DDECAY,
+    DBETA,
+    DSTATE_IN,
+    DSUMS_IN,
+    EXTRAS
+};
+
+#define OF_FORWARD .forward = true
+#define OF_BOTH .forward = true, .backward = true
+#define OF_BACKWARD .backward = true
+#define WRITTEN .written = true
 
 static const extra extras[EXTRAS] = {
-    [O] = {"out", NULL, "where O goes, .npy", SQA_SLOT_O, true},
-    [STATE] = {"state-out", NULL, "where the last state goes, .npy", SQA_SLOT_STATE, true},
+    [O] = {"out", NULL, "where O goes, .npy", SQA_SLOT_O, OF_FORWARD, WRITTEN},
+    [STATE] = {"state-out", "out", "where the last state goes, .npy", SQA_SLOT_STATE, OF_FORWARD,
+               WRITTEN},
     [SUMS] = {"sums-out", "normalise,state-out", "where the sums of it go, .npy", SQA_SLOT_SUMS,
-              true},
-    [DECAY] = {"decay", "causal", "logarithms of decays, .npy", SQA_SLOT_DECAY, false},
-    [BETA] = {"beta", "causal", "of the delta rule, .npy", SQA_SLOT_BETA, false},
-    [STATE_IN] = {"state-in", NULL, "the state to begin with, .npy", SQA_SLOT_STATE_IN, false},
-    [SUMS_IN] = {"sums-in", "normalise,state-in", "the sums of it, .npy", SQA_SLOT_SUMS_IN, false},
+              OF_FORWARD, WRITTEN},
+    [DECAY] = {"decay", "causal", "logarithms of decays, .npy", SQA_SLOT_DECAY, OF_BOTH},
+    [BETA] = {"beta", "causal", "of the delta rule, .npy", SQA_SLOT_BETA, OF_BOTH},
+    [STATE_IN] = {"state-in", NULL, "the state to begin with, .npy", SQA_SLOT_STATE_IN, OF_BOTH},
+    [SUMS_IN] = {"sums-in", "normalise,state-in", "the sums of it, .npy", SQA_SLOT_SUMS_IN,
+                 OF_BOTH},
+    [DOUT] = {"dout", "dq,dk,dv", "gradient of O, .npy: those of the inputs", SQA_SLOT_LINEAR_DOUT,
+              OF_BACKWARD},
+    [DSTATE] = {"dstate", "dout", "gradient of the last state, .npy", SQA_SLOT_LINEAR_DSTATE,
+                OF_BACKWARD},
+    [DSUMS] = {"dsums", "normalise,dstate", "that of the sums of it, .npy", SQA_SLOT_LINEAR_DSUMS,
+               OF_BACKWARD},
+    [DQ] = {"dq", "dout", "where the gradient of Q goes, .npy", SQA_SLOT_LINEAR_DQ, OF_BACKWARD,
+            WRITTEN},
+    [DK] = {"dk", "dout", "of K", SQA_SLOT_LINEAR_DK, OF_BACKWARD, WRITTEN},
+    [DV] = {"dv", "dout", "of V", SQA_SLOT_LINEAR_DV, OF_BACKWARD, WRITTEN},
+    [DDECAY] = {"ddecay", "dout,decay", "of the decays", SQA_SLOT_DDECAY, OF_BACKWARD, WRITTEN},
+    [DBETA] = {"dbeta", "dout,beta", "of beta", SQA_SLOT_DBETA, OF_BACKWARD, WRITTEN},
+    [DSTATE_IN] = {"dstate-in", "dout,state-in", "of the state to begin with", SQA_SLOT_DSTATE_IN,
+                   OF_BACKWARD, WRITTEN},
+    [DSUMS_IN] = {"dsums-in", "dout,sums-in", "of the sums of it", SQA_SLOT_DSUMS_IN, OF_BACKWARD,
+                  WRITTEN},
 };
 
 typedef struct linear_run {
@@ -57,10 +102,26 @@ typedef struct linear_run {
     sqa_npy files[EXTRAS];
     sqa_output outputs[EXTRAS];
     sqa_linear_desc desc;
-    sqa_problem problem;
+    sqa_problem problems[PASSES];
     sqa_context *context;
-    sqa_plan *plan;
+    sqa_plan *plans[PASSES];
 } linear_run;
+
+static bool has_pass(const linear_run *run, int pass)
+{
+    return run->paths[pass == FORWARD ? O : DOUT] != NULL;
+}
+
+static bool is_of(int which, int pass)
+{
+    return pass == FORWARD ? extras[which].forward : extras[which].backward;
+}
+
+/* Stored as Q, K and V are, unlike all that is f32. */
+static bool is_stored(int which)
+{
+    return which == O || which == DOUT || (which >= DQ && which <= DV);
+}
 
 static bool read_options(int argc, char **argv, linear_run *run, int *code)
 {
@@ -96,16 +157,17 @@ static sqa_status check_given(const linear_run *run)
     } required[] = {{"q", run->inputs.q_path},
                     {"k", run->inputs.k_path},
                     {"v", run->inputs.v_path},
-                    {"out", run->paths[O]}};
+                    {"out", run->paths[O] ? run->paths[O] : run->paths[DOUT]}};
+    static const int pairs[][2] = {{STATE, SUMS}, {STATE_IN, SUMS_IN}, {DSTATE, DSUMS}};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
         if (!required[i].path)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", required[i].name);
-    for (int sums = SUMS; sums <= SUMS_IN && run->normalise; sums += SUMS_IN - SUMS)
-        if (run->paths[sums - 1] && !run->paths[sums])
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && run->normalise; i++)
+        if (run->paths[pairs[i][0]] && !run->paths[pairs[i][1]])
             return sqa_fail(SQA_INVALID_ARGUMENT,
                             "--%s FILE.npy is missing; of --normalise, a "
                             "state goes with its sums",
-                            extras[sums].option);
+                            extras[pairs[i][1]].option);
     return SQA_OK;
 }
 
@@ -155,12 +217,14 @@ static sqa_npy file_shape(const linear_run *run, int which)
 {
     sqa_tensor_shape t;
     sqa_npy file = {.rank = 0};
-    (void)sqa_tensor_shape_of(&run->problem, extras[which].slot, &t);
+    const sqa_decay decay = run->desc.options.decay;
+    const int pass = extras[which].forward && has_pass(run, FORWARD) ? FORWARD : BACKWARD;
+    (void)sqa_tensor_shape_of(&run->problems[pass], extras[which].slot, &t);
     const uint64_t all[4] = {t.batch, t.heads, t.length, t.dim};
-    const bool head = which == DECAY && run->desc.options.decay == SQA_DECAY_HEAD;
-    const bool token =
-        which == BETA || (which == DECAY && run->desc.options.decay == SQA_DECAY_TOKEN);
-    const bool sums = which == SUMS || which == SUMS_IN;
+    const bool decays = which == DECAY || which == DDECAY;
+    const bool head = decays && decay == SQA_DECAY_HEAD;
+    const bool token = which == BETA || which == DBETA || (decays && decay == SQA_DECAY_TOKEN);
+    const bool sums = which == SUMS || which == SUMS_IN || which == DSUMS || which == DSUMS_IN;
     for (int i = head ? 3 : 0; i < (token ? 3 : 4); i++)
         if (!(sums && i == 2))
             file.shape[file.rank++] = all[i];
@@ -190,6 +254,19 @@ static sqa_decay decay_of(const linear_run *run)
                               : SQA_DECAY_TOKEN;
 }
 
+/* The last state is one of the forward pass, its gradient of the backward pass. */
+static sqa_status settle_pass(linear_run *run, int pass)
+{
+    sqa_linear_options *options = &run->desc.options;
+    const bool ends = run->paths[pass == FORWARD ? STATE : DSTATE] != NULL;
+    options->state =
+        (sqa_linear_state)((run->paths[STATE_IN] ? SQA_STATE_IN : 0) | (ends ? SQA_STATE_OUT : 0));
+    return sqa_problem_from_linear(&run->problems[pass],
+                                   pass == FORWARD ? SQA_OPERATION_LINEAR_FORWARD
+                                                   : SQA_OPERATION_LINEAR_BACKWARD,
+                                   &run->desc.attention, options);
+}
+
 static sqa_status settle(linear_run *run)
 {
     const sqa_tensor_files *in = &run->inputs;
@@ -204,64 +281,113 @@ static sqa_status settle(linear_run *run)
     options->delta = run->paths[BETA] != NULL;
     options->normalise = run->normalise;
     options->epsilon = run->epsilon;
-    options->state = (sqa_linear_state)((run->paths[STATE_IN] ? SQA_STATE_IN : 0) |
-                                        (run->paths[STATE] ? SQA_STATE_OUT : 0));
     sqa_status status = sqa_run_how_dtype(&run->how, &desc->dtype);
     if (!status)
         status = read_feature(run->feature, &options->feature);
-    if (!status)
-        status =
-            sqa_problem_from_linear(&run->problem, SQA_OPERATION_LINEAR_FORWARD, desc, options);
+    for (int pass = 0; pass < PASSES && !status; pass++)
+        if (has_pass(run, pass))
+            status = settle_pass(run, pass);
     for (int i = 0; i < EXTRAS && !status; i++)
         if (run->paths[i] && !extras[i].written)
             status = check_shape(run, i);
     return status;
 }
 
+static sqa_status make_output(linear_run *run, int which)
+{
+    sqa_npy file = file_shape(run, which);
+    file.count = 1;
+    for (uint32_t d = 0; d < file.rank; d++) {
+        if (file.shape[d] && file.count > SIZE_MAX / sizeof(float) / file.shape[d])
+            return sqa_fail_memory("the output");
+        file.count *= (size_t)file.shape[d];
+    }
+    if (is_stored(which) && run->desc.attention.dtype == SQA_DTYPE_F16)
+        file.element = SQA_ELEMENT_F16;
+    file.data = calloc(file.count ? file.count : 1, sizeof(float));
+    if (!file.data)
+        return sqa_fail_memory("the output");
+    run->files[which] = file;
+    return SQA_OK;
+}
+
+/* Of gradients all that there are, whether a file wants them or not. */
 static sqa_status make_outputs(linear_run *run)
 {
-    for (int i = O; i <= SUMS; i++) {
-        sqa_npy file = file_shape(run, i);
-        if (!run->paths[i])
-            continue;
-        file.count = 1;
-        for (uint32_t d = 0; d < file.rank; d++) {
-            if (file.shape[d] && file.count > SIZE_MAX / sizeof(float) / file.shape[d])
-                return sqa_fail_memory("the output");
-            file.count *= (size_t)file.shape[d];
+    sqa_status status = SQA_OK;
+    for (int pass = 0; pass < PASSES; pass++)
+        for (int i = 0; i < EXTRAS && !status; i++) {
+            sqa_tensor_shape shape;
+            if (has_pass(run, pass) && is_of(i, pass) && extras[i].written &&
+                sqa_tensor_shape_of(&run->problems[pass], extras[i].slot, &shape))
+                status = make_output(run, i);
         }
-        if (i == O && run->desc.attention.dtype == SQA_DTYPE_F16)
-            file.element = SQA_ELEMENT_F16;
-        file.data = calloc(file.count ? file.count : 1, sizeof(float));
-        if (!file.data)
-            return sqa_fail_memory("the output");
-        run->files[i] = file;
+    return status;
+}
+
+/* Inputs that another pass reads, too: a call frees its own. */
+static sqa_status copy_inputs(const linear_run *run, int pass, sqa_host_array *arrays,
+                              void **copies)
+{
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++) {
+        const size_t bytes = arrays[slot].count * sizeof(float);
+        if (!bytes || sqa_tensor_is_output(&run->problems[pass], slot))
+            continue;
+        copies[slot] = malloc(bytes);
+        if (!copies[slot])
+            return sqa_fail_memory("inputs of both passes");
+        memcpy(copies[slot], *arrays[slot].memory, bytes);
+        arrays[slot].memory = &copies[slot];
     }
     return SQA_OK;
 }
 
-static sqa_status compute(linear_run *run)
+static sqa_status call(linear_run *run, int pass)
 {
     const sqa_element stored = (sqa_element)run->desc.attention.dtype;
     const cl_mem none[SQA_MAX_TENSORS] = {NULL};
     sqa_tensor_files *in = &run->inputs;
-    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
+    void *copies[SQA_MAX_TENSORS] = {NULL};
     sqa_host_array arrays[SQA_MAX_TENSORS] = {
         [SQA_SLOT_Q] = {stored, &in->q.memory, in->q.count},
         [SQA_SLOT_K] = {stored, &in->k.memory, in->k.count},
         [SQA_SLOT_V] = {stored, &in->v.memory, in->v.count},
     };
     for (int i = 0; i < EXTRAS; i++)
-        arrays[extras[i].slot] = (sqa_host_array){i == O ? stored : SQA_ELEMENT_F32,
-                                                  &run->files[i].memory, run->files[i].count};
+        if (is_of(i, pass))
+            arrays[extras[i].slot] = (sqa_host_array){is_stored(i) ? stored : SQA_ELEMENT_F32,
+                                                      &run->files[i].memory, run->files[i].count};
+    sqa_status status = SQA_OK;
+    if (pass == FORWARD && has_pass(run, BACKWARD))
+        status = copy_inputs(run, pass, arrays, copies);
+    if (!status)
+        status = sqa_host_call(run->context, run->plans[pass], arrays, none);
+    for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
+        free(copies[slot]);
+    return status;
+}
+
+static sqa_status plan(linear_run *run, int pass)
+{
+    sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = run->how.family;
     options.config = run->how.set;
-    sqa_status status = sqa_memory_check(&run->problem, &run->context->device);
+    sqa_status status = sqa_memory_check(&run->problems[pass], &run->context->device);
     if (!status)
-        status = sqa_plan_build(&run->plan, run->context, &run->problem, &options);
-    if (!status)
-        status = sqa_run_tell_choice(&run->how, run->plan);
-    return status ? status : sqa_host_call(run->context, run->plan, arrays, none);
+        status = sqa_plan_build(&run->plans[pass], run->context, &run->problems[pass], &options);
+    return status ? status : sqa_run_tell_choice(&run->how, run->plans[pass]);
+}
+
+static sqa_status compute(linear_run *run)
+{
+    sqa_status status = SQA_OK;
+    for (int pass = 0; pass < PASSES && !status; pass++)
+        if (has_pass(run, pass))
+            status = plan(run, pass);
+    for (int pass = 0; pass < PASSES && !status; pass++)
+        if (has_pass(run, pass))
+            status = call(run, pass);
+    return status;
 }
 
 /* All of them, or none. */
@@ -269,13 +395,13 @@ static sqa_status write_outputs(linear_run *run)
 {
     char option[16];
     sqa_status status = SQA_OK;
-    for (int i = O; i <= SUMS && !status; i++) {
+    for (int i = 0; i < EXTRAS && !status; i++) {
         snprintf(option, sizeof option, "--%s", extras[i].option);
-        if (run->paths[i])
+        if (run->paths[i] && extras[i].written)
             status = sqa_run_write(&run->outputs[i], option, run->paths[i], &run->files[i]);
     }
-    for (int i = O; i <= SUMS && !status; i++)
-        if (run->paths[i])
+    for (int i = 0; i < EXTRAS && !status; i++)
+        if (run->paths[i] && extras[i].written)
             status = sqa_output_keep(&run->outputs[i]);
     return status;
 }
@@ -284,9 +410,10 @@ static void note_files(const linear_run *run)
 {
     char option[16];
     sqa_tensor_files_note(&run->inputs);
-    for (int i = DECAY; i < EXTRAS; i++) {
+    for (int i = 0; i < EXTRAS; i++) {
         snprintf(option, sizeof option, "--%s", extras[i].option);
-        sqa_tensor_file_note(option, run->paths[i], &run->files[i]);
+        if (!extras[i].written)
+            sqa_tensor_file_note(option, run->paths[i], &run->files[i]);
     }
 }
 
@@ -325,7 +452,8 @@ int sqa_run_linear(int argc, char **argv)
         sqa_output_discard(&run.outputs[i]);
         sqa_npy_free(&run.files[i]);
     }
-    sqa_plan_destroy(run.plan);
+    for (int pass = 0; pass < PASSES; pass++)
+        sqa_plan_destroy(run.plans[pass]);
     sqa_context_destroy(run.context);
     sqa_tensor_files_free(&run.inputs);
     return code;

@@ -133,6 +133,7 @@ static const program backward_rules[] = {
     {SQA_GRID_QUICK, "d=16,dv=8,feature=elu1,normalise,state=in_out"},
     {SQA_GRID_QUICK, "d=8,causal,decay=head,feature=relu,normalise,state=in"},
     {SQA_GRID_QUICK, "d=8,dv=5,causal,decay=token,feature=elu1,normalise,state=in"},
+    {SQA_GRID_FULL, "d=16,causal,decay=head,feature=elu1,normalise"},
     {SQA_GRID_FULL, "d=16,causal"},
     {SQA_GRID_FULL, "d=9,dv=16,causal,delta,decay=head,state=out"},
     {SQA_GRID_FULL, "d=16,causal,decay=channel,feature=elu1,normalise,state=in_out"},
@@ -144,7 +145,9 @@ static sqa_status list_backward(sqa_grid_size size, sqa_dtype dtype, sqa_case_li
     return list("op=linear_backward", backward_rules, size, dtype, out);
 }
 
+/* Of 12 tokens the decay is one that leaves a row little but its own token. */
 static const sqa_case_shape backward_edges[] = {
+    {SQA_GRID_QUICK, "hq=1,n=12,d=16,causal,decay=head,feature=elu1,normalise"},
     {SQA_GRID_TINY, "hq=1,nq=0,nk=5,d=8,state=in_out"},
     {SQA_GRID_QUICK, "b=0,hq=2,n=3,d=8,causal,decay=head,feature=relu,state=in"},
     {SQA_GRID_TINY, "hq=1,nq=5,nk=0,d=8,state=in_out"},

@@ -90,6 +90,7 @@ static sqa_problem everyday(bool small, sqa_dtype dtype)
 
 const sqa_tuner_operation sqa_tuner_linear = {
     .entry = &sqa_operation_linear_forward,
+    .instead_of = &sqa_operation_forward,
     .grids = sqa_linear_grids,
     .properties = properties,
     .property_count = sizeof properties / sizeof *properties,
@@ -124,6 +125,7 @@ static const sqa_property backward_properties[] = {
 
 const sqa_tuner_operation sqa_tuner_linear_backward = {
     .entry = &sqa_operation_linear_backward,
+    .instead_of = &sqa_operation_backward,
     .grids = sqa_linear_backward_grids,
     .properties = backward_properties,
     .property_count = sizeof backward_properties / sizeof *backward_properties,

@@ -1,0 +1,96 @@
+/* columns, backward: products of matrices by register tiles, and transposes. */
+
+enum {
+    ALL,   /* of the depth, and of the columns */
+    UP_TO, /* of row t the first t + 1, in whole tiles: those of earlier tokens */
+    FROM,  /* of row s the s-th and further: those of later tokens */
+    LOWER  /* all of the depth, and columns up to t + 1 */
+};
+
+/* out = (`add`: out +) x y of MR rows and NR columns, over `from` <= l < `to`. */
+INLINE void multiply(IN x, const int row_step, const int depth_step, IN y, const int pitch,
+                     const int from, const int to, OUT out, const int out_pitch, const int add)
+{
+#define START(i, j) vec c##i##_##j = (vec)(0.0f);
+#define FETCH(j) const vec y##j = GET(line + j * LANES);
+#define BROADCAST(i) const vec x##i = (vec)(x[i * row_step + l * depth_step]);
+#define ADD(i, j) c##i##_##j = fma(x##i, y##j, c##i##_##j);
+#define KEEP(i, j)                                                                                 \
+    {                                                                                              \
+        __global float *to_##i##_##j = out + i * out_pitch + j * LANES;                            \
+        PUT(add ? GET(to_##i##_##j) + c##i##_##j : c##i##_##j, to_##i##_##j);                      \
+    }
+    EACH_ROW_VECTOR(START)
+#pragma unroll 2
+    for (int l = from; l < to; l++) {
+        IN line = y + l * pitch;
+        EACH_VECTOR(FETCH)
+        EACH_ROW(BROADCAST)
+        EACH_ROW_VECTOR(ADD)
+    }
+    EACH_ROW_VECTOR(KEEP)
+#undef START
+#undef FETCH
+#undef BROADCAST
+#undef ADD
+#undef KEEP
+}
+
+/* The same of `rows` and `columns`, rounded up to whole tiles, with what `shape` leaves. */
+INLINE void product(IN x, const int row_step, const int depth_step, const int rows, IN y,
+                    const int pitch, const int columns, const int depth, const int shape, OUT out,
+                    const int out_pitch, const int add)
+{
+    for (int c = 0; c < columns; c += NR)
+        for (int r = 0; r < rows; r += MR) {
+            if (shape == LOWER && c >= r + MR)
+                continue;
+            multiply(x + r * row_step, row_step, depth_step, y + c, pitch, shape == FROM ? r : 0,
+                     shape == UP_TO ? min(depth, r + MR) : depth, out + r * out_pitch + c,
+                     out_pitch, add);
+        }
+}
+
+/* A square of LANES rows and columns: halves of two rows become every second element of one, as
+ * often as halving goes. */
+#define HALF (LANES / 2)
+INLINE void interleave(const vec *from, vec *to)
+{
+#pragma unroll
+    for (int i = 0; i < HALF; i++) {
+        to[2 * i].even = from[i].lo;
+        to[2 * i].odd = from[i + HALF].lo;
+        to[2 * i + 1].even = from[i].hi;
+        to[2 * i + 1].odd = from[i + HALF].hi;
+    }
+}
+
+INLINE void transpose_square(IN from, const int pitch, OUT to, const int to_pitch)
+{
+    vec a[LANES], b[LANES];
+#pragma unroll
+    for (int i = 0; i < LANES; i++)
+        a[i] = GET(from + i * pitch);
+    interleave(a, b);
+    interleave(b, a);
+#if LANES == 8
+    interleave(a, b);
+#pragma unroll
+    for (int i = 0; i < LANES; i++)
+        a[i] = b[i];
+#elif LANES == 16
+    interleave(a, b);
+    interleave(b, a);
+#endif
+#pragma unroll
+    for (int i = 0; i < LANES; i++)
+        PUT(a[i], to + i * to_pitch);
+}
+
+INLINE void transpose(IN from, const int pitch, const int rows, OUT to, const int to_pitch,
+                      const int columns)
+{
+    for (int r = 0; r < rows; r += LANES)
+        for (int c = 0; c < columns; c += LANES)
+            transpose_square(from + r * pitch + c, pitch, to + c * to_pitch + r, to_pitch);
+}
