@@ -14,6 +14,7 @@
 #define VS 8
 #define STAGE 1
 #define Q_PLACE 1
+#define P_SLICE 0
 #define PAD 1
 #define UNROLL 8
 #define SUBGROUP 0
@@ -40,7 +41,9 @@
 #define PITCH(vecs) ((vecs) | PAD)
 #define Q_PITCH PITCH(HEAD_VECS)
 #define K_PITCH PITCH(DK / VEC)
-#define P_PITCH PITCH(BN / VEC)
+#define P_KEYS (P_SLICE ? VS : BN) /* whose weights are in local memory at a time */
+#define P_PITCH PITCH(P_KEYS / VEC)
+#define P_SIZE (BM * P_PITCH)
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)

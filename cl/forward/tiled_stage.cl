@@ -15,6 +15,9 @@
 #define K_SLICES ((HEAD_VECS + K_SLICE_VECS - 1) / K_SLICE_VECS)
 #define V_SLICES (BN / V_SLICE_KEYS)
 
+/* So do the weights of a V slice's keys (P_SLICE), which are kept in registers until then. */
+#define P_SLICES (P_SLICE ? V_SLICES : 1)
+
 /* Registers have no index: with Q there, all loops over its vectors are unrolled. */
 #if Q_PLACE == IN_REGISTERS
 #define UNROLL_SLICES K_SLICES

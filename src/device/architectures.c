@@ -10,6 +10,7 @@ enum { ANY_TYPE = -1 };
 /* With addresses and loads under way on top, compilers for NVIDIA and AMD CDNA need all of a
  * thread's 256 registers for this many, and spill from about 180 on. */
 #define ITEM_REGISTERS 160
+#define NVIDIA_REGISTERS 200
 
 #define OF_WORK_GROUPS                                                                             \
     .least_items = 32, .most_items = 256, .group_items = 128, .read_floats = 4, .compute_floats = 4
@@ -18,7 +19,7 @@ enum { ANY_TYPE = -1 };
     {                                                                                              \
         SQA_DEVICE_GPU, 0, "nvidia", begin, NULL,                                                  \
         {                                                                                          \
-            OF_WORK_GROUPS, .item_registers = ITEM_REGISTERS, .wavefront_width = 32,               \
+            OF_WORK_GROUPS, .item_registers = NVIDIA_REGISTERS, .wavefront_width = 32,             \
                             .least_wavefronts = 8, .unit_local_memory_bytes = (kib)*1024           \
         }                                                                                          \
     }
