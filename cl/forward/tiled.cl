@@ -8,8 +8,9 @@
  * multiplied is read in vectors: Q and K along the head dimension, weights along
  * the keys, V along the columns. Slices of K and V are staged in local memory while
  * the slice before is computed with, or read where they lie (tiled_stage.cl). Weights
- * cross all at once, or with the slice of V that they weigh (P_SLICE). A row's maximum goes across its TX threads through local memory, or by shuffles
- * inside a sub-group (SUBGROUP). SHARE: see sharing.cl; SPLIT: see split.cl.
+ * cross all at once, or with the slice of V that they weigh (P_SLICE). A row's maximum goes across
+ * its TX threads through local memory, or by shuffles inside a sub-group (SUBGROUP). SHARE: see
+ * sharing.cl; SPLIT: see split.cl.
  *
  * Barriers stand where every thread passes the same number of times: at the top
  * of loops with uniform trip counts and between the two halves of a key tile. */
@@ -73,17 +74,19 @@ INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const
 #if STAGE
     staged next;
     fetch_k(&next, k, keys, 0, thread);
+    barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
     put_k(slices, &next, thread);
 #pragma unroll UNROLL_SLICES
     for (int s = 0; s < K_SLICES; s++) {
-        barrier(CLK_LOCAL_MEM_FENCE); /* slice s is there, slice s - 1 no longer used */
         if (s + 1 < K_SLICES)
             fetch_k(&next, k, keys, (s + 1) * K_SLICE_VECS, thread);
+        barrier(CLK_LOCAL_MEM_FENCE); /* slice s is there, slice s - 1 no longer used */
         add_scores(score, queries, slices + (s & 1) * SLICE_SIZE, s, keys, x);
         if (s + 1 < K_SLICES)
             put_k(slices + ((s + 1) & 1) * SLICE_SIZE, &next, thread);
     }
 #else
+    barrier(CLK_LOCAL_MEM_FENCE);
     add_scores(score, queries, k, 0, keys, x);
 #endif
 }
@@ -101,11 +104,13 @@ INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM
         __local vec *part = weights + (P_SLICE ? (s & 1) * P_SIZE : s * V_SLICE_KEYS / VEC);
         if (P_SLICE)
             put_weights((__local float *)part + x, weight, s);
-        barrier(CLK_LOCAL_MEM_FENCE); /* weights and slice s are there, slice s - 1 is free */
 #if STAGE
         staged next;
         if (s + 1 < V_SLICES)
             fetch_v(&next, v, keys, (s + 1) * V_SLICE_KEYS, thread);
+#endif
+        barrier(CLK_LOCAL_MEM_FENCE); /* weights and slice s are there, slice s - 1 is free */
+#if STAGE
         const slice from = slices + (s & 1) * SLICE_SIZE;
 #else
         const slice from = v;
@@ -154,8 +159,8 @@ INLINE void store_row(const output_row to, const volatile vec output[TD], const 
     }
 }
 
-__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE
-__kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
+__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE __kernel void
+sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1);
     const int thread = y * TX + x;
@@ -195,6 +200,10 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     __local vec q_tile[BM * Q_PITCH];
 #endif
 
+#if P_SLICE
+    __local row_state states[BM * TX];
+#endif
+
     thread_rows rows;
     volatile row_totals totals;
     const sqa_shaping shaping = SQA_SHAPING;
@@ -221,14 +230,17 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #endif
     }
     rows.facts = facts + y;
+#if P_SLICE
+    rows.state = states + thread;
+#endif
 #pragma unroll
     for (int i = 0; i < TM; i++) {
 #if SQA_EXTRA
         const int row = min(first_row + y + TY * i, last_row);
         SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)ROW_QUERY(row))
 #endif
-        rows.maximum[i] = totals.maximum[i] = SQA_LOWEST_SCORE;
-        rows.sum[i] = totals.sum[i] = 0.0f;
+        rows.state[STATE(i)].maximum = totals.maximum[i] = SQA_LOWEST_SCORE;
+        rows.state[STATE(i)].sum = totals.sum[i] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++)
             rows.output[i][j] = totals.output[i][j] = (vec)(0.0f);
@@ -277,7 +289,6 @@ __kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         const matrix k_tile = {k + first_key * k_row, k_row, k_aligned};
         const matrix v_tile = {v + first_key * v_row, v_row, v_aligned};
         float score[TM][TN], largest[TM];
-        barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
         score_tile(score, &queries, k_tile, slices, keys, x, thread);
         if (edge)
             finish_scores(true, score, largest, &rows, first_key + x, walk.end, walk.shown);

@@ -21,6 +21,17 @@ typedef struct {
 #endif
 } row_facts;
 
+/* Of the thread's own keys: the largest score of the row, and the sum of their weights, at most
+ * SQA_SUM_KEYS. Where weights wait in registers (P_SLICE), these lie in local memory, too. */
+typedef struct {
+    float maximum, sum;
+} row_state;
+#if P_SLICE
+#define STATE(i) (TY * TX * (i))
+#else
+#define STATE(i) (i)
+#endif
+
 /* What a thread keeps of its rows. */
 typedef struct {
     __local const row_facts *facts; /* of the thread's first row */
@@ -33,8 +44,11 @@ typedef struct {
 #endif
     sqa_shaping shaping;
     sqa_weighing weighing;
-    float maximum[TM];
-    float sum[TM];      /* of the weights of the thread's own keys, at most SQA_SUM_KEYS */
+#if P_SLICE
+    __local row_state *state; /* STATE(i): of row i */
+#else
+    row_state state[TM];
+#endif
     vec output[TM][TD]; /* not yet divided by the sum */
 } thread_rows;
 
@@ -48,9 +62,9 @@ typedef struct {
 INLINE bool sees(const thread_rows *rows, const int i, const int key, const int shown)
 {
     __local const row_facts *facts = rows->facts + TY * i;
-    const bool near = key >= facts->start && key < facts->end;
+    const bool near = key >= facts->start & key < facts->end;
 #if SQA_GLOBALS
-    return near != (shown != 0) && key < facts->limit;
+    return near != (shown != 0) & key < facts->limit;
 #else
     return near;
 #endif
@@ -171,10 +185,11 @@ INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const float maximum = larger(largest[i], rows->maximum[i]);
-        const float rescale = sqa_rescale(rows->weighing, rows->maximum[i] - maximum);
-        rows->maximum[i] = maximum;
-        rows->sum[i] *= rescale;
+        row_state state = rows->state[STATE(i)];
+        const float maximum = larger(largest[i], state.maximum);
+        const float rescale = sqa_rescale(rows->weighing, state.maximum - maximum);
+        state.maximum = maximum;
+        state.sum *= rescale;
 #pragma unroll
         for (int j = 0; j < TD; j++)
             rows->output[i][j] *= rescale;
@@ -183,16 +198,17 @@ INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
             const float weight = edge && score[i][j] == SQA_HIDDEN_SCORE
                                      ? SQA_HIDDEN_WEIGHT
                                      : sqa_weight(rows->weighing, score[i][j] - maximum);
-            rows->sum[i] += weight;
+            state.sum += weight;
 #if SQA_DROPOUT
             /* -0 times what is not negative is -0, which stays hidden. */
-            score[i][j] = weight * sqa_kept(rows->dropout, rows->facts[TY * i].head,
-                                            rows->facts[TY * i].query,
-                                            (uint)(rows->first_key + TX * j));
+            score[i][j] =
+                weight * sqa_kept(rows->dropout, rows->facts[TY * i].head,
+                                  rows->facts[TY * i].query, (uint)(rows->first_key + TX * j));
 #else
             score[i][j] = weight;
 #endif
         }
+        rows->state[STATE(i)] = state;
     }
 }
 
@@ -211,11 +227,11 @@ INLINE void add_totals(volatile row_totals *totals, thread_rows *rows)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const float rescale =
-            sqa_rescale(rows->weighing, totals->maximum[i] - rows->maximum[i]);
-        totals->maximum[i] = rows->maximum[i];
-        totals->sum[i] = fma(totals->sum[i], rescale, rows->sum[i]);
-        rows->sum[i] = 0.0f;
+        const row_state state = rows->state[STATE(i)];
+        const float rescale = sqa_rescale(rows->weighing, totals->maximum[i] - state.maximum);
+        totals->maximum[i] = state.maximum;
+        totals->sum[i] = fma(totals->sum[i], rescale, state.sum);
+        rows->state[STATE(i)].sum = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++) {
             totals->output[i][j] = fma(totals->output[i][j], (vec)(rescale), rows->output[i][j]);

@@ -14,7 +14,6 @@
 #define VS 8
 #define STAGE 1
 #define Q_PLACE 1
-#define P_SLICE 0
 #define PAD 1
 #define UNROLL 8
 #define SUBGROUP 0
@@ -22,6 +21,10 @@
 
 #ifndef SUBGROUP_ATTRIBUTE /* pins the size of sub-groups where the device has several */
 #define SUBGROUP_ATTRIBUTE
+#endif
+
+#ifndef P_SLICE /* a parameter of the forward family alone */
+#define P_SLICE 0
 #endif
 
 #define IN_GLOBAL 0 /* values of Q_PLACE */
@@ -41,7 +44,11 @@
 #define PITCH(vecs) ((vecs) | PAD)
 #define Q_PITCH PITCH(HEAD_VECS)
 #define K_PITCH PITCH(DK / VEC)
-#define P_KEYS (P_SLICE ? VS : BN) /* whose weights are in local memory at a time */
+#if P_SLICE
+#define P_KEYS VS /* whose weights are in local memory at a time */
+#else
+#define P_KEYS BN
+#endif
 #define P_PITCH PITCH(P_KEYS / VEC)
 #define P_SIZE (BM * P_PITCH)
 
@@ -92,9 +99,15 @@ INLINE bool is_aligned(__global const sqa_stored *first, const long stride)
     return (size_t)first % (VEC * sizeof(sqa_stored)) == 0 && stride % VEC == 0;
 }
 
+/* Counted in bytes, a row's address is two multiply-adds of GPUs. */
+INLINE __global const sqa_stored *matrix_row(const matrix m, const int row)
+{
+    const ulong bytes = (ulong)(uint)row * (ulong)(m.row * (long)sizeof(sqa_stored));
+    return (__global const sqa_stored *)((__global const uchar *)m.first + bytes);
+}
+
 /* Vector i of a row of `width` elements; zeros past its end, where nothing is read. */
-INLINE vec row_vec(__global const sqa_stored *row, const bool aligned, const int i,
-                   const int width)
+INLINE vec row_vec(__global const sqa_stored *row, const bool aligned, const int i, const int width)
 {
     if (width % VEC == 0 ? VEC * i < width : VEC * i + VEC <= width)
         return aligned ? LOAD_VEC_ALIGNED(VEC * i, row) : LOAD_VEC(VEC * i, row);

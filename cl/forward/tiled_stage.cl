@@ -32,34 +32,29 @@ typedef __local const vec *slice;
 
 /* A thread's vectors of the next slice, on their way from global to local memory:
  * they are fetched before and put down after the slice before is computed with, so
- * that nobody waits for global memory in between. */
+ * that nobody waits for global memory in between. Compilers put a load off until its value is
+ * used, to save registers, but not past a barrier: they are fetched before it. */
 #define K_PARTS ((BN * K_SLICE_VECS + THREADS - 1) / THREADS)
 #define V_PARTS ((V_SLICE_SIZE + THREADS - 1) / THREADS)
 typedef struct {
     vec part[K_PARTS > V_PARTS ? K_PARTS : V_PARTS];
 } staged;
 
-/* Vectors [first, first + DK / VEC) of the tile's `keys` key rows. Rows after them repeat the
- * last: whoever computes with one hides its key. Whether rows are aligned is asked once, around
- * all loads. */
-INLINE void fetch_k_rows(staged *next, const matrix k, const bool aligned, const int keys,
-                         const int first, const int thread)
+/* Vector d of row `key` of a tile of `keys`. Rows after them repeat the last: whoever computes
+ * with one hides its key. */
+INLINE vec tile_vec(const matrix from, const int keys, const int key, const int d, const int width)
+{
+    return row_vec(matrix_row(from, min(key, keys - 1)), from.aligned, d, width);
+}
+
+/* Vectors [first, first + DK / VEC) of the tile's key rows. */
+INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first, const int thread)
 {
 #pragma unroll
     for (int p = 0; p < K_PARTS; p++) {
         const int i = thread + p * THREADS;
-        const int key = min(i / K_SLICE_VECS, keys - 1), d = first + i % K_SLICE_VECS;
-        next->part[p] = row_vec(k.first + key * k.row, aligned, d, SQA_HEAD_DIM);
+        next->part[p] = tile_vec(k, keys, i / K_SLICE_VECS, first + i % K_SLICE_VECS, SQA_HEAD_DIM);
     }
-}
-
-INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first,
-                    const int thread)
-{
-    if (k.aligned)
-        fetch_k_rows(next, k, true, keys, first, thread);
-    else
-        fetch_k_rows(next, k, false, keys, first, thread);
 }
 
 INLINE void put_k(__local vec *to, const staged *next, const int thread)
@@ -72,25 +67,14 @@ INLINE void put_k(__local vec *to, const staged *next, const int thread)
     }
 }
 
-/* Value rows [first, first + VS) of the tile's `keys`; likewise. */
-INLINE void fetch_v_rows(staged *next, const matrix v, const bool aligned, const int keys,
-                         const int first, const int thread)
+/* Value rows [first, first + VS) of the tile. */
+INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first, const int thread)
 {
 #pragma unroll
     for (int p = 0; p < V_PARTS; p++) {
         const int i = thread + p * THREADS;
-        const int key = min(first + i / VALUE_VECS, keys - 1), d = i % VALUE_VECS;
-        next->part[p] = row_vec(v.first + key * v.row, aligned, d, SQA_VALUE_DIM);
+        next->part[p] = tile_vec(v, keys, first + i / VALUE_VECS, i % VALUE_VECS, SQA_VALUE_DIM);
     }
-}
-
-INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first,
-                    const int thread)
-{
-    if (v.aligned)
-        fetch_v_rows(next, v, true, keys, first, thread);
-    else
-        fetch_v_rows(next, v, false, keys, first, thread);
 }
 
 INLINE void put_v(__local vec *to, const staged *next, const int thread)
@@ -117,12 +101,12 @@ typedef matrix slice;
 
 INLINE vec key_vec(const slice from, const int key, const int d)
 {
-    return row_vec(from.first + key * from.row, from.aligned, d, SQA_HEAD_DIM);
+    return row_vec(matrix_row(from, key), from.aligned, d, SQA_HEAD_DIM);
 }
 
 INLINE vec value_vec(const slice from, const int key, const int column)
 {
-    return row_vec(from.first + key * from.row, from.aligned, column, SQA_VALUE_DIM);
+    return row_vec(matrix_row(from, key), from.aligned, column, SQA_VALUE_DIM);
 }
 #endif
 

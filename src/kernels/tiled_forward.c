@@ -120,7 +120,9 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
     const uint32_t rows = (uint32_t)value[BM], vec = (uint32_t)value[VEC];
     const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, attention);
     uint32_t floats = rows * (vec * weight_vecs(value, attention) + fact_words(attention));
-    if (!value[SUBGROUP] && !value[P_SLICE])
+    if (value[P_SLICE])
+        floats += 2 * rows * (uint32_t)value[TX]; /* row_state */
+    else if (!value[SUBGROUP])
         floats += rows * (uint32_t)value[TX];
     if (value[Q_PLACE] == Q_IN_LOCAL)
         floats += vec * rows * pitch(value, attention->head_dim);
@@ -138,8 +140,9 @@ static uint32_t registers(const int32_t *value, const sqa_attention *attention)
     const uint32_t keys = (uint32_t)(value[BN] / value[TX]);
     const uint32_t columns =
         vec * sqa_divide_up(sqa_divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
-    const uint32_t scores = rows * keys + (keys + 1) * vec, output = (rows + 1) * vec;
-    uint32_t kept = rows * (columns + 2);
+    const uint32_t scores = rows * keys + (keys + 1) * vec;
+    const uint32_t output = (value[P_SLICE] ? rows * keys : 0) + (rows + 1) * vec;
+    uint32_t kept = rows * (columns + (value[P_SLICE] ? 0 : 2));
     if (value[STAGE])
         kept += staged_elements(value, attention);
     else
@@ -265,7 +268,9 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
  * on how many fit the registers and the local memory (the totals of long rows lie in private
  * memory). */
 static const sqa_config defaults[] = {
+    {{64, 64, 8, 8, 4, 8, 1, Q_IN_LOCAL, 1, 1, 8, 0, 0, 1}},
     {{64, 64, 8, 16, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 4, 4, 16, 1, Q_IN_LOCAL, 1, 1, 8, 0, 0, 1}},
     {{32, 64, 16, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
     {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
     {{32, 64, 16, 16, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
@@ -320,6 +325,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *attention = &problem->of.attention;
     sqa_source_subgroup_size(out, device, subgroup_width(config->value));
+    sqa_source_exp2(out, device);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_tiled_forward);
