@@ -131,8 +131,8 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
     return 4 * (uint64_t)floats;
 }
 
-/* Of a thread: what it keeps of its rows, and what it multiplies at a time, in the
- * first half of a key tile (scores) or in the second (output). */
+/* Of a thread: what it keeps of its rows and, with what converts it, of a slice; and what it
+ * multiplies at a time, in the first half of a key tile (scores) or in the second (output). */
 static uint32_t registers(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t vec = (uint32_t)value[VEC];
@@ -141,10 +141,11 @@ static uint32_t registers(const int32_t *value, const sqa_attention *attention)
     const uint32_t columns =
         vec * sqa_divide_up(sqa_divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
     const uint32_t scores = rows * keys + (keys + 1) * vec;
+    const bool converts = attention->dtype != SQA_DTYPE_F32;
     const uint32_t output = (value[P_SLICE] ? rows * keys : 0) + (rows + 1) * vec;
     uint32_t kept = rows * (columns + (value[P_SLICE] ? 0 : 2));
     if (value[STAGE])
-        kept += staged_elements(value, attention);
+        kept += staged_elements(value, attention) * (converts ? 3 : 2) / 2;
     else
         kept += 2 * (rows + keys); /* addresses */
     if (value[Q_PLACE] == Q_IN_REGISTERS)
