@@ -159,8 +159,8 @@ INLINE void store_row(const output_row to, const volatile vec output[TD], const 
     }
 }
 
-__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE __kernel void
-sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
+__attribute__((reqd_work_group_size(TX, TY, 1))) SUBGROUP_ATTRIBUTE
+__kernel void sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 {
     const int x = get_local_id(0), y = get_local_id(1);
     const int thread = y * TX + x;
@@ -201,7 +201,8 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #endif
 
 #if P_SLICE
-    __local row_state states[BM * TX];
+    __local float maxima[BM * TX];
+    __local float sums_of_threads[BM * TX];
 #endif
 
     thread_rows rows;
@@ -231,7 +232,8 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     }
     rows.facts = facts + y;
 #if P_SLICE
-    rows.state = states + thread;
+    rows.maximum = maxima + thread;
+    rows.sum = sums_of_threads + thread;
 #endif
 #pragma unroll
     for (int i = 0; i < TM; i++) {
@@ -239,8 +241,8 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         const int row = min(first_row + y + TY * i, last_row);
         SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)ROW_QUERY(row))
 #endif
-        rows.state[STATE(i)].maximum = totals.maximum[i] = SQA_LOWEST_SCORE;
-        rows.state[STATE(i)].sum = totals.sum[i] = 0.0f;
+        rows.maximum[STATE(i)] = totals.maximum[i] = SQA_LOWEST_SCORE;
+        rows.sum[STATE(i)] = totals.sum[i] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++)
             rows.output[i][j] = totals.output[i][j] = (vec)(0.0f);

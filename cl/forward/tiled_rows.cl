@@ -21,11 +21,8 @@ typedef struct {
 #endif
 } row_facts;
 
-/* Of the thread's own keys: the largest score of the row, and the sum of their weights, at most
- * SQA_SUM_KEYS. Where weights wait in registers (P_SLICE), these lie in local memory, too. */
-typedef struct {
-    float maximum, sum;
-} row_state;
+/* The online softmax of row i is at STATE(i). Where weights wait in registers (P_SLICE), there are
+ * none for it, and each thread has its own in local memory. */
 #if P_SLICE
 #define STATE(i) (TY * TX * (i))
 #else
@@ -44,10 +41,11 @@ typedef struct {
 #endif
     sqa_shaping shaping;
     sqa_weighing weighing;
+    /* Of the scores so far, and of the weights of the thread's own keys, at most SQA_SUM_KEYS. */
 #if P_SLICE
-    __local row_state *state; /* STATE(i): of row i */
+    __local float *maximum, *sum;
 #else
-    row_state state[TM];
+    float maximum[TM], sum[TM];
 #endif
     vec output[TM][TD]; /* not yet divided by the sum */
 } thread_rows;
@@ -185,11 +183,10 @@ INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        row_state state = rows->state[STATE(i)];
-        const float maximum = larger(largest[i], state.maximum);
-        const float rescale = sqa_rescale(rows->weighing, state.maximum - maximum);
-        state.maximum = maximum;
-        state.sum *= rescale;
+        const float maximum = larger(largest[i], rows->maximum[STATE(i)]);
+        const float rescale = sqa_rescale(rows->weighing, rows->maximum[STATE(i)] - maximum);
+        rows->maximum[STATE(i)] = maximum;
+        rows->sum[STATE(i)] *= rescale;
 #pragma unroll
         for (int j = 0; j < TD; j++)
             rows->output[i][j] *= rescale;
@@ -198,7 +195,7 @@ INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
             const float weight = edge && score[i][j] == SQA_HIDDEN_SCORE
                                      ? SQA_HIDDEN_WEIGHT
                                      : sqa_weight(rows->weighing, score[i][j] - maximum);
-            state.sum += weight;
+            rows->sum[STATE(i)] += weight;
 #if SQA_DROPOUT
             /* -0 times what is not negative is -0, which stays hidden. */
             score[i][j] =
@@ -208,7 +205,6 @@ INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
             score[i][j] = weight;
 #endif
         }
-        rows->state[STATE(i)] = state;
     }
 }
 
@@ -227,11 +223,11 @@ INLINE void add_totals(volatile row_totals *totals, thread_rows *rows)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const row_state state = rows->state[STATE(i)];
-        const float rescale = sqa_rescale(rows->weighing, totals->maximum[i] - state.maximum);
-        totals->maximum[i] = state.maximum;
-        totals->sum[i] = fma(totals->sum[i], rescale, state.sum);
-        rows->state[STATE(i)].sum = 0.0f;
+        const float maximum = rows->maximum[STATE(i)];
+        const float rescale = sqa_rescale(rows->weighing, totals->maximum[i] - maximum);
+        totals->maximum[i] = maximum;
+        totals->sum[i] = fma(totals->sum[i], rescale, rows->sum[STATE(i)]);
+        rows->sum[STATE(i)] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++) {
             totals->output[i][j] = fma(totals->output[i][j], (vec)(rescale), rows->output[i][j]);

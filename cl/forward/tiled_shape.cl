@@ -99,13 +99,6 @@ INLINE bool is_aligned(__global const sqa_stored *first, const long stride)
     return (size_t)first % (VEC * sizeof(sqa_stored)) == 0 && stride % VEC == 0;
 }
 
-/* Counted in bytes, a row's address is two multiply-adds of GPUs. */
-INLINE __global const sqa_stored *matrix_row(const matrix m, const int row)
-{
-    const ulong bytes = (ulong)(uint)row * (ulong)(m.row * (long)sizeof(sqa_stored));
-    return (__global const sqa_stored *)((__global const uchar *)m.first + bytes);
-}
-
 /* Vector i of a row of `width` elements; zeros past its end, where nothing is read. */
 INLINE vec row_vec(__global const sqa_stored *row, const bool aligned, const int i, const int width)
 {

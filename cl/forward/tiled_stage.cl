@@ -32,8 +32,8 @@ typedef __local const vec *slice;
 
 /* A thread's vectors of the next slice, on their way from global to local memory:
  * they are fetched before and put down after the slice before is computed with, so
- * that nobody waits for global memory in between. Compilers put a load off until its value is
- * used, to save registers, but not past a barrier: they are fetched before it. */
+ * that nobody waits for global memory in between. Short of registers, compilers put a load
+ * off until its value is used, but not past a barrier: it stands before one. */
 #define K_PARTS ((BN * K_SLICE_VECS + THREADS - 1) / THREADS)
 #define V_PARTS ((V_SLICE_SIZE + THREADS - 1) / THREADS)
 typedef struct {
@@ -41,10 +41,13 @@ typedef struct {
 } staged;
 
 /* Vector d of row `key` of a tile of `keys`. Rows after them repeat the last: whoever computes
- * with one hides its key. */
+ * with one hides its key. Counted in bytes, a row's address is two multiply-adds of GPUs. */
 INLINE vec tile_vec(const matrix from, const int keys, const int key, const int d, const int width)
 {
-    return row_vec(matrix_row(from, min(key, keys - 1)), from.aligned, d, width);
+    const ulong row =
+        (ulong)(uint)min(key, keys - 1) * (ulong)(from.row * (long)sizeof(sqa_stored));
+    return row_vec((__global const sqa_stored *)((__global const uchar *)from.first + row),
+                   from.aligned, d, width);
 }
 
 /* Vectors [first, first + DK / VEC) of the tile's key rows. */
@@ -101,12 +104,12 @@ typedef matrix slice;
 
 INLINE vec key_vec(const slice from, const int key, const int d)
 {
-    return row_vec(matrix_row(from, key), from.aligned, d, SQA_HEAD_DIM);
+    return row_vec(from.first + key * from.row, from.aligned, d, SQA_HEAD_DIM);
 }
 
 INLINE vec value_vec(const slice from, const int key, const int column)
 {
-    return row_vec(matrix_row(from, key), from.aligned, column, SQA_VALUE_DIM);
+    return row_vec(from.first + key * from.row, from.aligned, column, SQA_VALUE_DIM);
 }
 #endif
 

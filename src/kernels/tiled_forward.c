@@ -121,7 +121,7 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
     const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, attention);
     uint32_t floats = rows * (vec * weight_vecs(value, attention) + fact_words(attention));
     if (value[P_SLICE])
-        floats += 2 * rows * (uint32_t)value[TX]; /* row_state */
+        floats += 2 * rows * (uint32_t)value[TX]; /* maxima and sums */
     else if (!value[SUBGROUP])
         floats += rows * (uint32_t)value[TX];
     if (value[Q_PLACE] == Q_IN_LOCAL)
