@@ -98,6 +98,11 @@ for family in $(expected_of --operation forward --family); do
     # shellcheck disable=SC2086
     simulate 20 --data-races -- --operation forward --family "$family" $small $tiny
 done
+# Weights in slices, which no default for a CPU has.
+sliced=BM=16,BN=64,TX=8,TY=4,VEC=4,DK=8,STAGE=1,Q_PLACE=1,P_SLICE=1,PAD=1,SUBGROUP=0,SHARE=0,SPLIT=1
+for shape in b=1,hq=2,hkv=1,nq=20,nk=130,d=32,causal,lse b=1,hq=1,nq=18,nk=70,d=30,alibi=geometric; do
+    simulate 1 --data-races -- --family tiled --set "$sliced" --shape "$shape"
+done
 [ "$configs" = 0 ] || simulate 20 --data-races -- --operation forward --family tiled $tiny
 for dtype in f16 bf16; do
     simulate 3 --data-races -- --shape "b=1,hq=2,hkv=1,nq=15,nk=33,d=7,causal,lse,dtype=$dtype"

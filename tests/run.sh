@@ -31,6 +31,8 @@ pocl-opencl-icd libclblast-dev libsqlite3-dev sqlite3 libxxhash-dev check oclgri
 # The list is meant to fall apart into words.
 # shellcheck disable=SC2086
 ensure_packages $packages || exit 1
+# The compilers that tests/gpu asks about AMD and, with CUDA, NVIDIA.
+offer_packages clang-19 libclc-19
 
 mkdir -p "$build" || exit 1
 jobs=$(nproc 2>/dev/null || echo 2)

@@ -45,3 +45,18 @@ ensure_packages() {
         return 1
     fi
 }
+
+# Installs those of the packages that this distribution has, and says which it has not: what
+# they are for is left out then.
+offer_packages() {
+    offered=
+    for package in $(missing_packages "$@"); do
+        if apt-cache show "$package" >/dev/null 2>&1; then
+            offered="$offered $package"
+        else
+            echo "Not in this distribution, and left out: $package"
+        fi
+    done
+    # shellcheck disable=SC2086
+    [ -z "$offered" ] || ensure_packages $offered || echo "Left out:$offered"
+}

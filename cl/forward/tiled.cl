@@ -7,9 +7,10 @@
  * columns; weights cross between the two layouts through local memory. Whatever is
  * multiplied is read in vectors: Q and K along the head dimension, weights along
  * the keys, V along the columns. Slices of K and V are staged in local memory while
- * the slice before is computed with, or read where they lie (tiled_stage.cl). A
- * row's maximum goes across its TX threads through local memory, or by shuffles
- * inside a sub-group (SUBGROUP). SHARE: see sharing.cl; SPLIT: see split.cl.
+ * the slice before is computed with, or read where they lie (tiled_stage.cl). Weights
+ * cross all at once, or with the slice of V that they weigh (P_SLICE). A row's maximum goes across
+ * its TX threads through local memory, or by shuffles inside a sub-group (SUBGROUP). SHARE: see
+ * sharing.cl; SPLIT: see split.cl.
  *
  * Barriers stand where every thread passes the same number of times: at the top
  * of loops with uniform trip counts and between the two halves of a key tile. */
@@ -35,8 +36,8 @@ INLINE void add_scores(float score[TM][TN], const thread_queries *queries, const
     }
 }
 
-/* Adds the values of slice s to the rows. `weights`: of the thread's first row. Keys
- * that only fill up a vector have no weight. */
+/* Adds the values of slice s to the rows. `weights`: of the slice and the thread's first row.
+ * Keys that only fill up a vector have no weight. */
 INLINE void add_values(const bool edge, thread_rows *rows, __local const vec *weights,
                        const slice from, const int s, const int keys, const int x)
 {
@@ -46,7 +47,7 @@ INLINE void add_values(const bool edge, thread_rows *rows, __local const vec *we
         float weight[VEC][TM];
 #pragma unroll
         for (int i = 0; i < TM; i++) {
-            const vec read = weights[TY * i * P_PITCH + (s * V_SLICE_KEYS + c) / VEC];
+            const vec read = weights[TY * i * P_PITCH + c / VEC];
 #define SPREAD(n) weight[n][i] = LANE(read, n);
             EACH_LANE(SPREAD)
 #undef SPREAD
@@ -73,41 +74,51 @@ INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const
 #if STAGE
     staged next;
     fetch_k(&next, k, keys, 0, thread);
+    barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
     put_k(slices, &next, thread);
 #pragma unroll UNROLL_SLICES
     for (int s = 0; s < K_SLICES; s++) {
-        barrier(CLK_LOCAL_MEM_FENCE); /* slice s is there, slice s - 1 no longer used */
         if (s + 1 < K_SLICES)
             fetch_k(&next, k, keys, (s + 1) * K_SLICE_VECS, thread);
+        barrier(CLK_LOCAL_MEM_FENCE); /* slice s is there, slice s - 1 no longer used */
         add_scores(score, queries, slices + (s & 1) * SLICE_SIZE, s, keys, x);
         if (s + 1 < K_SLICES)
             put_k(slices + ((s + 1) & 1) * SLICE_SIZE, &next, thread);
     }
 #else
+    barrier(CLK_LOCAL_MEM_FENCE);
     add_scores(score, queries, k, 0, keys, x);
 #endif
 }
 
-/* Adds the values of a key tile to the rows. With STAGE, the first slice is put down. */
-INLINE void value_tile(const bool edge, thread_rows *rows, __local const vec *weights,
-                       const matrix v, __local vec *slices, const int keys, const int x,
-                       const int thread)
+/* Adds the values of a key tile to the rows. `weights`: of the thread's first row, where it puts
+ * those of its own keys down. With STAGE, the first slice of V is there. */
+INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM][TN],
+                       __local vec *weights, const matrix v, __local vec *slices, const int keys,
+                       const int x, const int thread)
 {
-#pragma unroll 1
+    if (!P_SLICE)
+        put_weights((__local float *)weights + x, weight, 0);
+#pragma unroll P_SLICES
     for (int s = 0; s < V_SLICES; s++) {
-        barrier(CLK_LOCAL_MEM_FENCE); /* weights and slice s are there, slice s - 1 is free */
+        __local vec *part = weights + (P_SLICE ? (s & 1) * P_SIZE : s * V_SLICE_KEYS / VEC);
+        if (P_SLICE)
+            put_weights((__local float *)part + x, weight, s);
 #if STAGE
         staged next;
         if (s + 1 < V_SLICES)
             fetch_v(&next, v, keys, (s + 1) * V_SLICE_KEYS, thread);
+#endif
+        barrier(CLK_LOCAL_MEM_FENCE); /* weights and slice s are there, slice s - 1 is free */
+#if STAGE
         const slice from = slices + (s & 1) * SLICE_SIZE;
 #else
         const slice from = v;
 #endif
         if (edge)
-            add_values(true, rows, weights, from, s, keys, x);
+            add_values(true, rows, part, from, s, keys, x);
         else
-            add_values(false, rows, weights, from, s, keys, x);
+            add_values(false, rows, part, from, s, keys, x);
 #if STAGE
         if (s + 1 < V_SLICES)
             put_v(slices + ((s + 1) & 1) * SLICE_SIZE, &next, thread);
@@ -184,7 +195,8 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     (SQA_Q_MATRIX(batch, ROW_HEAD(first_head, min(first_row + (r), last_row))) +                   \
      ROW_QUERY(min(first_row + (r), last_row)) * q_row)
 
-    __local vec weights[BM * P_PITCH];
+    __local row_facts facts[BM];
+    __local vec weights[(P_SLICE ? 2 : 1) * P_SIZE];
 #if STAGE
     __local vec slices[2 * SLICE_SIZE];
 #else
@@ -192,11 +204,18 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #endif
 #if SUBGROUP
     __local vec *of_threads = 0;
+#elif P_SLICE /* where the first part of the weights is not */
+    __local vec *of_threads = weights + P_SIZE;
 #else
     __local vec of_threads[BM * TX / VEC];
 #endif
 #if Q_PLACE == IN_LOCAL
     __local vec q_tile[BM * Q_PITCH];
+#endif
+
+#if P_SLICE
+    __local float maxima[BM * TX];
+    __local float sums_of_threads[BM * TX];
 #endif
 
     thread_rows rows;
@@ -207,28 +226,36 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #if SQA_DROPOUT
     rows.dropout = SQA_DROPOUT_OF(batch);
 #endif
-#pragma unroll
-    for (int i = 0; i < TM; i++) {
-        const int row = min(first_row + y + TY * i, last_row);
+    for (int i = thread; i < BM; i += THREADS) {
+        const int row = min(first_row + i, last_row);
         const int query = ROW_QUERY(row);
-        rows.start[i] = SQA_START(query);
-        rows.end[i] = SQA_END(query);
+        facts[i].start = SQA_START(query);
+        facts[i].end = SQA_END(query);
 #if SQA_GLOBALS
-        rows.limit[i] = SQA_LIMIT(query);
+        facts[i].limit = SQA_LIMIT(query);
 #endif
 #if SQA_ALIBI
-        rows.position[i] = SQA_POSITION(query);
-        rows.slope[i] = SQA_SLOPE(ROW_HEAD(first_head, row));
+        facts[i].position = SQA_POSITION(query);
+        facts[i].slope = SQA_SLOPE(ROW_HEAD(first_head, row));
 #endif
 #if SQA_DROPOUT
-        rows.head[i] = (uint)ROW_HEAD(first_head, row);
-        rows.query[i] = (uint)query;
+        facts[i].head = (uint)ROW_HEAD(first_head, row);
+        facts[i].query = (uint)query;
 #endif
+    }
+    rows.facts = facts + y;
+#if P_SLICE
+    rows.maximum = maxima + thread;
+    rows.sum = sums_of_threads + thread;
+#endif
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
 #if SQA_EXTRA
-        SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)query)
+        const int row = min(first_row + y + TY * i, last_row);
+        SQA_SET_EXTRA_ROW(rows.extra[i], batch, ROW_HEAD(first_head, row), (long)ROW_QUERY(row))
 #endif
-        rows.maximum[i] = totals.maximum[i] = SQA_LOWEST_SCORE;
-        rows.sum[i] = totals.sum[i] = 0.0f;
+        rows.maximum[STATE(i)] = totals.maximum[i] = SQA_LOWEST_SCORE;
+        rows.sum[STATE(i)] = totals.sum[i] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++)
             rows.output[i][j] = totals.output[i][j] = (vec)(0.0f);
@@ -276,7 +303,6 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
                           first_key + BN > min(reach.all_last, walk.end);
         const matrix k_tile = TILE_OF(k, first_key), v_tile = TILE_OF(v, first_key);
         float score[TM][TN], largest[TM];
-        barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
         score_tile(score, &queries, k_tile, slices, keys, x, thread);
         if (edge)
             finish_scores(true, score, largest, &rows, first_key + x, walk.end, walk.shown);
@@ -293,17 +319,17 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
 #if STAGE
         put_v(slices, &next, thread);
 #endif
-        __local float *own_weights = (__local float *)(weights + y * P_PITCH) + x;
         if (edge)
-            update_rows(true, &rows, score, largest, own_weights);
+            update_rows(true, &rows, score, largest);
         else
-            update_rows(false, &rows, score, largest, own_weights);
-        value_tile(edge, &rows, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
+            update_rows(false, &rows, score, largest);
+        value_tile(edge, &rows, score, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
         if ((t + 1) % (SQA_SUM_KEYS / BN) == 0)
             add_totals(&totals, &rows);
     }
 
     add_totals(&totals, &rows);
+    barrier(CLK_LOCAL_MEM_FENCE); /* weights are no longer read */
     float sums[TM];
 #pragma unroll
     for (int i = 0; i < TM; i++)

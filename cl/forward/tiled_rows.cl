@@ -5,18 +5,34 @@
 #pragma OPENCL EXTENSION cl_khr_subgroup_shuffle : enable
 #endif
 
-/* What a thread keeps of its rows. */
+/* What is asked of a row only where keys are hidden, scores shaped or weights dropped. It lies
+ * in local memory: a thread has no registers to spare for it. */
 typedef struct {
-    int start[TM], end[TM]; /* keys each row sees by position: start .. end - 1 */
+    int start, end; /* keys the row sees by position: start .. end - 1 */
 #if SQA_GLOBALS
-    int limit[TM]; /* and the global tokens before this one */
+    int limit; /* and the global tokens before this one */
 #endif
 #if SQA_ALIBI
-    int position[TM];
-    float slope[TM];
+    int position;
+    float slope;
 #endif
 #if SQA_DROPOUT
-    uint head[TM], query[TM];
+    uint head, query;
+#endif
+} row_facts;
+
+/* The online softmax of row i is at STATE(i). Where weights wait in registers (P_SLICE), there are
+ * none for it, and each thread has its own in local memory. */
+#if P_SLICE
+#define STATE(i) (TY * TX * (i))
+#else
+#define STATE(i) (i)
+#endif
+
+/* What a thread keeps of its rows. */
+typedef struct {
+    __local const row_facts *facts; /* of the thread's first row */
+#if SQA_DROPOUT
     sqa_dropout dropout;
     int first_key; /* the thread's first of the key tile at hand */
 #endif
@@ -25,8 +41,12 @@ typedef struct {
 #endif
     sqa_shaping shaping;
     sqa_weighing weighing;
-    float maximum[TM];
-    float sum[TM];      /* of the weights of the thread's own keys, at most SQA_SUM_KEYS */
+    /* Of the scores so far, and of the weights of the thread's own keys, at most SQA_SUM_KEYS. */
+#if P_SLICE
+    __local float *maximum, *sum;
+#else
+    float maximum[TM], sum[TM];
+#endif
     vec output[TM][TD]; /* not yet divided by the sum */
 } thread_rows;
 
@@ -39,9 +59,10 @@ typedef struct {
 /* Whether row i sees the key by position; `shown` as in sqa_walk. */
 INLINE bool sees(const thread_rows *rows, const int i, const int key, const int shown)
 {
-    const bool near = key >= rows->start[i] && key < rows->end[i];
+    __local const row_facts *facts = rows->facts + TY * i;
+    const bool near = key >= facts->start & key < facts->end;
 #if SQA_GLOBALS
-    return near != (shown != 0) && key < rows->limit[i];
+    return near != (shown != 0) & key < facts->limit;
 #else
     return near;
 #endif
@@ -123,7 +144,8 @@ INLINE float finish_score(const thread_rows *rows, const int i, const int key, c
 {
     float score = sqa_shape(rows->shaping, product);
 #if SQA_ALIBI
-    score = fma(-rows->slope[i], (float)abs(rows->position[i] - key), score);
+    __local const row_facts *facts = rows->facts + TY * i;
+    score = fma(-facts->slope, (float)abs(facts->position - key), score);
 #endif
 #if SQA_EXTRA
     const float extra = sqa_extra(rows->extra[i], key);
@@ -153,18 +175,18 @@ INLINE void finish_scores(const bool edge, float score[TM][TN], float largest[TM
     }
 }
 
-/* The online softmax's step: rescales what the rows have to the new maxima, and
- * writes the weights of the thread's keys. Where no key is hidden, a score is no
- * SQA_HIDDEN_SCORE but by an infinity in Q or K, whose weight is zero as well. */
+/* The online softmax's step: rescales what the rows have to the new maxima, and makes the
+ * thread's scores weights. Where no key is hidden, a score is no SQA_HIDDEN_SCORE but by an
+ * infinity in Q or K, whose weight is zero as well. */
 INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
-                        const float largest[TM], __local float *weights)
+                        const float largest[TM])
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const float maximum = larger(largest[i], rows->maximum[i]);
-        const float rescale = sqa_rescale(rows->weighing, rows->maximum[i] - maximum);
-        rows->maximum[i] = maximum;
-        rows->sum[i] *= rescale;
+        const float maximum = larger(largest[i], rows->maximum[STATE(i)]);
+        const float rescale = sqa_rescale(rows->weighing, rows->maximum[STATE(i)] - maximum);
+        rows->maximum[STATE(i)] = maximum;
+        rows->sum[STATE(i)] *= rescale;
 #pragma unroll
         for (int j = 0; j < TD; j++)
             rows->output[i][j] *= rescale;
@@ -173,17 +195,27 @@ INLINE void update_rows(const bool edge, thread_rows *rows, float score[TM][TN],
             const float weight = edge && score[i][j] == SQA_HIDDEN_SCORE
                                      ? SQA_HIDDEN_WEIGHT
                                      : sqa_weight(rows->weighing, score[i][j] - maximum);
-            rows->sum[i] += weight;
+            rows->sum[STATE(i)] += weight;
 #if SQA_DROPOUT
             /* -0 times what is not negative is -0, which stays hidden. */
-            weights[TY * i * P_PITCH * VEC + TX * j] =
-                weight * sqa_kept(rows->dropout, rows->head[i], rows->query[i],
-                                  (uint)(rows->first_key + TX * j));
+            score[i][j] =
+                weight * sqa_kept(rows->dropout, rows->facts[TY * i].head,
+                                  rows->facts[TY * i].query, (uint)(rows->first_key + TX * j));
 #else
-            weights[TY * i * P_PITCH * VEC + TX * j] = weight;
+            score[i][j] = weight;
 #endif
         }
     }
+}
+
+/* Puts down part s of the weights of the thread's keys; `to`: of its first row and key. */
+INLINE void put_weights(__local float *to, const float weight[TM][TN], const int s)
+{
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int j = 0; j < P_KEYS / TX; j++)
+            to[TY * i * P_PITCH * VEC + TX * j] = weight[i][P_KEYS / TX * s + j];
 }
 
 /* Adds what the rows have to the totals, and leaves them empty. */
@@ -191,11 +223,11 @@ INLINE void add_totals(volatile row_totals *totals, thread_rows *rows)
 {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
-        const float rescale =
-            sqa_rescale(rows->weighing, totals->maximum[i] - rows->maximum[i]);
-        totals->maximum[i] = rows->maximum[i];
-        totals->sum[i] = fma(totals->sum[i], rescale, rows->sum[i]);
-        rows->sum[i] = 0.0f;
+        const float maximum = rows->maximum[STATE(i)];
+        const float rescale = sqa_rescale(rows->weighing, totals->maximum[i] - maximum);
+        totals->maximum[i] = maximum;
+        totals->sum[i] = fma(totals->sum[i], rescale, rows->sum[STATE(i)]);
+        rows->sum[STATE(i)] = 0.0f;
 #pragma unroll
         for (int j = 0; j < TD; j++) {
             totals->output[i][j] = fma(totals->output[i][j], (vec)(rescale), rows->output[i][j]);

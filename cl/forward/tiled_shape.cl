@@ -23,6 +23,10 @@
 #define SUBGROUP_ATTRIBUTE
 #endif
 
+#ifndef P_SLICE /* a parameter of the forward family alone */
+#define P_SLICE 0
+#endif
+
 #define IN_GLOBAL 0 /* values of Q_PLACE */
 #define IN_LOCAL 1
 #define IN_REGISTERS 2
@@ -40,7 +44,13 @@
 #define PITCH(vecs) ((vecs) | PAD)
 #define Q_PITCH PITCH(HEAD_VECS)
 #define K_PITCH PITCH(DK / VEC)
-#define P_PITCH PITCH(BN / VEC)
+#if P_SLICE
+#define P_KEYS VS /* whose weights are in local memory at a time */
+#else
+#define P_KEYS BN
+#endif
+#define P_PITCH PITCH(P_KEYS / VEC)
+#define P_SIZE (BM * P_PITCH)
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -90,12 +100,14 @@ typedef struct {
 #endif
 } matrix;
 
+/* Row r >= 0. Counted in bytes, its address is two multiply-adds of GPUs. */
 INLINE __global const sqa_stored *matrix_row(const matrix m, const int r)
 {
 #if SQA_PAGED
     return m.first + sqa_key_at(m.pages, m.key + r, m.page, m.row);
 #else
-    return m.first + r * m.row;
+    const ulong bytes = (ulong)(uint)r * (ulong)(m.row * (long)sizeof(sqa_stored));
+    return (__global const sqa_stored *)((__global const uchar *)m.first + bytes);
 #endif
 }
 

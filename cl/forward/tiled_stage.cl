@@ -15,6 +15,9 @@
 #define K_SLICES ((HEAD_VECS + K_SLICE_VECS - 1) / K_SLICE_VECS)
 #define V_SLICES (BN / V_SLICE_KEYS)
 
+/* So do the weights of a V slice's keys (P_SLICE), which are kept in registers until then. */
+#define P_SLICES (P_SLICE ? V_SLICES : 1)
+
 /* Registers have no index: with Q there, all loops over its vectors are unrolled. */
 #if Q_PLACE == IN_REGISTERS
 #define UNROLL_SLICES K_SLICES
@@ -29,33 +32,29 @@ typedef __local const vec *slice;
 
 /* A thread's vectors of the next slice, on their way from global to local memory:
  * they are fetched before and put down after the slice before is computed with, so
- * that nobody waits for global memory in between. */
+ * that nobody waits for global memory in between. Short of registers, compilers put a load
+ * off until its value is used, but not past a barrier: it stands before one. */
 #define K_PARTS ((BN * K_SLICE_VECS + THREADS - 1) / THREADS)
 #define V_PARTS ((V_SLICE_SIZE + THREADS - 1) / THREADS)
 typedef struct {
     vec part[K_PARTS > V_PARTS ? K_PARTS : V_PARTS];
 } staged;
 
-/* Vectors [first, first + DK / VEC) of the tile's `keys` key rows. Rows after them repeat the
- * last: whoever computes with one hides its key. Whether rows are aligned is asked once, around
- * all loads. */
-INLINE void fetch_k_rows(staged *next, const matrix k, const bool aligned, const int keys,
-                         const int first, const int thread)
+/* Vector d of row `key` of a tile of `keys`. Rows after them repeat the last: whoever computes
+ * with one hides its key. */
+INLINE vec tile_vec(const matrix from, const int keys, const int key, const int d, const int width)
+{
+    return row_vec(matrix_row(from, min(key, keys - 1)), from.aligned, d, width);
+}
+
+/* Vectors [first, first + DK / VEC) of the tile's key rows. */
+INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first, const int thread)
 {
 #pragma unroll
     for (int p = 0; p < K_PARTS; p++) {
         const int i = thread + p * THREADS;
-        const int key = min(i / K_SLICE_VECS, keys - 1), d = first + i % K_SLICE_VECS;
-        next->part[p] = row_vec(matrix_row(k, key), aligned, d, SQA_HEAD_DIM);
+        next->part[p] = tile_vec(k, keys, i / K_SLICE_VECS, first + i % K_SLICE_VECS, SQA_HEAD_DIM);
     }
-}
-
-INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first, const int thread)
-{
-    if (k.aligned)
-        fetch_k_rows(next, k, true, keys, first, thread);
-    else
-        fetch_k_rows(next, k, false, keys, first, thread);
 }
 
 INLINE void put_k(__local vec *to, const staged *next, const int thread)
@@ -68,24 +67,14 @@ INLINE void put_k(__local vec *to, const staged *next, const int thread)
     }
 }
 
-/* Value rows [first, first + VS) of the tile's `keys`; likewise. */
-INLINE void fetch_v_rows(staged *next, const matrix v, const bool aligned, const int keys,
-                         const int first, const int thread)
+/* Value rows [first, first + VS) of the tile. */
+INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first, const int thread)
 {
 #pragma unroll
     for (int p = 0; p < V_PARTS; p++) {
         const int i = thread + p * THREADS;
-        const int key = min(first + i / VALUE_VECS, keys - 1), d = i % VALUE_VECS;
-        next->part[p] = row_vec(matrix_row(v, key), aligned, d, SQA_VALUE_DIM);
+        next->part[p] = tile_vec(v, keys, first + i / VALUE_VECS, i % VALUE_VECS, SQA_VALUE_DIM);
     }
-}
-
-INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first, const int thread)
-{
-    if (v.aligned)
-        fetch_v_rows(next, v, true, keys, first, thread);
-    else
-        fetch_v_rows(next, v, false, keys, first, thread);
 }
 
 INLINE void put_v(__local vec *to, const staged *next, const int thread)

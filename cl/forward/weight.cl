@@ -24,16 +24,21 @@ INLINE sqa_weighing sqa_weighing_of(const float power, const int keys)
 }
 #define SQA_WEIGHING sqa_weighing_of(SQA_POWER, kv_length)
 
+/* A device's own 2^x, where it is as exact but for results that are no normal numbers. */
+#ifndef SQA_EXP2
+#define SQA_EXP2 exp2
+#endif
+
 /* The weight of a key by its score minus the maximum; NaN stays NaN. */
 INLINE float sqa_weight(const sqa_weighing w, const float below)
 {
-    return exp2(fma(below, w.power, -w.headroom));
+    return SQA_EXP2(fma(below, w.power, -w.headroom));
 }
 
 /* What sums of weights are multiplied by when the maximum rises. */
 INLINE float sqa_rescale(const sqa_weighing w, const float below)
 {
-    return exp2(below * w.power);
+    return SQA_EXP2(below * w.power);
 }
 
 /* What a row's output has to be multiplied by at the end, and its log-sum-exp (natural). */

@@ -8,18 +8,21 @@ enum { ANY_TYPE = -1 };
 #define ACCUMULATORS 24
 
 /* With addresses and loads under way on top, compilers for NVIDIA and AMD CDNA need all of a
- * thread's 256 registers for this many, and spill from about 180 on. */
+ * thread's 256 registers for this many, and spill from about 180 on; from sm_90 on, where there
+ * are as many but addresses take fewer, a little later. */
 #define ITEM_REGISTERS 160
+#define SM_90_REGISTERS 176
 
 #define OF_WORK_GROUPS                                                                             \
     .least_items = 32, .most_items = 256, .group_items = 128, .read_floats = 4, .compute_floats = 4
 
-#define NVIDIA(begin, kib)                                                                         \
+#define NVIDIA(begin, registers, kib)                                                              \
     {                                                                                              \
         SQA_DEVICE_GPU, 0, "nvidia", begin, NULL,                                                  \
         {                                                                                          \
-            OF_WORK_GROUPS, .item_registers = ITEM_REGISTERS, .wavefront_width = 32,               \
-                            .least_wavefronts = 8, .unit_local_memory_bytes = (kib)*1024           \
+            OF_WORK_GROUPS, .item_registers = (registers), .native_exp2 = true,                    \
+                            .wavefront_width = 32, .least_wavefronts = 8,                          \
+                            .unit_local_memory_bytes = (kib)*1024                                  \
         }                                                                                          \
     }
 
@@ -65,13 +68,14 @@ static const struct {
       .read_floats = 16,
       .compute_floats = 8}},
     /* NVIDIA: four schedulers that want two warps each; local memory of a unit by the compute
-     * capability, CUDA C++ programming guide. */
-    NVIDIA("sm_80", 164),
-    NVIDIA("sm_8", 100),
-    NVIDIA("sm_90", 228),
-    NVIDIA("sm_10", 228),
-    NVIDIA("sm_12", 100),
-    NVIDIA("", 64),
+     * capability, and 2^x of 2 ulp in one instruction, to which exp2() adds three for subnormal
+     * numbers: CUDA C++ programming guide. */
+    NVIDIA("sm_80", ITEM_REGISTERS, 164),
+    NVIDIA("sm_8", ITEM_REGISTERS, 100),
+    NVIDIA("sm_90", SM_90_REGISTERS, 228),
+    NVIDIA("sm_10", SM_90_REGISTERS, 228),
+    NVIDIA("sm_12", ITEM_REGISTERS, 100),
+    NVIDIA("", ITEM_REGISTERS, 64),
     /* AMD: GCN and CDNA, wavefronts of 64 on four SIMD units; RDNA, of 32, where OpenCL counts
      * pairs of compute units as one. */
     {SQA_DEVICE_GPU,

@@ -33,6 +33,8 @@ typedef struct sqa_architecture {
     int32_t read_floats;           /* neighbours that a work-item best reads at a time */
     int32_t compute_floats;        /* and computes with at a time */
 
+    bool native_exp2; /* as exact as exp2(), but for results that are no normal numbers */
+
     /* Of a compute unit; 0 where it is not known. The width that a runtime tells goes before; its
      * local memory does not, which may be that of one work-group. */
     uint32_t wavefront_width;

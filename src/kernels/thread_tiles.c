@@ -53,6 +53,12 @@ bool sqa_wavefronts_suffice(const sqa_device *device, uint32_t threads, uint64_t
     return groups >= least || groups * sqa_divide_up(threads, width) >= least;
 }
 
+void sqa_source_exp2(sqa_text *out, const sqa_device *device)
+{
+    if (sqa_architecture_find(device)->native_exp2)
+        sqa_text_append(out, "#define SQA_EXP2 native_exp2\n");
+}
+
 void sqa_source_subgroup_size(sqa_text *out, const sqa_device *device, uint32_t width)
 {
     if (device->limits.subgroup_size_on_request)

@@ -26,6 +26,9 @@ const char *sqa_register_option(const sqa_device *device, uint32_t registers);
 /* Whether work-groups of that many threads and so much local memory keep a compute unit busy. */
 bool sqa_wavefronts_suffice(const sqa_device *device, uint32_t threads, uint64_t local_bytes);
 
+/* How weights are computed: SQA_EXP2 of cl/forward/weight.cl. */
+void sqa_source_exp2(sqa_text *out, const sqa_device *device);
+
 /* Sub-groups of at least `width` where a kernel can ask for a size, as SUBGROUP_ATTRIBUTE:
  * the smallest, whose work-items have the most registers. */
 void sqa_source_subgroup_size(sqa_text *out, const sqa_device *device, uint32_t width);

@@ -17,6 +17,7 @@ enum {
     DK,
     STAGE,
     Q_PLACE,
+    P_SLICE,
     PAD,
     UNROLL,
     SUBGROUP,
@@ -37,6 +38,7 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [DK] = {"DK", "head dimensions of a staged K slice", {8, 16, 32}, 3},
     [STAGE] = {"STAGE", "1: K and V pass through local memory", {0, 1}, 2},
     [Q_PLACE] = {"Q_PLACE", "Q in 0: global memory, 1: local memory, 2: registers", {0, 1, 2}, 3},
+    [P_SLICE] = {"P_SLICE", "1: weights pass through local memory in slices, as V does", {0, 1}, 2},
     [PAD] = {"PAD", "1: rows of local tiles are an odd number of vectors", {0, 1}, 2},
     [UNROLL] = {"UNROLL", "elements in an unrolled step of the inner loops", {4, 8}, 2},
     [SUBGROUP] = {"SUBGROUP", "1: row maxima by sub-group shuffles", {0, 1}, 2},
@@ -71,8 +73,9 @@ static uint32_t k_slice_vecs(const int32_t *value)
 static uint32_t v_slice_keys(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t row = sqa_divide_up(attention->value_dim, (uint32_t)value[VEC]);
+    const uint32_t least = value[P_SLICE] && value[TX] > 4 ? (uint32_t)value[TX] : 4;
     uint32_t keys = value[BN] < 16 ? (uint32_t)value[BN] : 16;
-    while (keys > 4 && keys * row > k_slice_vecs(value))
+    while (keys > least && keys * row > k_slice_vecs(value))
         keys /= 2;
     return keys;
 }
@@ -92,12 +95,37 @@ static uint32_t staged_elements(const int32_t *value, const sqa_attention *atten
     return (uint32_t)value[VEC] * sqa_divide_up(k_slice > v_slice ? k_slice : v_slice, threads);
 }
 
+/* Of a row: weights that lie in local memory at a time, of a key tile or of two slices. */
+static uint32_t weight_vecs(const int32_t *value, const sqa_attention *attention)
+{
+    return value[P_SLICE] ? 2 * pitch(value, v_slice_keys(value, attention))
+                          : pitch(value, (uint32_t)value[BN]);
+}
+
+/* Slices in which each thread has keys, and that take less memory than all at once. */
+static bool weights_have_slices(const int32_t *value, const sqa_attention *attention)
+{
+    return value[STAGE] && v_slice_keys(value, attention) % (uint32_t)value[TX] == 0 &&
+           weight_vecs(value, attention) < pitch(value, (uint32_t)value[BN]);
+}
+
+/* Of row_facts in cl/forward/tiled_rows.cl. */
+static uint32_t fact_words(const sqa_attention *attention)
+{
+    const bool globals = attention->mask & SQA_MASK_GLOBALS;
+    const bool alibi = attention->score & SQA_SCORE_ALIBI;
+    const bool dropout = attention->score & SQA_SCORE_DROPOUT;
+    return 2 + 1u * globals + 2u * alibi + 2u * dropout;
+}
+
 static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t rows = (uint32_t)value[BM], vec = (uint32_t)value[VEC];
     const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, attention);
-    uint32_t floats = vec * rows * pitch(value, (uint32_t)value[BN]);
-    if (!value[SUBGROUP])
+    uint32_t floats = rows * (vec * weight_vecs(value, attention) + fact_words(attention));
+    if (value[P_SLICE])
+        floats += 2 * rows * (uint32_t)value[TX]; /* maxima and sums */
+    else if (!value[SUBGROUP])
         floats += rows * (uint32_t)value[TX];
     if (value[Q_PLACE] == Q_IN_LOCAL)
         floats += vec * rows * pitch(value, attention->head_dim);
@@ -106,8 +134,8 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
     return 4 * (uint64_t)floats;
 }
 
-/* Of a thread: what it keeps of its rows, and what it multiplies at a time, in the
- * first half of a key tile (scores) or in the second (output). */
+/* Of a thread: what it keeps of its rows and, with what converts it, of a slice; and what it
+ * multiplies at a time, in the first half of a key tile (scores) or in the second (output). */
 static uint32_t registers(const int32_t *value, const sqa_attention *attention)
 {
     const uint32_t vec = (uint32_t)value[VEC];
@@ -115,10 +143,12 @@ static uint32_t registers(const int32_t *value, const sqa_attention *attention)
     const uint32_t keys = (uint32_t)(value[BN] / value[TX]);
     const uint32_t columns =
         vec * sqa_divide_up(sqa_divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
-    const uint32_t scores = rows * keys + (keys + 1) * vec, output = (rows + 1) * vec;
-    uint32_t kept = rows * (columns + 3);
+    const uint32_t scores = rows * keys + (keys + 1) * vec;
+    const bool converts = attention->dtype != SQA_DTYPE_F32;
+    const uint32_t output = (value[P_SLICE] ? rows * keys : 0) + (rows + 1) * vec;
+    uint32_t kept = rows * (columns + (value[P_SLICE] ? 0 : 2));
     if (value[STAGE])
-        kept += staged_elements(value, attention);
+        kept += staged_elements(value, attention) * (converts ? 3 : 2) / 2;
     else
         kept += 2 * (rows + keys); /* addresses */
     if (value[Q_PLACE] == Q_IN_REGISTERS)
@@ -168,6 +198,8 @@ static bool shape_is_valid(const int32_t *value, const sqa_attention *attention,
         *why = "VEC must be at most TX, and leave no thread without columns";
     else if (!value[STAGE] && value[DK] != least_dk)
         *why = "without STAGE, DK has no effect and stays at its least";
+    else if (value[P_SLICE] && !weights_have_slices(value, attention))
+        *why = "slices of weights are those of a staged V, of TX keys or more, and save memory";
     else if (slice_is_too_long(value, attention))
         *why = "a K slice of half as many dimensions holds all of them";
     else if (value[BM] / value[TY] > SQA_MOST_PER_THREAD ||
@@ -240,16 +272,18 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
  * on how many fit the registers and the local memory (the totals of long rows lie in private
  * memory). */
 static const sqa_config defaults[] = {
-    {{64, 64, 8, 16, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
-    {{32, 64, 16, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
-    {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
-    {{32, 64, 16, 16, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
-    {{16, 32, 16, 8, 4, 16, 1, Q_IN_LOCAL, 1, 8, 0, 0, 1}},
-    {{16, 16, 16, 8, 4, 8, 1, Q_IN_GLOBAL, 1, 8, 0, 0, 1}},
-    {{8, 16, 8, 4, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
-    {{8, 32, 32, 4, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
-    {{8, 8, 8, 2, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
-    {{8, 8, 2, 2, 4, 8, 0, Q_IN_GLOBAL, 1, 4, 0, 0, 1}},
+    {{64, 64, 8, 8, 4, 8, 1, Q_IN_LOCAL, 1, 1, 8, 0, 0, 1}},
+    {{64, 64, 8, 16, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 4, 4, 16, 1, Q_IN_LOCAL, 1, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 16, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{16, 32, 16, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{16, 16, 16, 8, 4, 8, 1, Q_IN_GLOBAL, 0, 1, 8, 0, 0, 1}},
+    {{8, 16, 8, 4, 4, 8, 0, Q_IN_GLOBAL, 0, 1, 4, 0, 0, 1}},
+    {{8, 32, 32, 4, 4, 8, 0, Q_IN_GLOBAL, 0, 1, 4, 0, 0, 1}},
+    {{8, 8, 8, 2, 4, 8, 0, Q_IN_GLOBAL, 0, 1, 4, 0, 0, 1}},
+    {{8, 8, 2, 2, 4, 8, 0, Q_IN_GLOBAL, 0, 1, 4, 0, 0, 1}},
 };
 
 /* Narrows vectors and slices to what the head dimensions can fill. */
@@ -295,6 +329,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *attention = &problem->of.attention;
     sqa_source_subgroup_size(out, device, subgroup_width(config->value));
+    sqa_source_exp2(out, device);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_tiled_forward);
@@ -331,7 +366,7 @@ const sqa_kernel_family sqa_tiled_forward = {
     .name = "tiled",
     .summary = "GPU: work-groups share tiles through local memory",
     .operation = SQA_OPERATION_FORWARD,
-    .space_version = 2,
+    .space_version = 3,
     .parameters = parameters,
     .parameter_count = PARAMETER_COUNT,
     .fragments = fragments,

@@ -10,3 +10,8 @@ OF_LIBDEVICE(log2)
 OF_LIBDEVICE(log)
 OF_LIBDEVICE(exp)
 OF_LIBDEVICE(tanh)
+
+float __attribute__((overloadable, always_inline)) native_exp2(float x)
+{
+    return __nvvm_ex2_approx_ftz_f(x);
+}

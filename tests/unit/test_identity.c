@@ -276,10 +276,10 @@ START_TEST(figures_of_a_gpu)
         uint32_t item_registers, large_item_registers, wavefront_width;
     } expected[] = {
         {"nvidia", "sm_80", "nvidia", 160, 0, 32}, {"nvidia", "sm_120", "nvidia", 160, 0, 32},
-        {"amd", "gfx90a", "amd", 160, 0, 64},      {"amd", "gfx1100", "amd", 110, 0, 32},
-        {"intel", "xe-hpg", "intel", 50, 110, 0},  {"intel", "xe-hpc", "intel", 50, 110, 0},
-        {"intel", "xe-hpg", "rusticl", 50, 0, 0},  {"intel", "xe-lp", "intel", 50, 0, 0},
-        {"arm", "valhall", "arm", 160, 0, 0},
+        {"nvidia", "sm_90", "nvidia", 176, 0, 32}, {"amd", "gfx90a", "amd", 160, 0, 64},
+        {"amd", "gfx1100", "amd", 110, 0, 32},     {"intel", "xe-hpg", "intel", 50, 110, 0},
+        {"intel", "xe-hpc", "intel", 50, 110, 0},  {"intel", "xe-hpg", "rusticl", 50, 0, 0},
+        {"intel", "xe-lp", "intel", 50, 0, 0},     {"arm", "valhall", "arm", 160, 0, 0},
     };
     static const struct {
         const char *architecture;
@@ -301,6 +301,7 @@ START_TEST(figures_of_a_gpu)
         ck_assert_uint_eq(found->large_item_registers, expected[i].large_item_registers);
         ck_assert_int_eq(found->large_file != NULL, found->large_item_registers != 0);
         ck_assert_uint_eq(found->wavefront_width, expected[i].wavefront_width);
+        ck_assert_int_eq(found->native_exp2, !strcmp(expected[i].vendor, "nvidia"));
     }
 }
 END_TEST

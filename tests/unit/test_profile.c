@@ -1,8 +1,11 @@
 /* Device profiles: what is written is read, what is left out has its default, and what is
  * wrong is named. */
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/architectures.h"
 #include "device/profile.h"
 #include "device/subgroups.h"
 #include "run_suite.h"
@@ -40,6 +43,51 @@ static const sqa_device gpu = {
     "compute_units=4\nmax_work_group_size=256\nmax_work_item_size_0=256\n"                         \
     "max_work_item_size_1=128\nmax_work_item_size_2=64\nlocal_memory_bytes=65536\n"                \
     "local_memory_is_global=0\nglobal_memory_bytes=1000\nmax_allocation_bytes=100\n"
+
+/* What a profile says of the hardware, and what is derived from its strings, do not differ: a
+ * family judges by the one here and by the other where the device is. */
+static void check_shipped(const char *name)
+{
+    char path[512], text[1 << 14];
+    sqa_device device;
+    sqa_device_identity identity;
+    snprintf(path, sizeof path, "%s/%s", SQA_TEST_PROFILES, name);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    ck_assert_msg(sqa_profile_read(text, &device) == SQA_OK, "%s: %s", name, sqa_last_error());
+    sqa_device_identify(&device.strings, &identity);
+    ck_assert_str_eq(identity.vendor, device.identity.vendor);
+    ck_assert_str_eq(identity.architecture, device.identity.architecture);
+    ck_assert_str_eq(identity.model, device.identity.model);
+    ck_assert_str_eq(identity.runtime, device.identity.runtime);
+
+    const sqa_architecture *figures = sqa_architecture_find(&device);
+    const sqa_device_limits *limits = &device.limits;
+    ck_assert_msg(!limits->wavefront_width || limits->wavefront_width == figures->wavefront_width,
+                  "%s: wavefronts of %u", name, figures->wavefront_width);
+    ck_assert_msg(!figures->unit_local_memory_bytes ||
+                      (limits->local_memory_bytes <= figures->unit_local_memory_bytes &&
+                       limits->unit_local_memory_bytes <= figures->unit_local_memory_bytes),
+                  "%s: more local memory than a unit has", name);
+    ck_assert_msg(figures->least_items <= limits->max_work_group_size, "%s: work-group", name);
+}
+
+START_TEST(what_ships_is_what_is_derived)
+{
+    DIR *folder = opendir(SQA_TEST_PROFILES);
+    int count = 0;
+    ck_assert_ptr_nonnull(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        if (strstr(entry->d_name, ".profile")) {
+            check_shipped(entry->d_name);
+            count++;
+        }
+    closedir(folder);
+    ck_assert_int_ge(count, 11);
+}
+END_TEST
 
 START_TEST(what_is_written_is_read)
 {
@@ -155,6 +203,7 @@ int main(void)
     Suite *suite = suite_create("device profiles");
     TCase *tests = tcase_create("profiles");
     tcase_add_test(tests, what_is_written_is_read);
+    tcase_add_test(tests, what_ships_is_what_is_derived);
     tcase_add_test(tests, what_is_left_out);
     tcase_add_loop_test(tests, what_is_wrong_is_named, 0, WRONG_COUNT);
     tcase_add_test(tests, a_device_that_cannot_be_written);
