@@ -38,7 +38,9 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_rope,
     &sqa_tuner_norm,
     &sqa_tuner_norm_backward,
-    &sqa_tuner_kv_append, &sqa_tuner_block, &sqa_tuner_block_backward,
+    &sqa_tuner_kv_append,
+    &sqa_tuner_block,
+    &sqa_tuner_block_backward,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)
