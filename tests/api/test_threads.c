@@ -101,7 +101,7 @@ static const char *own_detail(uint32_t number)
     sqa_attention_desc wrong = desc;
     sqa_plan *none = NULL;
     char name[16];
-    wrong.head_dim = 1000 + number;
+    wrong.head_dim = 2000 + number;
     snprintf(name, sizeof name, "%u", wrong.head_dim);
     if (sqa_plan_create(&none, test_context, &wrong, NULL) != SQA_INVALID_ARGUMENT)
         return "a wrong descriptor was accepted";

@@ -219,7 +219,7 @@ START_TEST(impossible_rows_are_refused)
         {"\"operation\":\"forward\"", "\"operation\":\"sideways\"", "operation"},
         {"\"operation\":\"forward\"", "\"operation\":\"select_blocks\"", "not that of its shape"},
         {",d=64\"", ",d=0\"", "d is '0'"},
-        {",d=64\"", ",d=1000\"", "d is '1000'"},
+        {",d=64\"", ",d=2000\"", "d is '2000'"},
         {",d=64\"", ",d=64,sideways\"", "'sideways' is not a key"},
         {",d=64\"", ",d=64,layout=sdhb\"", "layout is 'sdhb'"},
         {"\"shape\":\"b=1", "\"shape\":\"op=sideways,b=1", "expected one of forward"},
