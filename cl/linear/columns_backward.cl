@@ -124,8 +124,12 @@ INLINE void copy_sums(__global const float *restrict from, __global float *restr
 #if CHANNELS
 #define TURN_KEYS
 #else
-#define TURN_KEYS turn_rows(w + AT_KEYS, w + AT_KEYS_TURNED);
+#define TURN_KEYS                                                                                  \
+    if (pass == BACK || SQA_DELTA)                                                                 \
+        turn_rows(w + AT_KEYS, w + AT_KEYS_TURNED);
 #endif
+
+enum { THERE, BACK };
 
 /* What is known of a chunk when the state before it is. */
 #define BEGIN_CHUNK(first, count, state)                                                           \
@@ -204,82 +208,87 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
 #define STATE_OF(chunk) (state + ((chunk)&1) * STATE)
 #define LAST_STATE chunks
 #endif
-    for (long c = 0; c < LAST_STATE; c++) {
-        const int count = (int)min((long)CHUNK, kv_length - c * CHUNK);
-        BEGIN_CHUNK(c * CHUNK, count, STATE_OF(c))
-        advance(w, STATE_OF(c), STATE_OF(c + 1), count);
-    }
+    /* The code that both passes have is there once: compiling takes its time. */
+    for (int pass = THERE; pass <= BACK; pass++) {
 #if !SQA_CAUSAL
-    for (long first = 0; first < q_length; first += CHUNK) {
-        const int count = (int)min((long)CHUNK, q_length - first);
-        for (long h = head * group; h < (head + 1) * group; h++) {
-            LOAD_QUERIES(h, first, count)
+        for (long first = 0; pass == BACK && first < q_length; first += CHUNK) {
+            const int count = (int)min((long)CHUNK, q_length - first);
+            for (long h = head * group; h < (head + 1) * group; h++) {
+                LOAD_QUERIES(h, first, count)
 #if SQA_NORMALISE
-            float own[TOKENS];
-            for (int t = 0; t < TOKENS; t++)
-                own[t] = 0.0f;
-            turn_rows(w + AT_ROWS, w + AT_TURNED);
-            read_state(w, STATE_OF(chunks), w + AT_TURNED, w + AT_REST);
-            divide(w, scale, epsilon, count, own, own_weights);
+                float own[TOKENS];
+                for (int t = 0; t < TOKENS; t++)
+                    own[t] = 0.0f;
+                turn_rows(w + AT_ROWS, w + AT_TURNED);
+                read_state(w, STATE_OF(chunks), w + AT_TURNED, w + AT_REST);
+                divide(w, scale, epsilon, count, own, own_weights);
 #endif
-            product(w + AT_DOUT, VALUE_PITCH, 1, count, STATE_OF(chunks), ROW_PITCH, ROW_PITCH,
-                    COLUMNS, ALL, w + AT_DROWS, ROW_PITCH, 0);
-            product(w + AT_DOUT, 1, VALUE_PITCH, STATE_ROWS, w + AT_ROWS, ROW_PITCH, ROW_PITCH,
-                    count, ALL, gradient, ROW_PITCH, 1);
-            STORE_QUERIES(h, first, count)
+                product(w + AT_DOUT, VALUE_PITCH, 1, count, STATE_OF(chunks), ROW_PITCH, ROW_PITCH,
+                        COLUMNS, ALL, w + AT_DROWS, ROW_PITCH, 0);
+                product(w + AT_DOUT, 1, VALUE_PITCH, STATE_ROWS, w + AT_ROWS, ROW_PITCH, ROW_PITCH,
+                        count, ALL, gradient, ROW_PITCH, 1);
+                STORE_QUERIES(h, first, count)
+            }
         }
-    }
 #endif
-    for (long c = chunks - 1; c >= 0; c--) {
-        const long first = c * CHUNK;
-        const int count = (int)min((long)CHUNK, kv_length - first);
-        BEGIN_CHUNK(first, count, STATE_OF(c))
-        take_gradient(w, gradient, count);
+        for (long step = 0; step < (pass == BACK ? chunks : LAST_STATE); step++) {
+            const long c = pass == BACK ? chunks - 1 - step : step, first = c * CHUNK;
+            const int count = (int)min((long)CHUNK, kv_length - first);
+            BEGIN_CHUNK(first, count, STATE_OF(c))
+            if (pass == THERE) {
+                advance(w, STATE_OF(c), STATE_OF(c + 1), count);
+                continue;
+            }
+            take_gradient(w, gradient, count);
 #if SQA_CAUSAL
 #if SQA_DECAY
-        begin_decays(w, STATE_OF(c), gradient);
-        weaken_state(w, gradient, gradient);
+            begin_decays(w, STATE_OF(c), gradient);
+            weaken_state(w, gradient, gradient);
 #endif
-        transpose(w + AT_VALUES, VALUE_PITCH, TOKENS, w + AT_VALUES_TURNED, TOKENS, VALUE_PITCH);
-        for (long h = head * group; h < (head + 1) * group; h++) {
-            LOAD_QUERIES(h, first, count)
-            set_scores(w, w + AT_ROWS, count, 1, w + AT_SCORES);
+            transpose(w + AT_VALUES, VALUE_PITCH, TOKENS, w + AT_VALUES_TURNED, TOKENS,
+                      VALUE_PITCH);
+            for (long h = head * group; h < (head + 1) * group; h++) {
+                LOAD_QUERIES(h, first, count)
+                set_scores(w, w + AT_ROWS, count, 1, w + AT_SCORES);
 #if SQA_NORMALISE
-            float own[TOKENS];
-            for (int t = 0; t < count; t++) {
-                own[t] = w[AT_SCORES + t * TOKENS + t];
-                w[AT_SCORES + t * TOKENS + t] = 0.0f;
-            }
-            turn_rows(WEAKENED(w, w + AT_ROWS, AT_BEFORE), w + AT_TURNED);
-            read_state(w, STATE_OF(c), w + AT_TURNED, w + AT_REST);
-            product(w + AT_SCORES, TOKENS, 1, count, w + AT_VALUES, VALUE_PITCH, VALUE_PITCH, count,
-                    UP_TO, w + AT_REST, VALUE_PITCH, 1);
-            divide(w, scale, epsilon, count, own, own_weights);
-            for (int t = 0; t < count; t++)
-                w[AT_SCORES + t * TOKENS + t] = own[t];
+                float own[TOKENS];
+                for (int t = 0; t < count; t++) {
+                    own[t] = w[AT_SCORES + t * TOKENS + t];
+                    w[AT_SCORES + t * TOKENS + t] = 0.0f;
+                }
+                turn_rows(WEAKENED(w, w + AT_ROWS, AT_BEFORE), w + AT_TURNED);
+                read_state(w, STATE_OF(c), w + AT_TURNED, w + AT_REST);
+                product(w + AT_SCORES, TOKENS, 1, count, w + AT_VALUES, VALUE_PITCH, VALUE_PITCH,
+                        count, UP_TO, w + AT_REST, VALUE_PITCH, 1);
+                divide(w, scale, epsilon, count, own, own_weights);
+                for (int t = 0; t < count; t++)
+                    w[AT_SCORES + t * TOKENS + t] = own[t];
 #endif
-            product(w + AT_SCORES, 1, TOKENS, count, w + AT_DOUT, VALUE_PITCH, VALUE_PITCH, count,
-                    FROM, w + AT_DVALUES, VALUE_PITCH, 1);
-            take_rows(w, STATE_OF(c), gradient, w + AT_ROWS, w + AT_SCORES, count, 1, own_weights);
-            STORE_QUERIES(h, first, count)
-        }
+                product(w + AT_SCORES, 1, TOKENS, count, w + AT_DOUT, VALUE_PITCH, VALUE_PITCH,
+                        count, FROM, w + AT_DVALUES, VALUE_PITCH, 1);
+                take_rows(w, STATE_OF(c), gradient, w + AT_ROWS, w + AT_SCORES, count, 1,
+                          own_weights);
+                STORE_QUERIES(h, first, count)
+            }
 #endif
 #if SQA_DELTA
-        correct_gradients(w, betas, count, dbetas);
-        take_rows(w, STATE_OF(c), gradient, w + AT_KEYS, w + AT_OWN_SCORES, count, 0, own_weights);
-        for (int i = 0; i < UP(count, MR) * ROW_PITCH; i += LANES)
-            PUT(GET(w + AT_DKEYS + i) + GET(w + AT_DROWS + i), w + AT_DKEYS + i);
-        for (int t = 0; t < count; t++)
-            dbeta_buffer[dbeta_offset + TOKEN_ROW(first + t)] = dbetas[t];
+            correct_gradients(w, betas, count, dbetas);
+            take_rows(w, STATE_OF(c), gradient, w + AT_KEYS, w + AT_OWN_SCORES, count, 0,
+                      own_weights);
+            for (int i = 0; i < UP(count, MR) * ROW_PITCH; i += LANES)
+                PUT(GET(w + AT_DKEYS + i) + GET(w + AT_DROWS + i), w + AT_DKEYS + i);
+            for (int t = 0; t < count; t++)
+                dbeta_buffer[dbeta_offset + TOKEN_ROW(first + t)] = dbetas[t];
 #endif
 #if SQA_DECAY
-        end_decays(w, count);
+            end_decays(w, count);
 #endif
-        for (int t = 0; t < count; t++) {
-            store_values(w + AT_DVALUES, t, dv + (first + t) * dv_row);
-            store_slope(w + AT_DKEYS + t * ROW_PITCH, k + (first + t) * k_row,
-                        dk + (first + t) * dk_row);
-            STORE_DECAY(first + t)
+            for (int t = 0; t < count; t++) {
+                store_values(w + AT_DVALUES, t, dv + (first + t) * dv_row);
+                store_slope(w + AT_DKEYS + t * ROW_PITCH, k + (first + t) * k_row,
+                            dk + (first + t) * dk_row);
+                STORE_DECAY(first + t)
+            }
         }
     }
 #if SQA_DECAY == 1

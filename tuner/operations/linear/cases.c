@@ -127,32 +127,42 @@ const sqa_case_grid sqa_linear_grids[] = {{"everyday", list_everyday, NULL},
                                           {0}};
 
 /* Of the backward pass, which keeps no state in place. */
-static const program backward_rules[] = {
+static const program backward_everyday[] = {
     {SQA_GRID_TINY, "d=7,dv=9,causal,decay=token,state=in_out"},
+    {SQA_GRID_FULL, "d=64,causal"},
+    {0},
+};
+
+static const program backward_rules[] = {
     {SQA_GRID_TINY, "d=5,dv=6,causal,delta,decay=channel,state=in_out,feature=relu"},
     {SQA_GRID_QUICK, "d=16,dv=8,feature=elu1,normalise,state=in_out"},
-    {SQA_GRID_QUICK, "d=8,causal,decay=head,feature=relu,normalise,state=in"},
-    {SQA_GRID_QUICK, "d=8,dv=5,causal,decay=token,feature=elu1,normalise,state=in"},
-    {SQA_GRID_FULL, "d=16,causal,decay=head,feature=elu1,normalise"},
+    {SQA_GRID_QUICK, "d=16,causal,decay=head,feature=elu1,normalise"},
+    {SQA_GRID_FULL, "d=8,causal,decay=head,feature=relu,normalise,state=in"},
+    {SQA_GRID_FULL, "d=8,dv=5,causal,decay=token,feature=elu1,normalise,state=in"},
     {SQA_GRID_FULL, "d=16,causal"},
     {SQA_GRID_FULL, "d=9,dv=16,causal,delta,decay=head,state=out"},
     {SQA_GRID_FULL, "d=16,causal,decay=channel,feature=elu1,normalise,state=in_out"},
     {0},
 };
 
+static sqa_status list_backward_everyday(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    return list("op=linear_backward", backward_everyday, size, dtype, out);
+}
+
 static sqa_status list_backward(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
 {
     return list("op=linear_backward", backward_rules, size, dtype, out);
 }
 
-/* Of 12 tokens the decay is one that leaves a row little but its own token. */
+/* Of the rules' programs. Of 12 tokens the decay is one that leaves a row little but its own. */
 static const sqa_case_shape backward_edges[] = {
     {SQA_GRID_QUICK, "hq=1,n=12,d=16,causal,decay=head,feature=elu1,normalise"},
-    {SQA_GRID_TINY, "hq=1,nq=0,nk=5,d=8,state=in_out"},
-    {SQA_GRID_QUICK, "b=0,hq=2,n=3,d=8,causal,decay=head,feature=relu,state=in"},
-    {SQA_GRID_TINY, "hq=1,nq=5,nk=0,d=8,state=in_out"},
-    {SQA_GRID_QUICK, "b=2,hq=2,n=40,d=8,causal,delta,decay=token,state=in_out,q=900:430:10,"
-                     "k=0:0:9,v=0:350:8,o=720:360:9,sdecay=200:1:3,sbeta=300:2:5"},
+    {SQA_GRID_QUICK, "b=0,hq=2,n=3,d=16,causal,decay=head,feature=elu1,normalise"},
+    {SQA_GRID_QUICK, "hq=1,nq=0,nk=5,d=16,dv=8,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_QUICK, "hq=1,nq=5,nk=0,d=16,dv=8,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_TINY, "b=2,hq=2,n=40,d=5,dv=6,causal,delta,decay=channel,state=in_out,feature=relu,"
+                    "q=900:430:10,k=0:0:9,v=0:350:8,o=720:360:9,sdecay=900:400:9,sbeta=300:2:5"},
     {0},
 };
 
@@ -161,5 +171,7 @@ static sqa_status list_backward_edges(sqa_grid_size size, sqa_dtype dtype, sqa_c
     return sqa_case_shapes_list(backward_edges, "op=linear_backward", size, dtype, out);
 }
 
-const sqa_case_grid sqa_linear_backward_grids[] = {
-    {"rules", list_backward, NULL}, {"edges", list_backward_edges, NULL}, {0}};
+const sqa_case_grid sqa_linear_backward_grids[] = {{"everyday", list_backward_everyday, NULL},
+                                                   {"rules", list_backward, NULL},
+                                                   {"edges", list_backward_edges, NULL},
+                                                   {0}};
