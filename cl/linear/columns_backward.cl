@@ -123,9 +123,11 @@ INLINE void copy_sums(__global const float *restrict from, __global float *restr
 
 #if CHANNELS
 #define TURN_KEYS
+#elif SQA_DELTA
+#define TURN_KEYS turn_rows(w + AT_KEYS, w + AT_KEYS_TURNED);
 #else
 #define TURN_KEYS                                                                                  \
-    if (pass == BACK || SQA_DELTA)                                                                 \
+    if (pass == BACK)                                                                              \
         turn_rows(w + AT_KEYS, w + AT_KEYS_TURNED);
 #endif
 
