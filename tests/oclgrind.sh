@@ -93,7 +93,7 @@ for operation in $(expected_of --operation); do
 done
 for family in $(expected_of --operation forward --family); do
     small=
-    [ "$family" != tiled ] || small='--set BM=8,BN=16,TX=8,TY=4'
+    [ "$family" != tiled ] || small='--set BM=8,BN=16,TX=8,TY=4,P_SLICE=0'
     # small and tiny are lists of words.
     # shellcheck disable=SC2086
     simulate 20 --data-races -- --operation forward --family "$family" $small $tiny

@@ -47,12 +47,12 @@ static const sqa_property properties[] = {
 
 /* A token of eight sequences, and a prompt. */
 static const sqa_named_shape presets[] = {
-    {"decode", "op=kv_append,b=8,hkv=8,n=1,nk=8192,d=128,page=16,rotary=128,pairs=half"},
-    {"decode", "op=kv_append,hkv=8,n=2048,nk=8192,d=128,page=16,rotary=128,pairs=half"},
+    {"cache", "op=kv_append,b=8,hkv=8,n=1,nk=8192,d=128,page=16,rotary=128,pairs=half"},
+    {"cache", "op=kv_append,hkv=8,n=2048,nk=8192,d=128,page=16,rotary=128,pairs=half"},
     {0},
 };
 
-static const char *const preset_names[] = {"decode", NULL};
+static const char *const preset_names[] = {"cache", NULL};
 
 static sqa_status preset(const char *name, sqa_case_list *out)
 {
