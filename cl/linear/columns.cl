@@ -9,10 +9,11 @@
  * number of tokens. */
 
 /* A tile of MR rows and a panel: sums of x[row][l] y[l][columns], and, where a chunk has scores, of
- * z[row][l] w[l][columns]. */
+ * z[row][l] w[l][columns]: of `tokens` of them, and up to `last` of those that begin with the first
+ * row's own, which each row takes up to its own. A score of 0 would not hide a NaN. */
 INLINE void multiply(const float *restrict x, const float *restrict y, const int depth,
                      const float *restrict z, const float *restrict w, const int tokens,
-                     float *restrict out)
+                     const int last, float *restrict out)
 {
 #define START(i, j) vec c##i##_##j = (vec)(0.0f);
 #define FETCH(j) const vec y##j = LOAD(from + j * LANES);
@@ -34,6 +35,16 @@ INLINE void multiply(const float *restrict x, const float *restrict y, const int
         EACH_VECTOR(FETCH)
         EACH_ROW(BROADCAST)
         EACH_ROW_VECTOR(ADD)
+    }
+    for (int l = tokens; l < last; l++) {
+        const float *from = w + l * NR;
+#define ADD_SEEN(i, j)                                                                             \
+    if ((i) >= l - tokens)                                                                         \
+        ADD(i, j)
+        EACH_VECTOR(FETCH)
+        EACH_ROW(BROADCAST)
+        EACH_ROW_VECTOR(ADD_SEEN)
+#undef ADD_SEEN
 #undef BROADCAST
     }
     EACH_ROW_VECTOR(KEEP)
@@ -131,7 +142,8 @@ INLINE void correct(const float *restrict weakened, const float *restrict scores
 {
     float tile[MR * NR] ALIGNED;
     for (int t = 0; t < count; t += MR) {
-        multiply(weakened + t * PITCH, state, SQA_HEAD_DIM, scores + t * SCORES, values, t, tile);
+        multiply(weakened + t * PITCH, state, SQA_HEAD_DIM, scores + t * SCORES, values, t, t,
+                 tile);
         for (int i = t; i < min(count, t + MR); i++)
             for (int j = 0; j < NR; j += LANES) {
                 vec known = LOAD(tile + (i - t) * NR + j);
@@ -162,18 +174,18 @@ INLINE void store_state(const float *restrict state, const int columns, __global
                 to[d * SQA_VALUE_DIM + p * NR + j] = state[(p * ROWS + d) * NR + j];
 }
 
-/* Outputs of `count` queries from `first` on, in `queries`, with `tokens` of the chunk's keys to
- * see for row t of a tile that ends before `end`. */
-#define OUTPUTS(h, first, count, TOKENS_SEEN)                                                      \
+/* Outputs of `count` queries from `first` on, in `queries`, which see the chunk's keys up to their
+ * own (SEEN 1), or none. */
+#define OUTPUTS(h, first, count, SEEN)                                                             \
     for (int t = 0; t < (count); t += MR) {                                                        \
         __global sqa_stored *o = SQA_O_MATRIX(batch, h) + ((first) + t) * o_row + column;          \
-        const int seen = TOKENS_SEEN;                                                              \
+        const int seen = SEEN ? min(t + MR, CHUNK) : 0;                                            \
         float factor[MR];                                                                          \
         for (int i = 0; i < MR; i++)                                                               \
             factor[i] = FACTOR(t + i, seen);                                                       \
         for (int p = 0; p < PANELS; p++) {                                                         \
             multiply(queries + t * PITCH, state + p * ROWS * NR, SQA_HEAD_DIM,                     \
-                     scores + t * SCORES, values + p * CHUNK * NR, seen, tile);                    \
+                     scores + t * SCORES, values + p * CHUNK * NR, SEEN ? t : 0, seen, tile);      \
             for (int i = 0; i < min(MR, (count)-t); i++)                                           \
                 store_row(tile + i * NR, factor[i], columns - p * NR, o + i * o_row + p * NR);     \
         }                                                                                          \
@@ -236,7 +248,7 @@ sqa_columns_linear(SQA_LINEAR_ARGUMENTS)
             load_rows(SQA_Q_MATRIX(batch, h) + first * q_row, q_row, count, scale, queries);
             set_scores(queries, keys, count, 1, scores DECAY_OF);
             WEAKEN(queries, before)
-            OUTPUTS(h, first, count, min(t + MR, CHUNK))
+            OUTPUTS(h, first, count, 1)
         }
 #endif
         WEAKEN(keys, behind)

@@ -2,14 +2,16 @@
 
 enum {
     ALL,   /* of the depth, and of the columns */
-    UP_TO, /* of row t the first t + 1, in whole tiles: those of earlier tokens */
+    UP_TO, /* of row t the first t + 1: those of earlier tokens */
     FROM,  /* of row s the s-th and further: those of later tokens */
-    LOWER  /* all of the depth, and columns up to t + 1 */
+    LOWER  /* all of the depth, and columns up to t + 1, in whole tiles */
 };
 
-/* out = (`add`: out +) x y of MR rows and NR columns, over `from` <= l < `to`. */
+/* out = (`add`: out +) x y of MR rows and NR columns, over `from` <= l < `to`; and of `own` <= l <
+ * `own_end`, the rows' own, as `shape` says: a factor of 0 would not hide a NaN. */
 INLINE void multiply(IN x, const int row_step, const int depth_step, IN y, const int pitch,
-                     const int from, const int to, OUT out, const int out_pitch, const int add)
+                     const int from, const int to, const int own, const int own_end,
+                     const int shape, OUT out, const int out_pitch, const int add)
 {
 #define START(i, j) vec c##i##_##j = (vec)(0.0f);
 #define FETCH(j) const vec y##j = GET(line + j * LANES);
@@ -28,11 +30,21 @@ INLINE void multiply(IN x, const int row_step, const int depth_step, IN y, const
         EACH_ROW(BROADCAST)
         EACH_ROW_VECTOR(ADD)
     }
+#define ADD_SEEN(i, j)                                                                             \
+    if (shape == UP_TO ? (i) >= l - own : (i) <= l - own)                                          \
+        ADD(i, j)
+    for (int l = own; l < own_end; l++) {
+        IN line = y + l * pitch;
+        EACH_VECTOR(FETCH)
+        EACH_ROW(BROADCAST)
+        EACH_ROW_VECTOR(ADD_SEEN)
+    }
     EACH_ROW_VECTOR(KEEP)
 #undef START
 #undef FETCH
 #undef BROADCAST
 #undef ADD
+#undef ADD_SEEN
 #undef KEEP
 }
 
@@ -45,8 +57,10 @@ INLINE void product(IN x, const int row_step, const int depth_step, const int ro
         for (int r = 0; r < rows; r += MR) {
             if (shape == LOWER && c >= r + MR)
                 continue;
-            multiply(x + r * row_step, row_step, depth_step, y + c, pitch, shape == FROM ? r : 0,
-                     shape == UP_TO ? min(depth, r + MR) : depth, out + r * out_pitch + c,
+            const int end = min(depth, r + MR);
+            const int own_end = shape == UP_TO || shape == FROM ? end : r;
+            multiply(x + r * row_step, row_step, depth_step, y + c, pitch, shape == FROM ? end : 0,
+                     shape == UP_TO ? r : depth, r, own_end, shape, out + r * out_pitch + c,
                      out_pitch, add);
         }
 }

@@ -7,6 +7,7 @@
 #include "operations/case_shapes.h"
 #include "operations/entries.h"
 #include "operations/linear/cases.h"
+#include "operations/linear/property_hidden.h"
 #include "operations/linear/property_parts.h"
 #include "operations/shape.h"
 
@@ -49,6 +50,9 @@ static const sqa_property properties[] = {
     {"gap-values-delta", "nor with the delta rule", false, padded_delta, sqa_property_gap_values},
     {"determinism", "two runs, and two plans, give the same bits", true, padded,
      sqa_property_determinism},
+    {"hidden", "NaN in a token changes no bit of rows that do not see it", true, padded,
+     sqa_property_linear_hidden},
+    {"hidden-delta", "nor with the delta rule", true, padded_delta, sqa_property_linear_hidden},
     {"parts", "parts of a sequence, one from the other's state, give what the whole does", true,
      in_parts, sqa_property_linear_parts},
     {"parts-sums", "nor do parts differ with normalised weights", false, sums_in_parts,
@@ -121,6 +125,8 @@ static const sqa_property backward_properties[] = {
      sqa_property_gap_values},
     {"determinism", "two runs, and two plans, give the same bits", true, padded_backward,
      sqa_property_determinism},
+    {"hidden", "NaN in a token changes no bit of gradients that do not see it", true,
+     padded_backward, sqa_property_linear_hidden_gradients},
 };
 
 const sqa_tuner_operation sqa_tuner_linear_backward = {
