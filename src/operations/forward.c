@@ -8,6 +8,7 @@
 #include "operations/attention/slots.h"
 #include "operations/attention/work.h"
 #include "operations/entries.h"
+#include "operations/tolerances.h"
 
 static const sqa_shape_field *const fields[] = {
     sqa_size_fields,
@@ -155,12 +156,8 @@ static const sqa_row_group groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: twice what rounding the reference's output to 11 or 8 bits costs, 2^-11 or
- * 2^-8 of a value at most, about 0.38 of that in the root mean square. */
 const sqa_tolerance sqa_forward_tolerances[SQA_FORWARD_TOLERANCES] = {
-    {SQA_SLOT_O, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_V},
-    {SQA_SLOT_O, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_V},
-    {SQA_SLOT_O, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_V},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_O, 2e-6, 1e-5, SQA_SLOT_V),
     {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-6, .relative = 1e-5},
 };
 

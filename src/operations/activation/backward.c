@@ -6,6 +6,7 @@
 #include "operations/activation/slots.h"
 #include "operations/entries.h"
 #include "operations/matrix_rows.h"
+#include "operations/tolerances.h"
 
 static const sqa_shape_field *const fields[] = {sqa_activation_fields,
                                                 sqa_activation_backward_fields, NULL};
@@ -121,18 +122,8 @@ static const sqa_row_group groups[] = {
 
 /* As those of a product (matmul.c), but for sums, of which there are none. */
 static const sqa_tolerance tolerances[] = {
-    {SQA_SLOT_ACTIVATION_DA, SQA_ELEMENT_F32, .rms = 1e-6, .max = 2e-6,
-     .max_of = SQA_SLOT_ACTIVATION_DA},
-    {SQA_SLOT_ACTIVATION_DA, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4,
-     .max_of = SQA_SLOT_ACTIVATION_DA},
-    {SQA_SLOT_ACTIVATION_DA, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3,
-     .max_of = SQA_SLOT_ACTIVATION_DA},
-    {SQA_SLOT_ACTIVATION_DB, SQA_ELEMENT_F32, .rms = 1e-6, .max = 2e-6,
-     .max_of = SQA_SLOT_ACTIVATION_DB},
-    {SQA_SLOT_ACTIVATION_DB, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4,
-     .max_of = SQA_SLOT_ACTIVATION_DB},
-    {SQA_SLOT_ACTIVATION_DB, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3,
-     .max_of = SQA_SLOT_ACTIVATION_DB},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_ACTIVATION_DA, 1e-6, 2e-6, SQA_SLOT_ACTIVATION_DA),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_ACTIVATION_DB, 1e-6, 2e-6, SQA_SLOT_ACTIVATION_DB),
 };
 
 const sqa_operation_entry sqa_operation_activation_backward = {

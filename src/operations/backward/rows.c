@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "operations/backward/reference.h"
+#include "operations/tolerances.h"
 
 /* Adds what an updated tensor held before; `at`: the first of `count` elements. */
 static void add_before(const sqa_backward_pass *pass, const sqa_reference_inputs *inputs,
@@ -209,19 +210,11 @@ const sqa_row_group sqa_backward_groups[] = {
 const sqa_row_group sqa_backward_core_groups[] = {Q_ROWS, KV_ROWS, {.slot_count = 0}};
 const sqa_row_group sqa_backward_score_groups[] = {BIAS_ROWS, HEAD_ROWS, {.slot_count = 0}};
 
-/* f16 and bf16: three times what rounding the reference's output costs, as in forward.c. */
-#define GRADIENT(slot)                                                                             \
-    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 5.6e-4, .max = 1.5e-3, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 4.5e-3, .max = 1.2e-2, .max_of = slot                       \
-    }
-
 const sqa_tolerance sqa_backward_tolerances[SQA_BACKWARD_TOLERANCES] = {
-    GRADIENT(SQA_SLOT_DQ),
-    GRADIENT(SQA_SLOT_DK),
-    GRADIENT(SQA_SLOT_DV),
-    GRADIENT(SQA_SLOT_DBIAS),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_DQ),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_DK),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_DV),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_DBIAS),
     {SQA_SLOT_DSINKS, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_SLOT_DSINKS},
     {SQA_SLOT_DSLOPES, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_SLOT_DSLOPES},
 };

@@ -7,6 +7,7 @@
 #include "operations/block/reference.h"
 #include "operations/matrix_rows.h"
 #include "operations/tensors.h"
+#include "operations/tolerances.h"
 
 static void *prepare(const sqa_problem *problem, const sqa_reference_inputs *inputs)
 {
@@ -230,29 +231,19 @@ const sqa_row_group sqa_block_backward_groups[] = {
 };
 
 /* As of the layer, whose own are its own. */
-#define OUTPUT(slot)                                                                               \
-    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 2e-5, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = slot                       \
-    }
-#define GRADIENT(slot)                                                                             \
-    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 5.6e-4, .max = 1.5e-3, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 4.5e-3, .max = 1.2e-2, .max_of = slot                       \
-    }
 
 const sqa_tolerance sqa_block_tolerances[SQA_BLOCK_TOLERANCES] = {
-    OUTPUT(SQA_LAYER_Y),
-    OUTPUT(SQA_BLOCK_MIDDLE),
-    OUTPUT(SQA_BLOCK_UP),
-    OUTPUT(SQA_BLOCK_GATE),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_Y, 1e-5, 2e-5, SQA_LAYER_Y),
+    SQA_OUTPUT_TOLERANCES(SQA_BLOCK_MIDDLE, 1e-5, 2e-5, SQA_BLOCK_MIDDLE),
+    SQA_OUTPUT_TOLERANCES(SQA_BLOCK_UP, 1e-5, 2e-5, SQA_BLOCK_UP),
+    SQA_OUTPUT_TOLERANCES(SQA_BLOCK_GATE, 1e-5, 2e-5, SQA_BLOCK_GATE),
 };
 
 const sqa_tolerance sqa_block_backward_tolerances[SQA_BLOCK_BACKWARD_TOLERANCES] = {
-    GRADIENT(SQA_LAYER_DX),     GRADIENT(SQA_BLOCK_DNORM1),      GRADIENT(SQA_BLOCK_DNORM1_BIAS),
-    GRADIENT(SQA_BLOCK_DNORM2), GRADIENT(SQA_BLOCK_DNORM2_BIAS), GRADIENT(SQA_BLOCK_DWUP),
-    GRADIENT(SQA_BLOCK_DWGATE), GRADIENT(SQA_BLOCK_DWDOWN),      GRADIENT(SQA_BLOCK_DBUP),
-    GRADIENT(SQA_BLOCK_DBGATE), GRADIENT(SQA_BLOCK_DBDOWN),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DX),          SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DNORM1),
+    SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DNORM1_BIAS), SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DNORM2),
+    SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DNORM2_BIAS), SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DWUP),
+    SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DWGATE),      SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DWDOWN),
+    SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DBUP),        SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DBGATE),
+    SQA_GRADIENT_TOLERANCES(SQA_BLOCK_DBDOWN),
 };

@@ -5,6 +5,7 @@
 #include "operations/entries.h"
 #include "operations/kv_append/slots.h"
 #include "operations/problem_class.h"
+#include "operations/tolerances.h"
 #include "problem/names.h"
 
 static const sqa_shape_field *const fields[] = {sqa_kv_append_fields, NULL};
@@ -190,9 +191,7 @@ static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem
 
 /* Values are copied; of a turned key, as of rope. */
 static const sqa_tolerance tolerances[] = {
-    {SQA_SLOT_K_CACHE, SQA_ELEMENT_F32, .rms = 1e-6, .max = 2e-6, .max_of = SQA_SLOT_K_CACHE},
-    {SQA_SLOT_K_CACHE, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_K_CACHE},
-    {SQA_SLOT_K_CACHE, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_K_CACHE},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_K_CACHE, 1e-6, 2e-6, SQA_SLOT_K_CACHE),
     {SQA_SLOT_V_CACHE, SQA_ELEMENT_F32, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE},
     {SQA_SLOT_V_CACHE, SQA_ELEMENT_F16, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE},
     {SQA_SLOT_V_CACHE, SQA_ELEMENT_BF16, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE},

@@ -8,6 +8,7 @@
 #include "operations/layer/reference.h"
 #include "operations/matrix_rows.h"
 #include "operations/tensors.h"
+#include "operations/tolerances.h"
 
 /* The matrices of a group, one behind the other. */
 typedef struct matrices {
@@ -360,52 +361,37 @@ const sqa_row_group sqa_layer_backward_groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: of outputs twice, of gradients three times what rounding alone costs, as in
- * forward.c and backward/rows.c. */
-#define OUTPUT(slot)                                                                               \
-    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 2e-5, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = slot                       \
-    }
-#define GRADIENT(slot)                                                                             \
-    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 5.6e-4, .max = 1.5e-3, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 4.5e-3, .max = 1.2e-2, .max_of = slot                       \
-    }
-
 const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES] = {
-    OUTPUT(SQA_LAYER_Y),
-    OUTPUT(SQA_SLOT_Q),
-    OUTPUT(SQA_SLOT_K),
-    OUTPUT(SQA_SLOT_V),
-    OUTPUT(SQA_LAYER_QKV),
-    OUTPUT(SQA_SLOT_O),
-    OUTPUT(SQA_LAYER_Q_PROJECTED),
-    OUTPUT(SQA_LAYER_K_PROJECTED),
-    OUTPUT(SQA_LAYER_G),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_Y, 1e-5, 2e-5, SQA_LAYER_Y),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_Q, 1e-5, 2e-5, SQA_SLOT_Q),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_K, 1e-5, 2e-5, SQA_SLOT_K),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_V, 1e-5, 2e-5, SQA_SLOT_V),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_QKV, 1e-5, 2e-5, SQA_LAYER_QKV),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_O, 1e-5, 2e-5, SQA_SLOT_O),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_Q_PROJECTED, 1e-5, 2e-5, SQA_LAYER_Q_PROJECTED),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_K_PROJECTED, 1e-5, 2e-5, SQA_LAYER_K_PROJECTED),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_G, 1e-5, 2e-5, SQA_LAYER_G),
     {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-5, .relative = 1e-5},
 };
 
 const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES] = {
-    GRADIENT(SQA_LAYER_DX),
-    GRADIENT(SQA_LAYER_DCONTEXT),
-    GRADIENT(SQA_LAYER_DWQ),
-    GRADIENT(SQA_LAYER_DWK),
-    GRADIENT(SQA_LAYER_DWV),
-    GRADIENT(SQA_LAYER_DWQKV),
-    GRADIENT(SQA_LAYER_DWO),
-    GRADIENT(SQA_LAYER_DBQ),
-    GRADIENT(SQA_LAYER_DBK),
-    GRADIENT(SQA_LAYER_DBV),
-    GRADIENT(SQA_LAYER_DBQKV),
-    GRADIENT(SQA_LAYER_DBO),
-    GRADIENT(SQA_LAYER_DWG),
-    GRADIENT(SQA_LAYER_DBG),
-    GRADIENT(SQA_LAYER_DQ_NORM),
-    GRADIENT(SQA_LAYER_DK_NORM),
-    GRADIENT(SQA_LAYER_DBIAS),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DX),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DCONTEXT),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWQ),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWK),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWQKV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWO),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBQ),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBK),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBQKV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBO),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWG),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBG),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DQ_NORM),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DK_NORM),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBIAS),
     {SQA_LAYER_DSINKS, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSINKS},
     {SQA_LAYER_DSLOPES, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSLOPES},
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "operations/linear/gradients.h"
+#include "operations/tolerances.h"
 
 static void *prepare(const sqa_problem *problem, const sqa_reference_inputs *inputs)
 {
@@ -194,18 +195,10 @@ const sqa_row_group sqa_linear_gradient_groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: three times what rounding the reference's output costs, as of softmax attention. */
-#define STORED(slot)                                                                               \
-    {slot, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 5.6e-4, .max = 1.5e-3, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 4.5e-3, .max = 1.2e-2, .max_of = slot                       \
-    }
-
 const sqa_tolerance sqa_linear_gradient_tolerances[SQA_LINEAR_GRADIENT_TOLERANCES] = {
-    STORED(SQA_SLOT_LINEAR_DQ),
-    STORED(SQA_SLOT_LINEAR_DK),
-    STORED(SQA_SLOT_LINEAR_DV),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_LINEAR_DQ),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_LINEAR_DK),
+    SQA_GRADIENT_TOLERANCES(SQA_SLOT_LINEAR_DV),
     {SQA_SLOT_DDECAY, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_SLOT_DDECAY},
     {SQA_SLOT_DBETA, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_SLOT_DBETA},
     {SQA_SLOT_DSTATE_IN, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_SLOT_DSTATE_IN},

@@ -3,6 +3,7 @@
 
 #include "operations/linear/reference.h"
 #include "operations/linear/slots.h"
+#include "operations/tolerances.h"
 
 /* Rows of O: those of all batch entries and output heads, as many as the longest sequence has. */
 static uint64_t count_rows(const sqa_problem *problem)
@@ -100,12 +101,8 @@ const sqa_row_group sqa_linear_groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: twice what rounding the reference's output to 11 or 8 bits costs, 2^-11 or
- * 2^-8 of a value at most, about 0.38 of that in the root mean square. */
 const sqa_tolerance sqa_linear_tolerances[SQA_LINEAR_TOLERANCES] = {
-    {SQA_SLOT_O, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_O},
-    {SQA_SLOT_O, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_O},
-    {SQA_SLOT_O, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_O},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_O, 2e-6, 1e-5, SQA_SLOT_O),
     {SQA_SLOT_STATE, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_STATE},
     {SQA_SLOT_SUMS, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_SUMS},
 };

@@ -7,6 +7,7 @@
 #include "operations/matmul/slots.h"
 #include "operations/matrix_rows.h"
 #include "operations/problem_class.h"
+#include "operations/tolerances.h"
 #include "problem/names.h"
 #include "sqa_cl/matmul.h"
 
@@ -224,13 +225,8 @@ static const sqa_row_group groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: twice what rounding the reference's output to 11 or 8 bits costs, 2^-11 or
- * 2^-8 of a value at most, about 0.38 of that in the root mean square. */
 static const sqa_tolerance tolerances[] = {
-    {SQA_SLOT_MATRIX_C, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-5, .max_of = SQA_SLOT_MATRIX_C},
-    {SQA_SLOT_MATRIX_C, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_MATRIX_C},
-    {SQA_SLOT_MATRIX_C, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3,
-     .max_of = SQA_SLOT_MATRIX_C},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_MATRIX_C, 1e-5, 1e-5, SQA_SLOT_MATRIX_C),
 };
 
 const sqa_operation_entry sqa_operation_matmul = {

@@ -10,6 +10,7 @@
 #include "operations/entries.h"
 #include "operations/field_values.h"
 #include "operations/problem_class.h"
+#include "operations/tolerances.h"
 #include "problem/names.h"
 
 sqa_status sqa_problem_from_merge(sqa_problem *out, const sqa_merge_desc *desc)
@@ -232,9 +233,7 @@ static const sqa_row_group groups[] = {
 
 /* As of forward attention. */
 static const sqa_tolerance tolerances[] = {
-    {SQA_SLOT_MERGED, SQA_ELEMENT_F32, .rms = 2e-6, .max = 1e-5, .max_of = SQA_SLOT_PART_A},
-    {SQA_SLOT_MERGED, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_PART_A},
-    {SQA_SLOT_MERGED, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_PART_A},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_MERGED, 2e-6, 1e-5, SQA_SLOT_PART_A),
     {SQA_SLOT_MERGED_LSE, SQA_ELEMENT_F32, .absolute = 1e-6, .relative = 1e-5},
 };
 

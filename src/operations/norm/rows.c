@@ -3,6 +3,7 @@
 #include "operations/norm/fields.h"
 #include "operations/norm/norm.h"
 #include "operations/problem_class.h"
+#include "operations/tolerances.h"
 #include "problem/names.h"
 
 static uint32_t dtype_of(const sqa_problem *problem)
@@ -147,14 +148,8 @@ const sqa_row_group sqa_norm_backward_groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: twice what rounding the reference's output costs, as of the matrix product. */
-#define PROMISES(slot)                                                                             \
-    {slot, SQA_ELEMENT_F32, .rms = 5e-6, .max = 1e-5, .max_of = slot},                             \
-        {slot, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = slot},                     \
-    {                                                                                              \
-        slot, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = slot                       \
-    }
-
 const sqa_tolerance sqa_norm_tolerances[SQA_NORM_TOLERANCES] = {
-    PROMISES(SQA_SLOT_NORM_Y), PROMISES(SQA_SLOT_NORM_DX), PROMISES(SQA_SLOT_NORM_DWEIGHT),
-    PROMISES(SQA_SLOT_NORM_DBIAS)};
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_NORM_Y, 5e-6, 1e-5, SQA_SLOT_NORM_Y),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_NORM_DX, 5e-6, 1e-5, SQA_SLOT_NORM_DX),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_NORM_DWEIGHT, 5e-6, 1e-5, SQA_SLOT_NORM_DWEIGHT),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_NORM_DBIAS, 5e-6, 1e-5, SQA_SLOT_NORM_DBIAS)};

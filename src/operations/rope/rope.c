@@ -6,6 +6,7 @@
 #include "operations/problem_class.h"
 #include "operations/rope/fields.h"
 #include "operations/rope/slots.h"
+#include "operations/tolerances.h"
 #include "problem/names.h"
 
 static const sqa_shape_field *const fields[] = {sqa_rope_fields, NULL};
@@ -189,11 +190,8 @@ static const sqa_row_group groups[] = {
     {.slot_count = 0},
 };
 
-/* f16 and bf16: twice what rounding the reference's output costs, as of the matrix product. */
 static const sqa_tolerance tolerances[] = {
-    {SQA_SLOT_ROPE_Y, SQA_ELEMENT_F32, .rms = 1e-6, .max = 2e-6, .max_of = SQA_SLOT_ROPE_Y},
-    {SQA_SLOT_ROPE_Y, SQA_ELEMENT_F16, .rms = 3.7e-4, .max = 9.8e-4, .max_of = SQA_SLOT_ROPE_Y},
-    {SQA_SLOT_ROPE_Y, SQA_ELEMENT_BF16, .rms = 3.0e-3, .max = 7.9e-3, .max_of = SQA_SLOT_ROPE_Y},
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_ROPE_Y, 1e-6, 2e-6, SQA_SLOT_ROPE_Y),
 };
 
 const sqa_operation_entry sqa_operation_rope = {
