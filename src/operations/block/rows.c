@@ -231,7 +231,6 @@ const sqa_row_group sqa_block_backward_groups[] = {
 };
 
 /* As of the layer, whose own are its own. */
-
 const sqa_tolerance sqa_block_tolerances[SQA_BLOCK_TOLERANCES] = {
     SQA_OUTPUT_TOLERANCES(SQA_LAYER_Y, 1e-5, 2e-5, SQA_LAYER_Y),
     SQA_OUTPUT_TOLERANCES(SQA_BLOCK_MIDDLE, 1e-5, 2e-5, SQA_BLOCK_MIDDLE),
