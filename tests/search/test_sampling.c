@@ -19,20 +19,22 @@ static sqa_status enqueue(void *user, cl_command_queue queue, cl_event *event)
     return SQA_OK;
 }
 
-static void always_ten(sqa_sample *sample, uint32_t number)
+static void always_ten(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
 {
-    (void)number;
+    (void)yardstick, (void)number;
     *sample = (sqa_sample){10.0, (double)NAN};
 }
 
 /* A slow moment of the machine at the start. */
-static void ten_after_a_while(sqa_sample *sample, uint32_t number)
+static void ten_after_a_while(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
 {
+    (void)yardstick;
     *sample = (sqa_sample){number < 4 ? 25.0 : 10.0, (double)NAN};
 }
 
-static void back_and_forth(sqa_sample *sample, uint32_t number)
+static void back_and_forth(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
 {
+    (void)yardstick;
     *sample = (sqa_sample){number % 2 ? 100.0 : 10.0, (double)NAN};
 }
 

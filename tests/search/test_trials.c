@@ -156,6 +156,7 @@ START_TEST(faults_hit_whom_they_name)
     ck_assert_int_eq(sqa_fault_for("hang:naive", &rows), SQA_FAULT_NONE);
     ck_assert_int_eq(sqa_fault_for("noisy:rows", &rows), SQA_FAULT_NOISY);
     ck_assert_int_eq(sqa_fault_for("slow", &rows), SQA_FAULT_SLOW);
+    ck_assert_int_eq(sqa_fault_for("steady", &rows), SQA_FAULT_STEADY);
     ck_assert_int_eq(sqa_fault_for("sleep", &rows), SQA_FAULT_NONE);
 }
 END_TEST

@@ -8,11 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const names[] = {[SQA_FAULT_HANG] = "hang",
-                                    [SQA_FAULT_CRASH] = "crash",
-                                    [SQA_FAULT_WRONG] = "wrong",
-                                    [SQA_FAULT_NOISY] = "noisy",
-                                    [SQA_FAULT_SLOW] = "slow"};
+static const char *const names[] = {
+    [SQA_FAULT_HANG] = "hang",   [SQA_FAULT_CRASH] = "crash", [SQA_FAULT_WRONG] = "wrong",
+    [SQA_FAULT_NOISY] = "noisy", [SQA_FAULT_SLOW] = "slow",   [SQA_FAULT_STEADY] = "steady"};
 
 static bool word_is(const char *word, size_t length, const char *name)
 {
@@ -31,34 +29,44 @@ sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate)
         return SQA_FAULT_NONE;
     if (config && !strstr(candidate->config, config + 1))
         return SQA_FAULT_NONE;
-    for (int fault = SQA_FAULT_HANG; fault <= SQA_FAULT_SLOW; fault++)
+    for (int fault = SQA_FAULT_HANG; fault <= SQA_FAULT_STEADY; fault++)
         if (word_is(text, length, names[fault]))
             return (sqa_fault)fault;
     return SQA_FAULT_NONE;
 }
 
 /* Every other sample takes ten times as long. */
-static void make_noisy(sqa_sample *sample, uint32_t number)
+static void make_noisy(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
 {
+    (void)yardstick;
     sample->wall_ms *= number % 2 ? 10 : 1;
     sample->event_ms *= number % 2 ? 10 : 1;
 }
 
 /* All samples take ten times as long. */
-static void make_slow(sqa_sample *sample, uint32_t number)
+static void make_slow(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
 {
-    (void)number;
+    (void)yardstick, (void)number;
     sample->wall_ms *= 10;
     sample->event_ms *= 10;
+}
+
+/* All samples take the same time, however busy the machine is. */
+static void make_steady(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
+{
+    (void)number;
+    sample->wall_ms = yardstick->wall_ms = 1;
+    sample->event_ms = yardstick->event_ms = 1;
 }
 
 bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
                          sqa_trial_result *result)
 {
     sqa_fault fault = sqa_fault_for(getenv("SQA_CL_TEST_FAULT"), candidate);
-    bench->fault = fault == SQA_FAULT_NOISY  ? make_noisy
-                   : fault == SQA_FAULT_SLOW ? make_slow
-                                             : NULL;
+    bench->fault = fault == SQA_FAULT_NOISY    ? make_noisy
+                   : fault == SQA_FAULT_SLOW   ? make_slow
+                   : fault == SQA_FAULT_STEADY ? make_steady
+                                               : NULL;
     if (fault == SQA_FAULT_NONE || bench->fault)
         return false;
     if (fault == SQA_FAULT_HANG)

@@ -58,7 +58,7 @@ static sqa_status take_other(sampling *self, double since_s)
     if (status == SQA_OK && self->yardstick)
         self->other[self->count] = self->yardstick->latest;
     if (status == SQA_OK && self->fault)
-        self->fault(&self->own[self->count], self->count);
+        self->fault(&self->own[self->count], &self->other[self->count], self->count);
     self->count += status == SQA_OK;
     return status;
 }

@@ -31,8 +31,9 @@ typedef struct sqa_comparison {
     double yardstick_ms;    /* the yardstick's undisturbed time; NaN without one */
 } sqa_comparison;
 
-/* Changes a sample, for tests; NULL: leaves it. `number` counts from 0. */
-typedef void (*sqa_sample_fault)(sqa_sample *sample, uint32_t number);
+/* Changes a sample and the yardstick's beside it, for tests; NULL: leaves them. `number` counts
+ * from 0. */
+typedef void (*sqa_sample_fault)(sqa_sample *sample, sqa_sample *yardstick, uint32_t number);
 
 /* `first`: a single launch that ran just before, which counts where it lasted long enough;
  * `work` must have run in any case. Errors: those of sqa_measure_calibrate. */
