@@ -1,23 +1,37 @@
 #include "cli/interrupt.h"
 
-#include <string.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-static volatile sig_atomic_t requested;
+static atomic_bool requested;
 
-static void on_signal(int number)
+/* The second signal has the effect that it has elsewhere. */
+static void *await(void *waited_for)
 {
-    requested = 1;
+    int number = 0;
+    sigwait(waited_for, &number);
+    atomic_store(&requested, true);
+    sigwait(waited_for, &number);
     signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, waited_for, NULL);
+    raise(number);
+    return NULL;
 }
 
-const volatile sig_atomic_t *sqa_interrupt_catch(void)
+const atomic_bool *sqa_interrupt_catch(void)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    static sigset_t signals;
+    sigset_t before;
+    pthread_t thread;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    if (pthread_create(&thread, NULL, await, &signals) == 0)
+        pthread_detach(thread);
+    else
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
     return &requested;
 }

@@ -3,7 +3,7 @@
 #ifndef SQA_TUNER_SUITE_H
 #define SQA_TUNER_SUITE_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "conformance/check.h"
 #include "conformance/shared_programs.h"
@@ -39,7 +39,7 @@ typedef struct sqa_suite {
     bool all_rows; /* compared with the reference; false: as many as the operation says do */
     /* Not 0: a grid ends before its next case, and a check that cannot be made has no outcome;
      * may be NULL. */
-    const volatile sig_atomic_t *stop;
+    const atomic_bool *stop;
     void (*report)(void *user, const sqa_outcome *outcome); /* may be NULL */
     void *user;
 } sqa_suite;

@@ -5,7 +5,7 @@
 #ifndef SQA_TUNER_RECORD_H
 #define SQA_TUNER_RECORD_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "search/sweep.h"
 
@@ -18,7 +18,7 @@ typedef struct sqa_record_options {
     double seconds;     /* stop after so long; 0: when it is complete */
     uint32_t trials;    /* or after so many; 0 likewise */
     unsigned timeout_s; /* per trial; 0: 20 */
-    const volatile sig_atomic_t *stop;
+    const atomic_bool *stop;
     void (*progress)(void *user, size_t done, size_t count, double seconds_left);
     void *progress_user;
 } sqa_record_options;

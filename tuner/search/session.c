@@ -269,7 +269,7 @@ sqa_status sqa_tuning_run(const sqa_tuning_options *options, sqa_tuning_report *
     if (status == SQA_OK)
         status = hold_finals(&self);
     report->ceiling = self.session.ceiling;
-    report->stopped = *options->stop != 0;
+    report->stopped = *options->stop;
     for (size_t i = 0; i < self.opened; i++)
         sqa_problem_search_close(&self.searches[i]);
     free(self.searches);

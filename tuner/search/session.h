@@ -7,7 +7,7 @@
 #ifndef SQA_TUNER_SESSION_H
 #define SQA_TUNER_SESSION_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "base/log.h"
 #include "operations/shape.h"
@@ -48,10 +48,10 @@ typedef struct sqa_tuning_options {
     const sqa_strategy *strategy;
     sqa_tuning_budget budget;
     uint64_t seed;
-    unsigned timeout_s;  /* per trial; 0: 20, less where the default needs much less */
-    unsigned memory_mib; /* of the process that tries; 0: no limit */
-    bool retry_failed;   /* what crashed or timed out in an earlier run may do so again */
-    const volatile sig_atomic_t *stop; /* not 0: finish the trial at hand and wind up */
+    unsigned timeout_s;      /* per trial; 0: 20, less where the default needs much less */
+    unsigned memory_mib;     /* of the process that tries; 0: no limit */
+    bool retry_failed;       /* what crashed or timed out in an earlier run may do so again */
+    const atomic_bool *stop; /* true: finish the trial at hand and wind up */
     void (*progress)(void *user, const sqa_tuning_progress *progress);
     void *progress_user;
     sqa_log log;

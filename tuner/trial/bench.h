@@ -5,7 +5,7 @@
 #ifndef SQA_TUNER_BENCH_H
 #define SQA_TUNER_BENCH_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "kernels/config.h"
@@ -59,10 +59,10 @@ typedef struct sqa_bench_options {
 
     const char *peer; /* another library beside each row, see peer.h; NULL: none */
     uint32_t rounds;
-    bool against_default; /* also what runs without any database */
-    bool paper;           /* the model is the paper's, whose table it is held against */
-    double budget_s;      /* lengths that would last beyond it are left out; 0: none are */
-    const volatile sig_atomic_t *stop; /* not 0: end with what was measured; may be NULL */
+    bool against_default;    /* also what runs without any database */
+    bool paper;              /* the model is the paper's, whose table it is held against */
+    double budget_s;         /* lengths that would last beyond it are left out; 0: none are */
+    const atomic_bool *stop; /* true: end with what was measured; may be NULL */
 } sqa_bench_options;
 
 /* One row of the result. Times are medians over the rounds. */

@@ -60,6 +60,9 @@ static void become(char *const argv[], int pairs[3][2], uint64_t memory_bytes)
     const struct rlimit memory = {(rlim_t)memory_bytes, (rlim_t)memory_bytes};
     if (memory_bytes && setrlimit(RLIMIT_DATA, &memory))
         _exit(126);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);

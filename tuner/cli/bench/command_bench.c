@@ -145,8 +145,9 @@ static sqa_status bench(bench_call *call)
     sqa_bench_view view = {0};
     sqa_bench_plot plot = {0};
     made.user_database = call->database;
+    const atomic_bool *stop = sqa_interrupt_catch();
     sqa_status status = sqa_bench_words_read(&call->words, &options);
-    options.stop = sqa_interrupt_catch();
+    options.stop = stop;
     if (status == SQA_OK)
         status = sqa_log_option(call->log_level, &made);
     if (status == SQA_OK)

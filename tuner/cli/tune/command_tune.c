@@ -26,7 +26,7 @@ static const char summary[] =
 /* What is shown while it runs. */
 typedef struct display {
     sqa_progress progress;
-    const volatile sig_atomic_t *stop;
+    const atomic_bool *stop;
     bool told; /* that it stops */
 } display;
 
@@ -121,10 +121,11 @@ static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *
         return sqa_tune_replay(command, words);
     if (words->devices.count > 1 && (words->json || words->record))
         return sqa_usage_error(command, "--%s takes one --device", words->json ? "json" : "record");
+    const atomic_bool *stop = sqa_interrupt_catch();
     sqa_status status = sqa_tune_words_read(words, plan);
     if (status != SQA_OK)
         return sqa_command_fail(command, status);
-    plan->options.stop = sqa_interrupt_catch();
+    plan->options.stop = stop;
     int code = run_on_one(command, words, plan);
     for (size_t i = 1; i < words->devices.count && !*plan->options.stop; i++) {
         status = sqa_device_option(words->devices.items[i], &plan->options.platform,

@@ -17,7 +17,7 @@ static const char summary[] =
 /* A run in progress. */
 typedef struct verification {
     const sqa_verify_words *words;
-    const volatile sig_atomic_t *stop;
+    const atomic_bool *stop;
     sqa_context *context;
     cl_command_queue queue;
     sqa_device device;
