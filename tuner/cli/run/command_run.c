@@ -8,12 +8,11 @@
 #include "cli/memory_check.h"
 #include "cli/options.h"
 #include "cli/run/backward.h"
+#include "cli/run/forms.h"
 #include "cli/run/host_call.h"
 #include "cli/run/how.h"
 #include "cli/run/layer.h"
 #include "cli/run/linear.h"
-#include "cli/run/matmul.h"
-#include "cli/run/merge.h"
 #include "cli/run/pattern.h"
 #include "cli/run/pattern_files.h"
 #include "cli/run/tensor_files.h"
@@ -39,7 +38,11 @@ static const char summary[] =
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
     "pass, or runs that again. Other operations take other tensors, and have options of their\n"
     "own: --op linear is linear attention, --op layer an attention layer, --op matmul multiplies\n"
-    "matrices, --op merge makes one of two parts of attention; `sqa run --op layer --help`.";
+    "matrices, --op rope, norm and activation are what stands between (_backward their "
+    "gradients),\n"
+    "--op merge makes one of two parts of attention; `sqa run --op layer --help`.";
+
+#define TABLED "matmul, merge, rope, norm, norm_backward, activation or activation_backward"
 
 typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse, *kv_format;
@@ -66,10 +69,9 @@ static sqa_status read_operation(run_options *options, sqa_run_backward *backwar
     const char *given = sqa_run_backward_given(backward);
     options->backward = options->op && !strcmp(options->op, "backward");
     if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
-        return sqa_fail(
-            SQA_INVALID_ARGUMENT,
-            "--op is '%.40s'; expected forward, backward, layer, linear, matmul or merge",
-            options->op);
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--op is '%.40s'; expected forward, backward, layer, linear, " TABLED,
+                        options->op);
     if (given && !options->backward)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
     if (options->backward && options->out)
@@ -261,8 +263,7 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     enum { TENSORS = 7, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
-        {"op", "NAME",
-         "forward (default), backward; with their own options layer, linear, matmul, merge",
+        {"op", "NAME", "forward (default), backward; with their own options layer, linear, " TABLED,
          .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
@@ -285,13 +286,17 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
 }
 
 /* Operations on other tensors than attention's, with options of their own. */
+static const sqa_form *const forms[] = {&sqa_form_matmul,
+                                        &sqa_form_merge,
+                                        &sqa_form_rope,
+                                        &sqa_form_norm,
+                                        &sqa_form_norm_backward,
+                                        &sqa_form_activation,
+                                        &sqa_form_activation_backward};
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} others[] = {{"layer", sqa_run_layer},
-              {"linear", sqa_run_linear},
-              {"matmul", sqa_run_matmul},
-              {"merge", sqa_run_merge}};
+} others[] = {{"layer", sqa_run_layer}, {"linear", sqa_run_linear}};
 
 /* What the last --op says; "" without one. */
 static const char *named_operation(int argc, char **argv)
@@ -311,10 +316,14 @@ int sqa_command_run(int argc, char **argv)
     run_options given = {0};
     run_state run = {
         .pattern = SQA_RUN_PATTERN_INIT, .o_file = SQA_OUTPUT_INIT, .lse_file = SQA_OUTPUT_INIT};
+    const char *operation = named_operation(argc, argv);
     int code = SQA_EXIT_OK;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(named_operation(argc, argv), others[i].name))
+        if (!strcmp(operation, others[i].name))
             return others[i].run(argc, argv);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (!strcmp(operation, forms[i]->name))
+            return sqa_run_form(forms[i], argc, argv);
     sqa_run_backward_init(&run.backward);
     if (!read_options(argc, argv, &given, &run, &code))
         return code;
