@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # work and here are those of compile.sh
-# The compilers of GPUs, as far as they are here; read by compile.sh.
+# The compilers of GPUs, as far as they are here; read by compile.sh and emulate.sh.
 #
 # compile_VENDOR TARGET SOURCE OPTIONS: compiles, and prints a line per kernel,
 #   kernel registers spill private local
@@ -12,7 +12,7 @@
 #   SQA_CLANG      clang for NVIDIA and AMD, with libclc of the same version
 #   SQA_LIBCLC     folder of libclc's nvptx64--nvidiacl.bc and amdgcn--amdhsa.bc
 #   SQA_LIBDEVICE  libdevice.10.bc of CUDA
-#   SQA_PTXAS, SQA_OCLOC
+#   SQA_PTXAS, SQA_NVDISASM, SQA_OCLOC
 #   SQA_COMPILER_LIBRARIES  folders that these look for their libraries in, where they are no
 #                  place for the other programs
 
@@ -35,6 +35,11 @@ libclc=${SQA_LIBCLC:-/usr/lib/clc}
 libdevice=${SQA_LIBDEVICE:-$(first_file \
     "${CUDA_HOME:-/usr/local/cuda}/nvvm/libdevice/libdevice.10.bc" \
     /usr/lib/nvidia-cuda-toolkit/libdevice/libdevice.10.bc)}
+
+# As PyPI's nvidia-cuda-nvdisasm brings it, too.
+of_python=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/dev/null)
+nvdisasm=${SQA_NVDISASM:-$(first_program nvdisasm /usr/local/cuda/bin/nvdisasm \
+    "$of_python"/nvidia/*/bin/nvdisasm)}
 
 with_libraries() {
     LD_LIBRARY_PATH=${SQA_COMPILER_LIBRARIES:+$SQA_COMPILER_LIBRARIES:}${LD_LIBRARY_PATH:-} "$@"
@@ -60,6 +65,11 @@ missing_nvidia() {
     [ -f "$libclc/nvptx64--nvidiacl.bc" ] || echo "libclc for nvptx64"
     [ -n "$libdevice" ] || echo "libdevice"
     [ -n "$ptxas" ] || echo "ptxas"
+}
+
+missing_emulator() {
+    [ -n "$nvdisasm" ] || echo "nvdisasm"
+    python3 -c 'import numpy' 2>/dev/null || echo "Python with numpy"
 }
 
 version_nvidia() {

@@ -1,0 +1,111 @@
+#!/bin/sh
+# shellcheck disable=SC2154 # nvdisasm is that of compilers.sh
+# Runs what ptxas makes of the defaults for NVIDIA's GPUs, a work-group of each kernel in an
+# emulator (emulator/): results against double precision, races, stray and misaligned accesses,
+# barriers that not all work-items reach. The emulator's own tests, faults that it must find, come
+# first.
+#   emulate.sh SQA_PROGRAM
+# $SQA_TEST_SIZE full: all defaults, otherwise a selection. The code is that of sm_80 throughout;
+# of later GPUs it has the configurations.
+# compilers.sh says where programs are looked for; without one of them nothing is run: status 77.
+set -u
+sqa=$1
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/gpu/compilers.sh
+. "$here/compilers.sh"
+export SQA_CL_DB=/dev/null PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1
+size=${SQA_TEST_SIZE:-quick}
+
+missing=$({ missing_nvidia; missing_emulator; } | paste -sd, | sed 's/,/, /g')
+if [ -n "$missing" ]; then
+    echo "skipped for lack of $missing"
+    exit 77
+fi
+
+# profile operation family shape, and when.
+cases='
+sm_80 forward       tiled hq=8,n=4096,causal,d=64,dtype=f32  quick
+sm_80 forward       tiled hq=8,n=4096,causal,d=128,dtype=f32 full
+sm_80 forward       tiled hq=8,n=4096,causal,d=64,dtype=f16  full
+sm_80 forward       tiled hq=8,n=4096,causal,d=128,dtype=f16 full
+sm_80 forward       tiled hq=8,n=4096,causal,d=64,dtype=bf16 full
+sm_90 forward       tiled hq=8,n=4096,causal,d=64,dtype=f32  full
+sm_90 forward       tiled hq=8,n=4096,causal,d=128,dtype=f32 full
+sm_90 forward       tiled hq=8,n=4096,causal,d=64,dtype=f16  full
+sm_90 forward       tiled hq=8,n=4096,causal,d=128,dtype=f16 full
+sm_80 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f32  full
+sm_80 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f32 full
+sm_80 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f16  full
+sm_80 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f16 quick
+sm_90 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f32  full
+sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f32 full
+sm_90 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f16  full
+sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f16 full'
+
+# Edits of the first case's program, and what must then be found.
+planted='0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+s/row > last_row)/row > last_row + 1)/|store to what is not the work-group
+s/first_key + BN > min(reach.all_last, walk.end)/false/|error'
+
+thorough=
+[ "$size" != full ] || thorough=--thorough
+failed=0
+passed=0
+
+tell() {
+    echo "FAILED $1"
+    failed=$((failed + 1))
+}
+
+# emulate SOURCE NAME: prints what is wrong; status 1: something is.
+emulate() {
+    options=$(sed -n 's/^ \* options *\(.*\)/\1/p' "$1" | head -n 1)
+    compile_nvidia sm_80 "$1" "$options" >"$work/kernels" 2>"$work/errors" ||
+        { echo "FAILED $2: $(head -n 3 "$work/errors")"; return 1; }
+    # thorough is a word or none.
+    # shellcheck disable=SC2086
+    python3 "$here/emulator/emulate.py" "$nvdisasm" "$1" "$work/code.cubin" "$2" $thorough
+}
+
+# plant EDIT EXPECTED, of source.cl
+plant() {
+    sed "$1" "$work/source.cl" >"$work/planted.cl"
+    if cmp -s "$work/source.cl" "$work/planted.cl"; then
+        tell "'$1' changes nothing"
+    elif emulate "$work/planted.cl" planted >"$work/found"; then
+        tell "'$1': nothing was found"
+    elif ! grep -q "^FAILED planted .*$2" "$work/found"; then
+        tell "'$1': found $(cat "$work/found"); expected '$2'"
+    fi
+}
+
+compile_nvidia sm_80 "$here/emulator/planted.cl" "-cl-std=CL1.2 -w" >"$work/kernels" || exit 1
+python3 "$here/emulator/test_emulator.py" "$nvdisasm" "$work/code.cubin" || exit 1
+
+echo "$cases" >"$work/cases"
+while read -r profile operation family shape when; do
+    if [ -z "$profile" ] || { [ "$when" = full ] && [ "$size" != full ]; }; then
+        continue
+    fi
+    name="$profile $operation $family $shape"
+    if ! "$sqa" source --operation "$operation" --family "$family" --shape "$shape" \
+        --device-profile "$profile" >"$work/source.cl" 2>"$work/errors"; then
+        tell "$name: $(cat "$work/errors")"
+    elif emulate "$work/source.cl" "$name"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+    if [ "$size" = full ] && [ -n "$planted" ]; then
+        echo "$planted" >"$work/edits"
+        planted=
+        while IFS='|' read -r edit expected; do
+            plant "$edit" "$expected"
+        done <"$work/edits"
+    fi
+done <"$work/cases"
+
+echo "$passed programs emulated, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,43 @@
+"""Runs a work-group of each kernel of a program that ptxas made, against double precision.
+usage: emulate.py NVDISASM SOURCE CUBIN NAME [--thorough]
+SOURCE is what `sqa source` printed; NAME is what to call it. Prints lines per kernel; exit
+status 1: one is wrong."""
+import sys
+
+from attention import Problem
+from machine import Machine
+from sass import Program
+from source import Source
+
+
+def emulate(source, program, kernel, spare):
+    """What is wrong with it, and its error."""
+    problem = Problem(source, kernel, spare)
+    machine = Machine(program, problem.arguments(), problem.memory, problem.group,
+                      problem.groups, source.kernels[kernel])
+    machine.run()
+    error, excused = problem.error()
+    wrong = [text for _, _, text in machine.faults]
+    if error > excused:
+        wrong.append(f"error {error:.1e}; expected {excused:.1e} at most")
+    return wrong, error, sum(machine.executed.values())
+
+
+def main(nvdisasm, path, cubin, name, thorough=None):
+    with open(path, encoding="utf-8") as file:
+        source = Source(file.read())
+    failed = False
+    for kernel in source.kernels:
+        program = Program(nvdisasm, cubin, kernel)
+        # Rows that begin where whole vectors can be read, and rows that do not.
+        for spare in (8, 1) if thorough else (8,):
+            wrong, error, steps = emulate(source, program, kernel, spare)
+            print(f"{name} {kernel}, rows {spare} apart: error {error:.1e}, {steps} steps")
+            for text in wrong:
+                print(f"FAILED {name} {kernel}: {text}")
+            failed = failed or bool(wrong)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

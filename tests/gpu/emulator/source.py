@@ -1,0 +1,34 @@
+"""What `sqa source` prints, read: parameters and facts of the program, its kernels with the sizes
+of their work-groups, and the list of arguments that it says they take."""
+import re
+import struct
+
+SIZES = {"long": ("q", 8), "int": ("i", 4), "float": ("f", 4)}
+
+
+class Source:
+    def __init__(self, text):
+        self.defines = {name: int(value) for name, value in
+                        re.findall(r"^#define (\w+) +(-?\d+)\b", text, re.M)}
+        self.kernels = {}
+        steps = re.findall(r"^ \* step \d+ +(\w+), .*local ([\d x]+)", text, re.M)
+        for name, local in steps:
+            sizes = [int(n) for n in local.split("x")]
+            self.kernels[name] = tuple(sizes + [1] * (3 - len(sizes)))
+        listed = re.search(r"^#define SQA_\w+_ARGUMENTS (.*)$", text, re.M)[1]
+        self.arguments = [self.argument(a) for a in listed.split(",")]
+
+    @staticmethod
+    def argument(text):
+        """(name, kind)"""
+        words = text.split()
+        return words[-1].lstrip("*"), "pointer" if "*" in text else words[0]
+
+    def pack(self, values):
+        """The arguments' bytes, as NVIDIA's kernels find them; `values` by name."""
+        packed = bytearray()
+        for name, kind in self.arguments:
+            letter, size = SIZES.get(kind, ("Q", 8))
+            packed += bytes(-len(packed) % size)
+            packed += struct.pack("<" + letter, values[name])
+        return bytes(packed)
