@@ -110,7 +110,10 @@ const char *sqa_peer_title(const sqa_peer *peer)
 /* What a peer's row is told of a pattern; anything else is not compared. */
 static sqa_status check_pattern(const sqa_peer *peer, const char *pattern)
 {
-    static const char *const compared[] = {"causal", "dmodel", "fused", "biases"};
+    static const char *const compared[] = {"causal",    "dmodel",  "fused",      "biases", "rope",
+                                           "ropebase",  "ropedim", "ropeoffset", "qknorm", "qkeps",
+                                           "gate",      "kind",    "mlp",        "act",    "gated",
+                                           "mlpbiases", "norm",    "norm_eps"};
     const char *key;
     size_t length;
     while (sqa_bench_next_key(&pattern, &key, &length)) {
@@ -119,8 +122,9 @@ static sqa_status check_pattern(const sqa_peer *peer, const char *pattern)
             known = known || sqa_bench_key_is(key, length, compared[i]);
         if (!known)
             return sqa_fail(SQA_UNSUPPORTED,
-                            "--peer %s: nothing but a causal mask is compared, and of layers "
-                            "dmodel, fused and biases, not %.*s",
+                            "--peer %s: of attention nothing but a causal mask is compared, of "
+                            "layers and blocks all but contexts and tensors of positions, not "
+                            "%.*s",
                             peer->name, (int)length, key);
     }
     return SQA_OK;

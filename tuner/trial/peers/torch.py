@@ -40,40 +40,129 @@ class Attention:
         return self.attend(*self.inputs)
 
 
+def rotation(keys, length, dim, dtype):
+    """Which pairs of a head are turned, and by what cosines and sines; see sqa_cl/rope.h."""
+    kind = keys.get("rope", "none")
+    count = int(keys.get("ropedim", dim)) // 2
+    if kind == "none" or not count:
+        return None
+    rows = torch.arange(length, dtype=torch.float64) + int(keys.get("ropeoffset", 0))
+    powers = torch.arange(count, dtype=torch.float64) / -count
+    angles = torch.outer(rows, float(keys.get("ropebase", 10000)) ** powers)
+    return kind == "half", count, angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def turned(x, by):
+    """Rows turned by a rotation(); what it does not reach is copied."""
+    half, count, cosines, sines = by
+    part, rest = x[..., :2 * count], x[..., 2 * count:]
+    sizes, axis = ((2, count), -2) if half else ((count, 2), -1)
+    first, second = part.unflatten(-1, sizes).unbind(axis)
+    pairs = torch.stack((first * cosines - second * sines, first * sines + second * cosines),
+                        axis)
+    return torch.cat((pairs.flatten(-2), rest), -1) if rest.shape[-1] else pairs.flatten(-2)
+
+
 class Layer(Attention):
-    """Projections before and after it, of a width that is the model's; see sqa_cl/layer.h."""
+    """Projections before and after it, of a width that is the model's; see sqa_cl/layer.h. What
+    it is made of goes by the names of `sqa run --op layer`."""
 
     def __init__(self, shape, keys, make):
         batch, q_heads, kv_heads, queries, _, dim = shape
         super().__init__((0, q_heads, kv_heads, queries, queries, dim), keys, make)
         width, self.dim = int(keys["dmodel"]), dim
-        columns = [q_heads * dim, kv_heads * dim, kv_heads * dim]
-        self.splits = columns if "fused" in keys else None
-        self.products = [sum(columns)] if self.splits else columns
-        self.products = self.products + [width]
-        widths = [width] * (len(self.products) - 1) + [self.heads * dim]
-        self.inputs = [make(batch, queries, width)]
-        self.inputs += [make(w, c, scale=w ** -0.5) for w, c in zip(widths, self.products)]
-        self.biased = "biases" in keys
-        if self.biased:
-            self.inputs += [make(c) for c in self.products]
+        out = self.heads * dim
+        columns = {"q": q_heads * dim, "k": kv_heads * dim, "v": kv_heads * dim}
+        self.splits = list(columns.values()) if "fused" in keys else None
+        if self.splits:
+            columns = {"qkv": sum(self.splits)}
+        if "gate" in keys:
+            columns["g"] = out
+        self.of = {"x": make(batch, queries, width)}
+        for name, count in columns.items():
+            self.add_product(make, name, width, count, "biases" in keys)
+        self.add_product(make, "o", out, width, "biases" in keys)
+        self.eps = float(keys.get("qkeps", 1e-5))
+        if "qknorm" in keys:
+            self.of.update(q_norm=make(dim), k_norm=make(dim))
+        self.rotation = rotation(keys, queries, dim, self.of["x"].dtype)
+        self.inputs = list(self.of.values())
 
-    def project(self, x, number):
-        weight = self.inputs[1 + number]
-        if not self.biased:
+    def add_product(self, make, name, width, columns, biased):
+        self.of["w" + name] = make(width, columns, scale=width ** -0.5)
+        if biased:
+            self.of["b" + name] = make(columns)
+
+    def project(self, x, name):
+        weight, bias = self.of["w" + name], self.of.get("b" + name)
+        if bias is None:
             return x @ weight
-        bias = self.inputs[1 + len(self.products) + number]
         return torch.addmm(bias, x.reshape(-1, x.shape[-1]), weight).view(*x.shape[:-1], -1)
 
-    def forward(self):
-        x = self.inputs[0]
+    def heads_of(self, part, name):
+        part = part.unflatten(-1, (-1, self.dim))
+        if name + "_norm" in self.of:
+            part = F.rms_norm(part, (self.dim,), self.of[name + "_norm"], self.eps)
+        part = part.transpose(1, 2)
+        return part if name == "v" or not self.rotation else turned(part, self.rotation)
+
+    def layer(self, x):
         if self.splits:
-            parts = self.project(x, 0).split(self.splits, -1)
+            parts = self.project(x, "qkv").split(self.splits, -1)
         else:
-            parts = [self.project(x, i) for i in range(3)]
-        q, k, v = (p.unflatten(-1, (-1, self.dim)).transpose(1, 2) for p in parts)
-        return self.project(self.attend(q, k, v).transpose(1, 2).flatten(2),
-                            len(self.products) - 1)
+            parts = [self.project(x, name) for name in "qkv"]
+        q, k, v = (self.heads_of(part, name) for part, name in zip(parts, "qkv"))
+        out = self.attend(q, k, v).transpose(1, 2).flatten(2)
+        if "wg" in self.of:
+            out = torch.sigmoid(self.project(x, "g")) * out
+        return self.project(out, "o")
+
+    def forward(self):
+        return self.layer(self.of["x"])
+
+
+ACTIVATIONS = {"none": lambda x: x, "silu": F.silu, "sigmoid": torch.sigmoid, "relu": F.relu,
+               "gelu_erf": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}
+
+
+class Block(Layer):
+    """A layer and a perceptron; see sqa_cl/block.h, whose names these are."""
+
+    def __init__(self, shape, keys, make):
+        super().__init__(shape, keys, make)
+        width, inner, biased = int(keys["dmodel"]), int(keys["mlp"]), "mlpbiases" in keys
+        self.is_serial = keys.get("kind", "serial") == "serial"
+        self.is_rms = keys.get("norm", "rms") == "rms"
+        self.norm_eps = float(keys.get("norm_eps", 1e-5))
+        self.activation = ACTIVATIONS[keys.get("act", "none")]
+        for name in ["norm1", "norm2"] if self.is_serial else ["norm1"]:
+            self.of[name] = make(width)
+            if biased and not self.is_rms:
+                self.of[name + "_bias"] = make(width)
+        for name in ["up", "gate"] if "gated" in keys else ["up"]:
+            self.add_product(make, name, width, inner, biased)
+        self.add_product(make, "down", inner, width, biased)
+        self.inputs = list(self.of.values())
+
+    def norm(self, x, name):
+        weight, width = self.of[name], x.shape[-1:]
+        if self.is_rms:
+            return F.rms_norm(x, width, weight, self.norm_eps)
+        return F.layer_norm(x, width, weight, self.of.get(name + "_bias"), self.norm_eps)
+
+    def perceptron(self, n):
+        hidden = self.activation(self.project(n, "gate" if "wgate" in self.of else "up"))
+        if "wgate" in self.of:
+            hidden = hidden * self.project(n, "up")
+        return self.project(hidden, "down")
+
+    def forward(self):
+        x = self.of["x"]
+        n = self.norm(x, "norm1")
+        if not self.is_serial:
+            return x + self.perceptron(n) + self.layer(n)
+        middle = x + self.layer(n)
+        return middle + self.perceptron(self.norm(middle, "norm2"))
 
 
 class Row:
@@ -88,9 +177,9 @@ class Row:
             numbers = torch.rand(*shape, dtype=DTYPES[dtype]) * scale
             return numbers.requires_grad_(self.backward)
 
-        kind = Layer if "dmodel" in keys else Attention
-        self.of = kind([int(number) for number in numbers], keys, make)
-        self.out = self.of.forward()
+        kind = Block if "mlp" in keys else Layer if "dmodel" in keys else Attention
+        self.what = kind([int(number) for number in numbers], keys, make)
+        self.out = self.what.forward()
         self.dout = torch.rand_like(self.out) if self.backward else None
         if self.forward:
             self.out = None
@@ -100,9 +189,9 @@ class Row:
         self.times = 1 + int(LEAST_SECONDS / max(time.perf_counter() - begin, 1e-6))
 
     def run(self):
-        out = self.of.forward() if self.forward else self.out
+        out = self.what.forward() if self.forward else self.out
         if self.backward:
-            torch.autograd.grad(out, self.of.inputs, self.dout, retain_graph=not self.forward)
+            torch.autograd.grad(out, self.what.inputs, self.dout, retain_graph=not self.forward)
 
     def sample(self):
         begin = time.perf_counter()
@@ -128,4 +217,5 @@ def main():
         print(answer, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
