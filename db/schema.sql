@@ -13,7 +13,7 @@
 -- trial counts as the winner.
 
 PRAGMA application_id = 0x53514144; -- "SQAD": tells the file from another program's
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- A device as one OpenCL runtime describes it: what it said, word for word, the
 -- normalised name made from that, and the limits that decide which configurations
@@ -85,6 +85,8 @@ CREATE TABLE problem (
 -- Times of a busy machine only mean something beside what else was measured then: the
 -- yardstick, which is what runs for the problem without any database, in the same rounds;
 -- and the ceilings, of a final's rounds, or the best samples of the run.
+-- Of a device that nobody had, a model may say what a configuration would reach: such a row
+-- was never tried, and says so by its status and in a column of its own.
 CREATE TABLE trial (
     id             INTEGER PRIMARY KEY,
     environment    INTEGER NOT NULL REFERENCES environment (id),
@@ -96,11 +98,12 @@ CREATE TABLE trial (
     config         TEXT NOT NULL,    -- 'NAME=value,...', every parameter
     source_hash    TEXT,             -- of the generated kernel
     status         TEXT NOT NULL CHECK (status IN ('ok', 'compile_failed', 'wrong_result',
-                   'timeout', 'crashed', 'too_noisy', 'rejected')),
+                   'timeout', 'crashed', 'too_noisy', 'rejected', 'modelled')),
     median_ms      REAL CHECK (median_ms > 0),
     spread_ms      REAL CHECK (spread_ms >= 0), -- interquartile range
     yardstick_ms   REAL CHECK (yardstick_ms > 0),
     max_error      REAL CHECK (max_error >= 0), -- against the fp64 reference, as the operation judges it
+    modelled       REAL CHECK (modelled > 0 AND modelled <= 1), -- part of the rate of multiply-adds; NULL: no model was asked
     flop           REAL CHECK (flop >= 0),      -- floating-point operations that the result needs
     bytes          REAL CHECK (bytes >= 0),     -- that have to move at least once
     ceiling_gflops REAL CHECK (ceiling_gflops > 0),               -- f32 multiply-adds
@@ -111,10 +114,12 @@ CREATE TABLE trial (
     samples        INTEGER NOT NULL CHECK (samples >= 0),
     seed           INTEGER NOT NULL, -- of the search that proposed it, as signed 64 bits
     final          INTEGER NOT NULL CHECK (final IN (0, 1)), -- measured against the other finalists
-    message        TEXT NOT NULL,    -- why it failed; '' when ok
+    message        TEXT NOT NULL,    -- why it failed, or which model it was; '' when ok
     recorded_at    TEXT NOT NULL,    -- UTC, '2026-01-31T12:00:00Z'
     CHECK (status <> 'ok' OR (median_ms IS NOT NULL AND flop IS NOT NULL
                               AND max_error IS NOT NULL)),
+    CHECK ((status = 'modelled') = (modelled IS NOT NULL)),
+    CHECK (status <> 'modelled' OR (median_ms IS NULL AND samples = 0 AND NOT final)),
     FOREIGN KEY (problem, class) REFERENCES problem (id, class),
     UNIQUE (id, environment, class)  -- what a winner refers to
 ) STRICT;

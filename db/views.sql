@@ -29,7 +29,7 @@ SELECT timed.id, timed.environment, timed.problem, timed.class,
        platform_version, device_version, driver_version, library_version,
        operation, key, shape, fields,
        family, space_version, candidates, config, source_hash, status, median_ms, spread_ms,
-       yardstick_ms, speedup_vs_yardstick, max_error, flop, bytes, gflops, gbs, ceiling_gflops, ceiling_matrix_gflops,
+       yardstick_ms, speedup_vs_yardstick, max_error, modelled, flop, bytes, gflops, gbs, ceiling_gflops, ceiling_matrix_gflops,
        ceiling_copy_gbs, ceiling_read_gbs, fraction_of_ceiling, fraction_of_roofline, build_ms,
        samples, seed, final, message, recorded_at,
        EXISTS (SELECT 1 FROM winner WHERE winner.trial = timed.id
@@ -59,16 +59,32 @@ SELECT environment, id FROM (
     WHERE place_in_problem = 1)
 WHERE place = 1;
 
+-- What a model found best for each environment and class that nothing was measured of.
+CREATE VIEW modelled_leader AS
+SELECT environment, id FROM (
+    SELECT environment, id, row_number() OVER (
+        PARTITION BY environment, class ORDER BY modelled DESC, id DESC) AS place
+    FROM trial
+    WHERE status = 'modelled' AND NOT EXISTS (
+        SELECT 1 FROM trial AS measured
+        WHERE measured.environment = trial.environment AND measured.class = trial.class
+          AND measured.status = 'ok'))
+WHERE place = 1;
+
 -- What the library dispatches from: per environment and class the winner, or the leader
--- while no final has been held. Environments are compared so that who asks for one of them
--- need not wait for the others.
+-- while no final has been held, or what a model found, which `modelled` tells. Environments are
+-- compared so that who asks for one of them need not wait for the others.
 CREATE VIEW best AS
 SELECT result.* FROM winner
 JOIN result ON result.id = winner.trial AND result.environment = winner.environment
 WHERE result.status = 'ok'
 UNION ALL
 SELECT result.* FROM leader
-JOIN result ON result.id = leader.id AND result.environment = leader.environment;
+JOIN result ON result.id = leader.id AND result.environment = leader.environment
+UNION ALL
+SELECT result.* FROM modelled_leader
+JOIN result ON result.id = modelled_leader.id
+           AND result.environment = modelled_leader.environment;
 
 -- For people: a view per operation with its fields as columns. What a shape leaves out has
 -- its default; configurations are JSON.
@@ -102,7 +118,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        fields ->> 'page' AS page, coalesce(fields ->> 'lse', 0) AS lse,
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM compared LEFT JOIN variant
@@ -120,7 +136,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        coalesce(fields ->> 'localblocks', 0) AS local_blocks,
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'select_blocks';
@@ -144,7 +160,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        fields ->> 'ragged' AS ragged, coalesce(fields ->> 'dropout', 0) AS dropout,
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id, operation
@@ -155,7 +171,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        fields ->> 'b' AS batch, fields ->> 'heads' AS heads, fields ->> 'rows' AS q_length,
        fields ->> 'd' AS value_dim, coalesce(fields ->> 'dtype', 'f32') AS dtype,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id
@@ -168,7 +184,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        coalesce(fields ->> 'dtype', 'f32') AS dtype, coalesce(fields ->> 'act', 'none') AS activation,
        coalesce(fields ->> 'gated', 0) AS gated, coalesce(fields ->> 'residual', 0) AS residual,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation IN ('activation', 'activation_backward');
@@ -184,7 +200,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        iif(coalesce(fields ->> 'sa', fields ->> 'sb', fields ->> 'sc', fields ->> 'sr') IS NULL,
            'packed', 'strided') AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'matmul';
@@ -197,7 +213,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        iif(coalesce(fields ->> 'oa', fields ->> 'ob', fields ->> 'o') IS NULL,
            'packed', 'strided') AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}' AS config,
        winner, recorded_at, shape, id
 FROM best WHERE operation = 'merge';
@@ -210,7 +226,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        coalesce(fields ->> 'dtype', 'f32') AS dtype,
        iif(coalesce(fields ->> 'x', fields ->> 'y') IS NULL, 'packed', 'strided') AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id
@@ -226,7 +242,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        iif(coalesce(fields ->> 'k', fields ->> 'v', fields ->> 'kc', fields ->> 'vc') IS NULL,
            'packed', 'strided') AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id
@@ -240,7 +256,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        coalesce(fields ->> 'dtype', 'f32') AS dtype,
        iif(coalesce(fields ->> 'x', fields ->> 'y') IS NULL, 'packed', 'strided') AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id
@@ -257,7 +273,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        iif(coalesce(fields ->> 'x', fields ->> 'dy', fields ->> 'dx') IS NULL,
            'packed', 'strided') AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id
@@ -276,7 +292,7 @@ SELECT vendor, architecture, model, runtime, type, compute_units, driver_version
        coalesce(fields ->> 'state', 'none') AS state, fields ->> 'ragged' AS ragged,
        coalesce(fields ->> 'layout', iif(fields ->> 'q' IS NULL, 'bhsd', 'strided')) AS layout,
        median_ms, spread_ms, gflops, gbs, fraction_of_ceiling, fraction_of_roofline, max_error,
-       family,
+       modelled, family,
        iif(config = '', '{}',
            '{"' || replace(replace(config, '=', '":'), ',', ',"') || '}') AS config,
        winner, recorded_at, shape, id, operation

@@ -58,7 +58,8 @@ typedef struct sqa_plan_info {
     const char *config; /* its parameters, "NAME=value,..." */
     const char *rung;   /* the rung of the lookup that gave it: "override", "exact",
                            "other-driver", "nearest-size", "architecture", "vendor",
-                           "prebuilt", "default", "naive" */
+                           "modelled" (never measured: a model's choice), "prebuilt",
+                           "default", "naive" */
     const char *source; /* "override", "user-db", "extra-db", "seed-db", "prebuilt" or "default" */
     const char *reason; /* one sentence for people, naming what was passed over and why */
 } sqa_plan_info;

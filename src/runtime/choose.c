@@ -35,11 +35,11 @@ static sqa_status choose_override(sqa_choices *out, const sqa_device *device,
     return SQA_OK;
 }
 
-/* Whether the row was measured, and so found right, under other circumstances. */
+/* Whether the row was measured, and so found right, under other circumstances, or never. */
 static bool is_borrowed(const sqa_tuning_row *row, const sqa_problem_class *wanted,
                         const sqa_device *device)
 {
-    return !sqa_problem_class_same_kinds(&row->problem_class, wanted) ||
+    return row->modelled > 0 || !sqa_problem_class_same_kinds(&row->problem_class, wanted) ||
            strcmp(row->driver_version, device->strings.driver_version) != 0 ||
            strcmp(row->identity.model, device->identity.model) != 0 ||
            strcmp(row->identity.architecture, device->identity.architecture) != 0;

@@ -110,7 +110,13 @@ static void explain(sqa_leaf *leaf)
     const sqa_tuning_row *row = choice->row;
     if (row && row->source == SQA_SOURCE_EXTRA)
         sqa_text_format(&leaf->reason, "from %s: ", leaf->context->tuning.databases[row->database]);
-    if (row)
+    if (row && row->modelled > 0)
+        sqa_text_format(&leaf->reason,
+                        "%s, never measured: a model gives it %.0f %% of the rate of multiply-adds "
+                        "of %s %s; checked here",
+                        sqa_rung_name(choice->rung), 100 * row->modelled, row->identity.vendor,
+                        row->identity.model);
+    else if (row)
         sqa_text_format(&leaf->reason, "%s, measured at %.1f GFLOP/s on %s %s, driver %s%s",
                         sqa_rung_name(choice->rung), row->gflops, row->identity.vendor,
                         row->identity.model, row->driver_version,

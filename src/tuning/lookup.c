@@ -3,15 +3,11 @@
 #include <string.h>
 
 static const char *const rung_names[] = {
-    [SQA_RUNG_OVERRIDE] = "override",
-    [SQA_RUNG_EXACT] = "exact",
-    [SQA_RUNG_OTHER_DRIVER] = "other-driver",
-    [SQA_RUNG_NEAREST_SIZE] = "nearest-size",
-    [SQA_RUNG_ARCHITECTURE] = "architecture",
-    [SQA_RUNG_VENDOR] = "vendor",
-    [SQA_RUNG_PREBUILT] = "prebuilt",
-    [SQA_RUNG_DEFAULT] = "default",
-    [SQA_RUNG_NAIVE] = "naive",
+    [SQA_RUNG_OVERRIDE] = "override",         [SQA_RUNG_EXACT] = "exact",
+    [SQA_RUNG_OTHER_DRIVER] = "other-driver", [SQA_RUNG_NEAREST_SIZE] = "nearest-size",
+    [SQA_RUNG_ARCHITECTURE] = "architecture", [SQA_RUNG_VENDOR] = "vendor",
+    [SQA_RUNG_MODELLED] = "modelled",         [SQA_RUNG_PREBUILT] = "prebuilt",
+    [SQA_RUNG_DEFAULT] = "default",           [SQA_RUNG_NAIVE] = "naive",
 };
 
 const char *sqa_rung_name(sqa_rung rung)
@@ -36,6 +32,11 @@ static bool rung_of(const sqa_tuning_row *row, const sqa_device *device,
     if (!same(theirs->vendor, ours->vendor) || !same(theirs->runtime, ours->runtime) ||
         row->device_type != device->strings.type)
         return false;
+    if (row->modelled > 0) {
+        /* A model is of one architecture, and knows no drivers. */
+        *rung = SQA_RUNG_MODELLED;
+        return same(theirs->architecture, ours->architecture);
+    }
     if (!same(theirs->architecture, ours->architecture)) {
         /* Kernels tuned for vectors of one length are slow with those of another. */
         if (row->vector_width_float != device->limits.vector_width_float)

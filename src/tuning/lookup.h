@@ -6,7 +6,8 @@
 #include "device/device.h"
 #include "tuning/tuning_table.h"
 
-/* From the most to the least specific; the first and the last three are not rows. */
+/* From the most to the least specific; the first and the last three are not rows. What was
+ * measured anywhere comes before what a model says. */
 typedef enum sqa_rung {
     SQA_RUNG_OVERRIDE = 0, /* the caller named it */
     SQA_RUNG_EXACT,        /* this device, driver and class */
@@ -14,6 +15,7 @@ typedef enum sqa_rung {
     SQA_RUNG_NEAREST_SIZE, /* this device, the nearest class of the same kind */
     SQA_RUNG_ARCHITECTURE, /* the same architecture: nearest class, then nearest compute units */
     SQA_RUNG_VENDOR,       /* the same vendor, runtime, device type and native vectors */
+    SQA_RUNG_MODELLED,     /* never measured: a model's choice for this architecture */
     SQA_RUNG_PREBUILT,     /* no compiler, but this program is there */
     SQA_RUNG_DEFAULT,      /* the family's own default */
     SQA_RUNG_NAIVE         /* the family that supports everything */

@@ -48,28 +48,32 @@ typedef enum column_kind {
 /* Everything that is read, with the range each value must be in. What only the
  * kernel families can judge (family, parameters) is judged where it is dispatched. */
 static const struct column {
-    const char *sql, *old_sql; /* the latter up to schema 2; NULL: the same */
+    const char *sql, *old_sql; /* the latter up to schema `old`; NULL: the same */
     column_kind kind;
     size_t offset;
     int64_t least, most; /* of an integer's value, of a text's bytes with its zero */
+    int old;             /* 0: SQA_SCHEMA_LAST_OF_ATTENTION */
 } columns[] = {
-    {"vendor", NULL, COLUMN_TEXT, AT(identity.vendor), 2, SIZE(identity.vendor)},
-    {"architecture", NULL, COLUMN_TEXT, AT(identity.architecture), 1, SIZE(identity.architecture)},
-    {"model", NULL, COLUMN_TEXT, AT(identity.model), 1, SIZE(identity.model)},
-    {"runtime", NULL, COLUMN_TEXT, AT(identity.runtime), 1, SIZE(identity.runtime)},
-    {"type", NULL, COLUMN_TYPE, AT(device_type), 0, 0},
-    {"compute_units", NULL, COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX},
-    {"vector_width_float", NULL, COLUMN_INTEGER, AT(vector_width_float), 0, UINT32_MAX},
-    {"driver_version", NULL, COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version)},
-    {"operation", NULL, COLUMN_OPERATION, AT(problem_class.operation), 0, 0},
-    {"key", OLD_KEY, COLUMN_CLASS, AT(problem_class), 0, 0},
-    {"family", NULL, COLUMN_TEXT, AT(family), 2, SIZE(family)},
-    {"space_version", NULL, COLUMN_INTEGER, AT(space_version), 0, UINT32_MAX},
-    {"coalesce(candidates, '')", "''", COLUMN_TEXT, AT(candidates), 1, SIZE(candidates)},
-    {"config", NULL, COLUMN_TEXT, AT(config), 1, SIZE(config)},
-    {"gflops", NULL, COLUMN_REAL, AT(gflops), 0, 0},
+    {"vendor", NULL, COLUMN_TEXT, AT(identity.vendor), 2, SIZE(identity.vendor), 0},
+    {"architecture", NULL, COLUMN_TEXT, AT(identity.architecture), 1, SIZE(identity.architecture),
+     0},
+    {"model", NULL, COLUMN_TEXT, AT(identity.model), 1, SIZE(identity.model), 0},
+    {"runtime", NULL, COLUMN_TEXT, AT(identity.runtime), 1, SIZE(identity.runtime), 0},
+    {"type", NULL, COLUMN_TYPE, AT(device_type), 0, 0, 0},
+    {"compute_units", NULL, COLUMN_INTEGER, AT(compute_units), 0, UINT32_MAX, 0},
+    {"vector_width_float", NULL, COLUMN_INTEGER, AT(vector_width_float), 0, UINT32_MAX, 0},
+    {"driver_version", NULL, COLUMN_TEXT, AT(driver_version), 1, SIZE(driver_version), 0},
+    {"operation", NULL, COLUMN_OPERATION, AT(problem_class.operation), 0, 0, 0},
+    {"key", OLD_KEY, COLUMN_CLASS, AT(problem_class), 0, 0, 0},
+    {"family", NULL, COLUMN_TEXT, AT(family), 2, SIZE(family), 0},
+    {"space_version", NULL, COLUMN_INTEGER, AT(space_version), 0, UINT32_MAX, 0},
+    {"coalesce(candidates, '')", "''", COLUMN_TEXT, AT(candidates), 1, SIZE(candidates), 0},
+    {"config", NULL, COLUMN_TEXT, AT(config), 1, SIZE(config), 0},
+    {"iif(modelled IS NULL, gflops, 0.0)", "gflops", COLUMN_REAL, AT(gflops), 0, 0,
+     SQA_SCHEMA_LAST_MEASURED},
+    {"coalesce(modelled, 0.0)", "0.0", COLUMN_REAL, AT(modelled), 0, 0, SQA_SCHEMA_LAST_MEASURED},
     {"coalesce(fraction_of_roofline, 0.0)", "coalesce(fraction_of_ceiling, 0.0)", COLUMN_REAL,
-     AT(fraction), 0, 0},
+     AT(fraction), 0, 0, 0},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
@@ -165,17 +169,21 @@ static int prepare_environments(sqlite3 *database, const sqa_device *device, sql
     return code;
 }
 
+static const char *column_sql(const struct column *column, int version)
+{
+    const int old = column->old ? column->old : SQA_SCHEMA_LAST_OF_ATTENTION;
+    return column->old_sql && version <= old ? column->old_sql : column->sql;
+}
+
 /* The best rows of one environment, by the columns that this schema has. */
 static int prepare_rows(sqlite3 *database, sqlite3_stmt **out)
 {
     int version = 0;
     if (!sqa_database_pragma(database, "PRAGMA user_version", &version))
         return sqlite3_extended_errcode(database);
-    const bool old = version <= SQA_SCHEMA_LAST_OF_ATTENTION;
     sqa_text query = SQA_TEXT_INIT;
     for (int i = 0; i < COLUMN_COUNT; i++)
-        sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ",
-                        old && columns[i].old_sql ? columns[i].old_sql : columns[i].sql);
+        sqa_text_format(&query, "%s%s", i ? ", " : "SELECT ", column_sql(&columns[i], version));
     sqa_text_append(&query, " FROM best WHERE environment = ?1");
     int code = query.failed ? SQLITE_NOMEM
                             : sqlite3_prepare_v2(database, sqa_text_get(&query), -1, out, NULL);

@@ -38,7 +38,8 @@ typedef struct sqa_tuning_row {
     uint32_t space_version;
     char candidates[SQA_HASH_TEXT]; /* sqa_candidates_digest() when it was measured; "": unknown */
     char config[SQA_CONFIG_TEXT];
-    double gflops;
+    double gflops;   /* 0 where a model made the row */
+    double modelled; /* then the part of the rate of multiply-adds that it gives; else 0 */
     double fraction; /* of what was possible when it was measured; 0: unknown */
 } sqa_tuning_row;
 

@@ -51,6 +51,28 @@ check_page sqa-report.html
 grep -q 'Best per problem' sqa-report.html || fail "no best"
 grep -q 'GFLOP/s of fused multiply-adds' sqa-report.html || fail "no ceiling"
 
+# What a model says stands apart, with no figure that looks measured.
+head -n 1 "$seed"/*haswell*.jsonl | sed -e 's/"status":.*"samples":[0-9]*/"status":"modelled",\
+"median_ms":null,"spread_ms":null,"max_error":null,"modelled":0.5,"gflops":null,\
+"ceiling_gflops":null,"ceiling_matrix_gflops":null,"ceiling_copy_gbs":null,\
+"ceiling_read_gbs":null,"build_ms":null,"samples":0/' -e 's/"final":true/"final":false/' \
+    -e 's/"winner":true/"winner":false/' -e 's/"message":""/"message":"a model of mine"/' |
+    tr -d '\n' >modelled.jsonl
+"$sqa" db import modelled.jsonl --db modelled.db >out 2>&1 || fail "modelled: $(cat out)"
+"$sqa" report --db modelled.db --out modelled.html >out 2>&1 || fail "modelled: $(cat out)"
+check_page modelled.html
+for words in 'Modelled, never measured' 'a model of mine' '>50 %<' 'Trials: 1 modelled.'; do
+    grep -qF "$words" modelled.html || fail "modelled: no $words"
+done
+! grep -q 'Best per problem' modelled.html || fail "modelled: taken for a measurement"
+"$sqa" db best --db modelled.db --wide >out 2>&1
+grep -q ' 50% ' out || fail "modelled, list: $(cat out)"
+"$sqa" db show 1 --db modelled.db >out 2>&1
+grep -q 'modelled *50 % of the rate of multiply-adds; never measured' out ||
+    fail "modelled, show: $(cat out)"
+"$sqa" db export --db modelled.db | grep -q '"status":"modelled","median_ms":null.*"modelled":0.5,' ||
+    fail "modelled, export"
+
 # A search with a default, a variant and failures.
 for shape in hq=4,n=64,d=8 hq=1,n=64,d=8; do
     "$sqa" tune --shape $shape --budget 3t --family naive >out 2>&1 || fail "tune: $(cat out)"

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "database/fixture.h"
+#include "store/connection.h"
 #include "store/exchange.h"
 
 typedef struct refusals {
@@ -392,6 +393,57 @@ START_TEST(merging_refuses_spoilt_rows)
 }
 END_TEST
 
+#define MODELLED                                                                                   \
+    "PRAGMA ignore_check_constraints = ON; UPDATE trial SET status = 'modelled', modelled = 0.75," \
+    " median_ms = NULL, spread_ms = NULL, yardstick_ms = NULL, max_error = NULL, build_ms = NULL," \
+    " ceiling_gflops = NULL, samples = 0, final = 0, message = 'by hand' "
+
+/* What a model made goes the same ways, and is never taken for a measurement. */
+START_TEST(modelled_rows_are_told_apart)
+{
+    static const struct {
+        const char *change, *reason;
+    } bad[] = {
+        {", modelled = 0.0", "trial.modelled 0; expected more than 0, and 1 at most"},
+        {", modelled = 1.5", "trial.modelled 1.5; expected more than 0, and 1 at most"},
+        {", modelled = NULL", "trial.modelled nan; expected more than 0, and 1 at most"},
+        {", median_ms = 1.0", "trial.status modelled allows no measurement"},
+        {", ceiling_gflops = 1.0", "trial.status modelled allows no measurement"},
+        {", samples = 3", "trial.status modelled allows no samples, final or victory"},
+        {", final = 1", "trial.status modelled allows no samples, final or victory"},
+        {", message = ''", "trial.message must say which model it was"},
+        {", status = 'crashed'", "trial.modelled is for rows of status modelled"},
+        {", config = 'CHUNK=5'", "CHUNK"},
+    };
+    const char *first = fixture_path("first.db"), *second = fixture_path("second.db");
+    fixture_fill(first, 2);
+    fixture_run(first, MODELLED "WHERE id = 1");
+    export_to(first, fixture_path("first.jsonl"), 2);
+    sqa_exchange exchange = import_from(second, fixture_path("first.jsonl"));
+    ck_assert_msg(exchange.added == 2, "%s", refused.reason);
+    ck_assert_int_eq(fixture_number(second, "SELECT modelled IS NULL FROM best"), 1);
+    ck_assert_int_eq(fixture_number(second, "SELECT count(*) FROM best"), 1);
+    fixture_run(second, "DELETE FROM trial WHERE status = 'ok'");
+    ck_assert_int_eq(fixture_number(second, "SELECT modelled = 0.75 AND gflops IS NULL FROM best"),
+                     1);
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char sql[1024];
+        sqa_store *from = NULL, *store = NULL;
+        snprintf(sql, sizeof sql, "DELETE FROM trial WHERE id = 2; %s%s", MODELLED, bad[i].change);
+        fixture_run(first, sql);
+        ck_assert_int_eq(sqa_store_open_in_memory(&store), SQA_OK);
+        ck_assert_int_eq(sqa_store_open_read_only(&from, first), SQA_OK);
+        exchange = listen();
+        ck_assert_int_eq(sqa_store_merge(store, from, &exchange), SQA_OK);
+        ck_assert_msg(exchange.refused == 1 && strstr(refused.reason, bad[i].reason), "%s: %s",
+                      bad[i].change, refused.reason);
+        sqa_store_close(from);
+        sqa_store_close(store);
+    }
+}
+END_TEST
+
 START_TEST(seed_is_an_importable_database)
 {
     sqa_store *seed = NULL, *store = fixture_open(fixture_path("tuning.db"));
@@ -419,6 +471,7 @@ int main(void)
         &matrix_units_have_a_ceiling_of_their_own,
         &good_rows_survive_bad_neighbours,
         &merging_refuses_spoilt_rows,
+        &modelled_rows_are_told_apart,
         &seed_is_an_importable_database,
     };
     return fixture_main("exchange", "text and databases", 120, tests,

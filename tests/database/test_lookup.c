@@ -132,6 +132,31 @@ START_TEST(vendor)
 }
 END_TEST
 
+/* A model is of an architecture; what was measured, wherever that was, comes before it. */
+START_TEST(modelled_rows_come_last)
+{
+    sqa_tuning_row *modelled = add_row("modelled");
+    modelled->modelled = 0.9;
+    modelled->driver_version[0] = 0;
+    expect_rung(SQA_RUNG_MODELLED);
+    snprintf(modelled->identity.model, sizeof modelled->identity.model, "lion-16cu");
+    expect_rung(SQA_RUNG_MODELLED);
+
+    sqa_tuning_row *borrowed = add_row("borrowed");
+    borrowed->source = SQA_SOURCE_SEED;
+    snprintf(borrowed->identity.architecture, sizeof borrowed->identity.architecture, "kirigami");
+    ck_assert_uint_eq(look(), 2);
+    ck_assert_ptr_eq(found[0].row, borrowed);
+    ck_assert_int_eq(found[0].rung, SQA_RUNG_VENDOR);
+    ck_assert_ptr_eq(found[1].row, modelled);
+    ck_assert_int_lt(found[1].rung, SQA_RUNG_PREBUILT);
+
+    snprintf(modelled->identity.architecture, sizeof modelled->identity.architecture, "kirigami");
+    ck_assert_uint_eq(look(), 1);
+    ck_assert_ptr_eq(found[0].row, borrowed);
+}
+END_TEST
+
 START_TEST(never_across_vendor_runtime_or_type)
 {
     snprintf(add_row("")->identity.vendor, sizeof rows[0].identity.vendor, "stone");
@@ -297,6 +322,7 @@ int main(void)
         &nearest_size,
         &architecture,
         &vendor,
+        &modelled_rows_come_last,
         &never_across_vendor_runtime_or_type,
         &unknown_names_are_not_alike,
         &never_across_kinds_of_problem,

@@ -287,6 +287,40 @@ START_TEST(version_2_is_read_and_brought_up)
 }
 END_TEST
 
+/* Nothing of what was measured changes where modelled rows come in. */
+START_TEST(version_3_is_read_and_brought_up)
+{
+    const char *path = fixture_path("tuning.db"), *fresh = fixture_path("fresh.db");
+    make_from(path, SQA_TEST_SOURCE "/database/schema_3.sql");
+    char *before = choices(path), *facts_before = fixture_text(path, FACTS);
+    ck_assert_int_eq(count_best(path), 6);
+    ck_assert_int_eq(fixture_number(path, "PRAGMA user_version"), 3);
+
+    sqa_store *store = fixture_open(path);
+    sqa_store_report report;
+    ck_assert_int_eq(sqa_store_check(store, &report), SQA_OK);
+    sqa_store_close(store);
+    ck_assert_msg(report.sound, "%s", report.problem);
+    ck_assert_int_eq(report.trials, 16);
+    ck_assert_int_eq(report.winners, 3);
+    ck_assert_int_eq(report.best, 6);
+    char *after = choices(path), *facts_after = fixture_text(path, FACTS);
+    ck_assert_str_eq(after, before);
+    ck_assert_str_eq(facts_after, facts_before);
+    ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM trial WHERE modelled IS NULL"), 16);
+    ck_assert_int_eq(fixture_number(path, "SELECT count(*) FROM trial WHERE yardstick_ms = 0.75 AND"
+                                          " candidates = '0011' AND ceiling_read_gbs = 900.0"),
+                     1);
+
+    sqa_store_close(fixture_open(fresh));
+    char *brought_up = fixture_schema(path), *made = fixture_schema(fresh);
+    ck_assert_str_eq(brought_up, made);
+    char *const texts[] = {before, after, facts_before, facts_after, brought_up, made};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        free(texts[i]);
+}
+END_TEST
+
 /* Of an older file, too, only what can serve the device is kept. */
 START_TEST(older_files_are_read_for_one_device)
 {
@@ -309,7 +343,8 @@ int main(void)
         &newer_schema_is_left_alone,           &another_programs_database_is_left_alone,
         &older_schema_is_brought_up_in_order,  &failed_migration_changes_nothing,
         &migrations_built_in_reach_the_schema, &version_1_is_read_and_brought_up,
-        &version_2_is_read_and_brought_up,     &older_files_are_read_for_one_device,
+        &version_2_is_read_and_brought_up,     &version_3_is_read_and_brought_up,
+        &older_files_are_read_for_one_device,
     };
     return fixture_main("schema", "versions", 120, tests, sizeof tests / sizeof tests[0]);
 }

@@ -297,7 +297,7 @@ START_TEST(only_rows_of_the_device_are_kept)
              " WHERE id > 1;"
              "INSERT INTO trial SELECT NULL, 2, problem.id, problem.class, family, space_version,"
              " candidates, config, source_hash, status, median_ms, spread_ms, yardstick_ms,"
-             " max_error, flop,"
+             " max_error, modelled, flop,"
              " bytes, ceiling_gflops, ceiling_matrix_gflops, ceiling_copy_gbs, ceiling_read_gbs,"
              " build_ms, samples, seed, final, message, recorded_at FROM trial, problem"
              " WHERE problem.id > 1;"

@@ -160,7 +160,7 @@ static sqa_status read_point(reader *self, const char *line, size_t index)
     if (index && !ascends(&out->space.configs[index - 1], config))
         return refuse(self, "the configuration does not come after the one before");
     if (!copy_text(self->point, 1, word, sizeof word) ||
-        !sqa_trial_status_from_name(word, &point->status))
+        !sqa_trial_status_from_name(word, &point->status) || point->status == SQA_TRIAL_MODELLED)
         return refuse(self, "status is not one");
     point->median_ms = number(self->point, 2);
     point->spread_ms = number(self->point, 3);

@@ -14,7 +14,7 @@ _Static_assert(sizeof(sqa_trial_status) == sizeof(int) && sizeof(sqa_device_type
 
 static const char *status_word(int value)
 {
-    return value <= SQA_TRIAL_REJECTED ? sqa_trial_status_name((sqa_trial_status)value) : NULL;
+    return value <= SQA_TRIAL_MODELLED ? sqa_trial_status_name((sqa_trial_status)value) : NULL;
 }
 
 static const char *type_word(int value)
@@ -32,28 +32,33 @@ static const char *type_word(int value)
 
 #define DEVICE(name, kind, at, key, word)                                                          \
     {                                                                                              \
-        SQA_GROUP_DEVICE, name, kind, at, key, "device", word, 1                                   \
+        SQA_GROUP_DEVICE, name, kind, at, key, "device", word, 1, false                            \
     }
 #define ENVIRONMENT(name, at)                                                                      \
     {                                                                                              \
-        SQA_GROUP_ENVIRONMENT, name, TEXT, at, true, "environment", NULL, 1                        \
+        SQA_GROUP_ENVIRONMENT, name, TEXT, at, true, "environment", NULL, 1, false                 \
     }
 #define PROBLEM(group, name, kind, at, key, line, since)                                           \
     {                                                                                              \
-        group, name, kind, at, key, line, NULL, since                                              \
+        group, name, kind, at, key, line, NULL, since, false                                       \
     }
 #define TRIAL(name, kind, at, word, since)                                                         \
     {                                                                                              \
-        SQA_GROUP_TRIAL, name, kind, at, true, "trial", word, since                                \
+        SQA_GROUP_TRIAL, name, kind, at, true, "trial", word, since, false                         \
+    }
+/* A member of few lines: it is left out where it is NULL. */
+#define SPARSE(name, at)                                                                           \
+    {                                                                                              \
+        SQA_GROUP_TRIAL, name, FIGURE, at, true, "trial", NULL, 2, true                            \
     }
 /* Not part of what makes a trial the same trial: it follows from the problem. */
 #define AMOUNT(name, at)                                                                           \
     {                                                                                              \
-        SQA_GROUP_TRIAL, name, SQA_COLUMN_AMOUNT, at, false, NULL, NULL, 0                         \
+        SQA_GROUP_TRIAL, name, SQA_COLUMN_AMOUNT, at, false, NULL, NULL, 0, false                  \
     }
 #define VIEW(name, kind, at, line)                                                                 \
     {                                                                                              \
-        SQA_GROUP_VIEW, name, kind, at, false, line, NULL, 1                                       \
+        SQA_GROUP_VIEW, name, kind, at, false, line, NULL, 1, false                                \
     }
 
 /* clang-format off */
@@ -103,6 +108,7 @@ const sqa_column sqa_columns[] = {
     TRIAL("spread_ms", FIGURE, AT(result.spread_ms), NULL, 1),
     TRIAL("yardstick_ms", FIGURE, AT(result.yardstick_ms), NULL, 2),
     TRIAL("max_error", FIGURE, AT(result.max_error), NULL, 1),
+    SPARSE("modelled", AT(modelled)),
     AMOUNT("flop", AT(flop)),
     AMOUNT("bytes", AT(bytes)),
     VIEW("gflops", FIGURE, AT(gflops), "trial"),
@@ -163,7 +169,7 @@ static void append_member(sqa_text *sql, const sqa_column *column)
 void sqa_columns_to_line(sqa_text *sql)
 {
     static const char *const objects[] = {"device", "environment", "problem", "trial"};
-    sqa_text_append(sql, "json_object('schema', 2");
+    sqa_text_append(sql, "json_remove(json_object('schema', 2");
     for (size_t o = 0; o < sizeof objects / sizeof *objects; o++) {
         sqa_text_format(sql, ", '%s', json_object(", objects[o]);
         const char *separator = "";
@@ -177,6 +183,11 @@ void sqa_columns_to_line(sqa_text *sql)
         }
         sqa_text_append(sql, ")");
     }
+    sqa_text_append(sql, ")");
+    for (size_t i = 0; i < sqa_column_count; i++)
+        if (sqa_columns[i].is_sparse)
+            sqa_text_format(sql, ", iif(%s IS NULL, '$.%s.%s', '$.none')", sqa_columns[i].name,
+                            sqa_columns[i].line, sqa_columns[i].name);
     sqa_text_append(sql, ")");
 }
 

@@ -44,6 +44,7 @@ typedef struct sqa_column {
     const char *line;               /* object of the exported line; NULL: left out */
     const char *(*word)(int value); /* NULL past the last value */
     int since;                      /* schema of the first lines that have it */
+    bool is_sparse;                 /* a line leaves it out where it is NULL */
 } sqa_column;
 
 extern const sqa_column sqa_columns[];

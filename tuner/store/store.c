@@ -81,6 +81,7 @@ static sqa_trial_ceilings known_ceilings(const sqa_trial_ceilings *ceilings)
 static void fill_result(sqa_stored_trial *out, const sqa_trial_record *record)
 {
     out->result = *record->result;
+    out->modelled = NAN;
     out->ceilings = known_ceilings(&record->ceilings);
     bool timed = out->result.status == SQA_TRIAL_OK || out->result.status == SQA_TRIAL_TOO_NOISY;
     if (!timed)
@@ -220,6 +221,7 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
     sqa_columns_list(&sql);
     sqa_text_append(&sql, " FROM result WHERE environment = ? AND problem = ?"
                           " AND space_version = ? AND family = ? AND config = ? AND NOT final"
+                          " AND status <> 'modelled'"
                           " ORDER BY id DESC LIMIT 1");
     sqlite3_stmt *statement = NULL;
     status = sqa_store_prepare_text(store, &sql, &statement);

@@ -191,6 +191,30 @@ static sqa_status check_timing(const sqa_stored_trial *trial, const sqa_problem 
     return check_rate(trial);
 }
 
+/* What was never tried has no figure but the model's, and says which model that is. */
+static sqa_status check_modelled(const sqa_stored_trial *trial)
+{
+    const sqa_trial_result *result = &trial->result;
+    const sqa_trial_ceilings *ceilings = &trial->ceilings;
+    const double measurements[] = {result->median_ms,      result->spread_ms,  result->yardstick_ms,
+                                   result->max_error,      result->build_ms,   trial->gflops,
+                                   ceilings->fma_gflops,   ceilings->copy_gbs, ceilings->read_gbs,
+                                   ceilings->matrix_gflops};
+    if (!(trial->modelled > 0 && trial->modelled <= 1))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.modelled %.6g; expected more than 0, and 1 at most",
+                        trial->modelled);
+    for (size_t i = 0; i < sizeof measurements / sizeof *measurements; i++)
+        if (!isnan(measurements[i]))
+            return sqa_fail(SQA_INVALID_ARGUMENT, "trial.status modelled allows no measurement");
+    if (result->samples || trial->final || trial->winner)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "trial.status modelled allows no samples, final or victory");
+    if (!result->message[0])
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.message must say which model it was");
+    return SQA_OK;
+}
+
 static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem *problem)
 {
     const sqa_trial_ceilings *ceilings = &trial->ceilings;
@@ -215,6 +239,10 @@ static sqa_status check_figures(const sqa_stored_trial *trial, const sqa_problem
             return sqa_fail(SQA_INVALID_ARGUMENT, "trial.%s %.6g is outside 0..%.6g",
                             figures[i].what, figures[i].value, figures[i].most);
     sqa_trial_status status = trial->result.status;
+    if (status == SQA_TRIAL_MODELLED)
+        return check_modelled(trial);
+    if (!isnan(trial->modelled))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "trial.modelled is for rows of status modelled");
     if (status == SQA_TRIAL_OK || status == SQA_TRIAL_TOO_NOISY)
         return check_timing(trial, problem);
     if (!isnan(trial->result.median_ms) || !isnan(trial->gflops) || trial->winner)

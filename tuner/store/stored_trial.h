@@ -40,6 +40,7 @@ typedef struct sqa_stored_trial {
     char source_hash[65]; /* "": unknown */
 
     sqa_trial_result result;
+    double modelled;    /* part of the rate of multiply-adds, where no trial was made; else NaN */
     double flop, bytes; /* of the problem; NaN: unknown */
     sqa_trial_ceilings ceilings;
     double gflops, gbs;          /* NaN unless it was timed */

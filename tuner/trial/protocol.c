@@ -149,10 +149,11 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
     memset(out, 0, sizeof *out);
     if (!next_word(&line, word, sizeof word) || strcmp(word, "result") != 0 ||
         !next_word(&line, word, sizeof word) || !sqa_trial_status_from_name(word, &out->status) ||
-        !next_number(&line, &out->median_ms) || !next_number(&line, &out->spread_ms) ||
-        !next_number(&line, &out->relative) || !next_number(&line, &out->relative_spread) ||
-        !next_number(&line, &out->yardstick_ms) || !next_number(&line, &out->max_error) ||
-        !next_number(&line, &out->build_ms) || !next_count(&line, &out->samples))
+        out->status == SQA_TRIAL_MODELLED || !next_number(&line, &out->median_ms) ||
+        !next_number(&line, &out->spread_ms) || !next_number(&line, &out->relative) ||
+        !next_number(&line, &out->relative_spread) || !next_number(&line, &out->yardstick_ms) ||
+        !next_number(&line, &out->max_error) || !next_number(&line, &out->build_ms) ||
+        !next_count(&line, &out->samples))
         return false;
     char rest[SQA_PROTOCOL_LINE], message[sizeof out->message];
     snprintf(rest, sizeof rest, "%.*s", (int)strcspn(line, "\n"), line);

@@ -14,6 +14,7 @@ static const char *const names[] = {
     [SQA_TRIAL_CRASHED] = "crashed",
     [SQA_TRIAL_TOO_NOISY] = "too_noisy",
     [SQA_TRIAL_REJECTED] = "rejected",
+    [SQA_TRIAL_MODELLED] = "modelled",
 };
 enum { STATUS_COUNT = sizeof names / sizeof names[0] };
 

@@ -17,7 +17,8 @@ typedef enum sqa_trial_status {
     SQA_TRIAL_TIMEOUT,        /* did not come back in time; the child was killed */
     SQA_TRIAL_CRASHED,        /* the child died */
     SQA_TRIAL_TOO_NOISY,      /* correct, but the timings spread too far to rank it */
-    SQA_TRIAL_REJECTED        /* the constraints refuse it on this device */
+    SQA_TRIAL_REJECTED,       /* the constraints refuse it on this device */
+    SQA_TRIAL_MODELLED        /* never tried: a database has what a model says of it */
 } sqa_trial_status;
 
 const char *sqa_trial_status_name(sqa_trial_status status); /* "ok", "compile_failed", ... */

@@ -105,6 +105,12 @@ static void roofline_cell(sqa_table *table, const sqa_stored_trial *trial)
     figure_cell(table, "%.0f%%", trial->fraction_of_roofline, 100);
 }
 
+/* What a model says of a row that nothing was measured of. */
+static void modelled_cell(sqa_table *table, const sqa_stored_trial *trial)
+{
+    figure_cell(table, "%.0f%%", trial->modelled, 100);
+}
+
 static void error_cell(sqa_table *table, const sqa_stored_trial *trial)
 {
     figure_cell(table, "%.1e", trial->result.max_error, 1);
@@ -138,6 +144,7 @@ static const struct {
     {"ceiling", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, fraction_cell, 5},
     {"GB/s", SQA_ALIGN_RIGHT, IN_BEST, bandwidth_cell, 9},
     {"roofline", SQA_ALIGN_RIGHT, IN_BEST, roofline_cell, 3},
+    {"modelled", SQA_ALIGN_RIGHT, IN_LIST | IN_BEST, modelled_cell, 6},
     {"error", SQA_ALIGN_RIGHT, IN_BEST, error_cell, 10},
     {"date", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, date_cell, 9},
     {"configuration", SQA_ALIGN_LEFT, IN_LIST | IN_BEST, config_cell, 6},

@@ -71,6 +71,9 @@ static void print_trial(const sqa_stored_trial *trial)
     sqa_table_cell(&table, "%s", trial->source);
     add_device(&table, &trial->device);
     add_kernel(&table, trial);
+    if (isfinite(trial->modelled))
+        figure_row(&table, "modelled", 100 * trial->modelled,
+                   " % of the rate of multiply-adds; never measured");
     figure_row(&table, "median", trial->result.median_ms, " ms");
     figure_row(&table, "spread", trial->result.spread_ms, " ms");
     figure_row(&table, "yardstick", trial->result.yardstick_ms, " ms");

@@ -81,6 +81,7 @@ void sqa_db_write_trial(sqa_json *json, const sqa_stored_trial *trial)
     sqa_json_number(json, "fraction_of_ceiling", trial->fraction_of_ceiling);
     sqa_json_number(json, "fraction_of_roofline", trial->fraction_of_roofline);
     sqa_json_number(json, "max_error", trial->result.max_error);
+    sqa_json_number(json, "modelled", trial->modelled);
     sqa_json_number(json, "build_ms", trial->result.build_ms);
     sqa_json_integer(json, "samples", trial->result.samples);
     sqa_json_boolean(json, "final", trial->final);

@@ -69,6 +69,11 @@ static sqa_status trace_problem(const sqa_trial_list *all, size_t first, sqa_tra
         const sqa_stored_trial *trial = &all->trials[i];
         if (!is_same_problem(trial, question))
             continue;
+        if (trial->result.status == SQA_TRIAL_MODELLED) {
+            if (!out->modelled || trial->modelled > out->modelled->modelled)
+                out->modelled = trial;
+            continue;
+        }
         if (!trial->final)
             status = follow(out, trial);
         if (!is_ok(trial))

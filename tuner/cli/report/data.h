@@ -9,6 +9,7 @@
  * order they were made, and the points where the best so far rose. */
 typedef struct sqa_trace {
     const sqa_stored_trial *best;     /* the winner; else the fastest; NULL: none was timed */
+    const sqa_stored_trial *modelled; /* what a model gives most; NULL: none was asked */
     const sqa_stored_trial *fallback; /* what runs untuned, from the same final; NULL: unknown */
     uint32_t trials, ok, failed;      /* of the search, without finals */
     struct sqa_trace_point {

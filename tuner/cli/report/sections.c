@@ -47,7 +47,7 @@ static void write_statuses(FILE *file, const sqa_report_part *part)
 {
     fputs("<p>Trials: ", file);
     const char *between = "";
-    for (int i = 0; i <= SQA_TRIAL_REJECTED; i++) {
+    for (int i = 0; i <= SQA_TRIAL_MODELLED; i++) {
         if (!part->by_status[i])
             continue;
         sqa_html_text(file, "%s%u %s", between, part->by_status[i],
@@ -95,19 +95,6 @@ static void write_best_row(FILE *file, const sqa_stored_trial *best)
     sqa_html_row_end(file);
 }
 
-static void write_best(FILE *file, const sqa_report_part *part)
-{
-    sqa_html_element(file, "h3", "Best per problem");
-    sqa_html_table_begin(file,
-                         "Heads are query / key-value heads; the error is the largest deviation "
-                         "from the fp64 reference over max |V|.",
-                         "Problem|Heads|#ms|#± ms|#GFLOP/s|#of ceiling|#error|Date|Kernel");
-    for (size_t i = 0; i < part->trace_count; i++)
-        if (part->traces[i].best)
-            write_best_row(file, part->traces[i].best);
-    sqa_html_table_end(file);
-}
-
 /* A section that has no rows is left out, heading and all. */
 static void begin_section(FILE *file, bool *begun, const char *heading, const char *caption,
                           const char *headings)
@@ -117,6 +104,43 @@ static void begin_section(FILE *file, bool *begun, const char *heading, const ch
     sqa_html_element(file, "h3", "%s", heading);
     sqa_html_table_begin(file, caption, headings);
     *begun = true;
+}
+
+static void write_best(FILE *file, const sqa_report_part *part)
+{
+    bool begun = false;
+    for (size_t i = 0; i < part->trace_count; i++) {
+        if (!part->traces[i].best)
+            continue;
+        begin_section(file, &begun, "Best per problem",
+                      "Heads are query / key-value heads; the error is the largest deviation "
+                      "from the fp64 reference over max |V|.",
+                      "Problem|Heads|#ms|#± ms|#GFLOP/s|#of ceiling|#error|Date|Kernel");
+        write_best_row(file, part->traces[i].best);
+    }
+    if (begun)
+        sqa_html_table_end(file);
+}
+
+static void write_modelled(FILE *file, const sqa_report_part *part)
+{
+    bool begun = false;
+    for (size_t i = 0; i < part->trace_count; i++) {
+        const sqa_stored_trial *row = part->traces[i].modelled;
+        if (!row)
+            continue;
+        begin_section(file, &begun, "Modelled, never measured",
+                      "What a model says of devices that nobody had: the part of the rate of "
+                      "multiply-adds. Any measurement comes before it.",
+                      "Problem|Heads|#modelled|Model|Kernel");
+        write_problem(file, row);
+        sqa_html_figure(file, 100 * row->modelled, 0, " %");
+        sqa_html_cell(file, "%s", row->result.message);
+        write_kernel(file, row);
+        sqa_html_row_end(file);
+    }
+    if (begun)
+        sqa_html_table_end(file);
 }
 
 static sqa_status write_tuned(FILE *file, const char *gnuplot, const sqa_report_part *part)
@@ -233,6 +257,7 @@ sqa_status sqa_report_write_part(FILE *file, const char *gnuplot, const sqa_repo
     write_device(file, part);
     write_statuses(file, part);
     write_best(file, part);
+    write_modelled(file, part);
     sqa_status status = write_tuned(file, gnuplot, part);
     if (status == SQA_OK)
         status = write_variants(file, gnuplot, data, part);
