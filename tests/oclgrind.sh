@@ -102,9 +102,17 @@ for operation in $(expected_of --operation); do
         [ "$operation" != forward ] || least=20
         # What small_tile says and tiny are lists of words.
         # shellcheck disable=SC2046,SC2086
-        [ "$family" = clblast ] || simulate $least --data-races -- --operation "$operation" \
-            --family "$family" $(small_tile "$operation" "$family") $tiny
+        [ "$family" = clblast ] || [ "$operation.$family" = linear.tiled ] ||
+            simulate $least --data-races -- --operation "$operation" --family "$family" \
+                $(small_tile "$operation" "$family") $tiny
     done
+done
+# Chunks of tokens take minutes of the shapes above, whatever the tile.
+for shape in hq=2,hkv=1,n=11,d=3,dv=5,causal,delta,decay=channel,state=in_out \
+    hq=1,n=9,d=5,dv=3,causal,feature=elu1,normalise,decay=head,state=in_place \
+    hq=1,nq=5,nk=9,d=5,dv=3; do
+    simulate 1 --data-races -- --family tiled --set CHUNK=4,COLUMNS=4,TX=2,TY=2,VEC=2,PAD=1 \
+        --shape "op=linear,$shape"
 done
 # Weights in slices, which no default for a CPU has.
 sliced=BM=16,BN=64,TX=8,TY=4,VEC=4,DK=8,STAGE=1,Q_PLACE=1,P_SLICE=1,PAD=1,SUBGROUP=0,SHARE=0,SPLIT=1

@@ -137,7 +137,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     (void)device;
     sqa_linear_launch(problem, "sqa_columns_linear",
-                      parts_of(config->value, &problem->of.attention), out);
+                      parts_of(config->value, &problem->of.attention), 1, 1, out);
 }
 
 const sqa_kernel_family sqa_columns_linear = {

@@ -124,25 +124,27 @@ void sqa_source_linear(sqa_text *out, const sqa_problem *problem,
 }
 
 static void add_step(const sqa_problem *problem, const char *kernel, uint32_t parts,
-                     sqa_launch *out)
+                     uint32_t across, uint32_t down, sqa_launch *out)
 {
     const sqa_attention *a = &problem->of.attention;
     const sqa_linear_values values = {.group = (int32_t)sqa_attention_group(a)};
     sqa_launch_step *step = sqa_launch_add_step(out, kernel, 3);
-    step->global[0] = parts;
-    step->global[1] = a->kv_heads;
+    step->global[0] = (size_t)parts * across;
+    step->global[1] = (size_t)a->kv_heads * down;
     step->global[2] = a->batch;
-    step->local[0] = step->local[1] = step->local[2] = 1;
+    step->local[0] = across;
+    step->local[1] = down;
+    step->local[2] = 1;
     sqa_arguments_fill(out, step, sqa_linear_tables, problem, &values);
 }
 
 /* Sums that are updated in place are read by every work-item of the first step. */
 void sqa_linear_launch(const sqa_problem *problem, const char *kernel, uint32_t parts,
-                       sqa_launch *out)
+                       uint32_t across, uint32_t down, sqa_launch *out)
 {
-    add_step(problem, kernel, parts, out);
+    add_step(problem, kernel, parts, across, down, out);
     if (writes_sums(problem))
-        add_step(problem, "sqa_linear_sums", problem->of.attention.head_dim, out);
+        add_step(problem, "sqa_linear_sums", problem->of.attention.head_dim, 1, 1, out);
 }
 
 static void add_gradient_step(const sqa_problem *problem, const sqa_linear_values *values,

@@ -26,10 +26,10 @@ void sqa_source_linear(sqa_text *out, const sqa_problem *problem,
 /* The fragments that use them, with which every family's list begins. */
 #define SQA_LINEAR_FRAGMENTS "common/types.cl", "linear/arguments.cl", "linear/sums.cl"
 
-/* Adds the step `kernel`, of which a state has `parts` work-items; and, where sums are written,
- * the step that does it. */
+/* Adds the step `kernel`, of which a state has `parts` work-groups of `across` x `down` work-items;
+ * and, where sums are written, the step that does it. */
 void sqa_linear_launch(const sqa_problem *problem, const char *kernel, uint32_t parts,
-                       sqa_launch *out);
+                       uint32_t across, uint32_t down, sqa_launch *out);
 
 /* Adds the steps of a backward pass: `kernel`, a work-item for each key/value head of a sequence
  * with `head_floats` of the workspace, and those of cl/linear/gradients.cl that sum up. */

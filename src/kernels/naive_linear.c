@@ -18,7 +18,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_launch *out)
 {
     (void)config, (void)device;
-    sqa_linear_launch(problem, "sqa_naive_linear", problem->of.attention.value_dim, out);
+    sqa_linear_launch(problem, "sqa_naive_linear", problem->of.attention.value_dim, 1, 1, out);
 }
 
 const sqa_kernel_family sqa_naive_linear = {

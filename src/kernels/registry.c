@@ -32,6 +32,7 @@ static const sqa_kernel_family *const families[] = {
     &sqa_elements_activation_backward,
 
     &sqa_columns_linear,
+    &sqa_tiled_linear,
     &sqa_naive_linear,
 
     &sqa_columns_linear_backward,

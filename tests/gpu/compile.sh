@@ -54,6 +54,9 @@ backward_core   naive  hq=8,n=4096,causal,d=64,dtype=f32                  -     
 backward_delta  naive  heads=8,rows=4096,d=64,dtype=f16                   sm_90            one
 backward_scores naive  hq=8,n=1024,bias=f32/hq,grads=bias,d=64            -                one
 select_blocks   select hq=8,n=4096,blocks=64x64/h,topk=4,d=64,dtype=f32   gfx1100          one
+linear          tiled  hq=8,n=4096,causal,decay=token,d=64,dtype=f32      sm_80,gfx90a,dg2 all
+linear          tiled  b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 sm_90,gfx1100  all
+linear          naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 matmul          naive  m=1024,n=1024,k=1024,dtype=f32                     sm_90            one'
 
 passed=0
