@@ -2,6 +2,7 @@
  * and that their figures belong together. Speeds are no test's business. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/found.h"
@@ -29,6 +30,36 @@ static double flop_of(const char *row)
 {
     return number_after(row, "\"gflops\": ") * number_after(row, "\"median_ms\": ") * 1e6;
 }
+
+/* Of what can take another's place, time over length; what has no windows goes without the variants
+ * that do. */
+START_TEST(times_over_lengths)
+{
+    static char picture[1 << 16];
+    const bool draws = system("command -v gnuplot >/dev/null 2>&1") == 0;
+    const program_result *result =
+        run_sqa("bench --op forward,linear --variant mha,sw-mha --heads 1 --seq 8,40 --dim 8 "
+                "--causal --rounds 1 --json%s%s%s",
+                draws ? " --plot " : "", draws ? work_folder : "", draws ? "/l.svg" : "");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(row_of_op(result->out, "linear", "mha"));
+    ck_assert_uint_eq(count_of(result->out, "\"op\": \"forward\""), 4);
+    ck_assert_uint_eq(count_of(result->out, "\"op\": \"linear\""), 2);
+    if (!draws)
+        return;
+    char path[128];
+    snprintf(path, sizeof path, "%s/l.svg", work_folder);
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    picture[fread(picture, 1, sizeof picture - 1, file)] = '\0';
+    fclose(file);
+    static const char *const needed[] = {"forward, MHA", "forward, SW-MHA", "linear, MHA",
+                                         "length, tokens", "time, ms"};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
+    ck_assert_ptr_null(strstr(picture, "linear, SW-MHA"));
+}
+END_TEST
 
 /* A sentence tells from which length on linear attention is the faster one; by the figures
  * that stand above it. */
@@ -243,8 +274,10 @@ int main(void)
     Suite *suite = suite_create("sqa bench, operations");
     TCase *tests = tcase_create("operations");
     tcase_set_timeout(tests, 180);
+    tcase_add_unchecked_fixture(tests, work_folder_set_up, work_folder_tear_down);
     tcase_add_test(tests, training);
     tcase_add_test(tests, crossovers);
+    tcase_add_test(tests, times_over_lengths);
     tcase_add_test(tests, table_of_operations);
     tcase_add_test(tests, decode);
     tcase_add_test(tests, shapes);

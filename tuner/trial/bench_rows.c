@@ -225,6 +225,24 @@ static bool asked_for(const sqa_bench_options *options, const sqa_bench_variant 
     return false;
 }
 
+static bool has_window(const sqa_timed_pass *pass)
+{
+    for (size_t p = 0; p < pass->part_count; p++)
+        if (!sqa_bench_has_field(pass->parts[p].operation, "window"))
+            return false;
+    return true;
+}
+
+/* Whether a pass has no such variant, which others that were asked for have. */
+static bool goes_without(const sqa_bench_options *options, const sqa_timed_pass *pass,
+                         const sqa_bench_variant *variant)
+{
+    bool others = false;
+    for (size_t i = 0; i < options->pass_count; i++)
+        others = others || has_window(&options->passes[i]);
+    return variant->reach != SQA_BENCH_REACH_ALL && others && !has_window(pass);
+}
+
 /* Those of one pass and family, or peer: MHA in front where it is but a reference. */
 static sqa_status add_variants(const sqa_bench_options *options, size_t pass, size_t family,
                                const char *peer, sqa_bench_rows *out)
@@ -234,6 +252,8 @@ static sqa_status add_variants(const sqa_bench_options *options, size_t pass, si
     sqa_status status = SQA_OK;
     double most = 0.0;
     for (size_t v = first; v <= options->variant_count && status == SQA_OK; v++) {
+        if (v && goes_without(options, &options->passes[pass], options->variants[v - 1]))
+            continue;
         sqa_bench_row *row = add_row(options, pass, family, out);
         row->shown = v > 0;
         row->peer = peer;

@@ -49,7 +49,8 @@ static const char summary[] =
     "samples is apart; above\n"
     "10 % of the median it is marked with a star. JSON and CSV have the best sample as\n"
     "well. Beside softmax attention, a line says from which of the lengths on linear\n"
-    "attention is faster. Ctrl-C ends with what was measured so far.";
+    "attention is faster, and --plot draws time over length; linear attention goes without\n"
+    "sw- and flex-. Ctrl-C ends with what was measured so far.";
 
 typedef struct bench_call {
     sqa_bench_words words;

@@ -90,6 +90,20 @@ static void print_line(const sqa_bench_report *report, const sqa_bench_row *line
                longest->length);
 }
 
+bool sqa_bench_has_crossovers(const sqa_bench_report *report)
+{
+    const sqa_bench_row *first = NULL;
+    for (size_t i = 0; i < report->count; i++) {
+        const sqa_bench_row *row = &report->rows[i];
+        if (!counterpart(report, row))
+            continue;
+        if (first && first->length != row->length)
+            return true;
+        first = row;
+    }
+    return false;
+}
+
 void sqa_bench_print_crossovers(const sqa_bench_view *view)
 {
     const sqa_bench_report *report = view->report;

@@ -8,4 +8,7 @@
  * nothing where there are none. */
 void sqa_bench_print_crossovers(const sqa_bench_view *view);
 
+/* Whether there are such, of more than one length. */
+bool sqa_bench_has_crossovers(const sqa_bench_report *report);
+
 #endif

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench/crossover.h"
+#include "cli/bench/script_head.h"
+#include "cli/bench/script_lengths.h"
 #include "problem/names.h"
 #include "text/gnuplot.h"
-#include "trial/bench_rows.h"
 
 #define CLUSTER 0.74           /* of the distance between two variants is bars */
 #define OVERHANG 0.09          /* of the line of savings, to either side of the bars */
@@ -85,20 +87,6 @@ static sqa_status collect(script *s)
     return SQA_OK;
 }
 
-static void write_terminal(sqa_text *out, bool svg)
-{
-    sqa_text_append(out, "set encoding utf8\n");
-    if (svg)
-        sqa_text_append(out,
-                        "set terminal svg size 960,470 dynamic noenhanced font 'sans-serif,14' "
-                        "background rgb 'white'\n");
-    else
-        sqa_text_append(out,
-                        "if (strstrt(GPVAL_TERMINALS, 'pngcairo')) { set terminal pngcairo size "
-                        "1440,705 noenhanced font 'Sans,15' background rgb 'white' } else { "
-                        "set terminal png size 1440,705 noenhanced }\n");
-}
-
 /* From a light blue to a dark one: in order without any sense of colour. */
 static void colour_of(const script *s, size_t index, char out[8])
 {
@@ -170,57 +158,6 @@ static void write_data(const script *s)
                             place.right - place.left);
     }
     sqa_text_append(s->out, "END\n");
-}
-
-/* "forward, backward" */
-static void name_passes(const script *s, char *out, size_t size)
-{
-    const sqa_bench_options *options = s->view->options;
-    size_t used = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < options->pass_count && used < size; i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-                                 options->passes[i].name);
-}
-
-/* What all bars of variants have in common. */
-static void describe_model(const script *s, char *out, size_t size)
-{
-    const sqa_bench_options *options = s->view->options;
-    char pass[48] = "", dim[32] = "", queries[32] = "", batch[24] = ""; /* several are in the key */
-    const uint32_t asked = sqa_bench_queries(options, &options->passes[0]);
-    if (options->dim_count == 1)
-        snprintf(dim, sizeof dim, "head dimension %u, ", options->dims[0]);
-    if (options->batch_count == 1)
-        snprintf(batch, sizeof batch, "batch %u, ", options->batches[0]);
-    if (asked)
-        snprintf(queries, sizeof queries, "queries %u, ", asked);
-    if (options->pass_count == 1)
-        snprintf(pass, sizeof pass, "%s, ", options->passes[0].name);
-    snprintf(out, size, "; %s%s%s%s%s%s%s", pass, options->pattern, *options->pattern ? ", " : "",
-             batch, queries, dim, sqa_dtype_name(options->dtype));
-}
-
-static void write_titles(const script *s)
-{
-    const sqa_bench_options *options = s->view->options;
-    const sqa_device_strings *device = &s->view->device->strings;
-    char text[768 + SQA_SHAPE_TEXT], passes[160], model[256 + SQA_SHAPE_TEXT] = "";
-    name_passes(s, passes, sizeof passes);
-    if (s->shapes)
-        snprintf(text, sizeof text, "%s on %s", passes, device->device_name);
-    else
-        snprintf(text, sizeof text, "Attention variants of one model (%u heads) on %s",
-                 options->heads, device->device_name);
-    sqa_text_append(s->out, "set label 1 at screen 0.5,0.95 center font ',18' ");
-    sqa_gnuplot_quote(s->out, text);
-    if (!s->shapes)
-        describe_model(s, model, sizeof model);
-    snprintf(text, sizeof text, "%u compute units, %s%s; %u rounds, their median and middle half",
-             device->compute_units, device->platform_name, model, options->rounds);
-    sqa_text_append(s->out, "\nset label 2 at screen 0.5,0.895 center textcolor rgb '#555555' ");
-    sqa_gnuplot_quote(s->out, text);
-    sqa_text_append(s->out, "\n");
 }
 
 /* A variant with its heads; the keys of a shape in short lines below one another. */
@@ -405,10 +342,11 @@ static void write_panels(const script *s)
 sqa_status sqa_bench_script(const sqa_bench_view *view, bool svg, sqa_text *out)
 {
     script s = {.view = view, .out = out};
+    if (sqa_bench_has_crossovers(view->report))
+        return sqa_bench_script_lengths(view, svg, out);
     sqa_status status = collect(&s);
     if (status == SQA_OK) {
-        write_terminal(out, svg);
-        write_titles(&s);
+        sqa_bench_script_head(view, s.shapes, svg, out);
         if (s.bars)
             write_panels(&s);
     }
