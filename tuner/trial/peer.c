@@ -110,10 +110,10 @@ const char *sqa_peer_title(const sqa_peer *peer)
 /* What a peer's row is told of a pattern; anything else is not compared. */
 static sqa_status check_pattern(const sqa_peer *peer, const char *pattern)
 {
-    static const char *const compared[] = {"causal",    "dmodel",  "fused",      "biases", "rope",
-                                           "ropebase",  "ropedim", "ropeoffset", "qknorm", "qkeps",
-                                           "gate",      "kind",    "mlp",        "act",    "gated",
-                                           "mlpbiases", "norm",    "norm_eps"};
+    static const char *const compared[] = {
+        "causal",     "dmodel",    "fused", "biases",   "rope",    "ropebase",  "ropedim",
+        "ropeoffset", "qknorm",    "qkeps", "gate",     "kind",    "mlp",       "act",
+        "gated",      "mlpbiases", "norm",  "norm_eps", "feature", "normalise", "eps"};
     const char *key;
     size_t length;
     while (sqa_bench_next_key(&pattern, &key, &length)) {
@@ -121,11 +121,13 @@ static sqa_status check_pattern(const sqa_peer *peer, const char *pattern)
         for (size_t i = 0; i < sizeof compared / sizeof *compared; i++)
             known = known || sqa_bench_key_is(key, length, compared[i]);
         if (!known)
-            return sqa_fail(SQA_UNSUPPORTED,
-                            "--peer %s: of attention nothing but a causal mask is compared, of "
-                            "layers and blocks all but contexts and tensors of positions, not "
-                            "%.*s",
-                            peer->name, (int)length, key);
+            return sqa_fail(
+                SQA_UNSUPPORTED,
+                "--peer %s: of attention nothing but a causal mask is compared, of "
+                "layers and blocks all but contexts and tensors of positions, of linear "
+                "attention its features, normalise and eps, not "
+                "%.*s",
+                peer->name, (int)length, key);
     }
     return SQA_OK;
 }

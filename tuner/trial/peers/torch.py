@@ -40,6 +40,49 @@ class Attention:
         return self.attend(*self.inputs)
 
 
+FEATURES = {"identity": lambda x: x, "elu1": lambda x: F.elu(x) + 1, "relu": F.relu}
+
+
+class Linear(Attention):
+    """Linear attention by chunks of tokens, without decays; see sqa_cl/linear.h. Compiled where
+    there is what it takes, as it stands otherwise."""
+
+    CHUNK = 64
+
+    def __init__(self, shape, keys, make):
+        super().__init__(shape, keys, make)
+        dim, self.length = shape[5], shape[3]
+        self.scale = float(keys.get("scale", dim ** -0.5))
+        self.feature = FEATURES[keys.get("feature", "identity")]
+        self.eps = float(keys.get("eps", 1e-6)) if "normalise" in keys else None
+        torch._dynamo.config.suppress_errors = True
+        self.compiled = torch.compile(self.compute, dynamic=False)
+
+    def chunks_of(self, x):
+        rest = -self.length % self.CHUNK
+        return (F.pad(x, (0, 0, 0, rest)) if rest else x).unflatten(2, (-1, self.CHUNK))
+
+    def by_chunks(self, q, k, v):
+        q, k, v = self.chunks_of(q), self.chunks_of(k), self.chunks_of(v)
+        added = k.transpose(-1, -2) @ v
+        out = (q @ k.transpose(-1, -2)).tril() @ v + q @ (added.cumsum(2) - added)
+        return out.flatten(2, 3)[:, :, :self.length]
+
+    def compute(self, q, k, v):
+        if self.repeated > 1:
+            q = q.repeat(1, self.repeated, 1, 1)
+        q, k = self.feature(q) * self.scale, self.feature(k)
+        if self.eps is not None:
+            v = F.pad(v, (0, 1), value=1.0)
+        if self.grouped:
+            k, v = (x.repeat_interleave(self.heads // x.shape[1], 1) for x in (k, v))
+        out = self.by_chunks(q, k, v) if self.causal else q @ (k.transpose(-1, -2) @ v)
+        return out if self.eps is None else out[..., :-1] / (out[..., -1:] + self.eps)
+
+    def forward(self):
+        return self.compiled(*self.inputs)
+
+
 def rotation(keys, length, dim, dtype):
     """Which pairs of a head are turned, and by what cosines and sines; see sqa_cl/rope.h."""
     kind = keys.get("rope", "none")
@@ -177,7 +220,8 @@ class Row:
             numbers = torch.rand(*shape, dtype=DTYPES[dtype]) * scale
             return numbers.requires_grad_(self.backward)
 
-        kind = Block if "mlp" in keys else Layer if "dmodel" in keys else Attention
+        kind = (Block if "mlp" in keys else Layer if "dmodel" in keys else
+                Linear if parts[0].startswith("linear") else Attention)
         self.what = kind([int(number) for number in numbers], keys, make)
         self.out = self.what.forward()
         self.dout = torch.rand_like(self.out) if self.backward else None
