@@ -10,7 +10,7 @@
 
 typedef struct sqa_tune_words {
     const char *operation, *preset, *family, *strategy, *database, *log_level;
-    const char *record, *set, *like;
+    const char *record, *record_borrowed, *set, *like;
     const char *budget_trials;
     sqa_tuning_budget budget;
     uint64_t seed;
