@@ -119,11 +119,12 @@ typedef struct sqa_tolerance {
 
 /* What a class of problems is told apart by; see operations/problem_class.h. */
 typedef enum sqa_class_kind {
-    SQA_CLASS_WORD,  /* results of one word say nothing of another */
-    SQA_CLASS_COUNT, /* likewise for numbers */
-    SQA_CLASS_BITS,  /* kinds; one more or less is far */
-    SQA_CLASS_RATIO, /* near when the ratio is */
-    SQA_CLASS_BUCKET /* round(log2) of a length: near when the difference is small */
+    SQA_CLASS_WORD,   /* results of one word say nothing of another */
+    SQA_CLASS_COUNT,  /* likewise for numbers */
+    SQA_CLASS_BITS,   /* kinds; one more or less is far */
+    SQA_CLASS_RATIO,  /* near when the ratio is */
+    SQA_CLASS_BUCKET, /* round(log2) of a length: near when the difference is small */
+    SQA_CLASS_FEW     /* likewise of rows, but a few of them are far from a few more */
 } sqa_class_kind;
 
 typedef struct sqa_class_part {

@@ -34,9 +34,18 @@ sqa_problem_class sqa_problem_class_of(const sqa_problem *problem)
 /* A kind more or less weighs as much as sixteen times the length. */
 #define OTHER_KIND 4
 
+/* Below 2^FEW rows each step to twice as many weighs as much as another kind besides: how much
+ * of a register tile there is, and whose rows a work-item takes, follow from it. */
+#define FEW 6u
+
 static int apart(uint32_t a, uint32_t b)
 {
     return a > b ? (int)(a - b) : (int)(b - a);
+}
+
+static int few_apart(uint32_t a, uint32_t b)
+{
+    return apart(a, b) + OTHER_KIND * apart(a < FEW ? a : FEW, b < FEW ? b : FEW);
 }
 
 /* Of one part; negative: the one says nothing of the other. */
@@ -52,6 +61,7 @@ static int part_distance(sqa_class_kind kind, uint32_t a, uint32_t b)
         return distance;
     case SQA_CLASS_RATIO: return apart(sqa_bucket(a), sqa_bucket(b));
     case SQA_CLASS_BUCKET: return apart(a, b);
+    case SQA_CLASS_FEW: return few_apart(a, b);
     }
     return -1;
 }

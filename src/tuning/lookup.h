@@ -28,9 +28,9 @@ typedef struct sqa_candidate {
     const sqa_tuning_row *row; /* borrowed from the table */
 } sqa_candidate;
 
-/* As far as a row is borrowed, by sqa_problem_class_distance(): twice the length of both
- * queries and keys, or one kind of mask more or less. What was best further off than that was
- * found to be up to 22 times slower than the default (tuner/STRATEGIES.md). */
+/* As far as a row is borrowed, by sqa_problem_class_distance(): four times the length of queries
+ * and keys, or one kind of mask more or less; among fewer than 64 queries, as many. What was best
+ * further off was found to be up to 20 times slower than the default (tuner/STRATEGIES.md). */
 #define SQA_BORROWED_MOST 4
 
 /* Fills at most `capacity` candidates, none further off than `most_distance`, best first: by rung,

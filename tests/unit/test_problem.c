@@ -125,6 +125,24 @@ START_TEST(class_distances)
 }
 END_TEST
 
+/* Twice as many queries are near, but for a few. */
+START_TEST(few_rows_are_far_from_a_few_more)
+{
+    static const struct {
+        uint32_t a, b;
+        int distance;
+    } cases[] = {{1, 1, 0},   {1, 2, 5},    {1, 4, 10},  {4, 16, 10},   {16, 64, 10},
+                 {32, 64, 5}, {64, 128, 1}, {1, 64, 30}, {1, 1024, 34}, {256, 1024, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const sqa_problem a = problem_of(cases[i].a, 1024, SQA_CAUSAL_NONE);
+        const sqa_problem b = problem_of(cases[i].b, 1024, SQA_CAUSAL_NONE);
+        const sqa_problem_class ca = sqa_problem_class_of(&a), cb = sqa_problem_class_of(&b);
+        ck_assert_int_eq(sqa_problem_class_distance(&ca, &cb), cases[i].distance);
+        ck_assert_int_eq(sqa_problem_class_distance(&cb, &ca), cases[i].distance);
+    }
+}
+END_TEST
+
 START_TEST(class_keys_lead_back)
 {
     static const char key[] = "dtype=f32,d=8,dv=4,mask=causal,group=3,q=11,kv=10,rows=4";
@@ -198,6 +216,7 @@ int main(void)
     tcase_add_test(work, groups);
     tcase_add_test(classes, class_buckets);
     tcase_add_test(classes, class_distances);
+    tcase_add_test(classes, few_rows_are_far_from_a_few_more);
     tcase_add_test(classes, class_keys_lead_back);
     tcase_add_test(classes, names_lead_back);
     suite_add_tcase(suite, work);

@@ -11,8 +11,8 @@
 /* A landing this much worse than the best is not worth walking down from. */
 #define PROMISING 1.5
 
-/* Where nothing is known, that many random points are looked at before the first walk, by all
- * walkers together: a walk from just anywhere is slower than chance at first. */
+/* As long as fewer are known, random points are looked at before the first walk, by all walkers
+ * together: a walk from just anywhere, or from a bad default, is slower than chance at first. */
 #define LOOK_AROUND 4
 
 /* Walks downhill, taking the first improvement found, until no neighbour is
@@ -40,8 +40,7 @@ static bool descend(sqa_search *search, sqa_point point, double cost)
 static void run(sqa_search *search)
 {
     double cost;
-    const bool knows_nothing = !isfinite(search->best_cost);
-    for (int i = 0; knows_nothing && i < LOOK_AROUND && sqa_search_goes_on(search); i++) {
+    for (int i = 0; i < LOOK_AROUND && sqa_search_goes_on(search); i++) {
         if (isfinite(search->best_cost) && search->tried >= LOOK_AROUND)
             break;
         if (!sqa_search_try(search, sqa_search_random_point(search), &cost))

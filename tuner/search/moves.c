@@ -88,3 +88,23 @@ sqa_point sqa_jump(sqa_search *search)
         return point;
     return sqa_search_random_point(search);
 }
+
+static bool ask_around(sqa_search *search, sqa_point start, sqa_point *out)
+{
+    sqa_point around[SQA_MOST_NEIGHBOURS];
+    const size_t count = sqa_neighbours(search, start, around);
+    for (size_t i = 0; i < count; i++)
+        if (!sqa_search_was_tried(search, around[i])) {
+            *out = around[i];
+            return true;
+        }
+    return false;
+}
+
+bool sqa_ask_beside_start(sqa_search *search, sqa_point *out)
+{
+    const sqa_point start = search->starts[0];
+    const bool anywhere = (search->tried + search->on_their_way) % 2;
+    return (anywhere && sqa_search_random_in_family(search, start.family, out)) ||
+           ask_around(search, start, out);
+}

@@ -19,6 +19,11 @@ size_t sqa_neighbours(sqa_search *search, sqa_point point, sqa_point out[SQA_MOS
  * tried, or are not valid, came up. */
 bool sqa_jump_near(sqa_search *search, sqa_point point, sqa_point *out);
 
+/* What to ask while the cost of the first start is on its way: by turns what is around it, which
+ * will be asked about in any case, and what is anywhere in its family, in case it is bad. false:
+ * nothing is left. */
+bool sqa_ask_beside_start(sqa_search *search, sqa_point *out);
+
 /* A point not tried yet: mostly near the best, sometimes anywhere. Something must
  * be left. */
 sqa_point sqa_jump(sqa_search *search);

@@ -19,10 +19,12 @@ typedef struct sqa_replay_options {
     uint64_t seed;    /* the same seed, the same rows */
     uint32_t walkers; /* questions at a time, as in a run of `sqa tune`, with its model to leave
                          some out; 0: one, answered at once, and all of them */
+    bool from_worst;  /* begins, as a run does with the family's default, with a configuration:
+                         one of the worst tenth of those that work, at random */
 } sqa_replay_options;
 
 /* Fills rows[i] from rows[i].evaluations, which ascend. Nothing is known at the
- * start, not even the family's default.
+ * start, not even the family's default, unless the options say otherwise.
  * Errors: SQA_OUT_OF_MEMORY. */
 sqa_status sqa_replay(const sqa_sweep *sweep, const sqa_replay_options *options,
                       sqa_replay_row *rows, size_t row_count);

@@ -340,28 +340,15 @@ static bool ask_start(const sqa_problem_search *self, sqa_point *point)
     return false;
 }
 
-/* While the fallback is on its way no strategy has anything to go by; what is around it will
- * be asked about in any case. */
-static bool ask_around(sqa_problem_search *self, sqa_point *point)
-{
-    sqa_point around[SQA_MOST_NEIGHBOURS];
-    const size_t count = sqa_neighbours(&self->search, self->search.starts[0], around);
-    for (size_t i = 0; i < count; i++)
-        if (!sqa_search_was_tried(&self->search, around[i])) {
-            *point = around[i];
-            return true;
-        }
-    return false;
-}
-
 bool sqa_problem_search_ask(sqa_problem_search *self, sqa_point *point)
 {
     sqa_search *search = &self->search;
     double unused;
     if (ask_start(self, point))
         return true;
+    /* While the fallback is on its way no strategy has anything to go by. */
     if (search->start_count && !sqa_search_knows(search, search->starts[0], &unused))
-        return ask_around(self, point);
+        return sqa_ask_beside_start(search, point);
     for (size_t i = 0; i < self->walker_count; i++) {
         sqa_walker *walker = self->walkers[self->next_walker++ % self->walker_count];
         if (sqa_walker_ask(walker, point) && !sqa_search_was_tried(search, *point))

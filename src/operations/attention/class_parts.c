@@ -95,7 +95,7 @@ static const char *const gradient_words[] = {"q", "k", "v", "bias", "sinks", "sl
         {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},                          \
         {"mask", SQA_CLASS_BITS, 0, 0, mask_words, mask_of},                                       \
         {"group", SQA_CLASS_RATIO, 1, 65535, NULL, group_of},                                      \
-        {"q", SQA_CLASS_BUCKET, 0, 63, NULL, q_bucket_of},                                         \
+        {"q", SQA_CLASS_FEW, 0, 63, NULL, q_bucket_of},                                            \
         {"kv", SQA_CLASS_BUCKET, 0, 63, NULL, kv_bucket_of},                                       \
     {                                                                                              \
         "rows", SQA_CLASS_BUCKET, 0, 63, NULL, rows_bucket_of                                      \

@@ -85,7 +85,7 @@ static const sqa_class_part class_parts[] = {
     {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
     {"transposed", SQA_CLASS_BITS, 0, 0, transpose_words, transposes_of},
     {"epilogue", SQA_CLASS_BITS, 0, 0, epilogue_words, epilogue_of},
-    {"m", SQA_CLASS_BUCKET, 0, 63, NULL, m_bucket_of},
+    {"m", SQA_CLASS_FEW, 0, 63, NULL, m_bucket_of},
     {"n", SQA_CLASS_BUCKET, 0, 63, NULL, n_bucket_of},
     {"k", SQA_CLASS_BUCKET, 0, 63, NULL, k_bucket_of},
     {"batch", SQA_CLASS_BUCKET, 0, 63, NULL, batch_bucket_of},

@@ -8,6 +8,7 @@
 #include "cli/device_option.h"
 #include "cli/interrupt.h"
 #include "cli/memory_check.h"
+#include "cli/tune/borrowed.h"
 #include "cli/tune/preview.h"
 #include "cli/tune/record.h"
 #include "cli/tune/replay.h"
@@ -111,6 +112,8 @@ static int run_on_one(const char *command, const sqa_tune_words *words, sqa_tune
         return sqa_command_fail(command, SQA_OUT_OF_MEMORY);
     if (words->record)
         return sqa_tune_record(command, words, plan);
+    if (words->record_borrowed)
+        return sqa_tune_record_borrowed(command, words, plan);
     return words->dry_run ? sqa_tune_preview(command, words, plan) : tune(command, words, plan);
 }
 
@@ -119,8 +122,11 @@ static int run(const char *command, const sqa_tune_words *words, sqa_tune_plan *
 {
     if (words->replays.count)
         return sqa_tune_replay(command, words);
-    if (words->devices.count > 1 && (words->json || words->record))
-        return sqa_usage_error(command, "--%s takes one --device", words->json ? "json" : "record");
+    if (words->devices.count > 1 && (words->json || words->record || words->record_borrowed))
+        return sqa_usage_error(command, "--%s takes one --device",
+                               words->json     ? "json"
+                               : words->record ? "record"
+                                               : "record-borrowed");
     const atomic_bool *stop = sqa_interrupt_catch();
     sqa_status status = sqa_tune_words_read(words, plan);
     if (status != SQA_OK)
@@ -180,8 +186,13 @@ int sqa_command_tune(int argc, char **argv)
                  "log-level"},
         {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set,
          .needs = "record"},
+        {"record-borrowed", "FILE",
+         "measure the database's rows on all of the problems, beside the default, into FILE",
+         .text = &words.record_borrowed,
+         .only = "device,operation,shape,shapes,preset,like,db,timeout,log-level"},
         {"replay", "FILE", "try strategies on a recording instead of a device; repeatable",
-         .list = &words.replays, .only = "strategy,seed,budget-trials,runs,walkers,csv,json"},
+         .list = &words.replays,
+         .only = "strategy,seed,budget-trials,runs,walkers,from-worst,csv,json"},
         {"budget-trials", "LIST",
          "of a replay, the evaluations to report after (10,20,40,60,5%,10%,20%)",
          .text = &words.budget_trials, .needs = "replay"},
@@ -189,6 +200,8 @@ int sqa_command_tune(int argc, char **argv)
          .count = {&words.runs, 1, 1000000}, .needs = "replay"},
         {"walkers", "N", "of a replay, questions asked at a time, as a run does (one by one)",
          .count = {&words.walkers, 1, SQA_MOST_WALKERS}, .needs = "replay"},
+        {"from-worst", NULL, "of a replay, begin with one of the worst tenth of all configurations",
+         .flag = &words.from_worst, .needs = "replay"},
         {"csv", NULL, "of a replay, comma-separated values", .flag = &words.csv, .needs = "replay",
          .excludes = "json"},
         {"json", NULL, "one JSON document", .flag = &words.json},

@@ -148,7 +148,7 @@ static sqa_status replay_file(const char *file, const sqa_tune_words *words,
         return status;
     for (size_t i = 0; i < sqa_strategy_count() && status == SQA_OK; i++) {
         const sqa_replay_options options = {sqa_strategy_at(i), out->runs, words->seed,
-                                            words->walkers};
+                                            words->walkers, words->from_worst};
         if (!strategy || strategy == options.strategy)
             status = replay_one(&sweep, file, budgets, &options, out);
     }

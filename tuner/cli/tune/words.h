@@ -10,14 +10,14 @@
 
 typedef struct sqa_tune_words {
     const char *operation, *preset, *family, *strategy, *database, *log_level;
-    const char *record, *set, *like;
+    const char *record, *record_borrowed, *set, *like;
     const char *budget_trials;
     sqa_tuning_budget budget;
     uint64_t seed;
     uint32_t timeout_s, memory_mib; /* 0: not given */
     uint32_t runs, walkers;
     sqa_option_list devices, shapes, shape_files, replays;
-    bool json, csv, retry_failed, dry_run, wide;
+    bool json, csv, retry_failed, dry_run, wide, from_worst;
 } sqa_tune_words;
 
 #define SQA_TUNE_WORDS_INIT                                                                        \
