@@ -39,7 +39,7 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     if (!device->limits.has_compiler)
         *why = "needs a device with a compiler";
     else if (p->dtype != SQA_DTYPE_F32)
-        *why = "is for f32 alone";
+        *why = "adds up f16 in f16, and is for f32 alone";
     else if (p->gated)
         *why = "has no gate";
     else if (p->k == 0)

@@ -18,6 +18,7 @@
 #include "run_suite.h"
 #include "runtime/choose.h"
 #include "runtime/plan.h"
+#include "sqa_cl/layer.h"
 
 #include <clblast_c.h>
 
@@ -26,6 +27,7 @@ enum { SMALL = 1, LARGE = 14, M = 70, N = 90, K = 50, BATCH = 3, FIRST = 2 };
 
 static char path[512];
 static int warnings;
+static char last_warning[1024];
 
 /* Stands before CLBlast's own; the call of this number fails, counted from 1. */
 static int calls, failing_call;
@@ -69,8 +71,11 @@ CLBlastSGemmTempBufferSize(const CLBlastLayout layout, const CLBlastTranspose a_
 
 static void count_warning(void *user, sqa_log_level level, const char *message)
 {
-    (void)user, (void)message;
-    warnings += level == SQA_LOG_WARNING;
+    (void)user;
+    if (level != SQA_LOG_WARNING)
+        return;
+    warnings++;
+    snprintf(last_warning, sizeof last_warning, "%s", message);
 }
 
 static sqa_matmul_desc wanted(uint32_t batch, uint32_t times)
@@ -81,6 +86,17 @@ static sqa_matmul_desc wanted(uint32_t batch, uint32_t times)
     desc.n = N * times;
     desc.k = K * times;
     desc.bias = 1;
+    return desc;
+}
+
+/* Of layers of ROWS rows and a width of WIDTH, two heads of it. */
+enum { ROWS = 64, WIDTH = 32 };
+
+static sqa_matmul_desc projection(void)
+{
+    sqa_matmul_desc desc = SQA_MATMUL_DESC_INIT;
+    desc.m = ROWS;
+    desc.n = desc.k = WIDTH;
     return desc;
 }
 
@@ -104,14 +120,9 @@ static void store_winner(const sqa_matmul_desc desc)
 
 static sqa_context *context;
 
-static void setup(void)
+static void open_context(void)
 {
     sqa_context_options options = SQA_CONTEXT_OPTIONS_INIT;
-    fixture_setup();
-    work_folder_set_up();
-    snprintf(path, sizeof path, "%s", fixture_path("tuning.db"));
-    store_winner(wanted(1, SMALL));
-    store_winner(wanted(BATCH, LARGE));
     options.user_database = path;
     options.skip_seed = 1;
     options.binary_cache = "";
@@ -120,6 +131,16 @@ static void setup(void)
     ck_assert_msg(sqa_context_create(&context, sqa_context_cl(test_context),
                                      sqa_context_cl_device(test_context), &options) == SQA_OK,
                   "%s", sqa_last_error());
+}
+
+static void setup(void)
+{
+    fixture_setup();
+    work_folder_set_up();
+    snprintf(path, sizeof path, "%s", fixture_path("tuning.db"));
+    store_winner(wanted(1, SMALL));
+    store_winner(wanted(BATCH, LARGE));
+    open_context();
     calls = failing_call = warnings = 0;
     sizes_fail = false;
 }
@@ -285,6 +306,69 @@ START_TEST(a_batch_that_breaks_off_is_an_error)
 }
 END_TEST
 
+/* Y of a layer on numbers that are all alike. */
+static float run_layer(sqa_plan *plan)
+{
+    sqa_layer_tensors tensors = SQA_LAYER_TENSORS_INIT;
+    sqa_tensor *const matrices[] = {&tensors.x,  &tensors.wq, &tensors.wk,
+                                    &tensors.wv, &tensors.wo, &tensors.y};
+    float y = 0.0f;
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+        matrices[i]->buffer = new_buffer((size_t)ROWS * WIDTH, 0.125f);
+    ck_assert_msg(sqa_layer_run(plan, test_queue, &tensors, 0, NULL, NULL) == SQA_OK, "%s",
+                  sqa_last_error());
+    ck_assert_int_eq(
+        clEnqueueReadBuffer(test_queue, tensors.y.buffer, CL_TRUE, 0, sizeof y, &y, 0, NULL, NULL),
+        CL_SUCCESS);
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+        clReleaseMemObject(matrices[i]->buffer);
+    return y;
+}
+
+static sqa_plan *new_layer(void)
+{
+    sqa_attention_desc attention = SQA_ATTENTION_DESC_INIT;
+    sqa_layer_desc layer = SQA_LAYER_DESC_INIT;
+    sqa_plan *plan = NULL;
+    attention.q_heads = attention.kv_heads = 2;
+    attention.q_length = attention.kv_length = ROWS;
+    attention.head_dim = WIDTH / 2;
+    layer.attention = &attention;
+    layer.d_model = WIDTH;
+    ck_assert_msg(sqa_layer_plan_create(&plan, context, &layer, NULL) == SQA_OK, "%s",
+                  sqa_last_error());
+    return plan;
+}
+
+/* X Wv is 1/2, which attention leaves, and times Wo 2. */
+#define OF_LAYER (0.125f * 0.125f * WIDTH * 0.125f * WIDTH)
+
+/* Without parameters of CLBlast for the device; and where it fails as late as it can, with what
+ * needs no more workspace. */
+START_TEST(a_layer_runs_without_it)
+{
+    sqa_context_destroy(context);
+    store_winner(projection());
+    open_context();
+    sizes_fail = true;
+    sqa_plan *plan = new_layer();
+    ck_assert_ptr_null(strstr(family_of(plan), "clblast"));
+    ck_assert_int_ge(warnings, 1);
+    ck_assert_msg(strstr(last_warning, "clblast") != NULL, "%s", last_warning);
+    ck_assert_float_eq_tol(run_layer(plan), OF_LAYER, 1e-5f);
+    sqa_plan_destroy(plan);
+    sizes_fail = false;
+    warnings = 0;
+    plan = new_layer();
+    ck_assert_msg(!strncmp(family_of(plan), "clblast+", 8), "%s", family_of(plan));
+    failing_call = 1;
+    ck_assert_float_eq_tol(run_layer(plan), OF_LAYER, 1e-5f);
+    ck_assert_int_ge(warnings, 1);
+    ck_assert_msg(strstr(last_warning, "clblast() passed over for naive("), "%s", last_warning);
+    sqa_plan_destroy(plan);
+}
+END_TEST
+
 START_TEST(what_cannot_be_planned_is_passed_over)
 {
     const sqa_matmul_desc desc = wanted(1, SMALL);
@@ -447,6 +531,7 @@ int main(void)
     tcase_add_test(tests, a_stored_winner_runs);
     tcase_add_test(tests, a_failing_library_is_passed_over);
     tcase_add_test(tests, a_failing_library_is_passed_over_by_warming_up);
+    tcase_add_test(tests, a_layer_runs_without_it);
     tcase_add_test(tests, a_batch_that_breaks_off_is_an_error);
     tcase_add_test(tests, what_cannot_be_planned_is_passed_over);
     tcase_add_test(tests, a_named_family_says_why);

@@ -71,13 +71,17 @@ static void link_attended(sqa_stage *stage, uint32_t first_slot, const sqa_link 
 static sqa_status add_attention(sqa_recipe *recipe, const sqa_layer_pass *layer,
                                 const sqa_link attended[3], sqa_link o)
 {
-    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    sqa_link q_k_v[3] = {attended[0], attended[1], attended[2]};
     sqa_attention_desc desc;
-    sqa_stage_link_callers(stage, SQA_ATTENTION_SLOTS);
-    link_attended(stage, SQA_SLOT_Q, attended);
-    stage->links[SQA_SLOT_O] = o;
     sqa_attention_to_desc(&layer->attention, &desc);
-    return sqa_problem_from_desc(&stage->problem, &desc);
+    sqa_status status = sqa_layer_gather(recipe, layer, SQA_SLOT_K, &q_k_v[1], &desc.k);
+    if (status == SQA_OK)
+        status = sqa_layer_gather(recipe, layer, SQA_SLOT_V, &q_k_v[2], &desc.v);
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    sqa_stage_link_callers(stage, SQA_ATTENTION_SLOTS);
+    link_attended(stage, SQA_SLOT_Q, q_k_v);
+    stage->links[SQA_SLOT_O] = o;
+    return status == SQA_OK ? sqa_problem_from_desc(&stage->problem, &desc) : status;
 }
 
 /* O times the sigmoid of G, into A. */
@@ -156,12 +160,20 @@ uint32_t sqa_layer_score_gradients(const sqa_layer_pass *layer)
            (layer->gradients & SQA_LAYER_GRADIENT_SLOPES ? (uint32_t)SQA_GRADIENT_SLOPES : 0u);
 }
 
-sqa_status sqa_layer_attention_backward(const sqa_layer_pass *layer, uint32_t gradients,
-                                        uint32_t accumulate, sqa_problem *out)
+/* What a backward pass reads for every tile of keys, and how it lies. */
+typedef struct often_read {
+    sqa_link q, dout;
+    sqa_strides q_strides, dout_strides;
+} often_read;
+
+static sqa_status attention_backward(const sqa_layer_pass *layer, uint32_t gradients,
+                                     uint32_t accumulate, const often_read *read, sqa_problem *out)
 {
     sqa_attention_desc desc;
     sqa_backward_options options = SQA_BACKWARD_OPTIONS_INIT;
     sqa_attention_to_desc(&layer->attention, &desc);
+    desc.q = read->q_strides;
+    options.dout = read->dout_strides;
     options.gradients = gradients;
     options.accumulate = accumulate;
     /* Without being told, those of one matrix would be packed where strides overlap. */
@@ -169,6 +181,14 @@ sqa_status sqa_layer_attention_backward(const sqa_layer_pass *layer, uint32_t gr
     options.dk = layer->attention.k;
     options.dv = layer->attention.v;
     return sqa_problem_from_backward(out, &desc, &options);
+}
+
+sqa_status sqa_layer_attention_backward(const sqa_layer_pass *layer, uint32_t gradients,
+                                        uint32_t accumulate, sqa_problem *out)
+{
+    const often_read as_kept = {.q_strides = layer->attention.q,
+                                .dout_strides = layer->attention.o};
+    return attention_backward(layer, gradients, accumulate, &as_kept, out);
 }
 
 /* dA = the sum of the rows of dC: a product with a row of ones. */
@@ -231,28 +251,29 @@ uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer)
 }
 
 /* What attention read, as it was kept. */
-static void link_kept(const sqa_layer_pass *layer, sqa_stage *stage)
+static sqa_link kept(const sqa_layer_pass *layer, uint32_t slot)
 {
-    for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++) {
-        const bool apart = !layer->fused_qkv || (layer->qk_norm && slot != SQA_SLOT_V);
-        stage->links[slot] = callers(apart ? slot : SQA_LAYER_QKV);
-        stage->links[slot].offset = apart ? 0 : sqa_layer_column_of(layer, slot);
-    }
+    const bool apart = !layer->fused_qkv || (layer->qk_norm && slot != SQA_SLOT_V);
+    sqa_link link = callers(apart ? slot : SQA_LAYER_QKV);
+    link.offset = apart ? 0 : sqa_layer_column_of(layer, slot);
+    return link;
 }
 
 static sqa_status add_attention_backward(sqa_recipe *recipe, const sqa_layer_pass *layer,
-                                         uint32_t gradients, uint32_t accumulate, sqa_link dout,
-                                         const sqa_link attended[3])
+                                         uint32_t gradients, uint32_t accumulate,
+                                         const often_read *read, const sqa_link attended[3])
 {
     sqa_stage *stage = sqa_recipe_add_stage(recipe);
     sqa_stage_link_callers(stage, SQA_ATTENTION_SLOTS);
-    link_kept(layer, stage);
+    stage->links[SQA_SLOT_Q] = read->q;
+    stage->links[SQA_SLOT_K] = kept(layer, SQA_SLOT_K);
+    stage->links[SQA_SLOT_V] = kept(layer, SQA_SLOT_V);
     link_attended(stage, SQA_SLOT_DQ, attended);
-    stage->links[SQA_SLOT_DOUT] = dout;
+    stage->links[SQA_SLOT_DOUT] = read->dout;
     stage->links[SQA_SLOT_DBIAS] = callers(SQA_LAYER_DBIAS);
     stage->links[SQA_SLOT_DSINKS] = callers(SQA_LAYER_DSINKS);
     stage->links[SQA_SLOT_DSLOPES] = callers(SQA_LAYER_DSLOPES);
-    return sqa_layer_attention_backward(layer, gradients, accumulate, &stage->problem);
+    return attention_backward(layer, gradients, accumulate, read, &stage->problem);
 }
 
 /* dQ, dK and dV, which are scratch and never added to; gradients of scores may be. */
@@ -261,13 +282,18 @@ static sqa_status add_gradients_of_attention(sqa_recipe *recipe, const sqa_layer
                                              const sqa_link attended[3])
 {
     const uint32_t scores = sqa_layer_score_gradients(layer);
-    if (!layer->accumulate && core)
-        return add_attention_backward(recipe, layer, core | scores, 0, dout, attended);
+    often_read read = {kept(layer, SQA_SLOT_Q), dout, layer->attention.q, layer->attention.o};
     sqa_status status = SQA_OK;
-    if (core)
-        status = add_attention_backward(recipe, layer, core, 0, dout, attended);
+    if (core || scores)
+        status = sqa_layer_gather(recipe, layer, SQA_SLOT_Q, &read.q, &read.q_strides);
+    if (status == SQA_OK && (core || scores))
+        status = sqa_layer_gather(recipe, layer, SQA_SLOT_DOUT, &read.dout, &read.dout_strides);
+    if (status == SQA_OK && !layer->accumulate && core)
+        return add_attention_backward(recipe, layer, core | scores, 0, &read, attended);
+    if (status == SQA_OK && core)
+        status = add_attention_backward(recipe, layer, core, 0, &read, attended);
     if (status == SQA_OK && scores)
-        status = add_attention_backward(recipe, layer, scores, layer->accumulate, dout, attended);
+        status = add_attention_backward(recipe, layer, scores, layer->accumulate, &read, attended);
     return status;
 }
 

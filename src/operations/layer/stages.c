@@ -1,6 +1,7 @@
 /* See stages.h. */
 #include "operations/layer/stages.h"
 
+#include "operations/backward/slots.h"
 #include "operations/layer/slots.h"
 #include "operations/norm/fields.h"
 #include "operations/norm/slots.h"
@@ -84,6 +85,36 @@ sqa_status sqa_layer_add_rope(sqa_recipe *recipe, const sqa_layer_pass *layer, u
     stage->links[SQA_SLOT_ROPE_X] = x;
     stage->links[SQA_SLOT_ROPE_Y] = x;
     stage->links[SQA_SLOT_POSITIONS] = callers(SQA_LAYER_POSITIONS);
+    return sqa_problem_from_rope(&stage->problem, &desc);
+}
+
+/* Rows read so often from other pages than their neighbours' cost more than bringing them together:
+ * on CPUs, from 256 on; fewer do not pay for a launch. */
+enum { LEAST_READERS = 256 };
+
+sqa_status sqa_layer_gather(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t slot,
+                            sqa_link *at, sqa_strides *strides)
+{
+    const sqa_attention *a = &layer->attention;
+    const bool of_keys = slot == SQA_SLOT_K || slot == SQA_SLOT_V;
+    const sqa_layer_rows rows = sqa_layer_rows_of(layer, of_keys);
+    sqa_rope_desc desc = SQA_ROPE_DESC_INIT;
+    desc.dtype = a->dtype;
+    desc.batch = rows.batch;
+    desc.heads = of_keys ? a->kv_heads : slot == SQA_SLOT_DOUT ? a->out_heads : a->q_heads;
+    desc.length = rows.length;
+    desc.dim = slot == SQA_SLOT_V || slot == SQA_SLOT_DOUT ? a->value_dim : a->head_dim;
+    desc.rotary = 0;
+    desc.x = *strides;
+    desc.y = sqa_strides_bhsd(desc.heads, desc.length, desc.dim);
+    const sqa_tensor_shape shape = {
+        (sqa_element)desc.dtype, desc.y, desc.batch, desc.heads, desc.length, desc.dim};
+    if ((of_keys ? a->q_length : a->kv_length) < LEAST_READERS || desc.x.sequence == desc.dim)
+        return SQA_OK;
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    stage->links[SQA_SLOT_ROPE_X] = *at;
+    stage->links[SQA_SLOT_ROPE_Y] = *at = sqa_recipe_add_scratch(recipe, &shape);
+    *strides = desc.y;
     return sqa_problem_from_rope(&stage->problem, &desc);
 }
 

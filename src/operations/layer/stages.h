@@ -17,6 +17,12 @@ sqa_status sqa_layer_add_norm_backward(sqa_recipe *recipe, const sqa_layer_pass 
 sqa_status sqa_layer_add_rope(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t number,
                               bool inverse, sqa_link x);
 
+/* What attention reads once for every tile of the other side: K and V (their slots), or backward Q
+ * and dO. Where the rows of a head lie apart, and there are many readers, they are brought together
+ * first: *at is then scratch, with *strides of its own. */
+sqa_status sqa_layer_gather(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t slot,
+                            sqa_link *at, sqa_strides *strides);
+
 sqa_activation_desc sqa_layer_gate_desc(const sqa_layer_pass *layer);
 
 #endif

@@ -119,11 +119,11 @@ static bool is_nothing(const sqa_problem *problem)
     return problem->of.rotation.batch == 0 || problem->of.rotation.length == 0;
 }
 
-/* Four products and two sums a pair. */
+/* Four products and two sums a pair; an element that is copied counts as one. */
 static double flop(const sqa_problem *problem)
 {
     const sqa_rotation *r = &problem->of.rotation;
-    return 3.0 * r->rotary * r->batch * r->heads * r->length;
+    return (r->dim + 2.0 * r->rotary) * r->batch * r->heads * r->length;
 }
 
 static const struct {

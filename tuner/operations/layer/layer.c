@@ -40,6 +40,8 @@
         {SQA_GRID_SAMPLE, "b=2,hq=2,nq=5,nk=0,d=8,dmodel=16,dcontext=8,biases"},                   \
         {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases"},                   \
         {SQA_GRID_SAMPLE, "b=0,hq=2,n=5,d=8,dmodel=16,fused,biases"},                              \
+        {SQA_GRID_SAMPLE, "hq=4,hkv=2,n=256,d=4,dv=3,dmodel=6,fused,causal"},                      \
+        {SQA_GRID_SAMPLE, "b=2,hq=2,n=256,d=4,dmodel=6,ragged=300:300"},                           \
         {SQA_GRID_QUICK, "hq=1,n=1,d=1,dmodel=1,biases"},                                          \
         {SQA_GRID_QUICK, "hq=3,n=3,d=512,dv=8,dmodel=1030"},                                       \
         {SQA_GRID_QUICK, "variant=xsqa,h=16,n=130,d=16,dmodel=64,causal"},                         \
@@ -56,6 +58,7 @@ static const sqa_case_shape kept_shapes[] = {
     {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=6,dmodel=12,fused,rope=interleaved,ropeoffset=9,keep"},
     {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=12,d=8,dmodel=16,causal,ragged=23:23,biases,keep"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases,keep"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=4,nq=256,nk=9,d=4,dmodel=6,dcontext=5,gate,keep"},
     {0}};
 /* Gradients left out, and added up; of scores. */
 static const sqa_case_shape gradient_shapes[] = {
@@ -72,6 +75,7 @@ static const sqa_case_shape gradient_shapes[] = {
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,gate,fused,grads=wo"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=7,d=4,dmodel=12,dcontext=5,gate,grads=x"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,grads=sinks,accumulate"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,nq=9,nk=256,d=4,dmodel=6,dcontext=5,sinks,accumulate"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,bias=f32/hq,fused,accumulate"},
     {0}};
 
