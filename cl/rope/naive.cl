@@ -21,7 +21,9 @@ __kernel void sqa_naive_rope(SQA_ROPE_ARGUMENTS)
     const long position = first_position + row;
 #endif
     if (i < PAIRS) {
-        turn(x, y, i, position);
+        const float2 pair = turned_pair(x, i, position);
+        SQA_STORE(pair.x, FIRST_OF_PAIR(i), y);
+        SQA_STORE(pair.y, SECOND_OF_PAIR(i), y);
         return;
     }
 #endif

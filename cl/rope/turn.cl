@@ -1,19 +1,25 @@
-/* Rotary position embedding of one pair of a row, with sqa_turns[SQA_ROTARY / 2]. The pair is read
- * before it is written. */
+/* Rotary position embedding of one pair of a row, with sqa_turns[SQA_ROTARY / 2]. Pair i is of
+ * elements FIRST_OF_PAIR(i) and SECOND_OF_PAIR(i); element d is of pair PAIR_OF(d). */
 #ifndef SQA_ROTARY
 #define SQA_ROTARY 0
 #endif
 #define PAIRS (SQA_ROTARY / 2)
 
 #if SQA_ROTARY
-static void turn(__global const sqa_stored *x, __global sqa_stored *y, const int i,
-                 const long position)
-{
 #if SQA_HALF
-    const int first = i, second = i + PAIRS;
+#define FIRST_OF_PAIR(i) (i)
+#define SECOND_OF_PAIR(i) ((i) + PAIRS)
+#define PAIR_OF(d) ((d) % PAIRS)
+#define IS_FIRST(d) ((d) < PAIRS)
 #else
-    const int first = 2 * i, second = 2 * i + 1;
+#define FIRST_OF_PAIR(i) (2 * (i))
+#define SECOND_OF_PAIR(i) (2 * (i) + 1)
+#define PAIR_OF(d) ((d) / 2)
+#define IS_FIRST(d) ((d) % 2 == 0)
 #endif
+
+static float2 turned_pair(__global const sqa_stored *x, const int i, const long position)
+{
     const ulong turns = (ulong)position * sqa_turns[i];
     const float half_turns = (float)(int)(turns >> 32) * 0x1p-31f;
 #if SQA_INVERSE
@@ -21,8 +27,7 @@ static void turn(__global const sqa_stored *x, __global sqa_stored *y, const int
 #else
     const float c = cospi(half_turns), s = sinpi(half_turns);
 #endif
-    const float a = SQA_LOAD(first, x), b = SQA_LOAD(second, x);
-    SQA_STORE(a * c - b * s, first, y);
-    SQA_STORE(a * s + b * c, second, y);
+    const float a = SQA_LOAD(FIRST_OF_PAIR(i), x), b = SQA_LOAD(SECOND_OF_PAIR(i), x);
+    return (float2)(a * c - b * s, a * s + b * c);
 }
 #endif

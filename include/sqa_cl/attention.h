@@ -75,8 +75,10 @@ typedef enum sqa_operation {
 /* How tensors are stored; sums are always kept in f32. */
 typedef enum sqa_dtype {
     SQA_DTYPE_F32 = 0,
-    SQA_DTYPE_F16 = 1, /* IEEE binary16; needs no cl_khr_fp16 */
-    SQA_DTYPE_BF16 = 2 /* the upper 16 bits of an f32 */
+    SQA_DTYPE_F16 = 1,  /* IEEE binary16; needs no cl_khr_fp16 */
+    SQA_DTYPE_BF16 = 2, /* the upper 16 bits of an f32 */
+    SQA_DTYPE_INT8 = 3, /* of caches alone (kv_dtype): see "Quantised caches" in kv_cache.h */
+    SQA_DTYPE_INT4 = 4
 } sqa_dtype;
 
 /* Query i (from 0) sees the keys j with ... */
@@ -126,7 +128,9 @@ typedef struct sqa_attention_desc {
     sqa_paged paged; /* how K and V lie, when in pages; see pattern.h */
 
     /* From version 3 on. */
-    int32_t kv_dtype; /* how K and V are stored, an sqa_dtype; -1: as Q and O, by dtype */
+    int32_t
+        kv_dtype; /* how K and V are stored, an sqa_dtype; -1: as Q and O, by dtype. INT8 and INT4
+                     take head_dim, value_dim, strides and offsets that are multiples of 32 */
 } sqa_attention_desc;
 
 #define SQA_ATTENTION_DESC_VERSION 3u

@@ -18,7 +18,20 @@
  * capacity, gets none of them, and no token goes to a page that does not exist: kernels write
  * nothing outside the sequence's capacity whatever the tensors say. They cannot tell the caller,
  * though; one who has the positions on the host asks sqa_kv_append_check() before. All else in the
- * caches stays as it is. Two sequences must not write to one page. */
+ * caches stays as it is. Two sequences must not write to one page.
+ *
+ * Quantised caches (SQA_DTYPE_INT8, SQA_DTYPE_INT4; desc.kv_dtype). A vector of head_dim or
+ * value_dim elements, both multiples of 32, is a row of groups of 32, one behind the other:
+ *   INT8, 34 bytes: 0..1 an IEEE binary16 s; 2..33 a signed byte q for each element, -127..127.
+ *     The element is q s. s is the largest absolute value of the group over 127.
+ *   INT4, 20 bytes: 0..1 a binary16 s; 2..3 a binary16 m; 4..19: byte 4 + i has the q, 0..15, of
+ *     element i in its lower four bits and that of element i + 16 in its upper ones. The element is
+ *     q s + m. m is the least value of the group, s the largest less m, over 15.
+ * Numbers have the device's byte order; the layouts are those of Q8_0 and Q4_1 in GGML. Offsets and
+ * strides of such tensors count elements as all others do and are multiples of 32: element 32 g
+ * begins at byte 34 g or 20 g. Values beyond 65504 times 127, in INT4 beyond 65504, become the
+ * largest there are, groups of values below 3e-6 in INT8 zeros; a group that has NaN or an infinity
+ * is NaN as a whole. */
 #ifndef SQA_CL_KV_CACHE_H
 #define SQA_CL_KV_CACHE_H
 
@@ -36,7 +49,7 @@ extern "C" {
 /* Start from SQA_KV_APPEND_DESC_INIT and set at least kv_heads, length, capacity and paged. */
 typedef struct sqa_kv_append_desc {
     uint32_t version;   /* SQA_KV_APPEND_DESC_VERSION */
-    sqa_dtype dtype;    /* of all four tensors */
+    sqa_dtype dtype;    /* of k and v and, unless kv_dtype says otherwise, of the caches */
     uint32_t batch;     /* sequences, 0..65535; 0 does nothing */
     uint32_t kv_heads;  /* 1..65535 */
     uint32_t length;    /* new tokens of a sequence, 0..2^30; of the longest one when ragged */
@@ -50,6 +63,7 @@ typedef struct sqa_kv_append_desc {
     sqa_rope_pairs pairs;
     float base;                         /* finite, 1 or more */
     sqa_strides k, v, k_cache, v_cache; /* all zero: packed; elements of caches must not overlap */
+    int32_t kv_dtype; /* of the caches, an sqa_dtype; -1: dtype. INT8, INT4: see above */
 } sqa_kv_append_desc;
 
 #define SQA_KV_APPEND_DESC_VERSION 1u
@@ -57,10 +71,7 @@ typedef struct sqa_kv_append_desc {
     {                                                                                              \
         SQA_KV_APPEND_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET, 64u, 0u,          \
             SQA_NOT_SET, {0u, 0u}, 0u, 0u, 0u, SQA_ROPE_INTERLEAVED, 10000.0f, {0, 0, 0},          \
-            {0, 0, 0}, {0, 0, 0},                                                                  \
-        {                                                                                          \
-            0, 0, 0                                                                                \
-        }                                                                                          \
+            {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, -1                                                    \
     }
 
 /* The tensors of one call. Start from SQA_KV_APPEND_TENSORS_INIT. Caches share no element with
@@ -120,7 +131,7 @@ typedef struct sqa_kv_cache sqa_kv_cache;
 /* Start from SQA_KV_CACHE_DESC_INIT and set at least kv_heads and capacity. */
 typedef struct sqa_kv_cache_desc {
     uint32_t version;   /* SQA_KV_CACHE_DESC_VERSION */
-    sqa_dtype dtype;    /* of keys and values */
+    sqa_dtype dtype;    /* of the keys and values that are appended */
     uint32_t sequences; /* 1..65535 */
     uint32_t kv_heads;  /* 1..65535 */
     uint32_t head_dim;  /* 1..1024 */
@@ -131,13 +142,14 @@ typedef struct sqa_kv_cache_desc {
     uint32_t rotary;    /* as in sqa_kv_append_desc */
     sqa_rope_pairs pairs;
     float base;
+    int32_t kv_dtype; /* likewise */
 } sqa_kv_cache_desc;
 
 #define SQA_KV_CACHE_DESC_VERSION 1u
 #define SQA_KV_CACHE_DESC_INIT                                                                     \
     {                                                                                              \
         SQA_KV_CACHE_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, 64u, 0u, SQA_NOT_SET, 16u, 0u,  \
-            0u, SQA_ROPE_INTERLEAVED, 10000.0f                                                     \
+            0u, SQA_ROPE_INTERLEAVED, 10000.0f, -1                                                 \
     }
 
 /* A cache of empty sequences, in buffers of the context, which must outlive it. *out belongs to
@@ -196,7 +208,7 @@ SQA_API sqa_status sqa_kv_cache_length(const sqa_kv_cache *cache, uint32_t seque
 /* Makes `desc` and `tensors` ones of attention to the cache: sets what they say of keys and values,
  * batch, lengths of keys, dimensions and dtype, and leaves the rest. It stays so for all the life
  * of the cache, so that one plan serves every step; buffers stay the cache's.
- * Errors: SQA_INVALID_ARGUMENT (NULL, a version 1). */
+ * Errors: SQA_INVALID_ARGUMENT (NULL, a version 1; 2 where kv_dtype is another than dtype). */
 SQA_API sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc,
                                      sqa_tensors *tensors);
 

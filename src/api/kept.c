@@ -10,5 +10,5 @@ size_t sqa_kept_place(const sqa_problem *problem, uint32_t slot, size_t *bytes)
         return 0;
     const size_t at = (*bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     *bytes = at + (size_t)sqa_element_bytes(shape.element, sqa_tensor_extent(&shape));
-    return at * 8 / sqa_element_bits(shape.element);
+    return at / (size_t)sqa_element_bytes(shape.element, 1);
 }

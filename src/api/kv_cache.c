@@ -67,6 +67,7 @@ static sqa_status read_desc(sqa_kv_cache *cache, const sqa_kv_cache_desc *desc)
     sqa_kv_append_desc *append = &cache->append;
     *append = (sqa_kv_append_desc)SQA_KV_APPEND_DESC_INIT;
     append->dtype = desc->dtype;
+    append->kv_dtype = desc->kv_dtype < 0 ? (int32_t)desc->dtype : desc->kv_dtype;
     append->batch = desc->sequences;
     append->kv_heads = desc->kv_heads;
     append->head_dim = desc->head_dim;
@@ -111,10 +112,10 @@ static sqa_status new_indices(sqa_kv_cache *cache, const uint32_t *positions, co
 
 static sqa_status fill(sqa_kv_cache *cache)
 {
-    const size_t token = cache->append.kv_heads * (size_t)cache->sizes.page_size *
-                         (sqa_element_bits((sqa_element)cache->append.dtype) / 8);
-    cache->key_page = token * cache->append.head_dim;
-    cache->value_page = token * cache->append.value_dim;
+    const uint64_t rows = (uint64_t)cache->append.kv_heads * cache->sizes.page_size;
+    const sqa_element element = (sqa_element)cache->append.kv_dtype;
+    cache->key_page = (size_t)sqa_element_bytes(element, rows * cache->append.head_dim);
+    cache->value_page = (size_t)sqa_element_bytes(element, rows * cache->append.value_dim);
     cache->now = sqa_page_table_create(&cache->sizes);
     cache->next = sqa_page_table_create(&cache->sizes);
     if (!cache->now || !cache->next)
@@ -458,7 +459,14 @@ sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc
     if (status != SQA_OK)
         return status;
     const sqa_kv_append_desc *append = &cache->append;
+    const bool differs = append->kv_dtype != (int32_t)append->dtype;
+    if (differs && desc->version < 3)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.version: %u has no kv_dtype, which this cache needs; expected 3",
+                        desc->version);
     desc->dtype = append->dtype;
+    if (desc->version >= 3)
+        desc->kv_dtype = append->kv_dtype;
     desc->batch = append->batch;
     desc->kv_heads = append->kv_heads;
     desc->kv_length = append->capacity;

@@ -75,15 +75,20 @@ static sqa_status find_place(const sqa_tensor_need *need, const sqa_tensor *tens
     sqa_status status = check_buffer(need->name, tensor->buffer, context, &bytes);
     if (status != SQA_OK)
         return status;
-    const uint64_t elements =
-        (uint64_t)bytes / need->bits * 8 + bytes % need->bits * 8 / need->bits;
+    const uint32_t group = sqa_element_group(need->element);
+    const uint64_t elements = (uint64_t)bytes / sqa_element_bytes(need->element, group) * group;
+    if (tensor->offset % group)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "tensors.%s: the offset, %llu, is not a multiple of %u, as quantised "
+                        "elements lie",
+                        need->name, (unsigned long long)tensor->offset, group);
     if (need->extent > elements || tensor->offset > elements - need->extent)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "tensors.%s: the view spans %llu elements from element %llu on, the buffer "
                         "has %llu",
                         need->name, (unsigned long long)need->extent,
                         (unsigned long long)tensor->offset, (unsigned long long)elements);
-    *out = (place){.need = need, .at = (uint64_t)tensor->offset * need->bits};
+    *out = (place){.need = need, .at = 8 * sqa_element_bytes(need->element, tensor->offset)};
     return find_memory(need->name, tensor->buffer, out);
 }
 

@@ -22,6 +22,7 @@ static void print_row(sqa_text *out, const sqa_argument_row *row)
         break;
     case SQA_TYPE_WORKSPACE: sqa_text_format(out, "__global %s%s", row->element, name); break;
     case SQA_TYPE_STRIDES:
+    case SQA_TYPE_STRIDES_OF:
         sqa_text_format(out, "long %s_batch, long %s_head, long %s_row", name, name, name);
         break;
     case SQA_TYPE_INT: sqa_text_format(out, "int %s", name); break;
@@ -58,7 +59,8 @@ static uint32_t parameters_of(sqa_argument_type type)
     case SQA_TYPE_WRITTEN:
     case SQA_TYPE_READ_HERE:
     case SQA_TYPE_WRITTEN_HERE: return 2;
-    case SQA_TYPE_STRIDES: return 3;
+    case SQA_TYPE_STRIDES:
+    case SQA_TYPE_STRIDES_OF: return 3;
     default: return 1;
     }
 }
@@ -72,13 +74,12 @@ static uint32_t count_parameters(const sqa_argument_row *const *tables, const sq
     return count;
 }
 
-static void fill_strides(const void *at, sqa_argument *out)
+static void fill_strides(const sqa_strides *strides, sqa_element element, sqa_argument *out)
 {
-    sqa_strides strides;
-    memcpy(&strides, at, sizeof strides);
-    const int64_t values[3] = {strides.batch, strides.head, strides.sequence};
+    const int64_t values[3] = {strides->batch, strides->head, strides->sequence};
     for (int i = 0; i < 3; i++)
-        out[i] = (sqa_argument){SQA_ARGUMENT_LONG, {.l = values[i]}};
+        out[i] = (sqa_argument){.kind = SQA_ARGUMENT_LONG,
+                                .value = {.l = sqa_element_places(element, values[i])}};
 }
 
 static void fill_row(const sqa_argument_row *row, const sqa_problem *problem, const void *values,
@@ -86,18 +87,25 @@ static void fill_row(const sqa_argument_row *row, const sqa_problem *problem, co
 {
     const void *base = row->from == SQA_FROM_PROBLEM ? (const void *)problem : values;
     const void *at = (const char *)base + row->offset;
+    sqa_tensor_shape shape;
+    sqa_strides strides;
+    (void)sqa_tensor_shape_of(problem, row->slot, &shape); /* of others it is empty */
     switch (row->type) {
     case SQA_TYPE_READ:
     case SQA_TYPE_WRITTEN:
     case SQA_TYPE_READ_HERE:
     case SQA_TYPE_WRITTEN_HERE:
-        out[0] = (sqa_argument){SQA_ARGUMENT_BUFFER, {.slot = row->slot}};
-        out[1] = (sqa_argument){SQA_ARGUMENT_OFFSET, {.slot = row->slot}};
+        out[0] = (sqa_argument){.kind = SQA_ARGUMENT_BUFFER, .value = {.slot = row->slot}};
+        out[1] = (sqa_argument){SQA_ARGUMENT_OFFSET, shape.element, {.slot = row->slot}};
         return;
     case SQA_TYPE_WORKSPACE:
-        out[0] = (sqa_argument){SQA_ARGUMENT_BUFFER, {.slot = row->slot}};
+        out[0] = (sqa_argument){.kind = SQA_ARGUMENT_BUFFER, .value = {.slot = row->slot}};
         return;
-    case SQA_TYPE_STRIDES: fill_strides(at, out); return;
+    case SQA_TYPE_STRIDES:
+        memcpy(&strides, at, sizeof strides);
+        fill_strides(&strides, SQA_ELEMENT_F32, out);
+        return;
+    case SQA_TYPE_STRIDES_OF: fill_strides(&shape.strides, shape.element, out); return;
     case SQA_TYPE_INT:
         out->kind = SQA_ARGUMENT_INT;
         memcpy(&out->value.i, at, sizeof out->value.i);

@@ -10,13 +10,15 @@
 #include "kernels/launch.h"
 
 typedef enum sqa_argument_type {
-    SQA_TYPE_READ,      /* a tensor that is read: NAME_buffer and, in elements, NAME_offset */
+    SQA_TYPE_READ,      /* a tensor that is read: NAME_buffer and, in elements or, where those are
+                           quantised, in bytes, NAME_offset */
     SQA_TYPE_WRITTEN,   /* one that is written, likewise */
     SQA_TYPE_READ_HERE, /* both, where one may lie on the other */
     SQA_TYPE_WRITTEN_HERE,
-    SQA_TYPE_WORKSPACE, /* a pointer to the workspace, or to what is packed: NAME */
-    SQA_TYPE_STRIDES,   /* three long: NAME_batch, NAME_head, NAME_row */
-    SQA_TYPE_INT,       /* from an int32_t or a uint32_t that an int holds */
+    SQA_TYPE_WORKSPACE,  /* a pointer to the workspace, or to what is packed: NAME */
+    SQA_TYPE_STRIDES,    /* three long: NAME_batch, NAME_head, NAME_row */
+    SQA_TYPE_STRIDES_OF, /* those of the slot's tensor, counted as its offset */
+    SQA_TYPE_INT,        /* from an int32_t or a uint32_t that an int holds */
     SQA_TYPE_LONG,
     SQA_TYPE_FLOAT
 } sqa_argument_type;
@@ -39,6 +41,7 @@ typedef struct sqa_argument_row {
 #define SQA_WRITTEN(name, type, of) #name, SQA_TYPE_WRITTEN, .element = type, .slot = of
 #define SQA_READ_HERE(name, type, of) #name, SQA_TYPE_READ_HERE, .element = type, .slot = of
 #define SQA_WRITTEN_HERE(name, type, of) #name, SQA_TYPE_WRITTEN_HERE, .element = type, .slot = of
+#define SQA_STRIDES_OF(name, of) #name, SQA_TYPE_STRIDES_OF, .slot = of
 #define SQA_WORKSPACE(pointer)                                                                     \
     "workspace", SQA_TYPE_WORKSPACE, .element = pointer, .slot = SQA_SLOT_WORKSPACE
 #define SQA_PACKED(pointer)                                                                        \

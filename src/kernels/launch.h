@@ -13,7 +13,7 @@
 
 typedef enum sqa_argument_kind {
     SQA_ARGUMENT_BUFFER, /* the slot's cl_mem; given at each call */
-    SQA_ARGUMENT_OFFSET, /* the slot's offset in elements, as a long; given at each call */
+    SQA_ARGUMENT_OFFSET, /* the slot's offset (sqa_element_places()), as a long; likewise */
     SQA_ARGUMENT_INT,
     SQA_ARGUMENT_LONG,
     SQA_ARGUMENT_FLOAT
@@ -21,6 +21,7 @@ typedef enum sqa_argument_kind {
 
 typedef struct sqa_argument {
     sqa_argument_kind kind;
+    sqa_element element; /* of the slot's tensor, of an offset */
     union {
         uint32_t slot;
         int32_t i;

@@ -1,9 +1,11 @@
-/* naive, of appending to a cache: one work-item per pair that is turned, or element. */
+/* naive, of appending to a cache: one work-item per pair that is turned, or element; per group of
+ * elements where the cache is quantised. */
 #include "kernels/arguments.h"
 #include "kernels/elements.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "operations/kv_append/slots.h"
+#include "problem/groups.h"
 
 static bool is_ragged(const sqa_problem *problem)
 {
@@ -24,12 +26,12 @@ static const sqa_argument_row rows[] = {
     {SQA_READ(positions, "int", SQA_SLOT_TOKEN_POSITIONS)},
     {SQA_READ(table, "int", SQA_SLOT_TOKEN_TABLE)},
     {SQA_READ(starts, "int", SQA_SLOT_TOKEN_STARTS), .when = is_ragged},
-    {SQA_WRITTEN(k_cache, "sqa_stored", SQA_SLOT_K_CACHE)},
-    {SQA_WRITTEN(v_cache, "sqa_stored", SQA_SLOT_V_CACHE)},
+    {SQA_WRITTEN(k_cache, "sqa_kv_stored", SQA_SLOT_K_CACHE)},
+    {SQA_WRITTEN(v_cache, "sqa_kv_stored", SQA_SLOT_V_CACHE)},
     {STRIDES(k)},
     {STRIDES(v)},
-    {STRIDES(k_cache)},
-    {STRIDES(v_cache)},
+    {SQA_STRIDES_OF(k_cache, SQA_SLOT_K_CACHE)},
+    {SQA_STRIDES_OF(v_cache, SQA_SLOT_V_CACHE)},
     {INT(kv_heads, kv_heads)},
     {INT(capacity, capacity)},
     {INT(page_size, paged.page_size)},
@@ -39,7 +41,8 @@ static const sqa_argument_row rows[] = {
     {0},
 };
 static const sqa_argument_row *const tables[] = {rows, NULL};
-static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "kv/append.cl", NULL};
+static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "kv/group.cl",
+                                        "kv/append.cl", NULL};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
@@ -47,11 +50,12 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_appending *a = &problem->of.appending;
     (void)config, (void)device;
     sqa_text_format(out,
-                    "#define SQA_DTYPE %d\n#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n"
+                    "#define SQA_DTYPE %d\n#define SQA_KV_DTYPE %d\n#define SQA_HEAD_DIM %u\n"
+                    "#define SQA_VALUE_DIM %u\n"
                     "#define SQA_ROTARY %u\n#define SQA_HALF %u\n#define SQA_INVERSE 0\n"
                     "#define SQA_RAGGED %u\n",
-                    (int)a->dtype, a->head_dim, a->value_dim, a->rotary, (uint32_t)a->pairs,
-                    a->ragged);
+                    (int)a->dtype, (int)a->kv_dtype, a->head_dim, a->value_dim, a->rotary,
+                    (uint32_t)a->pairs, a->ragged);
     if (a->rotary > 0)
         sqa_source_turns(out, a->rotary, a->base);
     sqa_arguments_print(out, "SQA_KV_APPEND_ARGUMENTS", tables, problem);
@@ -63,15 +67,17 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_appending *a = &problem->of.appending;
     (void)config;
-    sqa_launch_step *step = sqa_elements_add_step(out, device, "sqa_kv_append",
-                                                  a->head_dim - a->rotary / 2 + a->value_dim,
-                                                  a->length, (size_t)a->batch * a->kv_heads);
+    const uint32_t width = sqa_dtype_is_quantised(a->kv_dtype)
+                               ? (a->head_dim + a->value_dim) / SQA_GROUP
+                               : a->head_dim - a->rotary / 2 + a->value_dim;
+    sqa_launch_step *step = sqa_elements_add_step(out, device, "sqa_kv_append", width, a->length,
+                                                  (size_t)a->batch * a->kv_heads);
     sqa_arguments_fill(out, step, tables, problem, NULL);
 }
 
 const sqa_kernel_family sqa_naive_kv_append = {
     .name = "naive",
-    .summary = "one work-item per element",
+    .summary = "one work-item per element, or quantised group of them",
     .operation = SQA_OPERATION_KV_APPEND,
     .space_version = 1,
     .fragments = fragments,

@@ -23,11 +23,13 @@
 #define SQA_MAX_STAGES 64  /* of a recipe, and those within them */
 #define SQA_MAX_SCRATCH 32 /* tensors between its stages */
 
-/* How an element is stored; the first three are the values of sqa_dtype. */
+/* How an element is stored; the first ones are the values of sqa_dtype. */
 typedef enum sqa_element {
     SQA_ELEMENT_F32 = SQA_DTYPE_F32,
     SQA_ELEMENT_F16 = SQA_DTYPE_F16,
     SQA_ELEMENT_BF16 = SQA_DTYPE_BF16,
+    SQA_ELEMENT_INT8 = SQA_DTYPE_INT8, /* in groups that share a scale */
+    SQA_ELEMENT_INT4 = SQA_DTYPE_INT4,
     SQA_ELEMENT_BYTE, /* of a mask: 0 hides */
     SQA_ELEMENT_INT,  /* 32 bits */
     SQA_ELEMENT_COUNT

@@ -3,19 +3,31 @@
 #include <string.h>
 
 #include "operations/operations.h"
+#include "problem/groups.h"
 
+/* Elements are stored one by one, or in groups that share a scale. */
 static const struct {
     const char *name;
-    uint32_t bits;
+    uint32_t group, bytes;
 } elements[SQA_ELEMENT_COUNT] = {
-    [SQA_ELEMENT_F32] = {"f32", 32},   [SQA_ELEMENT_F16] = {"f16", 16},
-    [SQA_ELEMENT_BF16] = {"bf16", 16}, [SQA_ELEMENT_BYTE] = {"bytes", 8},
-    [SQA_ELEMENT_INT] = {"int32", 32},
+    [SQA_ELEMENT_F32] = {"f32", 1, 4},
+    [SQA_ELEMENT_F16] = {"f16", 1, 2},
+    [SQA_ELEMENT_BF16] = {"bf16", 1, 2},
+    [SQA_ELEMENT_INT8] = {"int8", SQA_GROUP, SQA_GROUP_BYTES_INT8},
+    [SQA_ELEMENT_INT4] = {"int4", SQA_GROUP, SQA_GROUP_BYTES_INT4},
+    [SQA_ELEMENT_BYTE] = {"bytes", 1, 1},
+    [SQA_ELEMENT_INT] = {"int32", 1, 4},
 };
 
-uint32_t sqa_element_bits(sqa_element element)
+uint32_t sqa_element_group(sqa_element element)
 {
-    return elements[element].bits;
+    return elements[element].group;
+}
+
+int64_t sqa_element_places(sqa_element element, int64_t count)
+{
+    const uint32_t group = elements[element].group;
+    return group > 1 ? count / group * elements[element].bytes : count;
 }
 
 const char *sqa_element_name(sqa_element element)
@@ -25,13 +37,18 @@ const char *sqa_element_name(sqa_element element)
 
 bool sqa_element_is_float(sqa_element element)
 {
-    return element <= SQA_ELEMENT_BF16;
+    return element <= SQA_ELEMENT_INT4;
+}
+
+double sqa_element_size(sqa_element element)
+{
+    return (double)elements[element].bytes / elements[element].group;
 }
 
 uint64_t sqa_element_bytes(sqa_element element, uint64_t count)
 {
-    const uint64_t whole = count / 8 * elements[element].bits;
-    return whole + (count % 8 * elements[element].bits + 7) / 8;
+    const uint32_t group = elements[element].group;
+    return (count / group + (count % group > 0 ? 1 : 0)) * elements[element].bytes;
 }
 
 sqa_tensor_slot sqa_slot_of(const sqa_operation_entry *entry, uint32_t slot)
@@ -112,7 +129,7 @@ uint32_t sqa_tensor_needs(const sqa_problem *problem, sqa_tensor_need out[SQA_MA
                                          .slot = slot,
                                          .member = own.member,
                                          .extent = sqa_tensor_extent(&shape),
-                                         .bits = sqa_element_bits(shape.element),
+                                         .element = shape.element,
                                          .output = own.use == SQA_SLOT_OUTPUT,
                                          .in_place = in_place_of(problem, slot, &shape),
                                          .view = sqa_view_of(&shape)};
@@ -145,7 +162,7 @@ double sqa_problem_bytes(const sqa_problem *problem)
     sqa_tensor_shape shape;
     for (uint32_t slot = 0; slot < SQA_MAX_TENSORS; slot++)
         if (sqa_tensor_shape_of(problem, slot, &shape))
-            bytes += moved_elements(problem, slot, &shape) * sqa_element_bits(shape.element) / 8;
+            bytes += moved_elements(problem, slot, &shape) * sqa_element_size(shape.element);
     return bytes;
 }
 

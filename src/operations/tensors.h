@@ -15,13 +15,20 @@
 #define SQA_SLOT_PACKED (SQA_MAX_TENSORS + 1)
 #define SQA_MAX_SLOTS (SQA_MAX_TENSORS + 2)
 
-/* Bits, not bytes: elements may be smaller than one. */
-uint32_t sqa_element_bits(sqa_element element);
+/* Elements that are stored together, which rows, strides and offsets are multiples of: 1 of most
+ * types, SQA_GROUP of quantised ones (problem/groups.h). */
+uint32_t sqa_element_group(sqa_element element);
+
+/* A distance in elements as kernels count it: in elements, of quantised types in bytes. */
+int64_t sqa_element_places(sqa_element element, int64_t count);
+
+/* Whether it is a number, which the host has as f32. */
 bool sqa_element_is_float(sqa_element element);
 const char *sqa_element_name(sqa_element element);
 
-/* Bytes that `count` elements take. */
+/* Bytes that `count` elements take; of one, its part of a group. */
 uint64_t sqa_element_bytes(sqa_element element, uint64_t count);
+double sqa_element_size(sqa_element element);
 
 /* The operation's row of that slot: its own or its inner one's, with the member's place in its own
  * struct of tensors; unused where it has none. */
@@ -49,7 +56,7 @@ typedef struct sqa_tensor_need {
     uint32_t slot;
     size_t member; /* of the public struct of tensors */
     uint64_t extent;
-    uint32_t bits; /* of an element */
+    sqa_element element;
     bool output;
     uint32_t in_place; /* slot + 1 of an input of the same strides that it may lie on; 0: none */
     sqa_view view;

@@ -17,19 +17,24 @@ typedef struct search {
     int tries;              /* that are left */
 } search;
 
+static uint64_t bits(const sqa_tensor_shape *shape, uint64_t elements)
+{
+    return 8 * sqa_element_bytes(shape->element, elements);
+}
+
 sqa_view sqa_view_of(const sqa_tensor_shape *shape)
 {
-    const uint64_t bits = sqa_element_bits(shape->element);
     const struct {
         int64_t stride;
         uint32_t count;
     } dims[] = {{shape->strides.batch, shape->batch},
                 {shape->strides.head, shape->heads},
                 {shape->strides.sequence, shape->length}};
-    sqa_view view = {.width = shape->dim * bits, .span = sqa_tensor_extent(shape) * bits};
+    sqa_view view = {.width = bits(shape, shape->dim),
+                     .span = bits(shape, sqa_tensor_extent(shape))};
     for (int i = 0; i < 3; i++)
         if (dims[i].stride > 0 && dims[i].count > 1) {
-            view.dims[i].stride = (uint64_t)dims[i].stride * bits;
+            view.dims[i].stride = bits(shape, (uint64_t)dims[i].stride);
             view.dims[i].steps = dims[i].count - 1;
         }
     return view;

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "problem/attention.h"
 #include "problem/checks.h"
+#include "problem/names.h"
 
 #define MOST (1u << 30)
 
@@ -31,6 +32,9 @@ static sqa_status check_counts(const sqa_kv_append_desc *desc)
         sqa_check_version("desc.version", desc->version, SQA_KV_APPEND_DESC_VERSION);
     if (status == SQA_OK)
         status = sqa_check_dtype("desc.dtype", desc->dtype);
+    if (status == SQA_OK && desc->kv_dtype != -1 && !sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype))
+        status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.kv_dtype: %d is neither -1 nor an sqa_dtype",
+                          (int)desc->kv_dtype);
     for (size_t i = 0; i < sizeof counts / sizeof *counts && status == SQA_OK; i++)
         status = sqa_check_range(counts[i].name, counts[i].value, counts[i].least, counts[i].most);
     if (status == SQA_OK && (desc->rotary > desc->head_dim || desc->rotary % 2 != 0))
@@ -74,6 +78,8 @@ static sqa_status set_cache(sqa_strides *out, const char *field, const sqa_strid
 {
     sqa_status status =
         sqa_set_strides(out, field, asked, a->paged.pages, a->kv_heads, a->paged.page_size, dim);
+    if (status == SQA_OK)
+        status = sqa_check_groups(a->kv_dtype, field, out, dim);
     return status == SQA_OK ? sqa_check_no_overlap(field, out, a->paged.pages, a->kv_heads,
                                                    a->paged.page_size, dim)
                             : status;
@@ -89,6 +95,7 @@ sqa_status sqa_appending_from_desc(sqa_appending *out, const sqa_kv_append_desc 
     if (status != SQA_OK)
         return status;
     a.dtype = desc->dtype;
+    a.kv_dtype = desc->kv_dtype < 0 ? desc->dtype : (sqa_dtype)desc->kv_dtype;
     a.batch = desc->batch;
     a.kv_heads = desc->kv_heads;
     a.length = desc->length;
@@ -119,6 +126,7 @@ void sqa_appending_to_desc(const sqa_appending *a, sqa_kv_append_desc *out)
 {
     *out = (sqa_kv_append_desc)SQA_KV_APPEND_DESC_INIT;
     out->dtype = a->dtype;
+    out->kv_dtype = a->kv_dtype == a->dtype ? -1 : (int32_t)a->kv_dtype;
     out->batch = a->batch;
     out->kv_heads = a->kv_heads;
     out->length = a->length;

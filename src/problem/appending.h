@@ -6,7 +6,7 @@
 
 /* Zero-filled before it is set. */
 typedef struct sqa_appending {
-    sqa_dtype dtype;
+    sqa_dtype dtype, kv_dtype; /* of the new tokens; of the caches */
     uint32_t batch, kv_heads, length, head_dim, value_dim, capacity;
     sqa_paged paged;
     uint32_t ragged, total; /* rows of K and V, when ragged; else 0 */

@@ -97,6 +97,13 @@ static sqa_status set_views(sqa_attention *attention, const sqa_attention_desc *
         if (status != SQA_OK)
             return status;
     }
+    sqa_status status =
+        sqa_check_groups(attention->kv_dtype, "desc.k", &attention->k, attention->head_dim);
+    if (status == SQA_OK)
+        status =
+            sqa_check_groups(attention->kv_dtype, "desc.v", &attention->v, attention->value_dim);
+    if (status != SQA_OK)
+        return status;
     return sqa_check_no_overlap("desc.o", &attention->o, batch, attention->out_heads, queries,
                                 attention->value_dim);
 }
@@ -122,7 +129,7 @@ sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc 
     if (status != SQA_OK)
         return status;
     const sqa_attention_desc read = sqa_attention_desc_read(given), *desc = &read;
-    if (desc->kv_dtype != -1 && !sqa_dtype_name((sqa_dtype)desc->kv_dtype))
+    if (desc->kv_dtype != -1 && !sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.kv_dtype: %d is neither -1 nor an sqa_dtype",
                         (int)desc->kv_dtype);
     sqa_attention attention;

@@ -1,6 +1,7 @@
 #include "problem/checks.h"
 
 #include "base/status.h"
+#include "problem/groups.h"
 #include "problem/names.h"
 
 sqa_status sqa_check_range(const char *field, uint32_t value, uint32_t low, uint32_t high)
@@ -22,6 +23,23 @@ sqa_status sqa_check_dtype(const char *field, sqa_dtype dtype)
     if (sqa_dtype_name(dtype))
         return SQA_OK;
     return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %d is outside 0..2", field, (int)dtype);
+}
+
+sqa_status sqa_check_groups(sqa_dtype dtype, const char *field, const sqa_strides *strides,
+                            uint32_t dim)
+{
+    if (!sqa_dtype_is_quantised(dtype))
+        return SQA_OK;
+    if (dim % SQA_GROUP != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "%s: vectors of %u elements cannot be %s, whose groups are of %u; expected "
+                        "a multiple of that",
+                        field, dim, sqa_kv_dtype_name(dtype), SQA_GROUP);
+    if (strides->batch % SQA_GROUP || strides->head % SQA_GROUP || strides->sequence % SQA_GROUP)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "%s: strides of quantised elements must be multiples of %u", field,
+                        SQA_GROUP);
+    return SQA_OK;
 }
 
 sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newest)

@@ -21,6 +21,11 @@ sqa_status sqa_check_version(const char *field, uint32_t version, uint32_t newes
 
 sqa_status sqa_check_dtype(const char *field, sqa_dtype dtype);
 
+/* Whether a cache of that type may have rows of `dim` elements with these strides: quantised ones
+ * are multiples of groups. */
+sqa_status sqa_check_groups(sqa_dtype dtype, const char *field, const sqa_strides *strides,
+                            uint32_t dim);
+
 /* Whether the strides reach no further than 63 bits can add up; of one dimension, or all. */
 sqa_status sqa_check_stride(const char *field, const char *dimension, int64_t stride,
                             uint32_t count);

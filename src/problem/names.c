@@ -11,6 +11,12 @@ static const size_t dtype_sizes[] = {
     [SQA_DTYPE_BF16] = 2,
 };
 
+const char *const sqa_kv_dtype_words[] = {
+    [SQA_DTYPE_F32] = "f32",   [SQA_DTYPE_F16] = "f16",   [SQA_DTYPE_BF16] = "bf16",
+    [SQA_DTYPE_INT8] = "int8", [SQA_DTYPE_INT4] = "int4", NULL};
+
+enum { KV_DTYPES = SQA_DTYPE_INT4 + 1 };
+
 static const char *const causal_names[] = {
     [SQA_CAUSAL_NONE] = "none",
     [SQA_CAUSAL_BOTTOM_RIGHT] = "bottom-right",
@@ -25,19 +31,34 @@ const char *sqa_dtype_name(sqa_dtype dtype)
     return (size_t)dtype < COUNT(dtype_sizes) ? sqa_dtype_words[dtype] : NULL;
 }
 
+const char *sqa_kv_dtype_name(sqa_dtype dtype)
+{
+    return (size_t)dtype < KV_DTYPES ? sqa_kv_dtype_words[dtype] : NULL;
+}
+
 const char *sqa_causal_name(sqa_causal causal)
 {
     return (size_t)causal < COUNT(causal_names) ? causal_names[causal] : NULL;
 }
 
-bool sqa_dtype_from_name(const char *name, sqa_dtype *out)
+static bool find_dtype(const char *name, size_t count, sqa_dtype *out)
 {
-    for (size_t i = 0; i < COUNT(dtype_sizes); i++)
-        if (!strcmp(name, sqa_dtype_words[i])) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(name, sqa_kv_dtype_words[i])) {
             *out = (sqa_dtype)i;
             return true;
         }
     return false;
+}
+
+bool sqa_dtype_from_name(const char *name, sqa_dtype *out)
+{
+    return find_dtype(name, COUNT(dtype_sizes), out);
+}
+
+bool sqa_kv_dtype_from_name(const char *name, sqa_dtype *out)
+{
+    return find_dtype(name, KV_DTYPES, out);
 }
 
 bool sqa_causal_from_name(const char *name, sqa_causal *out)

@@ -11,12 +11,18 @@
 /* By the values of sqa_dtype; NULL ends them. */
 extern const char *const sqa_dtype_words[];
 
-/* NULL for a value outside the enum. */
+/* And those of caches, which may be quantised. */
+extern const char *const sqa_kv_dtype_words[];
+#define SQA_KV_DTYPES "f32, f16, bf16, int8 or int4"
+
+/* NULL for a value outside the enum; of kv, for one that caches have. */
 const char *sqa_dtype_name(sqa_dtype dtype);
+const char *sqa_kv_dtype_name(sqa_dtype dtype);
 const char *sqa_causal_name(sqa_causal causal); /* "none", "bottom-right", "top-left" */
 
 /* false when no value has that name. */
 bool sqa_dtype_from_name(const char *name, sqa_dtype *out);
+bool sqa_kv_dtype_from_name(const char *name, sqa_dtype *out);
 bool sqa_causal_from_name(const char *name, sqa_causal *out);
 
 /* Bytes of one stored element. */

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "problem/groups.h"
+
 uint32_t sqa_float_bits(float value)
 {
     uint32_t bits;
@@ -74,6 +76,10 @@ void sqa_storage_encode(sqa_dtype dtype, const float *in, void *out, size_t coun
         memmove(out, in, count * sizeof *in);
         return;
     }
+    if (sqa_dtype_is_quantised(dtype)) {
+        sqa_groups_encode(dtype, in, out, count);
+        return;
+    }
     uint16_t *words = out;
     for (size_t i = 0; i < count; i++) {
         uint16_t word = dtype == SQA_DTYPE_F16 ? encode_f16(in[i]) : encode_bf16(in[i]);
@@ -87,23 +93,41 @@ void sqa_storage_decode(sqa_dtype dtype, const void *in, float *out, size_t coun
         memmove(out, in, count * sizeof *out);
         return;
     }
+    if (sqa_dtype_is_quantised(dtype)) {
+        sqa_groups_decode(dtype, in, out, count);
+        return;
+    }
     const uint16_t *words = in;
     for (size_t i = 0; i < count; i++)
         out[i] = dtype == SQA_DTYPE_F16 ? decode_f16(words[i]) : decode_bf16(words[i]);
 }
 
+void sqa_storage_round_all(sqa_dtype dtype, float *values, size_t count)
+{
+    float stored[SQA_GROUP];
+    for (size_t i = 0; i < count && dtype != SQA_DTYPE_F32; i += SQA_GROUP) {
+        const size_t some = count - i < SQA_GROUP ? count - i : SQA_GROUP;
+        sqa_storage_encode(dtype, values + i, stored, some);
+        sqa_storage_decode(dtype, stored, values + i, some);
+    }
+}
+
 float sqa_storage_round(sqa_dtype dtype, float value)
 {
-    uint32_t stored;
-    float result;
-    sqa_storage_encode(dtype, &value, &stored, 1);
-    sqa_storage_decode(dtype, &stored, &result, 1);
-    return result;
+    float group[SQA_GROUP];
+    const uint32_t count = sqa_dtype_is_quantised(dtype) ? SQA_GROUP : 1;
+    for (uint32_t i = 0; i < count; i++)
+        group[i] = value;
+    sqa_storage_round_all(dtype, group, count);
+    return group[0];
 }
 
 float sqa_storage_largest(sqa_dtype dtype)
 {
-    static const float largest[] = {
-        [SQA_DTYPE_F32] = FLT_MAX, [SQA_DTYPE_F16] = 65504.0f, [SQA_DTYPE_BF16] = 0x1.fep127f};
+    static const float largest[] = {[SQA_DTYPE_F32] = FLT_MAX,
+                                    [SQA_DTYPE_F16] = 65504.0f,
+                                    [SQA_DTYPE_BF16] = 0x1.fep127f,
+                                    [SQA_DTYPE_INT8] = 127.0f * 65504.0f,
+                                    [SQA_DTYPE_INT4] = 65504.0f};
     return largest[dtype];
 }

@@ -115,7 +115,7 @@ sqa_status sqa_host_tensor_create(sqa_host_tensor *out, const sqa_tensor_shape *
                              .length = shape->length,
                              .dim = shape->dim,
                              .guard = guard,
-                             .count = count ? count : 1};
+                             .count = count ? count : sqa_element_group(shape->element)};
     out->data = malloc(out->count * host_bytes(out));
     out->inside = calloc(out->count, 1);
     if (!out->data || !out->inside) {
@@ -143,8 +143,7 @@ static void random_vector(const sqa_host_tensor *tensor, float *out, sqa_random 
                           float high)
 {
     sqa_random_floats(random, out, tensor->dim, low, high);
-    for (uint32_t d = 0; d < tensor->dim; d++)
-        out[d] = sqa_storage_round((sqa_dtype)tensor->element, out[d]);
+    sqa_storage_round_all((sqa_dtype)tensor->element, out, tensor->dim);
 }
 
 /* An element that several positions share keeps the last number. */
@@ -156,15 +155,25 @@ void sqa_host_tensor_fill_random(sqa_host_tensor *tensor, sqa_random *random, fl
                 random_vector(tensor, sqa_host_tensor_at(tensor, b, h, i), random, low, high);
 }
 
+/* Rows that were changed become what the storage type has of them. */
+static void round_rows(sqa_host_tensor *tensor)
+{
+    for (uint32_t b = 0; b < tensor->batch; b++)
+        for (uint32_t h = 0; h < tensor->heads; h++)
+            for (uint32_t i = 0; i < tensor->length; i++)
+                sqa_storage_round_all((sqa_dtype)tensor->element,
+                                      sqa_host_tensor_at(tensor, b, h, i), tensor->dim);
+}
+
 void sqa_host_tensor_map(sqa_host_tensor *tensor, const sqa_problem *problem,
                          float (*map)(const sqa_problem *problem, float number))
 {
-    const sqa_dtype stored = (sqa_dtype)tensor->element;
     const size_t end = tensor->count - tensor->guard;
     float *data = tensor->data;
     for (size_t i = tensor->guard; i < end; i++)
         if (tensor->inside[i])
-            data[i] = sqa_storage_round(stored, map(problem, data[i]));
+            data[i] = map(problem, data[i]);
+    round_rows(tensor);
 }
 
 void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value)
@@ -174,12 +183,12 @@ void sqa_host_tensor_fill(sqa_host_tensor *tensor, float value)
 
 void sqa_host_tensor_multiply(sqa_host_tensor *tensor, float factor)
 {
-    const sqa_dtype dtype = (sqa_dtype)tensor->element;
-    const float most = sqa_storage_largest(dtype);
+    const float most = sqa_storage_largest((sqa_dtype)tensor->element);
     float *data = tensor->data;
     for (size_t i = 0; i < tensor->count; i++)
         if (tensor->inside[i])
-            data[i] = sqa_storage_round(dtype, fminf(fmaxf(data[i] * factor, -most), most));
+            data[i] = fminf(fmaxf(data[i] * factor, -most), most);
+    round_rows(tensor);
 }
 
 void sqa_host_tensor_poison(sqa_host_tensor *tensor)

@@ -6,10 +6,11 @@
 #include "base/status.h"
 #include "operations/operations.h"
 
-/* Aligned starts and odd ones alike: a view may start at any element. */
-static size_t guard_of(uint64_t seed, uint32_t slot, bool guarded)
+/* Aligned starts and odd ones alike: a view may start at any element, or group of them. */
+static size_t guard_of(uint64_t seed, uint32_t slot, sqa_element element, bool guarded)
 {
-    return guarded ? 64 + (size_t)((seed + slot) % 4) : 0;
+    const size_t odd = (size_t)((seed + slot) % 4), group = sqa_element_group(element);
+    return !guarded ? 0 : group == 1 ? 64 + odd : (2 + odd) * group;
 }
 
 static sqa_status create(sqa_host_tensors *tensors, uint32_t slot, uint64_t seed, bool guarded,
@@ -21,7 +22,8 @@ static sqa_status create(sqa_host_tensors *tensors, uint32_t slot, uint64_t seed
     sqa_tensor_shape shape;
     if (!sqa_tensor_shape_of(&tensors->problem, slot, &shape))
         return SQA_OK;
-    sqa_status status = sqa_host_tensor_create(tensor, &shape, guard_of(seed, slot, guarded));
+    sqa_status status =
+        sqa_host_tensor_create(tensor, &shape, guard_of(seed, slot, shape.element, guarded));
     if (status != SQA_OK || (row.use == SQA_SLOT_OUTPUT && !updated))
         return status;
     if (row.fill)

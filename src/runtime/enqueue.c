@@ -35,7 +35,7 @@ static cl_int set_tensor(cl_kernel kernel, cl_uint index, const sqa_argument *ar
     const sqa_tensor *tensor = &tensors[own ? SQA_SLOT_WORKSPACE : slot];
     if (argument->kind == SQA_ARGUMENT_BUFFER)
         return clSetKernelArg(kernel, index, sizeof tensor->buffer, &tensor->buffer);
-    cl_long offset = (cl_long)tensor->offset;
+    cl_long offset = sqa_element_places(argument->element, (int64_t)tensor->offset);
     return clSetKernelArg(kernel, index, sizeof offset, &offset);
 }
 

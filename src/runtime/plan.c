@@ -71,7 +71,7 @@ static void lay_out_workspace(sqa_plan *plan, const sqa_recipe *recipe)
     plan->workspace_need = (sqa_tensor_need){.name = "workspace",
                                              .slot = SQA_SLOT_WORKSPACE,
                                              .extent = bytes,
-                                             .bits = 8,
+                                             .element = SQA_ELEMENT_BYTE,
                                              .output = true,
                                              .view = {.width = bytes * 8, .span = bytes * 8}};
 }

@@ -54,7 +54,7 @@ size_t sqa_workspace_lay_out(const sqa_recipe *recipe, size_t begin, size_t at[S
         places[i].begin = begin;
         places[i].end = begin + (size_t)bytes;
         find_place(&places[i], places, i);
-        at[i] = places[i].begin * 8 / sqa_element_bits(shape->element);
+        at[i] = places[i].begin / (size_t)sqa_element_bytes(shape->element, 1);
         end = places[i].end > end ? places[i].end : end;
     }
     return end;

@@ -31,7 +31,7 @@ static const struct {
     {"version", offsetof(sqa_attention_desc, version), {0, 4, UINT32_MAX}, 3},
     {"operation", offsetof(sqa_attention_desc, operation), {1, 77, UINT32_MAX}, 3},
     {"dtype", offsetof(sqa_attention_desc, dtype), {77, UINT32_MAX}, 2},
-    {"kv_dtype", offsetof(sqa_attention_desc, kv_dtype), {3, 77, UINT32_MAX - 1}, 3},
+    {"kv_dtype", offsetof(sqa_attention_desc, kv_dtype), {5, 77, UINT32_MAX - 1}, 3},
     {"batch", offsetof(sqa_attention_desc, batch), {(1u << 30) + 1, UINT32_MAX}, 2},
     {"q_heads", offsetof(sqa_attention_desc, q_heads), {0, 65536, UINT32_MAX}, 3},
     {"kv_heads", offsetof(sqa_attention_desc, kv_heads), {0, 65536, UINT32_MAX}, 3},

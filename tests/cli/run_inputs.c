@@ -106,7 +106,7 @@ static void save_input(const run_inputs *in, uint32_t slot, bool least_rank)
                     (size_t)sqa_tensor_extent(&t));
     else
         save_array(name, t.element == SQA_ELEMENT_INT ? "<i4" : "|u1", rank, shape,
-                   in->given.by_slot[slot], sqa_element_bits(t.element) / 8);
+                   in->given.by_slot[slot], (size_t)sqa_element_bytes(t.element, 1));
 }
 
 void make_run_inputs(run_inputs *out, const char *shape, bool least_rank)

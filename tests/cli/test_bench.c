@@ -60,7 +60,7 @@ static const struct {
     {"bench --op decode --seq 4 --kv-length 4", 2, "--kv-length and --seq exclude each other"},
     {"bench --op matmul --kv-length 4", 2, "--kv-length is for variants, which --op matmul has"},
     {"bench --preset paper --batch 1,8", 2, "--preset paper takes one --batch"},
-    {"bench --kv-format f8", 2, "--kv-format is 'f8'; expected f32, f16 or bf16"},
+    {"bench --kv-format f8", 2, "--kv-format is 'f8'; expected f32, f16, bf16, int8 or int4"},
     {"bench --kv-format f16,f16", 2, "--kv-format names f16 twice"},
     {"bench --op backward --kv-format f16", 2, "--kv-format is for forward and decode, not"},
     {"bench --batch 1,1", 2, "--batch names 1 twice"},

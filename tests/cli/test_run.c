@@ -24,6 +24,8 @@ static const struct {
     {"b=0,hq=1,hkv=1,nq=3,nk=4,d=8", ""},
     {"hq=2,hkv=1,n=19,d=24,lse,dtype=f16", " --lse=@/lse.npy"},
     {"hq=2,hkv=1,nq=2,nk=19,d=24,kv=f16", " --kv-format f16"},
+    {"hq=2,hkv=1,nq=2,nk=19,d=64,dv=32,kv=int8", " --kv-format int8"},
+    {"hq=2,hkv=1,nq=2,nk=19,d=64,dv=32,kv=int4", " --kv-format int4"},
     {"hq=2,hkv=1,n=19,d=24,causal,dtype=bf16", " --dtype bf16 --causal"},
 };
 enum { GOOD_COUNT = sizeof good_runs / sizeof good_runs[0] };
@@ -122,7 +124,7 @@ static const struct {
     {" --window 1,1 --align middle", "expected bottom-right or top-left"},
     {" --causal --align middle", "expected bottom-right or top-left"},
     {" --dtype f64", "--dtype is 'f64'; expected f32"},
-    {" --kv-format f64", "--kv-format is 'f64'; expected f32, f16 or bf16"},
+    {" --kv-format f64", "--kv-format is 'f64'; expected f32, f16, bf16, int8 or int4"},
     {" --set A=1", "--set needs --family"},
     {" --family nonsense", "'nonsense'"},
     {" --device 0", "--device is '0'; expected PLATFORM:DEVICE"},

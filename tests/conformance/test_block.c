@@ -103,7 +103,7 @@ static void share_inputs(const sqa_host_tensors *forward, sqa_host_tensors *back
         sqa_host_tensor *to = &backward->of[slot];
         if (!to->data || !from->data || sqa_tensor_is_output(&forward->problem, slot))
             continue;
-        const size_t bytes = sqa_element_bits(from->element) / 8;
+        const size_t bytes = (size_t)sqa_element_bytes(from->element, 1);
         ck_assert_uint_eq(from->count - 2 * from->guard, to->count - 2 * to->guard);
         memcpy((char *)to->data + to->guard * bytes, (char *)from->data + from->guard * bytes,
                (from->count - 2 * from->guard) * bytes);

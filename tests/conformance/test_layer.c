@@ -106,7 +106,7 @@ static void share_inputs(const sqa_host_tensors *forward, sqa_host_tensors *back
         sqa_host_tensor *to = &backward->of[slot];
         if (slot == SQA_LAYER_QKV || !to->data || !from->data)
             continue;
-        const size_t bytes = sqa_element_bits(from->element) / 8;
+        const size_t bytes = (size_t)sqa_element_bytes(from->element, 1);
         const size_t count = from->count - 2 * from->guard;
         ck_assert_uint_eq(count, to->count - 2 * to->guard);
         memcpy((char *)to->data + to->guard * bytes, (char *)from->data + from->guard * bytes,

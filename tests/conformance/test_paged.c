@@ -15,7 +15,8 @@
 #include "run_suite.h"
 #include "runtime/plan.h"
 
-#define SIZES "hq=6,hkv=2,nq=3,d=8,dv=5,lse,causal"
+#define SIZES "hq=6,hkv=2,nq=3,lse,causal,"
+#define SMALL "d=8,dv=5"
 
 enum { SEQUENCES = 8, CAPACITY = 530 };
 
@@ -23,12 +24,13 @@ enum { SEQUENCES = 8, CAPACITY = 530 };
 static const uint32_t lengths[SEQUENCES] = {CAPACITY, 0, 1, 256, 257, 63, 511, CAPACITY};
 
 static const struct {
-    const char *family, *config;
+    const char *family, *config, *vectors;
 } families[] = {
-    {"naive", "CHUNK=4"},
-    {"decode", "LANES=8,MR=2,TILES=8,KEYS=16,SPLIT_KEYS=256"},
-    {"rows", "LANES=4,RV=1,MC=1,MD=1,TILES=1,KEYS=24,UNROLL=1,PACK=1,EXP=1,SHARE=0,SPLIT=1"},
-    {"tiled", NULL},
+    {"naive", "CHUNK=4", SMALL},
+    {"decode", "LANES=8,MR=2,TILES=8,KEYS=16,SPLIT_KEYS=256", SMALL},
+    {"decode", "LANES=8,MR=4,TILES=4,KEYS=32,SPLIT_KEYS=256", "d=32,dv=64,kv=int4"},
+    {"rows", "LANES=4,RV=1,MC=1,MD=1,TILES=1,KEYS=24,UNROLL=1,PACK=1,EXP=1,SHARE=0,SPLIT=1", SMALL},
+    {"tiled", NULL, SMALL},
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
@@ -78,7 +80,7 @@ static void open_alone(sqa_host_tensors alone[SEQUENCES], int family)
 {
     for (uint32_t b = 0; b < SEQUENCES; b++) {
         char shape[SQA_SHAPE_TEXT];
-        snprintf(shape, sizeof shape, SIZES ",nk=%u", lengths[b]);
+        snprintf(shape, sizeof shape, SIZES "%s,nk=%u", families[family].vectors, lengths[b]);
         open_shape(&alone[b], shape, 5 + b);
         if (b == SEQUENCES - 1) {
             copy_keys(&alone[b], 0, &alone[0], SQA_SLOT_K, lengths[b]);
@@ -136,8 +138,8 @@ START_TEST(pages_change_no_bit)
         sqa_host_tensors paged;
         char shape[SQA_SHAPE_TEXT];
         /* The second layout has page and head exchanged. */
-        snprintf(shape, sizeof shape, "b=%d," SIZES ",nk=%d,page=%u,layout=%s", SEQUENCES, CAPACITY,
-                 sizes[s], s % 2 ? "bshd" : "bhsd");
+        snprintf(shape, sizeof shape, "b=%d," SIZES "%s,nk=%d,page=%u,layout=%s", SEQUENCES,
+                 families[_i].vectors, CAPACITY, sizes[s], s % 2 ? "bshd" : "bhsd");
         open_shape(&paged, shape, 3);
         fill_pages(&paged, alone);
         run(&paged, _i);

@@ -25,8 +25,7 @@ sqa_status sqa_memory_check(const sqa_problem *problem, const sqa_device *device
         if (!sqa_tensor_shape_of(problem, slot, &shape))
             continue;
         /* In floating point: a shape may ask for more bytes than 64 bits count. */
-        const double bytes =
-            (double)sqa_tensor_extent(&shape) * sqa_element_bits(shape.element) / 8;
+        const double bytes = (double)sqa_tensor_extent(&shape) * sqa_element_size(shape.element);
         if (most > 0 && bytes > most)
             return fail(problem, sqa_tensor_name(problem, slot), bytes, most, "one buffer");
         all += bytes;

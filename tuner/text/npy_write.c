@@ -26,8 +26,8 @@ static void write_header(FILE *file, const sqa_npy *tensor)
 void sqa_npy_write(FILE *file, const sqa_npy *tensor)
 {
     enum { CHUNK = 4096 };
-    float stored[CHUNK];                                    /* aligned for every type */
-    size_t element = sqa_element_bits(tensor->element) / 8; /* files have whole bytes */
+    float stored[CHUNK]; /* aligned for every type */
+    size_t element = (size_t)sqa_element_bytes(tensor->element, 1);
     write_header(file, tensor);
     for (size_t start = 0; start < tensor->count && !ferror(file); start += CHUNK) {
         size_t count = tensor->count - start < CHUNK ? tensor->count - start : CHUNK;

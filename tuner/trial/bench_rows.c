@@ -94,7 +94,7 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
         sqa_text_format(out, "n=%u", row->length);
     sqa_text_format(out, ",d=%u,dtype=%s", row->dim, sqa_dtype_name(row->dtype));
     if (row->kv_dtype != row->dtype)
-        sqa_text_format(out, ",kv=%s", sqa_dtype_name(row->kv_dtype));
+        sqa_text_format(out, ",kv=%s", sqa_kv_dtype_name(row->kv_dtype));
     if (options->pattern[0])
         sqa_text_format(out, ",%s", options->pattern);
     if (sqa_bench_is_layer(row->pass) && !sqa_bench_has_key(options->pattern, "dmodel"))
@@ -165,7 +165,7 @@ static void describe_cache(const sqa_problem *problem, sqa_bench_row *row)
         const char *name = entry->slots[slot].name;
         if (name && (!strcmp(name, "k") || !strcmp(name, "v")) &&
             sqa_tensor_shape_of(problem, slot, &shape))
-            bytes += (double)shape.heads * shape.dim * sqa_element_bits(shape.element) / 8;
+            bytes += (double)shape.heads * shape.dim * sqa_element_size(shape.element);
         if (name && !strcmp(name, "k") && sqa_tensor_shape_of(problem, slot, &shape))
             row->kv_dtype = (sqa_dtype)shape.element;
     }

@@ -2,11 +2,13 @@
 #include "trial/timing_tensors.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "device/cl_status.h"
 #include "operations/operations.h"
 #include "operations/tensors.h"
+#include "problem/storage.h"
 #include "runtime/plan.h"
 #include "trial/plan_work.h"
 
@@ -21,10 +23,30 @@ static void random_words(uint16_t *words, size_t bytes, sqa_element element, uin
         words[i] = (uint16_t)(half[element] | (sqa_random_next(&random) & varied[element]));
 }
 
+/* The same bytes again and again, of a piece of random numbers. */
+static sqa_status random_groups(char *out, size_t bytes, sqa_element element, uint64_t seed)
+{
+    enum { PIECE = 1 << 15 };
+    const size_t stored = (size_t)sqa_element_bytes(element, PIECE);
+    sqa_random random = {seed};
+    float *values = malloc(PIECE * sizeof *values);
+    char *piece = malloc(stored);
+    if (values && piece) {
+        sqa_random_floats(&random, values, PIECE, -1.0f, 1.0f);
+        sqa_storage_encode((sqa_dtype)element, values, piece, PIECE);
+        for (size_t i = 0; i < bytes; i += stored)
+            memcpy(out + i, piece, bytes - i < stored ? bytes - i : stored);
+    }
+    const bool done = values && piece;
+    free(values);
+    free(piece);
+    return done ? SQA_OK : sqa_fail_memory("random tensors");
+}
+
 /* What the numbers of an index tensor have to be depends on the very problem; those of
  * floating-point tensors do not. */
-static void fill_values(const sqa_problem *problem, uint32_t slot, const sqa_tensor_shape *shape,
-                        void *values, size_t bytes)
+static sqa_status fill_values(const sqa_problem *problem, uint32_t slot,
+                              const sqa_tensor_shape *shape, void *values, size_t bytes)
 {
     const sqa_tensor_slot row = sqa_slot_of(sqa_operation_of(problem), slot);
     sqa_random random = {slot};
@@ -32,8 +54,11 @@ static void fill_values(const sqa_problem *problem, uint32_t slot, const sqa_ten
         row.fill(problem, sqa_tensor_extent(shape), false, &random, values);
     else if (shape->element == SQA_ELEMENT_F32)
         sqa_random_floats(&random, values, bytes / sizeof(float), row.low, row.high);
+    else if (sqa_element_group(shape->element) > 1)
+        return random_groups(values, bytes, shape->element, slot);
     else if (sqa_element_is_float(shape->element))
         random_words(values, bytes, shape->element, slot);
+    return SQA_OK;
 }
 
 static sqa_status fill(cl_mem buffer, const sqa_problem *problem, uint32_t slot,
@@ -42,10 +67,12 @@ static sqa_status fill(cl_mem buffer, const sqa_problem *problem, uint32_t slot,
     void *values = malloc(bytes);
     if (!values)
         return sqa_fail_memory("random tensors");
-    fill_values(problem, slot, shape, values, bytes);
-    cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes, values, 0, NULL, NULL);
+    sqa_status status = fill_values(problem, slot, shape, values, bytes);
+    cl_int code = status == SQA_OK ? clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes, values,
+                                                          0, NULL, NULL)
+                                   : CL_SUCCESS;
     free(values);
-    return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
+    return code == CL_SUCCESS ? status : sqa_fail_cl(code, "clEnqueueWriteBuffer");
 }
 
 /* A buffer that is there and large enough is kept, with its values where any will do. */

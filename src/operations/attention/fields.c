@@ -162,8 +162,8 @@ static sqa_status read_kv_dtype(const char *value, const sqa_shape_items *items,
     (void)items;
     sqa_attention_desc *desc = descriptor;
     sqa_dtype dtype;
-    if (!sqa_dtype_from_name(value, &dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "kv is '%.60s'; expected f32, f16 or bf16", value);
+    if (!sqa_kv_dtype_from_name(value, &dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "kv is '%.60s'; expected " SQA_KV_DTYPES, value);
     desc->kv_dtype = (int32_t)dtype;
     return SQA_OK;
 }
@@ -172,13 +172,14 @@ static bool write_kv_dtype(const void *descriptor, char value[SQA_FIELD_VALUE])
 {
     const sqa_attention_desc *desc = descriptor;
     const bool given = desc->kv_dtype >= 0 && desc->kv_dtype != (int32_t)desc->dtype;
-    snprintf(value, SQA_FIELD_VALUE, "%s", given ? sqa_dtype_name((sqa_dtype)desc->kv_dtype) : "");
+    snprintf(value, SQA_FIELD_VALUE, "%s",
+             given ? sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype) : "");
     return given;
 }
 
 const sqa_shape_field sqa_cache_fields[] = {
-    {"kv", "kv_dtype", "storage of K and V (dtype)", SQA_FIELD_OWN, .read = read_kv_dtype,
-     .write = write_kv_dtype},
+    {"kv", "kv_dtype", "storage of K and V (dtype): int8 and int4, too", SQA_FIELD_OWN,
+     .read = read_kv_dtype, .write = write_kv_dtype},
     {0},
 };
 

@@ -80,6 +80,11 @@ sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_
 enum { SQA_FORWARD_TOLERANCES = 4 };
 extern const sqa_tolerance sqa_forward_tolerances[SQA_FORWARD_TOLERANCES];
 
+/* How tensors are stored, as a part of such a key: new ones or Q and O, then the cache where that
+ * is stored in another way. */
+extern const char *const sqa_stored_words[];
+uint32_t sqa_stored_word(sqa_dtype own, sqa_dtype kept);
+
 /* The parts of the key of a class: dtype, d, dv, mask, group, q, kv, rows. */
 extern const sqa_class_part sqa_attention_class_parts[];
 

@@ -6,7 +6,6 @@
 #include "operations/kv_append/slots.h"
 #include "operations/problem_class.h"
 #include "operations/tolerances.h"
-#include "problem/names.h"
 
 static const sqa_shape_field *const fields[] = {sqa_kv_append_fields, NULL};
 
@@ -42,7 +41,7 @@ static void describe(const sqa_problem *problem, void *descriptor)
         const sqa_appending *a = &problem->of.appending;                                           \
         return expression;                                                                         \
     }
-NUMBER_OF(dtype_of, (uint32_t)a->dtype)
+NUMBER_OF(dtype_of, sqa_stored_word(a->dtype, a->kv_dtype))
 NUMBER_OF(dim_of, a->head_dim)
 NUMBER_OF(value_dim_of, a->value_dim)
 NUMBER_OF(rotary_of, a->rotary)
@@ -50,7 +49,7 @@ NUMBER_OF(heads_of, sqa_bucket(a->kv_heads))
 NUMBER_OF(rows_of, sqa_bucket(a->ragged ? a->total : (uint64_t)a->batch * a->length))
 
 static const sqa_class_part class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_stored_words, dtype_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, dim_of},
     {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},
     {"rotary", SQA_CLASS_COUNT, 0, SQA_MAX_HEAD_DIM, NULL, rotary_of},
@@ -116,7 +115,7 @@ static sqa_tensor_shape integers(uint32_t count)
 static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
 {
     const sqa_appending *a = &problem->of.appending;
-    const sqa_element stored = (sqa_element)a->dtype;
+    const sqa_element stored = (sqa_element)a->dtype, kept = (sqa_element)a->kv_dtype;
     const uint32_t entries = a->ragged ? 1 : a->batch, rows = a->ragged ? a->total : a->length;
     const uint32_t pages = a->paged.pages, size = a->paged.page_size;
     const sqa_tensor_shape shapes[SQA_KV_APPEND_SLOTS] = {
@@ -125,8 +124,8 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
         [SQA_SLOT_TOKEN_POSITIONS] = integers(a->batch),
         [SQA_SLOT_TOKEN_TABLE] = integers(a->batch * sqa_appending_table_row(a)),
         [SQA_SLOT_TOKEN_STARTS] = integers(a->batch + 1),
-        [SQA_SLOT_K_CACHE] = {stored, a->k_cache, pages, a->kv_heads, size, a->head_dim},
-        [SQA_SLOT_V_CACHE] = {stored, a->v_cache, pages, a->kv_heads, size, a->value_dim},
+        [SQA_SLOT_K_CACHE] = {kept, a->k_cache, pages, a->kv_heads, size, a->head_dim},
+        [SQA_SLOT_V_CACHE] = {kept, a->v_cache, pages, a->kv_heads, size, a->value_dim},
     };
     if (slot >= SQA_KV_APPEND_SLOTS)
         return false;
@@ -189,12 +188,26 @@ static void relative(const sqa_problem *problem, sqa_relative which, sqa_problem
     sqa_appending_pack(a);
 }
 
-/* Values are copied; of a turned key, as of rope. */
+/* What goes into quantised groups is off by half a step at most, which is one of 127 from 0 to the
+ * largest, or of 15 from the least to the largest. */
+#define QUANTISED(slot)                                                                            \
+    {slot, SQA_ELEMENT_INT8, .rms = 8e-3, .max = 4e-3, .max_of = slot},                            \
+    {                                                                                              \
+        slot, SQA_ELEMENT_INT4, .rms = 0.1, .max = 0.068, .max_of = slot                           \
+    }
+#define ROUNDED(element)                                                                           \
+    {                                                                                              \
+        SQA_SLOT_V_CACHE, element, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE          \
+    }
+
+/* Values are copied, or rounded once; of a turned key, as of rope. */
 static const sqa_tolerance tolerances[] = {
     SQA_OUTPUT_TOLERANCES(SQA_SLOT_K_CACHE, 1e-6, 2e-6, SQA_SLOT_K_CACHE),
-    {SQA_SLOT_V_CACHE, SQA_ELEMENT_F32, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE},
-    {SQA_SLOT_V_CACHE, SQA_ELEMENT_F16, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE},
-    {SQA_SLOT_V_CACHE, SQA_ELEMENT_BF16, .rms = 1e-30, .max = 1e-30, .max_of = SQA_SLOT_V_CACHE},
+    ROUNDED(SQA_ELEMENT_F32),
+    ROUNDED(SQA_ELEMENT_F16),
+    ROUNDED(SQA_ELEMENT_BF16),
+    QUANTISED(SQA_SLOT_K_CACHE),
+    QUANTISED(SQA_SLOT_V_CACHE),
 };
 
 const sqa_operation_entry sqa_operation_kv_append = {

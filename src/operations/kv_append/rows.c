@@ -6,6 +6,8 @@
 #include "operations/kv_append/slots.h"
 #include "operations/rope/fields.h"
 #include "operations/rope/slots.h"
+#include "problem/groups.h"
+#include "problem/storage.h"
 
 /* The new token of a place: its batch entry and row in K and V, and its number in its sequence. */
 typedef struct token {
@@ -96,6 +98,8 @@ static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *i
     }
     turn(a, k + row_at(&a->k, new->batch, at.head, new->row), new->position, out->values[0]);
     copy(v + row_at(&a->v, new->batch, at.head, new->row), a->value_dim, out->values[1]);
+    for (uint32_t d = 0; d < a->value_dim && !sqa_dtype_is_quantised(a->kv_dtype); d++)
+        out->values[1][d] = (double)sqa_storage_round(a->kv_dtype, (float)out->values[1][d]);
     return true;
 }
 

@@ -195,7 +195,7 @@ int sqa_command_bench(int argc, char **argv)
         {"batch", "SIZES", "batch sizes, such as 1,8 (1)", .counts = {&words->batches, 1, 65535}},
         {"dtype", "TYPE", "how tensors are stored: f32 (default), f16 or bf16",
          .text = &words->dtype},
-        {"kv-format", "TYPES", "how K and V are, such as f32,f16,bf16 (as dtype says)",
+        {"kv-format", "TYPES", "how K and V are, such as f16,int8,int4 (as dtype says)",
          .text = &words->kv_formats, .excludes = "preset"},
         {"causal", NULL, "with a causal mask", .flag = &words->causal},
         {"window", "L,R", "keys before and after (128,0 with --causal, else 64,64)",

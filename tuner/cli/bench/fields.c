@@ -94,7 +94,7 @@ static void read_field(const sqa_bench_row *row, field_kind kind, size_t offset,
     case OPERATION: set_text(out, row->pass->name); break;
     case VARIANT: set_text(out, row->variant->name); break;
     case DTYPE: set_text(out, sqa_dtype_name(row->dtype)); break;
-    case KV_DTYPE: set_text(out, sqa_dtype_name(row->kv_dtype)); break;
+    case KV_DTYPE: set_text(out, sqa_kv_dtype_name(row->kv_dtype)); break;
     case NUMBER: set_number(out, *(const double *)(const void *)at); break;
     case AGAINST_DEFAULT: set_number(out, row->default_ms / row->median_ms); break;
     case PAPER: set_number(out, sqa_bench_paper_speedup(row->variant, row->length)); break;

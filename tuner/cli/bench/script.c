@@ -242,7 +242,7 @@ static void name_series(const script *s, const sqa_bench_row *row, char *out, si
     if (row->variant && options->batch_count > 1)
         snprintf(batch, sizeof batch, ", batch %u", row->batch);
     if (row->variant && options->kv_format_count > 0)
-        snprintf(kept, sizeof kept, ", KV %s", sqa_dtype_name(row->kv_dtype));
+        snprintf(kept, sizeof kept, ", KV %s", sqa_kv_dtype_name(row->kv_dtype));
     snprintf(out, size, "%s%s%s%s%s", pass, tokens, batch, kept, family);
 }
 

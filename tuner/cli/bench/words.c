@@ -35,9 +35,8 @@ static sqa_status read_variants(const char *list, sqa_bench_options *out)
 static sqa_status take_kv_format(const char *word, sqa_bench_options *out)
 {
     sqa_dtype dtype;
-    if (!sqa_dtype_from_name(word, &dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected f32, f16 or bf16",
-                        word);
+    if (!sqa_kv_dtype_from_name(word, &dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected " SQA_KV_DTYPES, word);
     for (size_t i = 0; i < out->kv_format_count; i++)
         if (out->kv_formats[i] == dtype)
             return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format names %s twice", word);

@@ -119,8 +119,8 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
     desc->scale = options->scale;
     desc->write_lse = options->lse != NULL || options->backward;
     sqa_dtype kept;
-    if (options->kv_format && !sqa_dtype_from_name(options->kv_format, &kept))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected f32, f16 or bf16",
+    if (options->kv_format && !sqa_kv_dtype_from_name(options->kv_format, &kept))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected " SQA_KV_DTYPES,
                         options->kv_format);
     if (options->kv_format)
         desc->kv_dtype = (int32_t)kept;

@@ -30,24 +30,26 @@ static sqa_status create_buffer(const transfer *by, const sqa_host_array *array,
 static sqa_status write_piece(const transfer *by, const sqa_host_array *array, cl_mem buffer,
                               size_t first, size_t count)
 {
-    const size_t element = sqa_element_bits(array->element) / 8; /* files have whole bytes */
+    const size_t begin = (size_t)sqa_element_bytes(array->element, first);
+    const size_t bytes = (size_t)sqa_element_bytes(array->element, count);
     const void *piece = by->stored;
     if (sqa_element_is_float(array->element))
         sqa_storage_encode((sqa_dtype)array->element, (const float *)*array->memory + first,
                            by->stored, count);
     else
-        piece = (const char *)*array->memory + first * element;
-    cl_int code = clEnqueueWriteBuffer(by->queue, buffer, CL_TRUE, first * element, count * element,
-                                       piece, 0, NULL, NULL);
+        piece = (const char *)*array->memory + begin;
+    cl_int code =
+        clEnqueueWriteBuffer(by->queue, buffer, CL_TRUE, begin, bytes, piece, 0, NULL, NULL);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clEnqueueWriteBuffer");
 }
 
 static sqa_status read_piece(const transfer *by, const sqa_host_array *array, cl_mem buffer,
                              size_t first, size_t count)
 {
-    const size_t element = sqa_element_bits(array->element) / 8; /* files have whole bytes */
-    cl_int code = clEnqueueReadBuffer(by->queue, buffer, CL_TRUE, first * element, count * element,
-                                      by->stored, 0, NULL, NULL);
+    const size_t begin = (size_t)sqa_element_bytes(array->element, first);
+    const size_t bytes = (size_t)sqa_element_bytes(array->element, count);
+    cl_int code =
+        clEnqueueReadBuffer(by->queue, buffer, CL_TRUE, begin, bytes, by->stored, 0, NULL, NULL);
     if (code != CL_SUCCESS)
         return sqa_fail_cl(code, "clEnqueueReadBuffer");
     sqa_storage_decode((sqa_dtype)array->element, by->stored, (float *)*array->memory + first,

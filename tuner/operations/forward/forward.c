@@ -8,6 +8,7 @@
 #include "operations/forward/pattern_grid.h"
 #include "operations/forward/presets.h"
 #include "operations/forward/properties.h"
+#include "problem/groups.h"
 
 static sqa_status add_case(sqa_case_list *list, const sqa_grid_case *test, sqa_dtype dtype)
 {
@@ -38,30 +39,55 @@ static sqa_status list_patterns(sqa_grid_size size, sqa_dtype dtype, sqa_case_li
     return status;
 }
 
-/* K and V stored unlike Q and O: one program for a few shapes, in each of the two ways that there
- * are or, where many configurations are tried or time is short, in one. */
+/* What K and V are stored as unlike Q and O: each of the two other ways that there are or, where
+ * many configurations are tried or time is short, one; both quantised ways of f32, the dtype that
+ * they are most used with, and one of the others. */
+static int list_kept(sqa_grid_size size, sqa_dtype dtype, sqa_dtype out[4])
+{
+    enum { DTYPES = 3 };
+    const int ways = size == SQA_GRID_FULL ? DTYPES - 1 : 1;
+    int count = 0;
+    for (int way = 1; way <= ways; way++)
+        out[count++] = (sqa_dtype)(((int)dtype + way) % DTYPES);
+    if (size == SQA_GRID_FULL || dtype != SQA_DTYPE_BF16)
+        out[count++] = SQA_DTYPE_INT8;
+    if (size == SQA_GRID_FULL || dtype != SQA_DTYPE_F16)
+        out[count++] = SQA_DTYPE_INT4;
+    return count;
+}
+
+/* One program for a few shapes, another one for pages. */
 static sqa_status list_storage(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
 {
     static const struct {
-        uint32_t q_heads, kv_heads, q_length, kv_length;
-    } shapes[] = {{6, 2, 1, 257}, {2, 2, 13, 33}, {4, 1, 70, 1}, {2, 6, 65, 129}};
-    enum { DTYPES = 3 };
+        uint32_t q_heads, kv_heads, q_length, kv_length, page;
+    } shapes[] = {{6, 2, 1, 257, 0},
+                  {2, 2, 13, 33, 0},
+                  {4, 1, 70, 1, 0},
+                  {2, 6, 65, 129, 0},
+                  {4, 2, 3, 77, 5}};
     const size_t count = size == SQA_GRID_TINY ? 1 : sizeof shapes / sizeof *shapes;
-    const int ways = size == SQA_GRID_FULL ? DTYPES - 1 : 1;
+    sqa_dtype kept[4];
+    const int ways = list_kept(size, dtype, kept);
     sqa_status status = SQA_OK;
-    for (int way = 1; way <= ways; way++)
+    for (int way = 0; way < ways; way++)
         for (size_t i = 0; i < count && status == SQA_OK; i++) {
             sqa_grid_case test = {.desc = SQA_ATTENTION_DESC_INIT};
+            const bool quantised = sqa_dtype_is_quantised(kept[way]);
+            if (shapes[i].page && (!quantised || dtype != SQA_DTYPE_F32))
+                continue;
             test.desc.batch = 2;
             test.desc.q_heads = shapes[i].q_heads;
             test.desc.kv_heads = shapes[i].kv_heads;
             test.desc.q_length = shapes[i].q_length;
             test.desc.kv_length = shapes[i].kv_length;
-            test.desc.head_dim = 40;
-            test.desc.value_dim = 21;
+            test.desc.head_dim = quantised ? 64 : 40;
+            test.desc.value_dim = quantised ? 96 : 21;
             test.desc.write_lse = 1;
             test.desc.causal = SQA_CAUSAL_BOTTOM_RIGHT;
-            test.desc.kv_dtype = ((int)dtype + way) % DTYPES;
+            test.desc.kv_dtype = (int32_t)kept[way];
+            if (shapes[i].page)
+                test.desc.paged = (sqa_paged){shapes[i].page, 40};
             status = add_case(out, &test, dtype);
         }
     return status;
