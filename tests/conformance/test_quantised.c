@@ -178,7 +178,7 @@ static double error_of(const sqa_host_tensors *quantised, const sqa_host_tensors
     return sqrt(error / size);
 }
 
-#define LONG "hq=4,hkv=1,nq=4,nk=1024,d=128"
+#define LONG "hq=8,hkv=8,nq=8,nk=1024,d=128"
 
 static void copy_values(sqa_host_tensor *to, const sqa_host_tensor *from)
 {
