@@ -23,7 +23,8 @@
 /* SQA_LOAD(i, p): element i of p. SQA_LOADN(n, i, p): elements i .. i + n - 1 as a
  * vector; SQA_LOADN_ALIGNED wants their address to be a multiple of their size.
  * SQA_STORE(x, i, p): rounds x to element i of p, ties to even; SQA_STOREN_ALIGNED(n, x, i, p)
- * a vector, of 2 or 4. SQA_KV_LOAD and SQA_KV_LOADN are those of K and V. n may be a macro. */
+ * a vector, of 2 or 4. SQA_KV_LOAD, SQA_KV_LOADN and SQA_KV_STORE are those of K and V. n may be a
+ * macro. */
 #define SQA_STORAGE_(what, dtype) what##dtype
 #define SQA_STORAGE(what, dtype) SQA_STORAGE_(what, dtype)
 #define SQA_LOAD(i, p) SQA_STORAGE(SQA_LOAD_, SQA_DTYPE)(i, p)
@@ -34,6 +35,7 @@
 #define SQA_LOAD8(i, p) SQA_LOADN(8, i, p)
 #define SQA_KV_LOAD(i, p) SQA_STORAGE(SQA_LOAD_, SQA_KV_DTYPE)(i, p)
 #define SQA_KV_LOADN(n, i, p) SQA_STORAGE(SQA_LOADN_, SQA_KV_DTYPE)(n, i, p)
+#define SQA_KV_STORE(x, i, p) SQA_STORAGE(SQA_STORE_, SQA_KV_DTYPE)(x, i, p)
 
 #define SQA_STORED_0 float
 #define SQA_LOAD_0(i, p) ((p)[i])
@@ -61,7 +63,8 @@
 typedef SQA_STORAGE(SQA_STORED_, SQA_DTYPE) sqa_stored;
 typedef SQA_STORAGE(SQA_STORED_, SQA_KV_DTYPE) sqa_kv_stored;
 
-#if SQA_DTYPE == 2 || (SQA_GRADIENT_BIAS && SQA_BIAS_DTYPE == 2)
+#if SQA_DTYPE == 2 || (SQA_STORES_KV && SQA_KV_DTYPE == 2) ||                                      \
+    (SQA_GRADIENT_BIAS && SQA_BIAS_DTYPE == 2)
 /* Of the bits of an f32, or a vector of n; NaN stays NaN. */
 #define SQA_TO_BF16(n, bits)                                                                       \
     convert_ushort##n(select((bits) + 0x7fffu + ((bits) >> 16 & 1u), (bits) | 0x400000u,           \

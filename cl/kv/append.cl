@@ -7,6 +7,9 @@
 #ifndef SQA_RAGGED
 #define SQA_RAGGED 0
 #endif
+#ifndef SQA_AT_END
+#define SQA_AT_END 0
+#endif
 
 __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
 {
@@ -19,7 +22,8 @@ __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
 #else
     const int first = 0, count = length;
 #endif
-    const long begin = positions_buffer[positions_offset + batch], position = begin + row;
+    const long given = positions_buffer[positions_offset + batch];
+    const long begin = SQA_AT_END ? given - count : given, position = begin + row;
     if (i >= SQA_HEAD_DIM - PAIRS + SQA_VALUE_DIM || row >= count || begin < 0 ||
         begin + count > capacity)
         return;
@@ -32,10 +36,10 @@ __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
         k_buffer + k_offset + batch * k_batch + head * k_head + (first + row) * k_row;
     __global const sqa_stored *v =
         v_buffer + v_offset + batch * v_batch + head * v_head + (first + row) * v_row;
-    __global sqa_stored *key = k_cache_buffer + k_cache_offset + page * k_cache_batch +
-                               head * k_cache_head + within * k_cache_row;
-    __global sqa_stored *value = v_cache_buffer + v_cache_offset + page * v_cache_batch +
-                                 head * v_cache_head + within * v_cache_row;
+    __global sqa_kv_stored *key = k_cache_buffer + k_cache_offset + page * k_cache_batch +
+                                  head * k_cache_head + within * k_cache_row;
+    __global sqa_kv_stored *value = v_cache_buffer + v_cache_offset + page * v_cache_batch +
+                                    head * v_cache_head + within * v_cache_row;
 #if SQA_ROTARY
     if (i < PAIRS) {
         turn(k, key, i, position);
@@ -44,7 +48,7 @@ __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
 #endif
     const int d = i + PAIRS;
     if (d < SQA_HEAD_DIM)
-        SQA_STORE(SQA_LOAD(d, k), d, key);
+        SQA_KV_STORE(SQA_LOAD(d, k), d, key);
     else
-        SQA_STORE(SQA_LOAD(d - SQA_HEAD_DIM, v), d - SQA_HEAD_DIM, value);
+        SQA_KV_STORE(SQA_LOAD(d - SQA_HEAD_DIM, v), d - SQA_HEAD_DIM, value);
 }

@@ -6,7 +6,7 @@
 
 /* Zero-filled before it is set. */
 typedef struct sqa_appending {
-    sqa_dtype dtype;
+    sqa_dtype dtype, kv_dtype; /* of what is new; of the caches */
     uint32_t batch, kv_heads, length, head_dim, value_dim, capacity;
     sqa_paged paged;
     uint32_t ragged, total; /* rows of K and V, when ragged; else 0 */
@@ -14,6 +14,7 @@ typedef struct sqa_appending {
     sqa_rope_pairs pairs;
     float base;                         /* of nothing that is turned: 0, and pairs too */
     sqa_strides k, v, k_cache, v_cache; /* never all zero, but of nothing */
+    uint32_t at_end;
 } sqa_appending;
 
 /* Checks every field of `desc` and fills *out, padding too.

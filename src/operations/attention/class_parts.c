@@ -8,15 +8,19 @@
 #include "problem/names.h"
 
 /* That of Q and O, then that of K and V where it is another. */
-static const char *const dtype_words[] = {"f32",     "f16",      "bf16",     "f32/f16",  "f32/bf16",
+const char *const sqa_kv_dtype_words[] = {"f32",     "f16",      "bf16",     "f32/f16",  "f32/bf16",
                                           "f16/f32", "f16/bf16", "bf16/f32", "bf16/f16", NULL};
+
+uint32_t sqa_kv_dtype_word(sqa_dtype dtype, sqa_dtype kv_dtype)
+{
+    enum { DTYPES = 3 };
+    const uint32_t own = (uint32_t)dtype, kept = (uint32_t)kv_dtype;
+    return kept == own ? own : DTYPES + own * (DTYPES - 1) + kept - (kept > own ? 1 : 0);
+}
 
 static uint32_t dtype_of(const sqa_problem *problem)
 {
-    enum { DTYPES = 3 };
-    const uint32_t own = (uint32_t)problem->of.attention.dtype;
-    const uint32_t kept = (uint32_t)problem->of.attention.kv_dtype;
-    return kept == own ? own : DTYPES + own * (DTYPES - 1) + kept - (kept > own ? 1 : 0);
+    return sqa_kv_dtype_word(problem->of.attention.dtype, problem->of.attention.kv_dtype);
 }
 
 static uint32_t head_dim_of(const sqa_problem *problem)
@@ -90,7 +94,7 @@ static uint32_t copies_of(const sqa_problem *problem)
 static const char *const gradient_words[] = {"q", "k", "v", "bias", "sinks", "slopes", NULL};
 
 #define ATTENTION_PARTS                                                                            \
-    {"dtype", SQA_CLASS_WORD, 0, 0, dtype_words, dtype_of},                                        \
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_kv_dtype_words, dtype_of},                                 \
         {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, head_dim_of},                            \
         {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},                          \
         {"mask", SQA_CLASS_BITS, 0, 0, mask_words, mask_of},                                       \

@@ -80,6 +80,10 @@ sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_
 enum { SQA_FORWARD_TOLERANCES = 4 };
 extern const sqa_tolerance sqa_forward_tolerances[SQA_FORWARD_TOLERANCES];
 
+/* How tensors are stored, and K and V where those are in another way, as a word of a class. */
+extern const char *const sqa_kv_dtype_words[];
+uint32_t sqa_kv_dtype_word(sqa_dtype dtype, sqa_dtype kv_dtype);
+
 /* The parts of the key of a class: dtype, d, dv, mask, group, q, kv, rows. */
 extern const sqa_class_part sqa_attention_class_parts[];
 

@@ -99,6 +99,8 @@ static bool write_dv(const void *descriptor, char value[SQA_FIELD_VALUE])
     return value_dim_of(desc) != desc->head_dim;
 }
 
+SQA_KEY(kv, sqa_kv_append_desc, kv_dtype, sqa_field_read_kv_dtype,
+        sqa_field_write_kv_dtype(desc->kv_dtype, desc->dtype, value))
 SQA_FLOAT_KEY(base, sqa_kv_append_desc, base, 10000.0f)
 SQA_VIEW_KEY(kc, sqa_kv_append_desc, k_cache, desc->kv_heads, desc->paged.page_size, desc->head_dim)
 SQA_VIEW_KEY(vc, sqa_kv_append_desc, v_cache, desc->kv_heads, desc->paged.page_size,
@@ -138,10 +140,13 @@ const sqa_shape_field sqa_kv_append_fields[] = {
     {OWN(dv, "value_dim", "elements of a value (d)"), .number = true},
     {"dtype", "dtype", "storage: f32 (default), f16 or bf16", SQA_FIELD_WORD, .offset = AT(dtype),
      .words = sqa_dtype_words},
+    {OWN(kv, "kv_dtype", "storage of the caches (dtype)")},
     {OWN(page, "page", "tokens of a page"), .number = true},
     {OWN(pages, "pages", "of the caches (as many as all sequences take)"), .number = true},
     {OWN(total, "total", "new tokens of all sequences in a ragged batch, n of the longest"),
      .number = true},
+    {"atend", "at_end", "positions are lengths with the new tokens", SQA_FIELD_FLAG,
+     .offset = AT(at_end)},
     {"rotary", "rotary", "elements of a key that are turned (0)", SQA_FIELD_COUNT,
      .offset = AT(rotary), .most = SQA_MAX_HEAD_DIM, .optional = true},
     {"pairs", "pairs", "interleaved (default) or half", SQA_FIELD_WORD, .offset = AT(pairs),

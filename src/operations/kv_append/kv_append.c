@@ -42,7 +42,7 @@ static void describe(const sqa_problem *problem, void *descriptor)
         const sqa_appending *a = &problem->of.appending;                                           \
         return expression;                                                                         \
     }
-NUMBER_OF(dtype_of, (uint32_t)a->dtype)
+NUMBER_OF(dtype_of, sqa_kv_dtype_word(a->dtype, a->kv_dtype))
 NUMBER_OF(dim_of, a->head_dim)
 NUMBER_OF(value_dim_of, a->value_dim)
 NUMBER_OF(rotary_of, a->rotary)
@@ -50,7 +50,7 @@ NUMBER_OF(heads_of, sqa_bucket(a->kv_heads))
 NUMBER_OF(rows_of, sqa_bucket(a->ragged ? a->total : (uint64_t)a->batch * a->length))
 
 static const sqa_class_part class_parts[] = {
-    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
+    {"dtype", SQA_CLASS_WORD, 0, 0, sqa_kv_dtype_words, dtype_of},
     {"d", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, dim_of},
     {"dv", SQA_CLASS_COUNT, 1, SQA_MAX_HEAD_DIM, NULL, value_dim_of},
     {"rotary", SQA_CLASS_COUNT, 0, SQA_MAX_HEAD_DIM, NULL, rotary_of},
@@ -66,10 +66,10 @@ static void fill_positions(const sqa_problem *problem, uint64_t count, bool shuf
     const sqa_appending *a = &problem->of.appending;
     const uint32_t room = a->capacity > a->length ? a->capacity - a->length : 0;
     for (uint64_t i = 0; i < count; i++) {
-        const uint32_t at = i == 0 ? room : (uint32_t)sqa_random_below(random, room + 1);
-        ((int32_t *)out)[i] = (int32_t)(shuffled && i % 4 == 3   ? a->capacity
-                                        : shuffled && i % 8 == 5 ? UINT32_MAX
-                                                                 : at);
+        const int32_t at = (int32_t)(i == 0 ? room : sqa_random_below(random, room + 1));
+        const int32_t wrong = i % 8 == 5 ? -1 : (int32_t)a->capacity;
+        ((int32_t *)out)[i] = (shuffled && (i % 4 == 3 || i % 8 == 5) ? wrong : at) +
+                              (a->at_end ? (int32_t)a->length : 0);
     }
 }
 
@@ -116,7 +116,7 @@ static sqa_tensor_shape integers(uint32_t count)
 static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
 {
     const sqa_appending *a = &problem->of.appending;
-    const sqa_element stored = (sqa_element)a->dtype;
+    const sqa_element stored = (sqa_element)a->dtype, kept = (sqa_element)a->kv_dtype;
     const uint32_t entries = a->ragged ? 1 : a->batch, rows = a->ragged ? a->total : a->length;
     const uint32_t pages = a->paged.pages, size = a->paged.page_size;
     const sqa_tensor_shape shapes[SQA_KV_APPEND_SLOTS] = {
@@ -125,8 +125,8 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
         [SQA_SLOT_TOKEN_POSITIONS] = integers(a->batch),
         [SQA_SLOT_TOKEN_TABLE] = integers(a->batch * sqa_appending_table_row(a)),
         [SQA_SLOT_TOKEN_STARTS] = integers(a->batch + 1),
-        [SQA_SLOT_K_CACHE] = {stored, a->k_cache, pages, a->kv_heads, size, a->head_dim},
-        [SQA_SLOT_V_CACHE] = {stored, a->v_cache, pages, a->kv_heads, size, a->value_dim},
+        [SQA_SLOT_K_CACHE] = {kept, a->k_cache, pages, a->kv_heads, size, a->head_dim},
+        [SQA_SLOT_V_CACHE] = {kept, a->v_cache, pages, a->kv_heads, size, a->value_dim},
     };
     if (slot >= SQA_KV_APPEND_SLOTS)
         return false;
