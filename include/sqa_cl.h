@@ -21,6 +21,7 @@
 #include "sqa_cl/linear.h"
 #include "sqa_cl/matmul.h"
 #include "sqa_cl/merge.h"
+#include "sqa_cl/mla.h"
 #include "sqa_cl/norm.h"
 #include "sqa_cl/pattern.h"
 #include "sqa_cl/plan.h"

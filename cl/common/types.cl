@@ -23,7 +23,8 @@
 /* SQA_LOAD(i, p): element i of p. SQA_LOADN(n, i, p): elements i .. i + n - 1 as a
  * vector; SQA_LOADN_ALIGNED wants their address to be a multiple of their size.
  * SQA_STORE(x, i, p): rounds x to element i of p, ties to even; SQA_STOREN_ALIGNED(n, x, i, p)
- * a vector, of 2 or 4. SQA_KV_LOAD and SQA_KV_LOADN are those of K and V. n may be a macro.
+ * a vector, of 2 or 4. SQA_KV_LOAD, SQA_KV_LOADN and SQA_KV_STORE are those of K
+ * and V. n may be a macro.
  * Of quantised types p is in bytes and the beginning of a row; i of SQA_KV_LOADN is a multiple of
  * n, which is at most 16. */
 #define SQA_STORAGE_(what, dtype) what##dtype

@@ -8,6 +8,9 @@
 #ifndef SQA_RAGGED
 #define SQA_RAGGED 0
 #endif
+#ifndef SQA_AT_END
+#define SQA_AT_END 0
+#endif
 
 #if SQA_KV_DTYPE >= 3
 #define WIDTH ((SQA_HEAD_DIM + SQA_VALUE_DIM) / SQA_GROUP)
@@ -77,7 +80,8 @@ __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
 #else
     const int first = 0, count = length;
 #endif
-    const long begin = positions_buffer[positions_offset + batch], position = begin + row;
+    const long given = positions_buffer[positions_offset + batch];
+    const long begin = SQA_AT_END ? given - count : given, position = begin + row;
     if (i >= WIDTH || row >= count || begin < 0 || begin + count > capacity)
         return;
     const long table_row = (capacity + page_size - 1) / page_size;

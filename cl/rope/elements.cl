@@ -84,11 +84,7 @@ __kernel void sqa_rope(SQA_ROPE_ARGUMENTS)
     const long end = min(first + ROWS, (long)rows);
     for (long row = first; row < end; row++) {
 #if SQA_ROTARY
-#if SQA_POSITIONS
-        const long position = positions_buffer[positions_offset + batch * position_batch + row];
-#else
-        const long position = first_position + row;
-#endif
+        const long position = SQA_ROPE_POSITION(batch, row);
         float cosines[2 * PADDED_PAIRS] ALIGNED, sines[2 * PADDED_PAIRS] ALIGNED;
         angles_of(position, cosines, sines);
 #if !SQA_HALF

@@ -15,11 +15,7 @@ __kernel void sqa_naive_rope(SQA_ROPE_ARGUMENTS)
         x_buffer + x_offset + batch * x_batch + head * x_head + row * x_row;
     __global sqa_stored *y = y_buffer + y_offset + batch * y_batch + head * y_head + row * y_row;
 #if SQA_ROTARY
-#if SQA_POSITIONS
-    const long position = positions_buffer[positions_offset + batch * position_batch + row];
-#else
-    const long position = first_position + row;
-#endif
+    const long position = SQA_ROPE_POSITION(batch, row);
     if (i < PAIRS) {
         const float2 pair = turned_pair(x, i, position);
         SQA_STORE(pair.x, FIRST_OF_PAIR(i), y);

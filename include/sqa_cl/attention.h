@@ -69,7 +69,8 @@ typedef enum sqa_operation {
     SQA_OPERATION_NORM_BACKWARD = 17,   /* their gradients */
     SQA_OPERATION_KV_APPEND = 18,       /* new tokens into a cache, in kv_cache.h */
     SQA_OPERATION_BLOCK = 19,           /* a transformer block, in block.h, made of others */
-    SQA_OPERATION_BLOCK_BACKWARD = 20   /* its gradients */
+    SQA_OPERATION_BLOCK_BACKWARD = 20,  /* its gradients */
+    SQA_OPERATION_MLA_LAYER = 21        /* multi-head latent attention, in mla.h, likewise */
 } sqa_operation;
 
 /* How tensors are stored; sums are always kept in f32. */

@@ -11,7 +11,7 @@
  *   mlp(N) = (act(N Wgate + bgate) * (N Wup + bup)) Wdown + bdown        (arXiv 2002.05202)
  *
  * The layer attends to its own sequence: it has no context. All it can do else, it does here:
- * variants, masks, scores, ragged batches.
+ * variants, masks, scores, ragged batches, and forward a cache, with which a model generates.
  *
  * Shapes, all packed, with the layer's rows and d_model:
  *   X, Y, H      (q rows, d_model)           Wup, Wgate  (d_model, mlp_dim), biases (mlp_dim)

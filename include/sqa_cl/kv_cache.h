@@ -8,14 +8,16 @@
  *                     batch one sequence of `total` rows, sequence b's from cu_seqlens[b] to
  *                     cu_seqlens[b + 1] - 1
  *   k_cache, v_cache  (pages, kv_heads, page_size, head_dim or value_dim)
- *   positions         int32 (batch): tokens that the sequence has, where its new ones go
+ *   positions         int32 (batch): tokens that the sequence has, where its new ones go; or with
+ *                     desc.at_end those that it has afterwards, which are kv_lengths of attention
  *   block_table       int32 (batch, ceil(capacity / page_size)), as of attention
  *
- * Token i of sequence b goes to its key number p = positions[b] + i. With `rotary`, K is turned by
+ * Token i of the n of sequence b goes to its key number p = positions[b] + i, or with at_end to
+ * positions[b] - n + i. With `rotary`, K is turned by
  * RoPE (rope.h) of position p on the way, as the queries have to be, too.
  *
- * A sequence of which a token would not fit, with positions[b] < 0 or positions[b] + its tokens >
- * capacity, gets none of them, and no token goes to a page that does not exist: kernels write
+ * A sequence of which a token would not fit, of which p would be below 0 or beyond capacity - 1,
+ * gets none of them, and no token goes to a page that does not exist: kernels write
  * nothing outside the sequence's capacity whatever the tensors say. They cannot tell the caller,
  * though; one who has the positions on the host asks sqa_kv_append_check() before. All else in the
  * caches stays as it is. Two sequences must not write to one page.
@@ -39,6 +41,7 @@
 
 #include "attention.h"
 #include "context.h"
+#include "layer.h"
 #include "plan.h"
 #include "rope.h"
 
@@ -63,15 +66,18 @@ typedef struct sqa_kv_append_desc {
     sqa_rope_pairs pairs;
     float base;                         /* finite, 1 or more */
     sqa_strides k, v, k_cache, v_cache; /* all zero: packed; elements of caches must not overlap */
-    int32_t kv_dtype; /* of the caches, an sqa_dtype; -1: dtype. INT8, INT4: see above */
+
+    /* From version 2 on. */
+    int32_t kv_dtype; /* of the caches, an sqa_dtype; -1: dtype */
+    uint32_t at_end;  /* 1: tensors.positions are lengths with the new tokens; see above */
 } sqa_kv_append_desc;
 
-#define SQA_KV_APPEND_DESC_VERSION 1u
+#define SQA_KV_APPEND_DESC_VERSION 2u
 #define SQA_KV_APPEND_DESC_INIT                                                                    \
     {                                                                                              \
         SQA_KV_APPEND_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET, 64u, 0u,          \
             SQA_NOT_SET, {0u, 0u}, 0u, 0u, 0u, SQA_ROPE_INTERLEAVED, 10000.0f, {0, 0, 0},          \
-            {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, -1                                                    \
+            {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, -1, 0u                                                \
     }
 
 /* The tensors of one call. Start from SQA_KV_APPEND_TENSORS_INIT. Caches share no element with
@@ -188,6 +194,13 @@ SQA_API sqa_status sqa_kv_cache_append(sqa_kv_cache *cache, cl_command_queue que
                                        const sqa_kv_tokens *tokens, cl_uint wait_count,
                                        const cl_event *wait_list, cl_event *event);
 
+/* Makes room for tokens that others write, as sqa_layer() does with what
+ * sqa_kv_cache_bind_layer() binds: lengths are then those with them. Of `tokens`, length or counts.
+ * Waits, event and errors as above. */
+SQA_API sqa_status sqa_kv_cache_extend(sqa_kv_cache *cache, cl_command_queue queue,
+                                       const sqa_kv_tokens *tokens, cl_uint wait_count,
+                                       const cl_event *wait_list, cl_event *event);
+
 /* Gives sequence `to`, which is empty, all tokens of `from`, in the same pages. Waits and event as
  * above. Errors: SQA_INVALID_ARGUMENT, SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
 SQA_API sqa_status sqa_kv_cache_fork(sqa_kv_cache *cache, cl_command_queue queue, uint32_t from,
@@ -211,6 +224,13 @@ SQA_API sqa_status sqa_kv_cache_length(const sqa_kv_cache *cache, uint32_t seque
  * Errors: SQA_INVALID_ARGUMENT (NULL, a version 1; 2 where kv_dtype is another than dtype). */
 SQA_API sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc,
                                      sqa_tensors *tensors);
+
+/* Makes a layer's attention and tensors ones of the cache, likewise; `dtype` stays, kv_dtype
+ * becomes the cache's. cu_seqlens_q are the counts of the last change, for desc->ragged. The
+ * cache's own `rotary` does not count: the layer says it. Errors: SQA_INVALID_ARGUMENT (NULL, desc
+ * of version 2 or less, tensors of version 1). */
+SQA_API sqa_status sqa_kv_cache_bind_layer(const sqa_kv_cache *cache, sqa_attention_desc *desc,
+                                           sqa_layer_tensors *tensors);
 
 /* How many tokens each sequence had before the last append, int32 (sequences): the positions by
  * which sqa_rope() turns the queries of its first tokens. NULL gives a tensor without a buffer. */

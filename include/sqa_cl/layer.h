@@ -25,6 +25,15 @@
  * With fused_qkv one matrix Wqkv (d_model, all columns of Q, then of K, then of V) stands for the
  * three, and bqkv likewise: one product instead of three.
  *
+ * With a cache (attention->paged) rows are new tokens of sequences: their keys and values are
+ * appended to K and V in pages, as sqa_kv_append() does with at_end, and then attention sees all
+ * that there are (pattern.h). tensors.kv_lengths are lengths with the new tokens, so that the first
+ * of n stands at kv_lengths[b] - n; there, rope turns Q and K. kv_length is the capacity. A prompt
+ * in parts, and then token by token, gives the same rows of Y as all tokens at once, to rounding.
+ * A sequence that is longer than the capacity, or shorter than its new tokens, gets none of them,
+ * and its rows of Y are of what is there. Contiguous caches are in pages of the capacity. There
+ * are no gradients.
+ *
  * Everything is stored as attention->dtype says, in between as well: Q, K, V and O are rounded to
  * it, and what Q and K are before they are normalised, and turned. Sums are kept in f32. Masks,
  * scores, dropout and ragged batches are those of the attention descriptor. Results are the same,
@@ -54,8 +63,9 @@ typedef enum sqa_layer_rope {
 typedef struct sqa_layer_desc {
     uint32_t version; /* SQA_LAYER_DESC_VERSION */
 
-    /* Heads (sqa_variant_heads()), dimensions, lengths, masks and scores. Its `operation`,
-     * `write_lse` and the strides of Q, K, V and O are not looked at. Read during calls only. */
+    /* Heads (sqa_variant_heads()), dimensions, lengths, masks and scores; of a cache, its pages,
+     * the strides of K and V and, in an f32 layer, kv_dtype. Its `operation`, `write_lse` and all
+     * other strides are not looked at. Read during calls only. */
     const sqa_attention_desc *attention;
 
     uint32_t d_model;     /* 1..2^24; to be set */
@@ -69,7 +79,8 @@ typedef struct sqa_layer_desc {
     float rope_base;      /* as in rope.h, like the next two; without rope none of them counts */
     uint32_t rope_dim;    /* elements of a head that are turned; SQA_NOT_SET: all */
     uint32_t rope_offset; /* position of the first row of each sequence */
-    uint32_t positions;   /* 1: positions are tensors.positions instead; always in ragged batches */
+    uint32_t positions;   /* 1: positions are tensors.positions instead; always in ragged batches
+                             without a cache */
 
     uint32_t qk_norm;  /* 1: heads of Q and K are normalised, and then turned */
     float qk_norm_eps; /* finite, above 0; only with qk_norm */
@@ -118,7 +129,9 @@ typedef struct sqa_layer_tensors {
     sqa_tensor positions;
     sqa_tensor y;
 
-    sqa_tensor q, k, v, qkv, o, lse; /* written with desc->keep */
+    /* Written with desc->keep; k and v also with a cache, which they are, (pages, kv_heads,
+     * page_size, head_dim or value_dim): appended to. */
+    sqa_tensor q, k, v, qkv, o, lse;
     sqa_tensor q_projected, k_projected, g;
 
     /* As in sqa_tensors. */
@@ -130,15 +143,23 @@ typedef struct sqa_layer_tensors {
     sqa_tensor dropout_seed;
 
     cl_mem workspace; /* as in sqa_tensors */
+
+    /* From version 2 on: of a cache. */
+    sqa_tensor block_table; /* int32 (batch, ceil(kv_length / page_size)) */
+    sqa_tensor kv_lengths;  /* int32 (batch), with the new tokens */
 } sqa_layer_tensors;
 
-#define SQA_LAYER_TENSORS_VERSION 1u
+#define SQA_LAYER_TENSORS_VERSION 2u
 #define SQA_LAYER_TENSORS_INIT                                                                     \
     {                                                                                              \
         SQA_LAYER_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0      \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0,     \
+            {0, 0},                                                                                \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /* Gradients; bits, so that a call may ask for any of them. */

@@ -40,21 +40,26 @@ typedef struct sqa_rope_desc {
     sqa_rope_pairs pairs;
     float base;             /* finite, 1 or more */
     uint32_t offset;        /* 0..2^30; row i of each sequence is at position offset + i ... */
-    uint32_t positions;     /* 1: or where tensors.positions says, and offset does not count */
+    uint32_t positions;     /* 1: or where tensors.positions says, and offset does not count; 2: or
+                               at the end of sequences of as many rows as tensors.positions says,
+                               int32 (batch): the last row of n at positions[b] - 1 */
     int64_t position_batch; /* elements from a batch entry's positions to the next one's; 0: all
                                have the same */
     uint32_t inverse;       /* 1: turns back */
     sqa_strides x, y;       /* all three zero: packed; of Y, elements must not overlap */
+
+    /* From version 2 on. */
+    uint32_t sequences; /* with positions = 2 and a batch of 1: X has the rows of so many sequences
+                           one after the other, 1..65535, of which tensors.cu_seqlens says which are
+                           whose and tensors.positions has a number each; 0: batch entries are
+                           sequences */
 } sqa_rope_desc;
 
-#define SQA_ROPE_DESC_VERSION 1u
+#define SQA_ROPE_DESC_VERSION 2u
 #define SQA_ROPE_DESC_INIT                                                                         \
     {                                                                                              \
         SQA_ROPE_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET, SQA_NOT_SET,           \
-            SQA_NOT_SET, SQA_ROPE_INTERLEAVED, 10000.0f, 0u, 0u, 0, 0u, {0, 0, 0},                 \
-        {                                                                                          \
-            0, 0, 0                                                                                \
-        }                                                                                          \
+            SQA_NOT_SET, SQA_ROPE_INTERLEAVED, 10000.0f, 0u, 0u, 0, 0u, {0, 0, 0}, {0, 0, 0}, 0u   \
     }
 
 /* The tensors of one call. Start from SQA_ROPE_TENSORS_INIT. Y may be X itself: the same buffer,
@@ -62,14 +67,21 @@ typedef struct sqa_rope_desc {
 typedef struct sqa_rope_tensors {
     uint32_t version; /* SQA_ROPE_TENSORS_VERSION */
     sqa_tensor x, y;
-    sqa_tensor positions; /* int32 (batch, length), of any value; only with desc.positions */
+    sqa_tensor positions; /* int32 (batch, length), or with desc.positions = 2 (batch) or
+                             (sequences), of any value; only with desc.positions */
     cl_mem workspace;     /* as in sqa_tensors */
+
+    /* From version 2 on. */
+    sqa_tensor cu_seqlens; /* int32 (sequences + 1), from 0 to length; only with desc.sequences */
 } sqa_rope_tensors;
 
-#define SQA_ROPE_TENSORS_VERSION 1u
+#define SQA_ROPE_TENSORS_VERSION 2u
 #define SQA_ROPE_TENSORS_INIT                                                                      \
     {                                                                                              \
-        SQA_ROPE_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, 0                                        \
+        SQA_ROPE_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, 0,                                       \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /* A plan for sqa_rope_run(), as sqa_plan_create() makes one for sqa_forward(), and with the same

@@ -37,13 +37,14 @@ sqa_status sqa_kv_append(sqa_context *context, cl_command_queue queue,
                : status;
 }
 
-static sqa_status check_sequence(const sqa_appending *a, uint32_t number, int64_t position,
+static sqa_status check_sequence(const sqa_appending *a, uint32_t number, int64_t given,
                                  int64_t count)
 {
+    const int64_t position = a->at_end ? given - count : given;
     const int64_t room = a->capacity - position;
     if (position < 0 || room < 0)
         return sqa_fail(SQA_INVALID_ARGUMENT, "positions[%u]: %lld is outside 0..%u, the capacity",
-                        number, (long long)position, a->capacity);
+                        number, (long long)given, a->capacity);
     if (count < 0 || count > a->length)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "cu_seqlens: sequence %u has %lld tokens, outside 0..%u", number,

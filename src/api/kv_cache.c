@@ -385,6 +385,7 @@ static sqa_status write_tokens(change *c, const sqa_kv_tokens *tokens, const gro
     return status;
 }
 
+/* With `tokens` NULL they are written by others. */
 static sqa_status enqueue_append(sqa_kv_cache *cache, cl_command_queue queue,
                                  const sqa_kv_tokens *tokens, const growth *g, cl_uint wait_count,
                                  const cl_event *wait_list, cl_event *event)
@@ -397,7 +398,7 @@ static sqa_status enqueue_append(sqa_kv_cache *cache, cl_command_queue queue,
     status = open_change(&c, cache, queue, wait_count, wait_list);
     if (status == SQA_OK) {
         status = copy_pages(&c, g);
-        if (status == SQA_OK && g->total > 0)
+        if (status == SQA_OK && tokens && g->total > 0)
             status = write_tokens(&c, tokens, g, indices);
         if (status == SQA_OK)
             status = copy_indices(&c, indices);
@@ -407,9 +408,9 @@ static sqa_status enqueue_append(sqa_kv_cache *cache, cl_command_queue queue,
     return status;
 }
 
-sqa_status sqa_kv_cache_append(sqa_kv_cache *cache, cl_command_queue queue,
-                               const sqa_kv_tokens *tokens, cl_uint wait_count,
-                               const cl_event *wait_list, cl_event *event)
+static sqa_status lengthen(sqa_kv_cache *cache, cl_command_queue queue, const sqa_kv_tokens *tokens,
+                           bool written, cl_uint wait_count, const cl_event *wait_list,
+                           cl_event *event)
 {
     sqa_status status = begin(cache, queue, wait_count, wait_list);
     if (status == SQA_OK)
@@ -426,9 +427,24 @@ sqa_status sqa_kv_cache_append(sqa_kv_cache *cache, cl_command_queue queue,
         .starts = numbers, .from = numbers + sequences + 1, .to = numbers + 2 * sequences + 1};
     status = grow(cache, tokens, &g);
     if (status == SQA_OK)
-        status = enqueue_append(cache, queue, tokens, &g, wait_count, wait_list, event);
+        status =
+            enqueue_append(cache, queue, written ? tokens : NULL, &g, wait_count, wait_list, event);
     free(numbers);
     return status;
+}
+
+sqa_status sqa_kv_cache_append(sqa_kv_cache *cache, cl_command_queue queue,
+                               const sqa_kv_tokens *tokens, cl_uint wait_count,
+                               const cl_event *wait_list, cl_event *event)
+{
+    return lengthen(cache, queue, tokens, true, wait_count, wait_list, event);
+}
+
+sqa_status sqa_kv_cache_extend(sqa_kv_cache *cache, cl_command_queue queue,
+                               const sqa_kv_tokens *tokens, cl_uint wait_count,
+                               const cl_event *wait_list, cl_event *event)
+{
+    return lengthen(cache, queue, tokens, false, wait_count, wait_list, event);
 }
 
 sqa_status sqa_kv_cache_length(const sqa_kv_cache *cache, uint32_t sequence, uint32_t *length,
@@ -442,6 +458,18 @@ sqa_status sqa_kv_cache_length(const sqa_kv_cache *cache, uint32_t sequence, uin
     if (status == SQA_OK && room)
         *room = sqa_page_table_room(&cache->sizes, cache->now, sequence);
     return status;
+}
+
+static void bind(const sqa_kv_cache *cache, sqa_attention_desc *desc)
+{
+    const sqa_kv_append_desc *append = &cache->append;
+    desc->batch = append->batch;
+    desc->kv_heads = append->kv_heads;
+    desc->kv_length = append->capacity;
+    desc->head_dim = append->head_dim;
+    desc->value_dim = append->value_dim;
+    desc->k = desc->v = (sqa_strides){0, 0, 0};
+    desc->paged = append->paged;
 }
 
 sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc,
@@ -459,25 +487,42 @@ sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc
     if (status != SQA_OK)
         return status;
     const sqa_kv_append_desc *append = &cache->append;
-    const bool differs = append->kv_dtype != (int32_t)append->dtype;
-    if (differs && desc->version < 3)
+    if (append->kv_dtype != (int32_t)append->dtype && desc->version < 3)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.version: %u has no kv_dtype, which this cache needs; expected 3",
                         desc->version);
+    bind(cache, desc);
     desc->dtype = append->dtype;
     if (desc->version >= 3)
         desc->kv_dtype = append->kv_dtype;
-    desc->batch = append->batch;
-    desc->kv_heads = append->kv_heads;
-    desc->kv_length = append->capacity;
-    desc->head_dim = append->head_dim;
-    desc->value_dim = append->value_dim;
-    desc->k = desc->v = (sqa_strides){0, 0, 0};
-    desc->paged = append->paged;
     tensors->k = (sqa_tensor){cache->keys, 0};
     tensors->v = (sqa_tensor){cache->values, 0};
     tensors->kv_lengths = (sqa_tensor){cache->indices, lengths_at(cache)};
     tensors->block_table = (sqa_tensor){cache->indices, table_at(cache)};
+    return SQA_OK;
+}
+
+sqa_status sqa_kv_cache_bind_layer(const sqa_kv_cache *cache, sqa_attention_desc *desc,
+                                   sqa_layer_tensors *tensors)
+{
+    sqa_status status = sqa_check_not_null("cache", cache);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("desc", desc);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("tensors", tensors);
+    if (status == SQA_OK)
+        status = sqa_check_range("desc.version", desc->version, 3, SQA_ATTENTION_DESC_VERSION);
+    if (status == SQA_OK)
+        status = sqa_check_range("tensors.version", tensors->version, 2, SQA_LAYER_TENSORS_VERSION);
+    if (status != SQA_OK)
+        return status;
+    bind(cache, desc);
+    desc->kv_dtype = cache->append.kv_dtype;
+    tensors->k = (sqa_tensor){cache->keys, 0};
+    tensors->v = (sqa_tensor){cache->values, 0};
+    tensors->kv_lengths = (sqa_tensor){cache->indices, lengths_at(cache)};
+    tensors->block_table = (sqa_tensor){cache->indices, table_at(cache)};
+    tensors->cu_seqlens_q = (sqa_tensor){cache->indices, starts_at(cache)};
     return SQA_OK;
 }
 

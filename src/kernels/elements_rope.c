@@ -15,8 +15,8 @@ static const sqa_parameter parameters[] = {
     [ROWS] = {"ROWS", "positions of a work-item", {1, 4, 16, 64}, 4},
 };
 
-static const char *const fragments[] = {"common/types.cl", "common/vectors.cl", "common/stored.cl",
-                                        "rope/elements.cl", NULL};
+static const char *const fragments[] = {"common/types.cl",  "common/vectors.cl", "common/stored.cl",
+                                        "rope/position.cl", "rope/elements.cl",  NULL};
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {

@@ -50,12 +50,12 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_appending *a = &problem->of.appending;
     (void)config, (void)device;
     sqa_text_format(out,
-                    "#define SQA_DTYPE %d\n#define SQA_KV_DTYPE %d\n#define SQA_HEAD_DIM %u\n"
-                    "#define SQA_VALUE_DIM %u\n"
+                    "#define SQA_DTYPE %d\n#define SQA_KV_DTYPE %d\n"
+                    "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n"
                     "#define SQA_ROTARY %u\n#define SQA_HALF %u\n#define SQA_INVERSE 0\n"
-                    "#define SQA_RAGGED %u\n",
+                    "#define SQA_RAGGED %u\n#define SQA_AT_END %u\n",
                     (int)a->dtype, (int)a->kv_dtype, a->head_dim, a->value_dim, a->rotary,
-                    (uint32_t)a->pairs, a->ragged);
+                    (uint32_t)a->pairs, a->ragged, a->at_end);
     if (a->rotary > 0)
         sqa_source_turns(out, a->rotary, a->base);
     sqa_arguments_print(out, "SQA_KV_APPEND_ARGUMENTS", tables, problem);

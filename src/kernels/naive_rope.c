@@ -4,7 +4,8 @@
 #include "kernels/rope_arguments.h"
 #include "kernels/source.h"
 
-static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "rope/naive.cl", NULL};
+static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "rope/position.cl",
+                                        "rope/naive.cl", NULL};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)

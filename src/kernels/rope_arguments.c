@@ -8,6 +8,16 @@ static bool has_positions(const sqa_problem *problem)
     return problem->of.rotation.positions;
 }
 
+static bool has_strided_positions(const sqa_problem *problem)
+{
+    return problem->of.rotation.positions == 1;
+}
+
+static bool is_ragged(const sqa_problem *problem)
+{
+    return problem->of.rotation.sequences;
+}
+
 static bool has_offset(const sqa_problem *problem)
 {
     return !problem->of.rotation.positions;
@@ -25,7 +35,9 @@ static const sqa_argument_row rows[] = {
     {INT(rows, length)},
     {SQA_READ(positions, "int", SQA_SLOT_POSITIONS), .when = has_positions},
     {"position_batch", SQA_TYPE_LONG, SQA_IN_PROBLEM(rotation.position_batch),
-     .when = has_positions},
+     .when = has_strided_positions},
+    {SQA_READ(starts, "int", SQA_SLOT_ROPE_STARTS), .when = is_ragged},
+    {INT(sequences, sequences), .when = is_ragged},
     {INT(first_position, offset), .when = has_offset},
     {0},
 };
@@ -37,8 +49,10 @@ void sqa_source_rope(sqa_text *out, const sqa_problem *problem)
     const sqa_rotation *r = &problem->of.rotation;
     sqa_text_format(out,
                     "#define SQA_DTYPE %d\n#define SQA_DIM %u\n#define SQA_ROTARY %u\n"
-                    "#define SQA_HALF %u\n#define SQA_INVERSE %u\n#define SQA_POSITIONS %u\n",
-                    (int)r->dtype, r->dim, r->rotary, (uint32_t)r->pairs, r->inverse, r->positions);
+                    "#define SQA_HALF %u\n#define SQA_INVERSE %u\n#define SQA_POSITIONS %u\n"
+                    "#define SQA_RAGGED %d\n",
+                    (int)r->dtype, r->dim, r->rotary, (uint32_t)r->pairs, r->inverse, r->positions,
+                    r->sequences > 0);
     if (r->rotary > 0)
         sqa_source_turns(out, r->rotary, r->base);
     sqa_arguments_print(out, "SQA_ROPE_ARGUMENTS", sqa_rope_tables, problem);

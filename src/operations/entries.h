@@ -25,5 +25,6 @@ extern const sqa_operation_entry sqa_operation_norm_backward;
 extern const sqa_operation_entry sqa_operation_kv_append;
 extern const sqa_operation_entry sqa_operation_block;
 extern const sqa_operation_entry sqa_operation_block_backward;
+extern const sqa_operation_entry sqa_operation_mla_layer;
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "operations/attention/fields.h"
+#include "problem/names.h"
 
 sqa_status sqa_field_read_float(const char *name, const char *value, float *out)
 {
@@ -70,4 +71,21 @@ bool sqa_field_write_view(const sqa_strides *strides, uint32_t heads, uint32_t l
     sqa_write_strides(strides, value, SQA_FIELD_VALUE);
     return (strides->batch || strides->head || strides->sequence) &&
            memcmp(strides, &packed, sizeof packed) != 0;
+}
+
+sqa_status sqa_field_read_kv_dtype(const char *name, const char *value, int32_t *out)
+{
+    sqa_dtype dtype;
+    if (!sqa_kv_dtype_from_name(value, &dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "%s is '%.60s'; expected " SQA_KV_DTYPES, name,
+                        value);
+    *out = (int32_t)dtype;
+    return SQA_OK;
+}
+
+bool sqa_field_write_kv_dtype(int32_t kv_dtype, sqa_dtype dtype, char value[SQA_FIELD_VALUE])
+{
+    const bool given = kv_dtype >= 0 && kv_dtype != (int32_t)dtype;
+    snprintf(value, SQA_FIELD_VALUE, "%s", given ? sqa_kv_dtype_name((sqa_dtype)kv_dtype) : "");
+    return given;
 }

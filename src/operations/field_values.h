@@ -20,6 +20,10 @@ sqa_status sqa_field_read_view(const char *name, const char *value, sqa_strides 
 bool sqa_field_write_view(const sqa_strides *strides, uint32_t heads, uint32_t length, uint32_t dim,
                           char value[SQA_FIELD_VALUE]);
 
+/* How a cache is stored, -1 where that is as all else is, which is not written. */
+sqa_status sqa_field_read_kv_dtype(const char *name, const char *value, int32_t *out);
+bool sqa_field_write_kv_dtype(int32_t kv_dtype, sqa_dtype dtype, char value[SQA_FIELD_VALUE]);
+
 /* read_KEY() and write_KEY() of a field; `desc` is the descriptor in what follows `member`. */
 #define SQA_KEY(key, type, member, read, write)                                                    \
     static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \

@@ -29,6 +29,7 @@ static const sqa_operation_entry *const entries[] = {
     [SQA_OPERATION_KV_APPEND] = &sqa_operation_kv_append,
     [SQA_OPERATION_BLOCK] = &sqa_operation_block,
     [SQA_OPERATION_BLOCK_BACKWARD] = &sqa_operation_block_backward,
+    [SQA_OPERATION_MLA_LAYER] = &sqa_operation_mla_layer,
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof *entries };
 

@@ -1,6 +1,7 @@
 #include "problem/appending.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -9,6 +10,14 @@
 #include "problem/names.h"
 
 #define MOST (1u << 30)
+
+/* As the newest version has it. */
+static sqa_kv_append_desc read_desc(const sqa_kv_append_desc *desc)
+{
+    sqa_kv_append_desc read = SQA_KV_APPEND_DESC_INIT;
+    memcpy(&read, desc, desc->version == 1 ? offsetof(sqa_kv_append_desc, kv_dtype) : sizeof read);
+    return read;
+}
 
 static sqa_status check_counts(const sqa_kv_append_desc *desc)
 {
@@ -27,11 +36,9 @@ static sqa_status check_counts(const sqa_kv_append_desc *desc)
         {"desc.ragged", desc->ragged, 0, 1},
         {"desc.total", desc->total, 0, desc->ragged ? MOST : 0},
         {"desc.pairs", (uint32_t)desc->pairs, 0, SQA_ROPE_HALF},
+        {"desc.at_end", desc->at_end, 0, 1},
     };
-    sqa_status status =
-        sqa_check_version("desc.version", desc->version, SQA_KV_APPEND_DESC_VERSION);
-    if (status == SQA_OK)
-        status = sqa_check_dtype("desc.dtype", desc->dtype);
+    sqa_status status = sqa_check_dtype("desc.dtype", desc->dtype);
     if (status == SQA_OK && desc->kv_dtype != -1 && !sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.kv_dtype: %d is neither -1 nor an sqa_dtype",
                           (int)desc->kv_dtype);
@@ -85,17 +92,23 @@ static sqa_status set_cache(sqa_strides *out, const char *field, const sqa_strid
                             : status;
 }
 
-sqa_status sqa_appending_from_desc(sqa_appending *out, const sqa_kv_append_desc *desc)
+sqa_status sqa_appending_from_desc(sqa_appending *out, const sqa_kv_append_desc *given)
 {
     sqa_appending a;
-    if (!desc)
+    if (!given)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
     memset(&a, 0, sizeof a);
-    sqa_status status = check_counts(desc);
+    sqa_status status =
+        sqa_check_version("desc.version", given->version, SQA_KV_APPEND_DESC_VERSION);
+    if (status != SQA_OK)
+        return status;
+    const sqa_kv_append_desc read = read_desc(given), *desc = &read;
+    status = check_counts(desc);
     if (status != SQA_OK)
         return status;
     a.dtype = desc->dtype;
     a.kv_dtype = desc->kv_dtype < 0 ? desc->dtype : (sqa_dtype)desc->kv_dtype;
+    a.at_end = desc->at_end;
     a.batch = desc->batch;
     a.kv_heads = desc->kv_heads;
     a.length = desc->length;
@@ -127,6 +140,7 @@ void sqa_appending_to_desc(const sqa_appending *a, sqa_kv_append_desc *out)
     *out = (sqa_kv_append_desc)SQA_KV_APPEND_DESC_INIT;
     out->dtype = a->dtype;
     out->kv_dtype = a->kv_dtype == a->dtype ? -1 : (int32_t)a->kv_dtype;
+    out->at_end = a->at_end;
     out->batch = a->batch;
     out->kv_heads = a->kv_heads;
     out->length = a->length;

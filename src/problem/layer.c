@@ -5,6 +5,8 @@
 
 #include "base/status.h"
 #include "problem/checks.h"
+#include "problem/groups.h"
+#include "problem/names.h"
 
 #define MOST_ROWS (1u << 30)
 
@@ -17,6 +19,8 @@ uint32_t sqa_layer_q_rows(const sqa_layer_pass *layer)
 uint32_t sqa_layer_kv_rows(const sqa_layer_pass *layer)
 {
     const sqa_attention *a = &layer->attention;
+    if (sqa_layer_has_cache(layer))
+        return sqa_layer_q_rows(layer);
     return a->mask & SQA_MASK_RAGGED ? a->kv_total : a->batch * a->kv_length;
 }
 
@@ -99,13 +103,14 @@ static sqa_status check_numbers(const sqa_layer_desc *desc)
 static sqa_status check_rows(const sqa_layer_pass *layer)
 {
     const sqa_attention *a = &layer->attention;
+    const bool cached = sqa_layer_has_cache(layer);
     if ((uint64_t)a->batch * a->q_length > MOST_ROWS ||
-        (uint64_t)a->batch * a->kv_length > MOST_ROWS)
+        (!cached && (uint64_t)a->batch * a->kv_length > MOST_ROWS))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.attention: a batch of %u with lengths of %u and %u; expected at most "
                         "2^30 rows",
                         a->batch, a->q_length, a->kv_length);
-    if (!layer->context_dim &&
+    if (!layer->context_dim && !cached &&
         (a->q_length != a->kv_length || sqa_layer_q_rows(layer) != sqa_layer_kv_rows(layer)))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.attention.kv_length: %u, of %u rows; without a context it is "
@@ -126,9 +131,13 @@ static sqa_status set_positions(sqa_layer_pass *layer, const sqa_layer_desc *des
                    : SQA_OK;
     if (desc->context_dim)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.rope: must be 0 with desc.context_dim");
-    if (ragged && !desc->positions)
+    if (ragged && !desc->positions && !sqa_layer_has_cache(layer))
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.positions: must be 1 with desc.rope in a ragged batch");
+    if (desc->rope_offset && sqa_layer_has_cache(layer))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.rope_offset: %u; must be 0 with a cache, which says where rows stand",
+                        desc->rope_offset);
     if (!isfinite(desc->rope_base) || desc->rope_base < 1.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.rope_base: must be finite, and 1 or more");
     if (desc->rope_dim != SQA_NOT_SET && (desc->rope_dim > dim || desc->rope_dim % 2 != 0))
@@ -157,6 +166,7 @@ static sqa_status set_norm(sqa_layer_pass *layer, const sqa_layer_desc *desc)
 sqa_layer_rows sqa_layer_rows_of(const sqa_layer_pass *layer, bool keys)
 {
     const sqa_attention *a = &layer->attention;
+    keys = keys && !sqa_layer_has_cache(layer);
     if (a->mask & SQA_MASK_RAGGED)
         return (sqa_layer_rows){1, keys ? a->kv_total : a->q_total};
     return (sqa_layer_rows){a->batch, keys ? a->kv_length : a->q_length};
@@ -170,26 +180,35 @@ static sqa_strides fused_strides(const sqa_layer_pass *layer, uint32_t dim)
     return (sqa_strides){row * layer->attention.q_length, dim, row};
 }
 
-sqa_strides sqa_layer_projected_strides(const sqa_layer_pass *layer, bool keys)
+/* Rows of all heads, or with fused_qkv of Q, K and V. */
+sqa_strides sqa_layer_projected_strides(const sqa_layer_pass *layer, uint32_t number)
 {
     const sqa_attention *a = &layer->attention;
-    return layer->fused_qkv ? fused_strides(layer, a->head_dim) : keys ? a->k : a->q;
+    const bool keys = number > 0 && !sqa_layer_has_cache(layer);
+    const uint32_t dim = number == 2 ? a->value_dim : a->head_dim;
+    return layer->fused_qkv ? fused_strides(layer, dim)
+                            : sqa_strides_bshd(number ? a->kv_heads : a->q_heads,
+                                               keys ? a->kv_length : a->q_length, dim);
 }
 
-/* Rows of all heads, or with fused_qkv of Q, K and V. */
+sqa_strides sqa_layer_strides(const sqa_layer_pass *layer, uint32_t number)
+{
+    sqa_layer_pass apart = *layer;
+    apart.fused_qkv = layer->fused_qkv && (number == 2 || !layer->qk_norm);
+    return sqa_layer_projected_strides(&apart, number);
+}
+
 static sqa_status set_strides(sqa_layer_pass *layer)
 {
     const sqa_attention *a = &layer->attention;
     sqa_attention_desc desc;
     sqa_attention_to_desc(a, &desc);
-    desc.q = sqa_strides_bshd(a->q_heads, a->q_length, a->head_dim);
-    desc.k = sqa_strides_bshd(a->kv_heads, a->kv_length, a->head_dim);
-    desc.v = sqa_strides_bshd(a->kv_heads, a->kv_length, a->value_dim);
+    desc.q = sqa_layer_strides(layer, 0);
     desc.o = sqa_strides_bshd(a->out_heads, a->q_length, a->value_dim);
-    if (layer->fused_qkv)
-        desc.v = fused_strides(layer, a->value_dim);
-    if (layer->fused_qkv && !layer->qk_norm)
-        desc.q = desc.k = fused_strides(layer, a->head_dim);
+    if (!sqa_layer_has_cache(layer)) {
+        desc.k = sqa_layer_strides(layer, 1);
+        desc.v = sqa_layer_strides(layer, 2);
+    }
     return sqa_attention_from_desc(&layer->attention, &desc);
 }
 
@@ -210,6 +229,36 @@ static sqa_status set_gradients(sqa_layer_pass *layer, const sqa_layer_backward_
     return status;
 }
 
+/* What a cache rules out, and what only one allows. */
+static sqa_status check_cache(const sqa_layer_pass *layer, const sqa_layer_desc *desc,
+                              bool backward)
+{
+    const sqa_attention *a = &layer->attention;
+    if (sqa_dtype_is_quantised(a->kv_dtype))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.attention.kv_dtype: %s is not for layers; expected f32, f16 or bf16",
+                        sqa_kv_dtype_name(a->kv_dtype));
+    if (a->kv_dtype != a->dtype && (!sqa_layer_has_cache(layer) || a->dtype != SQA_DTYPE_F32))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.attention.kv_dtype: must be dtype but in a cache of an f32 layer");
+    if (!sqa_layer_has_cache(layer))
+        return SQA_OK;
+    if (backward || desc->keep)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.attention.paged: a layer with a cache has no gradients, and keeps "
+                        "nothing for any");
+    if (desc->context_dim)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.context_dim: must be 0 with a cache (desc.attention.paged)");
+    sqa_status status = sqa_check_range("desc.attention.batch", a->batch, 0, 65535);
+    if (status == SQA_OK)
+        status = sqa_check_no_overlap("desc.attention.k", &a->k, a->paged.pages, a->kv_heads,
+                                      a->paged.page_size, a->head_dim);
+    return status == SQA_OK ? sqa_check_no_overlap("desc.attention.v", &a->v, a->paged.pages,
+                                                   a->kv_heads, a->paged.page_size, a->value_dim)
+                            : status;
+}
+
 sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
                                const sqa_layer_backward_options *backward)
 {
@@ -222,7 +271,10 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
     if (status != SQA_OK)
         return status;
     sqa_attention_desc attention = *desc->attention;
-    attention.q = attention.k = attention.v = attention.o = packed;
+    const bool paged = sqa_attention_desc_read(&attention).paged.page_size > 0;
+    attention.q = attention.o = packed;
+    if (!paged)
+        attention.k = attention.v = packed;
     attention.write_lse = backward || desc->keep;
     status = sqa_attention_from_desc(&layer.attention, &attention);
     layer.d_model = desc->d_model;
@@ -231,6 +283,8 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
     layer.biases = desc->biases;
     layer.keep = backward || desc->keep;
     layer.gate = desc->gate;
+    if (status == SQA_OK)
+        status = check_cache(&layer, desc, backward);
     if (status == SQA_OK)
         status = set_positions(&layer, desc);
     if (status == SQA_OK)

@@ -9,8 +9,8 @@
 #define SQA_MAX_MODEL_DIM (1u << 24)
 #define SQA_LAYER_GRADIENTS 19 /* bits */
 
-/* The attention's Q, K, V and O are strided as the projections leave and take them; LSE is
- * written where the layer keeps, or read. */
+/* The attention's Q, K, V and O are strided as the projections leave and take them, or K and V as
+ * the cache has them; LSE is written where the layer keeps, or read. */
 typedef struct sqa_layer_pass {
     sqa_attention attention;
     uint32_t d_model;
@@ -25,6 +25,12 @@ typedef struct sqa_layer_pass {
     float qk_norm_eps; /* 0 without qk_norm */
     uint32_t gate;
 } sqa_layer_pass;
+
+/* Whether K and V are appended to a cache, which is what attention reads. */
+static inline bool sqa_layer_has_cache(const sqa_layer_pass *layer)
+{
+    return layer->attention.mask & SQA_MASK_PAGED;
+}
 
 /* Fills *out, padding too. `backward` NULL: a forward pass.
  * Errors: SQA_INVALID_ARGUMENT, naming the field. */
@@ -54,7 +60,9 @@ typedef struct sqa_layer_rows {
 } sqa_layer_rows;
 sqa_layer_rows sqa_layer_rows_of(const sqa_layer_pass *layer, bool keys);
 
-/* How Q or K lies as its projection leaves it; as attention has it but with qk_norm. */
-sqa_strides sqa_layer_projected_strides(const sqa_layer_pass *layer, bool keys);
+/* How Q, K or V (0, 1, 2) of the layer's own rows lies when it is ready for attention, or for the
+ * cache; and as its projection leaves it, which is the same but with qk_norm. */
+sqa_strides sqa_layer_strides(const sqa_layer_pass *layer, uint32_t number);
+sqa_strides sqa_layer_projected_strides(const sqa_layer_pass *layer, uint32_t number);
 
 #endif

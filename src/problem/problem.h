@@ -14,6 +14,7 @@
 #include "problem/layer.h"
 #include "problem/linear.h"
 #include "problem/merging.h"
+#include "problem/mla.h"
 #include "problem/norm.h"
 #include "problem/product.h"
 #include "problem/rope.h"
@@ -34,6 +35,7 @@ typedef struct sqa_problem {
         sqa_rotation rotation;
         sqa_normalisation norm; /* and its gradients */
         sqa_appending appending;
+        sqa_mla_pass mla;
     } of;
 } sqa_problem;
 

@@ -1,11 +1,20 @@
 #include "problem/rope.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "problem/attention.h"
 #include "problem/checks.h"
+
+/* As the newest version has it. */
+static sqa_rope_desc read_desc(const sqa_rope_desc *desc)
+{
+    sqa_rope_desc read = SQA_ROPE_DESC_INIT;
+    memcpy(&read, desc, desc->version == 1 ? offsetof(sqa_rope_desc, sequences) : sizeof read);
+    return read;
+}
 
 static sqa_status check_counts(const sqa_rope_desc *desc)
 {
@@ -19,12 +28,12 @@ static sqa_status check_counts(const sqa_rope_desc *desc)
         {"desc.dim", desc->dim, 1, SQA_MAX_HEAD_DIM},
         {"desc.pairs", (uint32_t)desc->pairs, 0, SQA_ROPE_HALF},
         {"desc.offset", desc->offset, 0, SQA_MAX_ROWS},
-        {"desc.positions", desc->positions, 0, 1},
+        {"desc.positions", desc->positions, 0, 2},
         {"desc.inverse", desc->inverse, 0, 1},
+        {"desc.sequences", desc->sequences, 0,
+         desc->positions == 2 && desc->batch == 1 ? 65535u : 0u},
     };
-    sqa_status status = sqa_check_version("desc.version", desc->version, SQA_ROPE_DESC_VERSION);
-    if (status == SQA_OK)
-        status = sqa_check_dtype("desc.dtype", desc->dtype);
+    sqa_status status = sqa_check_dtype("desc.dtype", desc->dtype);
     for (size_t i = 0; i < sizeof counts / sizeof *counts && status == SQA_OK; i++)
         status = sqa_check_range(counts[i].name, counts[i].value, counts[i].least, counts[i].most);
     return status;
@@ -38,18 +47,22 @@ static sqa_status check_turning(const sqa_rope_desc *desc)
                         desc->rotary, desc->dim);
     if (!isfinite(desc->base) || desc->base < 1.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.base: must be finite, and 1 or more");
-    return desc->positions
+    return desc->positions == 1
                ? sqa_check_stride("desc.position", "batch", desc->position_batch, desc->batch)
                : SQA_OK;
 }
 
-sqa_status sqa_rotation_from_desc(sqa_rotation *out, const sqa_rope_desc *desc)
+sqa_status sqa_rotation_from_desc(sqa_rotation *out, const sqa_rope_desc *given)
 {
     sqa_rotation r;
-    if (!desc)
+    if (!given)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
     memset(&r, 0, sizeof r);
-    sqa_status status = check_counts(desc);
+    sqa_status status = sqa_check_version("desc.version", given->version, SQA_ROPE_DESC_VERSION);
+    if (status != SQA_OK)
+        return status;
+    const sqa_rope_desc read = read_desc(given), *desc = &read;
+    status = check_counts(desc);
     if (status == SQA_OK)
         status = check_turning(desc);
     if (status != SQA_OK)
@@ -65,7 +78,8 @@ sqa_status sqa_rotation_from_desc(sqa_rotation *out, const sqa_rope_desc *desc)
     r.offset = desc->positions ? 0 : desc->offset;
     r.positions = desc->positions;
     r.inverse = desc->inverse;
-    r.position_batch = desc->positions ? desc->position_batch : 0;
+    r.position_batch = desc->positions == 1 ? desc->position_batch : 0;
+    r.sequences = desc->sequences;
     status = sqa_set_strides(&r.x, "desc.x", &desc->x, r.batch, r.heads, r.length, r.dim);
     if (status == SQA_OK)
         status = sqa_set_strides(&r.y, "desc.y", &desc->y, r.batch, r.heads, r.length, r.dim);
@@ -91,6 +105,7 @@ void sqa_rotation_to_desc(const sqa_rotation *rotation, sqa_rope_desc *out)
     out->positions = rotation->positions;
     out->position_batch = rotation->position_batch;
     out->inverse = rotation->inverse;
+    out->sequences = rotation->sequences;
     out->x = rotation->x;
     out->y = rotation->y;
 }

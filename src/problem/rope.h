@@ -12,7 +12,7 @@ typedef struct sqa_rotation {
     sqa_rope_pairs pairs;
     float base;
     uint32_t offset; /* 0 where there are positions */
-    uint32_t positions, inverse;
+    uint32_t positions, inverse, sequences;
     int64_t position_batch;
     sqa_strides x, y; /* never all zero, but of nothing */
 } sqa_rotation;

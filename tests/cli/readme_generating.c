@@ -5,7 +5,8 @@
 
 #include <sqa_cl.h>
 
-enum { HEADS = 4, KV_HEADS = 2, DIM = 8, TOKENS = 20, COUNT = HEADS * DIM };
+enum { HEADS = 4, KV_HEADS = 2, DIM = 8, MODEL = 16, PROMPT = 5, TOKENS = 20 };
+enum { Q = HEADS * DIM, K = KV_HEADS * DIM, COLUMNS = Q + 2 * K };
 
 static void must(sqa_status status)
 {
@@ -15,24 +16,38 @@ static void must(sqa_status status)
     }
 }
 
-static cl_mem new_buffer(cl_context cl, float start, float step)
+static cl_mem new_buffer(cl_context cl, float *values, size_t count)
 {
-    float values[COUNT];
-    for (int i = 0; i < COUNT; i++)
-        values[i] = start + step * (float)(i % 7);
-    return clCreateBuffer(cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, sizeof values, values,
-                          NULL);
+    return clCreateBuffer(cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, count * sizeof *values,
+                          values, NULL);
+}
+
+/* Of whatever queries and keys, but values of 3 from an input of ones. */
+static cl_mem new_projection(cl_context cl)
+{
+    float w[MODEL * COLUMNS];
+    for (int i = 0; i < MODEL * COLUMNS; i++)
+        w[i] = i % COLUMNS < Q + K ? 0.1f * (float)(i % 7 - 3) : 3.0f / MODEL;
+    return new_buffer(cl, w, sizeof w / sizeof *w);
+}
+
+static cl_mem new_rows(cl_context cl, int rows, int columns, float value)
+{
+    float values[Q * MODEL];
+    for (int i = 0; i < rows * columns; i++)
+        values[i] = value;
+    return new_buffer(cl, values, (size_t)(rows * columns));
 }
 
 /* All values are alike, and so is what any weights make of them. */
-static int check_output(cl_command_queue queue, cl_mem o)
+static int check_output(cl_command_queue queue, cl_mem y)
 {
-    float values[COUNT];
+    float values[PROMPT * MODEL];
     float off = 0.0f;
-    clEnqueueReadBuffer(queue, o, CL_TRUE, 0, sizeof values, values, 0, NULL, NULL);
-    for (int i = 0; i < COUNT; i++)
+    clEnqueueReadBuffer(queue, y, CL_TRUE, 0, sizeof values, values, 0, NULL, NULL);
+    for (int i = 0; i < PROMPT * MODEL; i++)
         off = fabsf(values[i] - 3.0f) > off ? fabsf(values[i] - 3.0f) : off;
-    printf("O is off by %g\n", (double)off);
+    printf("Y is off by %g\n", (double)off);
     return off < 1e-5f ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -42,11 +57,11 @@ int main(void)
     must(sqa_context_open(&sqa, 0, 0, NULL));
     cl_context cl = sqa_context_cl(sqa);
     cl_command_queue queue = clCreateCommandQueue(cl, sqa_context_cl_device(sqa), 0, NULL);
-    cl_mem q = new_buffer(cl, -0.3f, 0.1f), k = new_buffer(cl, 0.2f, -0.1f);
-    cl_mem v = new_buffer(cl, 3.0f, 0.0f), o = new_buffer(cl, -1.0f, 0.0f);
+    cl_mem wqkv = new_projection(cl), wo = new_rows(cl, Q, MODEL, 1.0f / Q);
+    cl_mem x = new_rows(cl, PROMPT, MODEL, 1.0f), y = new_rows(cl, PROMPT, MODEL, -1.0f);
 #include "readme_generating.h"
-    const int result = check_output(queue, o);
-    cl_mem buffers[] = {q, k, v, o};
+    const int result = check_output(queue, y);
+    cl_mem buffers[] = {wqkv, wo, x, y};
     for (int i = 0; i < 4; i++)
         clReleaseMemObject(buffers[i]);
     clReleaseCommandQueue(queue);

@@ -13,6 +13,7 @@
 #include "operations/linear/linear.h"
 #include "operations/matmul/matmul.h"
 #include "operations/merge/merge.h"
+#include "operations/mla/mla.h"
 #include "operations/norm/norm.h"
 #include "operations/operations.h"
 #include "operations/rope/rope.h"
@@ -41,6 +42,7 @@ static const sqa_tuner_operation *const operations[] = {
     &sqa_tuner_kv_append,
     &sqa_tuner_block,
     &sqa_tuner_block_backward,
+    &sqa_tuner_mla_layer,
 };
 
 const sqa_tuner_operation *sqa_tuner_operation_find(sqa_operation operation)

@@ -21,6 +21,13 @@ uint32_t sqa_stored_word(sqa_dtype own, sqa_dtype kept)
     return a == b ? a : DTYPES + a * (DTYPES - 1) + b - (b > a ? 1 : 0);
 }
 
+uint32_t sqa_kv_dtype_word(sqa_dtype dtype, sqa_dtype kv_dtype)
+{
+    enum { DTYPES = 3 };
+    const uint32_t own = (uint32_t)dtype, kept = (uint32_t)kv_dtype;
+    return kept == own ? own : DTYPES + own * (DTYPES - 1) + kept - (kept > own ? 1 : 0);
+}
+
 static uint32_t dtype_of(const sqa_problem *problem)
 {
     return sqa_stored_word(problem->of.attention.dtype, problem->of.attention.kv_dtype);

@@ -9,6 +9,7 @@
 
 #include "base/number.h"
 #include "base/status.h"
+#include "operations/field_values.h"
 #include "problem/attention.h"
 #include "problem/names.h"
 
@@ -157,29 +158,12 @@ const sqa_shape_field sqa_storage_fields[] = {
     {0},
 };
 
-static sqa_status read_kv_dtype(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    sqa_attention_desc *desc = descriptor;
-    sqa_dtype dtype;
-    if (!sqa_kv_dtype_from_name(value, &dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "kv is '%.60s'; expected " SQA_KV_DTYPES, value);
-    desc->kv_dtype = (int32_t)dtype;
-    return SQA_OK;
-}
-
-static bool write_kv_dtype(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    const sqa_attention_desc *desc = descriptor;
-    const bool given = desc->kv_dtype >= 0 && desc->kv_dtype != (int32_t)desc->dtype;
-    snprintf(value, SQA_FIELD_VALUE, "%s",
-             given ? sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype) : "");
-    return given;
-}
+SQA_KEY(kv, sqa_attention_desc, kv_dtype, sqa_field_read_kv_dtype,
+        sqa_field_write_kv_dtype(desc->kv_dtype, desc->dtype, value))
 
 const sqa_shape_field sqa_cache_fields[] = {
     {"kv", "kv_dtype", "storage of K and V (dtype): int8 and int4, too", SQA_FIELD_OWN,
-     .read = read_kv_dtype, .write = write_kv_dtype},
+     .read = read_kv, .write = write_kv},
     {0},
 };
 

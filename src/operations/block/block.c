@@ -6,9 +6,11 @@
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,           sqa_value_fields, sqa_storage_fields,    sqa_position_fields,
-    sqa_pattern_fields,        sqa_list_fields,  sqa_ragged_fields,     sqa_layer_size_fields,
-    sqa_layer_position_fields, sqa_block_fields, sqa_block_keep_fields, NULL,
+    sqa_size_fields,        sqa_value_fields,      sqa_storage_fields,
+    sqa_cache_fields,       sqa_position_fields,   sqa_pattern_fields,
+    sqa_list_fields,        sqa_ragged_fields,     sqa_paged_fields,
+    sqa_layer_cache_fields, sqa_layer_size_fields, sqa_layer_position_fields,
+    sqa_block_fields,       sqa_block_keep_fields, NULL,
 };
 
 #define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_block_tensors, tensor)
@@ -59,7 +61,8 @@ const sqa_operation_entry sqa_operation_block = {
     .inner_tensors = offsetof(sqa_block_tensors, layer),
     .tensor = sqa_block_tensor,
     .is_touched = sqa_block_is_touched,
-    .is_nothing = sqa_writes_nothing,
+    .is_updated = sqa_block_is_updated,
+    .is_nothing = sqa_layer_is_nothing,
     .flop = flop,
     .groups = sqa_block_groups,
     .tolerances = sqa_block_tolerances,

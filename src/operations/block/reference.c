@@ -209,6 +209,7 @@ sqa_block_reference *sqa_block_reference_create(const sqa_problem *problem,
     self->block = &problem->of.block;
     self->inputs = inputs;
     self->layer_inputs = *inputs;
+    self->layer_inputs.prepared = &self->layer;
     sqa_block_layer(problem, &self->layer_problem);
     self->normed = norm_rows(self, SQA_BLOCK_NORM1, inputs->by_slot[SQA_LAYER_X], NULL, false);
     self->layer_inputs.by_slot[SQA_LAYER_X] = self->normed;

@@ -99,25 +99,8 @@ static bool write_dv(const void *descriptor, char value[SQA_FIELD_VALUE])
     return value_dim_of(desc) != desc->head_dim;
 }
 
-static sqa_status read_kv(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    sqa_dtype dtype;
-    if (!sqa_kv_dtype_from_name(value, &dtype))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "kv is '%.60s'; expected " SQA_KV_DTYPES, value);
-    ((sqa_kv_append_desc *)descriptor)->kv_dtype = (int32_t)dtype;
-    return SQA_OK;
-}
-
-static bool write_kv(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    const sqa_kv_append_desc *desc = descriptor;
-    const bool given = desc->kv_dtype >= 0 && desc->kv_dtype != (int32_t)desc->dtype;
-    snprintf(value, SQA_FIELD_VALUE, "%s",
-             given ? sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype) : "");
-    return given;
-}
-
+SQA_KEY(kv, sqa_kv_append_desc, kv_dtype, sqa_field_read_kv_dtype,
+        sqa_field_write_kv_dtype(desc->kv_dtype, desc->dtype, value))
 SQA_FLOAT_KEY(base, sqa_kv_append_desc, base, 10000.0f)
 SQA_VIEW_KEY(kc, sqa_kv_append_desc, k_cache, desc->kv_heads, desc->paged.page_size, desc->head_dim)
 SQA_VIEW_KEY(vc, sqa_kv_append_desc, v_cache, desc->kv_heads, desc->paged.page_size,
@@ -162,6 +145,8 @@ const sqa_shape_field sqa_kv_append_fields[] = {
     {OWN(pages, "pages", "of the caches (as many as all sequences take)"), .number = true},
     {OWN(total, "total", "new tokens of all sequences in a ragged batch, n of the longest"),
      .number = true},
+    {"atend", "at_end", "positions are lengths with the new tokens", SQA_FIELD_FLAG,
+     .offset = AT(at_end)},
     {"rotary", "rotary", "elements of a key that are turned (0)", SQA_FIELD_COUNT,
      .offset = AT(rotary), .most = SQA_MAX_HEAD_DIM, .optional = true},
     {"pairs", "pairs", "interleaved (default) or half", SQA_FIELD_WORD, .offset = AT(pairs),

@@ -65,10 +65,10 @@ static void fill_positions(const sqa_problem *problem, uint64_t count, bool shuf
     const sqa_appending *a = &problem->of.appending;
     const uint32_t room = a->capacity > a->length ? a->capacity - a->length : 0;
     for (uint64_t i = 0; i < count; i++) {
-        const uint32_t at = i == 0 ? room : (uint32_t)sqa_random_below(random, room + 1);
-        ((int32_t *)out)[i] = (int32_t)(shuffled && i % 4 == 3   ? a->capacity
-                                        : shuffled && i % 8 == 5 ? UINT32_MAX
-                                                                 : at);
+        const int32_t at = (int32_t)(i == 0 ? room : sqa_random_below(random, room + 1));
+        const int32_t wrong = i % 8 == 5 ? -1 : (int32_t)a->capacity;
+        ((int32_t *)out)[i] = (shuffled && (i % 4 == 3 || i % 8 == 5) ? wrong : at) +
+                              (a->at_end ? (int32_t)a->length : 0);
     }
 }
 

@@ -43,10 +43,11 @@ static void *prepare(const sqa_problem *problem, const sqa_reference_inputs *inp
     for (uint32_t b = 0; tokens && b < a->batch; b++) {
         const int64_t first = a->ragged ? starts[b] : 0;
         const int64_t count = a->ragged ? starts[b + 1] - first : a->length;
-        if (positions[b] < 0 || positions[b] + count > a->capacity)
+        const int64_t begin = a->at_end ? positions[b] - count : positions[b];
+        if (begin < 0 || begin + count > a->capacity)
             continue;
         for (int64_t i = 0; i < count; i++) {
-            const uint32_t at = (uint32_t)(positions[b] + i);
+            const uint32_t at = (uint32_t)(begin + i);
             const int64_t page = table[b * sqa_appending_table_row(a) + at / a->paged.page_size];
             if (page >= 0 && page < a->paged.pages)
                 tokens[page * a->paged.page_size + at % a->paged.page_size] =

@@ -63,6 +63,26 @@ const sqa_shape_field sqa_layer_size_fields[] = {
     {0},
 };
 
+/* Strides of what is no cache are not looked at. */
+static bool write_cache(const sqa_attention_desc *desc, const sqa_strides *strides, uint32_t dim,
+                        char value[SQA_FIELD_VALUE])
+{
+    return desc->paged.page_size &&
+           sqa_field_write_view(strides, desc->kv_heads, desc->paged.page_size, dim, value);
+}
+SQA_KEY(kc, sqa_attention_desc, k, sqa_field_read_view,
+        write_cache(desc, &desc->k, desc->head_dim, value))
+SQA_KEY(vc, sqa_attention_desc, v, sqa_field_read_view,
+        write_cache(desc, &desc->v, desc->value_dim ? desc->value_dim : desc->head_dim, value))
+
+const sqa_shape_field sqa_layer_cache_fields[] = {
+    {"kc", "k_cache_strides", "strides of the keys' cache, PAGE:HEAD:TOKEN in elements",
+     SQA_FIELD_OWN, .together_with = "page", .read = read_kc, .write = write_kc},
+    {"vc", "v_cache_strides", "strides of the values' cache, likewise", SQA_FIELD_OWN,
+     .together_with = "page", .read = read_vc, .write = write_vc},
+    {0},
+};
+
 SQA_FLOAT_KEY(ropebase, sqa_layer_shape, layer.rope_base, 10000.0f)
 SQA_FLOAT_KEY(qkeps, sqa_layer_shape, layer.qk_norm_eps, 1e-5f)
 

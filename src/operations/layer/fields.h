@@ -11,9 +11,10 @@ typedef struct sqa_layer_shape {
     sqa_layer_backward_options backward;
 } sqa_layer_shape;
 
-/* dmodel, dcontext, fused, biases; positions, norm and gate; keep; of gradients. */
-extern const sqa_shape_field sqa_layer_size_fields[], sqa_layer_position_fields[],
-    sqa_layer_keep_fields[], sqa_layer_gradient_fields[];
+/* dmodel, dcontext, fused, biases; how a cache lies; positions, norm and gate; keep; of gradients.
+ */
+extern const sqa_shape_field sqa_layer_size_fields[], sqa_layer_cache_fields[],
+    sqa_layer_position_fields[], sqa_layer_keep_fields[], sqa_layer_gradient_fields[];
 extern const sqa_shape_field_need sqa_layer_needs[];
 
 /* Problems from descriptors, and back (sqa_operation_entry).

@@ -9,17 +9,13 @@
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,
-    sqa_value_fields,
-    sqa_storage_fields,
-    sqa_position_fields,
-    sqa_pattern_fields,
-    sqa_list_fields,
-    sqa_ragged_fields,
-    sqa_layer_size_fields,
-    sqa_layer_position_fields,
-    sqa_layer_keep_fields,
-    NULL,
+    sqa_size_fields,       sqa_value_fields,
+    sqa_storage_fields,    sqa_cache_fields,
+    sqa_position_fields,   sqa_pattern_fields,
+    sqa_list_fields,       sqa_ragged_fields,
+    sqa_paged_fields,      sqa_layer_cache_fields,
+    sqa_layer_size_fields, sqa_layer_position_fields,
+    sqa_layer_keep_fields, NULL,
 };
 
 #define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_layer_tensors, tensor)
@@ -29,8 +25,8 @@ static const sqa_shape_field *const fields[] = {
 /* Weights are small enough for scores that are not all one key's. */
 static const sqa_tensor_slot slots[SQA_LAYER_FORWARD_SLOTS] = {
     [SQA_SLOT_Q] = {OUTPUT(q)},
-    [SQA_SLOT_K] = {OUTPUT(k)},
-    [SQA_SLOT_V] = {OUTPUT(v)},
+    [SQA_SLOT_K] = {OUTPUT(k), SQA_UNIT_INPUT},
+    [SQA_SLOT_V] = {OUTPUT(v), SQA_UNIT_INPUT},
     [SQA_SLOT_O] = {OUTPUT(o)},
     [SQA_SLOT_LSE] = {OUTPUT(lse)},
     [SQA_SLOT_BIAS] = {INPUT(bias), SQA_UNIT_INPUT},
@@ -44,6 +40,8 @@ static const sqa_tensor_slot slots[SQA_LAYER_FORWARD_SLOTS] = {
     [SQA_SLOT_CU_SEQLENS_Q] = {INPUT(cu_seqlens_q), .fill = sqa_fill_q_starts},
     [SQA_SLOT_CU_SEQLENS_KV] = {INPUT(cu_seqlens_kv), .fill = sqa_fill_kv_starts},
     [SQA_SLOT_DROPOUT_SEED] = {INPUT(dropout_seed), .fill = sqa_fill_seed},
+    [SQA_SLOT_BLOCK_TABLE] = {INPUT(block_table), .fill = sqa_fill_block_table},
+    [SQA_SLOT_KV_LENGTHS] = {INPUT(kv_lengths), .fill = sqa_fill_kv_lengths},
     [SQA_LAYER_QKV] = {OUTPUT(qkv)},
     [SQA_LAYER_X] = {INPUT(x), SQA_UNIT_INPUT},
     [SQA_LAYER_CONTEXT] = {INPUT(context), SQA_UNIT_INPUT},
@@ -97,7 +95,8 @@ const sqa_operation_entry sqa_operation_layer = {
     .slot_count = SQA_LAYER_FORWARD_SLOTS,
     .tensor = sqa_layer_tensor,
     .is_touched = sqa_layer_is_touched,
-    .is_nothing = sqa_writes_nothing,
+    .is_updated = sqa_layer_is_updated,
+    .is_nothing = sqa_layer_is_nothing,
     .flop = flop,
     .groups = sqa_layer_groups,
     .tolerances = sqa_layer_tolerances,

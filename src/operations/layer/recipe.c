@@ -127,8 +127,15 @@ static sqa_status add_attended(sqa_recipe *recipe, const sqa_layer_pass *layer,
                                i ? sqa_layer_k_columns(layer) : sqa_layer_q_columns(layer));
         status = sqa_layer_add_norm(recipe, layer, i, x, attended[i]);
     }
-    for (uint32_t i = 0; i < 2 && layer->rope && status == SQA_OK; i++)
+    const bool appended = sqa_layer_has_cache(layer) && !layer->positions;
+    const uint32_t turned = !layer->rope ? 0 : appended ? 1 : 2;
+    for (uint32_t i = 0; i < turned && status == SQA_OK; i++)
         status = sqa_layer_add_rope(recipe, layer, i, false, attended[i]);
+    if (!sqa_layer_has_cache(layer) || status != SQA_OK)
+        return status;
+    status = sqa_layer_add_append(recipe, layer, attended[1], attended[2]);
+    attended[1] = callers(SQA_SLOT_K);
+    attended[2] = callers(SQA_SLOT_V);
     return status;
 }
 

@@ -39,8 +39,11 @@ void sqa_layer_reference_free(sqa_layer_reference *reference)
 {
     for (uint32_t i = 0; i < SQA_MAX_PROJECTIONS; i++)
         free(reference->outputs[i]);
-    for (uint32_t i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < 2; i++) {
         free(reference->attended[i]);
+        free(reference->cache[i]);
+    }
+    free(reference->positions);
     free(reference->dout);
     free(reference->gated);
 }
@@ -64,8 +67,8 @@ static sqa_reference_heads heads_of(const sqa_layer_pass *layer, bool keys, bool
                                     const float *first)
 {
     const sqa_attention *a = &layer->attention;
-    const sqa_strides own = keys ? a->k : a->q;
-    const sqa_strides strides = projected ? sqa_layer_projected_strides(layer, keys) : own;
+    const sqa_strides strides =
+        projected ? sqa_layer_projected_strides(layer, keys) : sqa_layer_strides(layer, keys);
     return (sqa_reference_heads){
         (float *)first, keys ? sqa_layer_kv_rows(layer) : sqa_layer_q_rows(layer),
         keys ? a->kv_heads : a->q_heads, a->head_dim, (uint64_t)strides.sequence};
@@ -107,6 +110,79 @@ static float *project(const sqa_layer_pass *layer, const sqa_projection *p,
     return out;
 }
 
+/* Rows of a batch entry's sequence, and the position of the first. */
+typedef struct new_rows {
+    uint32_t first, count;
+    int64_t position;
+} new_rows;
+
+static new_rows new_rows_of(const sqa_attention *a, const sqa_reference_inputs *inputs,
+                            uint32_t batch)
+{
+    const sqa_sequence s = sqa_reference_sequence(a, inputs, batch);
+    const bool ragged = a->mask & SQA_MASK_RAGGED;
+    return (new_rows){ragged ? s.q_begin : batch * a->q_length, s.q_length,
+                      (int64_t)s.kv_length - s.q_length};
+}
+
+static bool set_cached_positions(sqa_layer_reference *out, const sqa_reference_inputs *inputs)
+{
+    const sqa_attention *a = &out->layer->attention;
+    out->positions = calloc((size_t)sqa_layer_q_rows(out->layer) + 1, sizeof *out->positions);
+    for (uint32_t batch = 0; out->positions && batch < a->batch; batch++) {
+        const new_rows rows = new_rows_of(a, inputs, batch);
+        for (uint32_t i = 0; i < rows.count; i++)
+            out->positions[rows.first + i] = (int32_t)(rows.position + i);
+    }
+    return out->positions;
+}
+
+/* Of keys or values, one token. */
+static void append_token(sqa_layer_reference *out, const sqa_reference_inputs *inputs,
+                         uint32_t batch, uint32_t row, uint32_t position, bool values)
+{
+    const sqa_attention *a = &out->layer->attention;
+    const uint32_t size = a->paged.page_size, dim = values ? a->value_dim : a->head_dim;
+    const int32_t *table = inputs->by_slot[SQA_SLOT_BLOCK_TABLE];
+    const int32_t page = table[batch * sqa_attention_table_row(a) + position / size];
+    const sqa_strides *at = values ? &a->v : &a->k;
+    const sqa_strides from = sqa_layer_strides(out->layer, values ? 2 : 1);
+    const float *new = as_attended(out, values ? SQA_SLOT_V : SQA_SLOT_K);
+    if (page < 0 || (uint32_t)page >= a->paged.pages)
+        return;
+    for (uint32_t head = 0; head < a->kv_heads; head++)
+        for (uint32_t d = 0; d < dim; d++)
+            out->cache[values]
+                      [page * at->batch + head * at->head + position % size * at->sequence + d] =
+                sqa_storage_round(a->kv_dtype, new[row * from.sequence + head * from.head + d]);
+}
+
+/* The caches as they are afterwards: of sequences whose tokens do not fit, as they were. */
+static bool append(sqa_layer_reference *out, const sqa_reference_inputs *inputs)
+{
+    const sqa_attention *a = &out->layer->attention;
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint64_t extent = sqa_extent(i ? &a->v : &a->k, a->paged.pages, a->kv_heads,
+                                           a->paged.page_size, i ? a->value_dim : a->head_dim);
+        out->cache[i] = calloc(extent + 1, sizeof(float));
+        if (!out->cache[i])
+            return false;
+        if (extent)
+            memcpy(out->cache[i], inputs->by_slot[SQA_SLOT_K + i], extent * sizeof(float));
+        out->attention.by_slot[SQA_SLOT_K + i] = out->cache[i];
+    }
+    for (uint32_t batch = 0; batch < a->batch; batch++) {
+        const new_rows rows = new_rows_of(a, inputs, batch);
+        if (rows.position < 0 || rows.position + rows.count > a->kv_length)
+            continue;
+        for (uint32_t i = 0; i < rows.count; i++)
+            for (uint32_t values = 0; values < 2; values++)
+                append_token(out, inputs, batch, rows.first + i, (uint32_t)(rows.position + i),
+                             values);
+    }
+    return true;
+}
+
 bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass *layer,
                                  const sqa_reference_inputs *inputs)
 {
@@ -116,8 +192,11 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
         if (!out->outputs[i])
             return false;
     }
-    if (!new_attended(out))
+    const bool cached = sqa_layer_has_cache(layer);
+    if (!new_attended(out) || (cached && !set_cached_positions(out, inputs)))
         return false;
+    const int32_t *positions =
+        cached && !layer->positions ? out->positions : positions_of(layer, inputs);
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t slot = SQA_SLOT_Q + i;
         const sqa_reference_heads x = heads_of(layer, i, true, in_outputs(out, slot));
@@ -125,11 +204,11 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
         if (layer->qk_norm)
             sqa_reference_heads_normalise(layer, &x, norm_weight(inputs, i), &y);
         if (layer->rope)
-            sqa_reference_heads_turn(layer, positions_of(layer, inputs), false, &y);
+            sqa_reference_heads_turn(layer, positions, false, &y);
     }
     for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
         out->attention.by_slot[slot] = as_attended(out, slot);
-    return true;
+    return !cached || append(out, inputs);
 }
 
 static double sigmoid(double x)

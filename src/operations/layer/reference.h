@@ -13,6 +13,8 @@ typedef struct sqa_layer_reference {
     uint32_t count;
     float *outputs[SQA_MAX_PROJECTIONS]; /* of projections, or their gradients */
     float *attended[2];                  /* with qk_norm Q and K, or their gradients */
+    float *cache[2];                     /* keys and values with the new tokens */
+    int32_t *positions;                  /* of rows, where a cache says them */
     float *dout;
     float *gated;                   /* of a backward pass with a gate: what goes through Wo */
     sqa_reference_inputs attention; /* by the slots of (backward) attention */

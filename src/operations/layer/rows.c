@@ -1,6 +1,7 @@
 /* The rows that a layer is judged by, and how near they have to be. A row is a stretch of one of
  * a matrix, or what attention writes of a query. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "operations/attention/reference.h"
@@ -39,7 +40,7 @@ static uint64_t size_of(const sqa_problem *problem, uint32_t slot, stretch *out)
     const sqa_layer_pass *layer = &problem->of.layer;
     sqa_projection projections[SQA_MAX_PROJECTIONS];
     sqa_tensor_shape shape;
-    if (!sqa_tensor_shape_of(problem, slot, &shape))
+    if (sqa_layer_is_cache(layer, slot) || !sqa_tensor_shape_of(problem, slot, &shape))
         return 0;
     const uint32_t count = sqa_layer_projections(layer, projections);
     uint32_t rows = shape.length;
@@ -103,7 +104,6 @@ static void place_in(const sqa_problem *problem, const matrices *of, uint64_t in
     {                                                                                              \
         place_in(problem, &of, row, out);                                                          \
     }
-COUNT_AND_PLACE(projected)
 COUNT_AND_PLACE(apart)
 COUNT_AND_PLACE(of_inputs)
 COUNT_AND_PLACE(of_weights)
@@ -124,28 +124,94 @@ static const float *kept_matrix(const sqa_layer_reference *reference, uint32_t s
     return NULL;
 }
 
-static bool expect_kept(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+static void expect_made(const sqa_problem *problem, const sqa_layer_reference *reference,
                         const matrices *of, uint64_t row, sqa_expected_row *out)
 {
     const stretch at = stretch_of(problem, of, row);
-    sqa_layer_reference reference;
-    const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
     set_places(&at, of, out);
-    for (uint32_t j = 0; there && j < at.of.count; j++)
-        out->values[at.number][j] =
-            (double)kept_matrix(&reference, at.slot)[out->at[at.number] + j];
-    sqa_layer_reference_free(&reference);
-    return there;
+    for (uint32_t j = 0; j < at.of.count; j++)
+        out->values[at.number][j] = (double)kept_matrix(reference, at.slot)[out->at[at.number] + j];
 }
 
-#define EXPECT_KEPT(of)                                                                            \
-    static bool expect_##of(const sqa_problem *problem, const sqa_reference_inputs *inputs,        \
-                            uint64_t row, sqa_expected_row *out)                                   \
-    {                                                                                              \
-        return expect_kept(problem, inputs, &of, row, out);                                        \
+static bool expect_apart(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                         uint64_t row, sqa_expected_row *out)
+{
+    expect_made(problem, inputs->prepared, &apart, row, out);
+    return true;
+}
+
+/* Of caches, a token of a head. */
+typedef struct cached {
+    uint32_t page, head, within;
+} cached;
+
+static cached cached_of(const sqa_attention *a, uint64_t row)
+{
+    const uint64_t matrix = row / a->paged.page_size;
+    return (cached){(uint32_t)(matrix / a->kv_heads), (uint32_t)(matrix % a->kv_heads),
+                    (uint32_t)(row % a->paged.page_size)};
+}
+
+/* What is kept, or with a cache its tokens. */
+static uint64_t count_projected(const sqa_problem *problem)
+{
+    const sqa_attention *a = &problem->of.attention;
+    return sqa_layer_has_cache(&problem->of.layer)
+               ? (uint64_t)a->paged.pages * a->kv_heads * a->paged.page_size
+               : count_in(problem, &projected);
+}
+
+static void place_projected(const sqa_problem *problem, uint64_t row, char out[SQA_PLACE_TEXT])
+{
+    const cached at = cached_of(&problem->of.attention, row);
+    if (sqa_layer_has_cache(&problem->of.layer))
+        snprintf(out, SQA_PLACE_TEXT, "page %u, head %u, token %u", at.page, at.head, at.within);
+    else
+        place_in(problem, &projected, row, out);
+}
+
+static void *prepare_forward(const sqa_problem *problem, const sqa_reference_inputs *inputs)
+{
+    sqa_layer_reference *reference = calloc(1, sizeof *reference);
+    if (!reference || sqa_layer_reference_forward(reference, &problem->of.layer, inputs))
+        return reference;
+    sqa_layer_reference_free(reference);
+    free(reference);
+    return NULL;
+}
+
+static void release_forward(void *prepared)
+{
+    sqa_layer_reference_free(prepared);
+    free(prepared);
+}
+
+static void expect_cached(const sqa_attention *a, const sqa_layer_reference *reference,
+                          uint64_t row, sqa_expected_row *out)
+{
+    const cached at = cached_of(a, row);
+    memset(out->count, 0, sizeof out->count);
+    memset(out->at, 0, sizeof out->at);
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint32_t number = SQA_SLOT_K - SQA_SLOT_Q + i; /* among the slots of the group */
+        const sqa_strides *strides = i ? &a->v : &a->k;
+        out->at[number] =
+            at.page * strides->batch + at.head * strides->head + at.within * strides->sequence;
+        out->count[number] = i ? a->value_dim : a->head_dim;
+        for (uint32_t d = 0; d < out->count[number]; d++)
+            out->values[number][d] = (double)reference->cache[i][out->at[number] + d];
     }
-EXPECT_KEPT(projected)
-EXPECT_KEPT(apart)
+}
+
+static bool expect_projected(const sqa_problem *problem, const sqa_reference_inputs *inputs,
+                             uint64_t row, sqa_expected_row *out)
+{
+    if (sqa_layer_has_cache(&problem->of.layer))
+        expect_cached(&problem->of.attention, inputs->prepared, row, out);
+    else
+        expect_made(problem, inputs->prepared, &projected, row, out);
+    return true;
+}
 
 /* A row of attention, or with one head for all a row of Y. */
 typedef struct position {
@@ -337,9 +403,13 @@ const sqa_row_group sqa_layer_groups[] = {
     {.slots = {SQA_LAYER_Y}, .slot_count = 1, GROUP(y, 16)},
     {.slots = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_LAYER_QKV},
      .slot_count = 4,
-     GROUP(projected, 12)},
+     .prepare = prepare_forward,
+     .release = release_forward,
+     GROUP(projected, 64)},
     {.slots = {SQA_LAYER_Q_PROJECTED, SQA_LAYER_K_PROJECTED, SQA_LAYER_G},
      .slot_count = 3,
+     .prepare = prepare_forward,
+     .release = release_forward,
      GROUP(apart, 12)},
     {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
     {.slot_count = 0},

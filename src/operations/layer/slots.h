@@ -79,6 +79,12 @@ static inline bool sqa_layer_has_gradient(const sqa_layer_pass *layer, uint32_t 
     return slot >= SQA_LAYER_DX && layer->gradients >> (slot - SQA_LAYER_DX) & 1u;
 }
 
+/* Whether the slot is one of the cache's, whose K and V are the attention's. */
+static inline bool sqa_layer_is_cache(const sqa_layer_pass *layer, uint32_t slot)
+{
+    return sqa_layer_has_cache(layer) && (slot == SQA_SLOT_K || slot == SQA_SLOT_V);
+}
+
 /* A packed matrix as a tensor. */
 sqa_tensor_shape sqa_layer_matrix(const sqa_layer_pass *layer, uint32_t rows, uint32_t columns);
 
@@ -86,6 +92,7 @@ sqa_tensor_shape sqa_layer_matrix(const sqa_layer_pass *layer, uint32_t rows, ui
 bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out);
 bool sqa_layer_is_touched(const sqa_problem *problem, uint32_t slot);
 bool sqa_layer_is_updated(const sqa_problem *problem, uint32_t slot);
+bool sqa_layer_is_nothing(const sqa_problem *problem);
 sqa_status sqa_layer_forward_recipe(const sqa_problem *problem, sqa_recipe *out);
 sqa_status sqa_layer_backward_recipe(const sqa_problem *problem, sqa_recipe *out);
 

@@ -2,6 +2,7 @@
 #include "operations/layer/stages.h"
 
 #include "operations/backward/slots.h"
+#include "operations/kv_append/slots.h"
 #include "operations/layer/slots.h"
 #include "operations/norm/fields.h"
 #include "operations/norm/slots.h"
@@ -25,7 +26,7 @@ static sqa_norm_desc norm_of(const sqa_layer_pass *layer, uint32_t number)
     desc.dim = a->head_dim;
     desc.eps = layer->qk_norm_eps;
     desc.x = sqa_layer_projected_strides(layer, number);
-    desc.y = number ? a->k : a->q;
+    desc.y = sqa_layer_strides(layer, number);
     return desc;
 }
 
@@ -77,14 +78,17 @@ sqa_status sqa_layer_add_rope(sqa_recipe *recipe, const sqa_layer_pass *layer, u
     desc.pairs = layer->rope == SQA_LAYER_ROPE_HALF ? SQA_ROPE_HALF : SQA_ROPE_INTERLEAVED;
     desc.base = layer->rope_base;
     desc.offset = layer->rope_offset;
-    desc.positions = layer->positions;
+    desc.positions = layer->positions ? 1 : sqa_layer_has_cache(layer) ? 2 : 0;
     desc.position_batch = layer->positions ? rows.length : 0;
+    desc.sequences = desc.positions == 2 && a->mask & SQA_MASK_RAGGED ? a->batch : 0;
     desc.inverse = inverse;
-    desc.x = desc.y = number ? a->k : a->q;
+    desc.x = desc.y = sqa_layer_strides(layer, number);
     sqa_stage *stage = sqa_recipe_add_stage(recipe);
     stage->links[SQA_SLOT_ROPE_X] = x;
     stage->links[SQA_SLOT_ROPE_Y] = x;
-    stage->links[SQA_SLOT_POSITIONS] = callers(SQA_LAYER_POSITIONS);
+    stage->links[SQA_SLOT_POSITIONS] =
+        callers(desc.positions == 2 ? SQA_SLOT_KV_LENGTHS : SQA_LAYER_POSITIONS);
+    stage->links[SQA_SLOT_ROPE_STARTS] = callers(SQA_SLOT_CU_SEQLENS_Q);
     return sqa_problem_from_rope(&stage->problem, &desc);
 }
 
@@ -109,13 +113,58 @@ sqa_status sqa_layer_gather(sqa_recipe *recipe, const sqa_layer_pass *layer, uin
     desc.y = sqa_strides_bhsd(desc.heads, desc.length, desc.dim);
     const sqa_tensor_shape shape = {
         (sqa_element)desc.dtype, desc.y, desc.batch, desc.heads, desc.length, desc.dim};
-    if ((of_keys ? a->q_length : a->kv_length) < LEAST_READERS || desc.x.sequence == desc.dim)
+    const bool from_cache = of_keys && sqa_layer_has_cache(layer);
+    if ((of_keys ? a->q_length : a->kv_length) < LEAST_READERS || from_cache ||
+        desc.x.sequence == desc.dim)
         return SQA_OK;
     sqa_stage *stage = sqa_recipe_add_stage(recipe);
     stage->links[SQA_SLOT_ROPE_X] = *at;
     stage->links[SQA_SLOT_ROPE_Y] = *at = sqa_recipe_add_scratch(recipe, &shape);
     *strides = desc.y;
     return sqa_problem_from_rope(&stage->problem, &desc);
+}
+
+static sqa_kv_append_desc append_of(const sqa_layer_pass *layer)
+{
+    const sqa_attention *a = &layer->attention;
+    sqa_kv_append_desc desc = SQA_KV_APPEND_DESC_INIT;
+    desc.dtype = a->dtype;
+    desc.kv_dtype = (int32_t)a->kv_dtype;
+    desc.batch = a->batch;
+    desc.kv_heads = a->kv_heads;
+    desc.length = a->q_length;
+    desc.head_dim = a->head_dim;
+    desc.value_dim = a->value_dim;
+    desc.capacity = a->kv_length;
+    desc.paged = a->paged;
+    desc.at_end = 1;
+    desc.ragged = a->mask & SQA_MASK_RAGGED ? 1 : 0;
+    desc.total = a->q_total;
+    desc.k = sqa_layer_strides(layer, 1);
+    desc.v = sqa_layer_strides(layer, 2);
+    desc.k_cache = a->k;
+    desc.v_cache = a->v;
+    if (layer->rope && !layer->positions) {
+        desc.rotary = layer->rope_dim;
+        desc.pairs = layer->rope == SQA_LAYER_ROPE_HALF ? SQA_ROPE_HALF : SQA_ROPE_INTERLEAVED;
+        desc.base = layer->rope_base;
+    }
+    return desc;
+}
+
+sqa_status sqa_layer_add_append(sqa_recipe *recipe, const sqa_layer_pass *layer, sqa_link k,
+                                sqa_link v)
+{
+    const sqa_kv_append_desc desc = append_of(layer);
+    sqa_stage *stage = sqa_recipe_add_stage(recipe);
+    stage->links[SQA_SLOT_NEW_K] = k;
+    stage->links[SQA_SLOT_NEW_V] = v;
+    stage->links[SQA_SLOT_TOKEN_POSITIONS] = callers(SQA_SLOT_KV_LENGTHS);
+    stage->links[SQA_SLOT_TOKEN_TABLE] = callers(SQA_SLOT_BLOCK_TABLE);
+    stage->links[SQA_SLOT_TOKEN_STARTS] = callers(SQA_SLOT_CU_SEQLENS_Q);
+    stage->links[SQA_SLOT_K_CACHE] = callers(SQA_SLOT_K);
+    stage->links[SQA_SLOT_V_CACHE] = callers(SQA_SLOT_V);
+    return sqa_problem_from_kv_append(&stage->problem, &desc);
 }
 
 sqa_activation_desc sqa_layer_gate_desc(const sqa_layer_pass *layer)

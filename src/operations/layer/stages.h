@@ -1,5 +1,5 @@
 /* The stages of a layer that its descriptor may ask for: of Q and K by number, 0 and 1, the norm
- * and the positions; the gate. Errors: those of their operations. */
+ * and the positions; the cache; the gate. Errors: those of their operations. */
 #ifndef SQA_OPERATIONS_LAYER_STAGES_H
 #define SQA_OPERATIONS_LAYER_STAGES_H
 
@@ -22,6 +22,10 @@ sqa_status sqa_layer_add_rope(sqa_recipe *recipe, const sqa_layer_pass *layer, u
  * first: *at is then scratch, with *strides of its own. */
 sqa_status sqa_layer_gather(sqa_recipe *recipe, const sqa_layer_pass *layer, uint32_t slot,
                             sqa_link *at, sqa_strides *strides);
+
+/* New keys, turned on their way where the cache says where they stand, and values. */
+sqa_status sqa_layer_add_append(sqa_recipe *recipe, const sqa_layer_pass *layer, sqa_link k,
+                                sqa_link v);
 
 sqa_activation_desc sqa_layer_gate_desc(const sqa_layer_pass *layer);
 

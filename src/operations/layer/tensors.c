@@ -131,6 +131,8 @@ bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shap
         return false;
     if (slot >= SQA_LAYER_DBIAS && slot <= SQA_LAYER_DSLOPES)
         return score_gradient(problem, slot, out);
+    if (sqa_layer_is_cache(layer, slot))
+        return sqa_attention_tensor(problem, slot, out);
     if (is_kept(slot) && !layer->keep)
         return false;
     if (slot <= SQA_SLOT_V && layer->fused_qkv && (slot == SQA_SLOT_V || !layer->qk_norm))
@@ -147,6 +149,8 @@ bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shap
 /* What attention is about as attention says; of a backward pass all that there is. */
 bool sqa_layer_is_touched(const sqa_problem *problem, uint32_t slot)
 {
+    if (sqa_layer_is_cache(&problem->of.layer, slot))
+        return sqa_attention_is_touched(problem, slot);
     if (sqa_tensor_is_output(problem, slot) || slot <= SQA_SLOT_LSE || slot >= SQA_ATTENTION_SLOTS)
         return true;
     return sqa_attention_is_touched(problem, slot);
@@ -154,5 +158,13 @@ bool sqa_layer_is_touched(const sqa_problem *problem, uint32_t slot)
 
 bool sqa_layer_is_updated(const sqa_problem *problem, uint32_t slot)
 {
-    return problem->of.layer.accumulate && slot > SQA_LAYER_DCONTEXT;
+    return sqa_layer_is_cache(&problem->of.layer, slot) ||
+           (problem->of.layer.accumulate && slot > SQA_LAYER_DCONTEXT);
+}
+
+/* A cache is there even where nothing is appended to it. */
+bool sqa_layer_is_nothing(const sqa_problem *problem)
+{
+    return sqa_layer_has_cache(&problem->of.layer) ? sqa_attention_is_nothing(problem)
+                                                   : sqa_writes_nothing(problem);
 }

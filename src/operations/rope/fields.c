@@ -48,7 +48,25 @@ static bool write_positions(const void *descriptor, char value[SQA_FIELD_VALUE])
 {
     const sqa_rope_desc *desc = descriptor;
     snprintf(value, SQA_FIELD_VALUE, "%lld", (long long)desc->position_batch);
-    return desc->positions;
+    return desc->positions == 1;
+}
+
+static sqa_status read_atend(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    sqa_rope_desc *desc = descriptor;
+    (void)items;
+    desc->positions = 2;
+    if (sqa_read_count(value, 0, 65535, &desc->sequences))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "atend is '%.60s'; expected a number from 0 to 65535",
+                    value);
+}
+
+static bool write_atend(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    const sqa_rope_desc *desc = descriptor;
+    snprintf(value, SQA_FIELD_VALUE, "%u", desc->sequences);
+    return desc->positions == 2;
 }
 
 static const char *const pairs_words[] = {"interleaved", "half", NULL};
@@ -73,6 +91,10 @@ const sqa_shape_field sqa_rope_fields[] = {
     {"positions", "positions",
      "a tensor of positions, with this stride of the batch; 0: all share it", SQA_FIELD_OWN,
      .read = read_positions, .write = write_positions},
+    {"atend", "at_end",
+     "positions are lengths of sequences that the rows end, of as many one after "
+     "another; 0: of batch entries",
+     SQA_FIELD_OWN, .number = true, .read = read_atend, .write = write_atend},
     {"inverse", "inverse", "turns back", SQA_FIELD_FLAG, .offset = AT(inverse)},
     {"x", "x_strides", "strides of X, BATCH:HEAD:SEQUENCE in elements", SQA_FIELD_OWN,
      .read = read_x, .write = write_x},

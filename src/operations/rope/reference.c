@@ -8,6 +8,12 @@ static double position_of(const sqa_rotation *r, const sqa_reference_inputs *inp
                           uint32_t row)
 {
     const int32_t *positions = inputs->by_slot[SQA_SLOT_POSITIONS];
+    const int32_t *starts = inputs->by_slot[SQA_SLOT_ROPE_STARTS];
+    for (uint32_t s = 0; s < r->sequences; s++)
+        if ((int64_t)row >= starts[s] && (int64_t)row < starts[s + 1])
+            return (double)positions[s] - starts[s + 1] + row;
+    if (r->positions == 2)
+        return (double)positions[batch] - r->length + row;
     return r->positions ? (double)positions[batch * r->position_batch + row]
                         : (double)r->offset + row;
 }

@@ -88,13 +88,34 @@ void sqa_fill_rope_positions(const sqa_problem *problem, uint64_t count, bool sh
             (int32_t)(sqa_random_next(random) >> (32 + i % 24)) - (i % 7 == 0 ? 1000 : 0);
 }
 
+/* Some of any length, the last one of all rows that are left. */
+static void fill_starts(const sqa_problem *problem, uint64_t count, bool shuffled,
+                        sqa_random *random, void *out)
+{
+    const uint32_t rows = problem->of.rotation.length;
+    int32_t *starts = out;
+    (void)shuffled;
+    starts[0] = 0;
+    for (uint64_t i = 1; i < count; i++)
+        starts[i] = i + 1 == count
+                        ? (int32_t)rows
+                        : starts[i - 1] +
+                              (int32_t)sqa_random_below(random, rows - (uint32_t)starts[i - 1] + 1);
+}
+
 #define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_rope_tensors, tensor)
 
 static const sqa_tensor_slot slots[SQA_ROPE_SLOTS] = {
     [SQA_SLOT_ROPE_X] = {SLOT(x, SQA_SLOT_INPUT), .low = -1.0f, .high = 1.0f},
     [SQA_SLOT_POSITIONS] = {SLOT(positions, SQA_SLOT_INPUT), .fill = sqa_fill_rope_positions},
     [SQA_SLOT_ROPE_Y] = {SLOT(y, SQA_SLOT_OUTPUT), .in_place = SQA_SLOT_ROPE_X + 1},
+    [SQA_SLOT_ROPE_STARTS] = {SLOT(cu_seqlens, SQA_SLOT_INPUT), .fill = fill_starts},
 };
+
+static sqa_tensor_shape integers(uint32_t count)
+{
+    return (sqa_tensor_shape){SQA_ELEMENT_INT, {count, count, count}, 1, 1, 1, count};
+}
 
 static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
 {
@@ -105,7 +126,13 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
     if (slot == SQA_SLOT_POSITIONS)
         *out = (sqa_tensor_shape){SQA_ELEMENT_INT, {r->position_batch, 0, 0}, r->batch, 1, 1,
                                   r->length};
-    return slot != SQA_SLOT_POSITIONS || r->positions;
+    if (slot == SQA_SLOT_POSITIONS && r->positions == 2)
+        *out = integers(r->sequences ? r->sequences : r->batch);
+    if (slot == SQA_SLOT_ROPE_STARTS)
+        *out = integers(r->sequences + 1);
+    return slot == SQA_SLOT_POSITIONS     ? r->positions > 0
+           : slot == SQA_SLOT_ROPE_STARTS ? r->sequences > 0
+                                          : true;
 }
 
 static bool is_touched(const sqa_problem *problem, uint32_t slot)

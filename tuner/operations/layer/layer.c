@@ -50,6 +50,26 @@
     }
 
 static const sqa_case_shape shapes[] = {PARTS, {0}};
+
+/* New tokens on top of a cache: every variant, one and several at once, ragged and not. */
+static const sqa_case_shape cached_shapes[] = {
+    {SQA_GRID_TINY, "b=3,variant=sqa,h=8,nq=5,nk=23,d=8,dmodel=20,causal,page=4,rope=half"},
+    {SQA_GRID_TINY, "b=4,hq=4,hkv=2,nq=3,nk=19,d=6,dmodel=12,causal,ragged=7:0,page=5,"
+                    "rope=interleaved,qknorm,gate,biases"},
+    {SQA_GRID_TINY,
+     "b=3,variant=rsqa,h=8,nq=1,nk=33,d=8,dv=5,dmodel=16,fused,page=33,kc=1400:8:40"},
+    {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,nq=4,nk=40,d=7,dmodel=12,fused,qknorm,gate,rope=half,causal,"
+                      "page=1,kv=f16"},
+    {SQA_GRID_SAMPLE, "b=4,variant=gqa,h=8,nq=6,nk=21,d=8,dmodel=16,fused,biases,causal,"
+                      "ragged=13:0,page=64,rope=half,ropedim=4,ropebase=500,window=4:0"},
+    {SQA_GRID_SAMPLE, "b=3,hq=2,nq=5,nk=20,d=8,dmodel=12,rope=half,positions,page=16,sinks"},
+    {SQA_GRID_SAMPLE, "b=3,variant=mqa,h=4,nq=9,nk=7,d=8,dmodel=12,causal,page=4,rope=half"},
+    {SQA_GRID_SAMPLE, "b=2,variant=xsqa,h=16,nq=1,nk=130,d=8,dmodel=16,causal,page=16,kv=bf16"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,nq=5,nk=0,d=8,dmodel=16,page=4,biases"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=9,d=8,dmodel=16,page=4,rope=half"},
+    {SQA_GRID_TINY, "b=2,hq=2,hkv=1,nq=260,nk=300,d=8,dmodel=5,causal,page=16,rope=half"},
+    {0}};
+
 static const sqa_case_shape kept_shapes[] = {
     {SQA_GRID_TINY, "b=2,variant=sqa,h=8,n=17,d=4,dmodel=20,fused,biases,keep"},
     {SQA_GRID_TINY, "b=2,hq=2,hkv=6,nq=9,nk=21,d=5,dv=7,dmodel=13,dcontext=11,biases,keep"},
@@ -85,11 +105,13 @@ static const sqa_case_shape gradient_shapes[] = {
         return sqa_case_shapes_list(table, "op=" operation, size, dtype, out);                     \
     }
 LISTS(layers, shapes, "layer")
+LISTS(cached, cached_shapes, "layer")
 LISTS(kept, kept_shapes, "layer")
 LISTS(gradients, shapes, "layer_backward")
 LISTS(some_gradients, gradient_shapes, "layer_backward")
 
-static const sqa_case_grid grids[] = {{"grid", list_layers, NULL}, {"kept", list_kept, NULL}, {0}};
+static const sqa_case_grid grids[] = {
+    {"grid", list_layers, NULL}, {"kept", list_kept, NULL}, {"cached", list_cached, NULL}, {0}};
 static const sqa_case_grid backward_grids[] = {
     {"grid", list_gradients, NULL}, {"gradients", list_some_gradients, NULL}, {0}};
 
