@@ -320,9 +320,11 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 }
 
 static const char *const fragments[] = {
-    SQA_FORWARD_FRAGMENTS,   "forward/sharing.cl",     "forward/split.cl",
-    "common/lanes.cl",       "forward/tiled_shape.cl", "forward/tiled_stage.cl",
-    "forward/tiled_rows.cl", "forward/tiled.cl",       NULL,
+    SQA_FORWARD_FRAGMENTS,    "forward/sharing.cl",
+    "forward/split.cl",       "common/lanes.cl",
+    "forward/walk_tiles.cl",  "forward/tiled_shape.cl",
+    "forward/tiled_stage.cl", "forward/tiled_rows.cl",
+    "forward/tiled.cl",       NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

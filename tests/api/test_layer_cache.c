@@ -238,7 +238,7 @@ START_TEST(what_a_cache_rules_out)
     expect_refused(&self, NULL, "desc.attention.kv_dtype");
     self.attention.dtype = SQA_DTYPE_F32;
     self.attention.kv_dtype = SQA_DTYPE_INT8;
-    expect_refused(&self, NULL, "desc.attention.kv_dtype: int8");
+    expect_refused(&self, NULL, "int8");
     self.attention.kv_dtype = -1;
     self.layer.rope = SQA_LAYER_ROPE_NONE;
     self.layer.context_dim = 5;

@@ -15,6 +15,7 @@ GAP = 64  # bytes between tensors that belong to none
 # Kernel: whose rows a work-group has, by which parameter, its head, what it writes.
 KERNELS = {
     "sqa_tiled_forward": ("q", "BM", Q_HEADS, ("o",)),
+    "sqa_mma_forward": ("q", "BM", Q_HEADS, ("o",)),
     "sqa_tiled_backward_queries": ("q", "BM", Q_HEADS, ("dq",)),
     "sqa_tiled_backward_keys": ("k", "BN", KV_HEADS, ("dk", "dv")),
 }
