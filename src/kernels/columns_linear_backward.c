@@ -66,28 +66,37 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* The cost of what is computed of a state, whole register tiles. */
-static double cost_of(const sqa_register_tile *tile, const sqa_linear *l)
+/* By measurement on AVX2. The longer a chunk, the fewer states are kept and gone through; the more
+ * work are the pairs of its tokens. Both are whole tiles of 24. */
+static int32_t default_chunk(const sqa_linear *l)
 {
-    const int32_t value[PARAMETER_COUNT] = {tile->lanes, tile->vectors, tile->broadcasts, 1};
-    const sizes s = sizes_of(value, l);
-    return (double)(s.row_pitch * s.state_rows) * tile->cost;
+    return l->attention.head_dim <= 16 ? 24 : 48;
 }
 
-/* Chunks of 32 tokens keep states, and what is done to each, rare enough. */
+/* The cost of what is computed of states and of the pairs of a chunk, whole register tiles. */
+static double cost_of(const sqa_register_tile *tile, const sqa_linear *l)
+{
+    const int32_t value[PARAMETER_COUNT] = {tile->lanes, tile->vectors, tile->broadcasts,
+                                            default_chunk(l)};
+    const sizes s = sizes_of(value, l);
+    return (double)(s.row_pitch * (s.state_rows + s.tokens)) * tile->cost;
+}
+
+/* Vectors of two registers cost more here than where their tiles were measured, and are left out.
+ */
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const sqa_linear *l = &problem->of.linear;
-    const sqa_register_tile *tiles = sqa_architecture_find(device)->register_tiles;
-    const sqa_register_tile *best = &tiles[0];
+    const sqa_architecture *here = sqa_architecture_find(device);
+    const sqa_register_tile *tiles = here->register_tiles, *best = &tiles[0];
     for (int i = 1; i < SQA_REGISTER_TILES && tiles[i].lanes; i++)
-        if (cost_of(&tiles[i], l) < 0.97 * cost_of(best, l))
+        if (tiles[i].lanes <= here->vector_lanes && cost_of(&tiles[i], l) < 0.97 * cost_of(best, l))
             best = &tiles[i];
     memset(config, 0, sizeof *config);
     config->value[LANES] = best->lanes;
     config->value[NV] = best->vectors;
     config->value[MR] = best->broadcasts;
-    config->value[CHUNK] = 32;
+    config->value[CHUNK] = default_chunk(l);
 }
 
 static const char *const fragments[] = {
