@@ -90,6 +90,8 @@ static const struct {
     {"tune --record F --family rows --dry-run", 2, NULL, "--dry-run does not go with --record"},
     {"tune --record F --family rows --strategy random", 2, NULL, "--strategy does not go with"},
     {"tune --record F --family rows --db x", 2, NULL, "--db does not go with --record"},
+    {"tune --record-borrowed F --seed 2", 2, NULL, "--seed does not go with --record-borrowed"},
+    {"tune --from-worst", 2, NULL, "--from-worst needs --replay"},
     {"tune --record F --family rows --runs 5", 2, NULL, "--runs does not go with --record"},
     {"tune --record F --family rows --replay x", 2, NULL, "--replay does not go with --record"},
     {"tune --replay F --shape hq=1,n=8", 2, NULL, "--shape does not go with --replay"},

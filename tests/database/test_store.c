@@ -417,6 +417,31 @@ START_TEST(filters_select)
 }
 END_TEST
 
+/* What trials took, by when they were recorded; between two runs there is a pause. */
+START_TEST(trials_tell_what_they_take)
+{
+    const char *path = fixture_path("tuning.db");
+    const sqa_device device = fixture_device();
+    sqa_device_identity other = device.identity;
+    double seconds;
+    fixture_fill(path, 6);
+    sqa_store *store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_trial_seconds(store, &device.identity, &seconds), SQA_OK);
+    ck_assert(isnan(seconds)); /* too few */
+    sqa_store_close(store);
+    fixture_fill(path, 6);
+    fixture_run(path, "UPDATE trial SET recorded_at = strftime('%Y-%m-%dT%H:%M:%SZ', '2026-01-01', "
+                      "(2 * id + iif(id > 6, 1000, 0)) || ' seconds')");
+    store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_trial_seconds(store, &device.identity, &seconds), SQA_OK);
+    ck_assert_double_eq_tol(seconds, 2.0, 0.01);
+    snprintf(other.model, sizeof other.model, "another");
+    ck_assert_int_eq(sqa_store_trial_seconds(store, &other, &seconds), SQA_OK);
+    ck_assert(isnan(seconds));
+    sqa_store_close(store);
+}
+END_TEST
+
 int main(void)
 {
     static const TTest *const *const tests[] = {
@@ -427,6 +452,7 @@ int main(void)
         &strides_are_kept,
         &failures_are_trials_too_but_never_best,
         &impossible_success_is_refused,
+        &trials_tell_what_they_take,
         &best_is_fastest_until_there_is_a_winner,
         &resuming_finds_the_latest_search_trial,
         &best_of_a_class_is_nearest_to_its_roofline,

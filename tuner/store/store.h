@@ -68,6 +68,11 @@ sqa_status sqa_store_find_trial(sqa_store *store, const sqa_trial_record *key,
 /* How many configurations were tried for the stored trial's problem in its environment. */
 sqa_status sqa_store_configurations(sqa_store *store, const sqa_stored_trial *trial, int64_t *out);
 
+/* Seconds that a trial of the latest searches on the device took here, from one to the next:
+ * compiling, measuring and what programs were shared or at hand; NaN: too few are stored. */
+sqa_status sqa_store_trial_seconds(sqa_store *store, const sqa_device_identity *identity,
+                                   double *out);
+
 /* Which trials to look at. Zero-filled: all of them. */
 typedef struct sqa_store_filter {
     const char *device;                  /* part of a device's names, any case */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "cli/command.h"
-#include "cli/database_state.h"
 #include "cli/device_json.h"
+#include "cli/tune/record.h"
 #include "search/borrowed.h"
 #include "text/json.h"
 #include "text/output.h"
@@ -83,15 +83,9 @@ static sqa_status measure(recording *self, const char *database)
 int sqa_tune_record_borrowed(const char *command, const sqa_tune_words *words,
                              const sqa_tune_plan *plan)
 {
-    char buffer[4096];
     recording self = {.plan = plan, .progress = sqa_progress_begin("tune")};
-    const sqa_command_file files[] = {
-        sqa_database_file(words->database, buffer),
-        {"--like", words->like, SQA_FILE_READ},
-        {"--record-borrowed", words->record_borrowed, SQA_FILE_WRITTEN},
-    };
     sqa_output out = SQA_OUTPUT_INIT;
-    sqa_status status = sqa_database_files_check(files, sizeof files / sizeof *files)
+    sqa_status status = sqa_tune_recording_check(words)
                             ? SQA_INVALID_ARGUMENT
                             : sqa_output_open(&out, "--record-borrowed", words->record_borrowed);
     if (status != SQA_OK)

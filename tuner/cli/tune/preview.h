@@ -7,8 +7,4 @@
 /* The whole command for one device, once its words are read; its exit code. */
 int sqa_tune_preview(const char *command, const sqa_tune_words *words, const sqa_tune_plan *plan);
 
-/* How long the run will take, "at most 1:00" or "40 trials, some 1:20", for people; `build_s`
- * as sqa_tuning_build_seconds(). */
-void sqa_tune_estimate(const sqa_tuning_options *options, double build_s, char *out, size_t size);
-
 #endif

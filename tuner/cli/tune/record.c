@@ -43,14 +43,15 @@ static void report(const sqa_tune_words *words, const sqa_record_report *report)
         fputs("the same command goes on from here\n", out);
 }
 
-static sqa_status check_files(const sqa_tune_words *words)
+sqa_status sqa_tune_recording_check(const sqa_tune_words *words)
 {
-    enum { OWN = 4, LISTED = sizeof words->shape_files.items / sizeof words->shape_files.items[0] };
+    enum { OWN = 5, LISTED = sizeof words->shape_files.items / sizeof words->shape_files.items[0] };
     char buffer[4096];
     const sqa_command_file own[OWN] = {
         sqa_database_file(words->database, buffer),
         {"--like", words->like, SQA_FILE_READ},
         {"--record", words->record, SQA_FILE_WRITTEN},
+        {"--record-borrowed", words->record_borrowed, SQA_FILE_WRITTEN},
         {"standard output", NULL, words->json ? SQA_FILE_PRINTED : SQA_FILE_READ},
     };
     sqa_command_file files[OWN + LISTED];
@@ -65,7 +66,7 @@ int sqa_tune_record(const char *command, const sqa_tune_words *words, const sqa_
     const sqa_tuning_options *options = &plan->options;
     if (options->problem_count != 1 || !options->family)
         return sqa_usage_error(command, "--record needs one --shape and a --family");
-    if (check_files(words))
+    if (sqa_tune_recording_check(words))
         return sqa_command_fail(command, SQA_INVALID_ARGUMENT);
     sqa_progress progress = sqa_progress_begin("tune");
     const sqa_record_options record = {
