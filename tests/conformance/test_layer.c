@@ -2,17 +2,14 @@
  * have it, all of its stages together, against that oracle. SQA_TEST_SIZE as in
  * test_families.c. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "conformance/suite.h"
+#include "conformance/gradients.h"
 #include "opencl_fixture.h"
 #include "operations/attention/reference.h"
 #include "operations/layer/layer.h"
 #include "operations/layer/reference.h"
 #include "operations/operations.h"
-#include "operations/shape.h"
 #include "run_suite.h"
 
 /* Small: each element is moved four times, and everything computed again. */
@@ -27,23 +24,6 @@ static const char *const shapes[] = {
     "b=3,hq=2,hkv=1,n=4,d=4,dmodel=3,fused,ragged=7:7,rope=half,positions",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
-
-static sqa_host_tensors tensors_of(const char *operation, const char *shape, uint64_t seed)
-{
-    char text[SQA_SHAPE_TEXT];
-    sqa_problem problem;
-    sqa_host_tensors tensors;
-    snprintf(text, sizeof text, "op=%s,%s", operation, shape);
-    ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
-    ck_assert_int_eq(sqa_host_tensors_create(&tensors, &problem, seed, true), SQA_OK);
-    return tensors;
-}
-
-static float *values_of(const sqa_host_tensors *tensors, uint32_t slot)
-{
-    const sqa_host_tensor *tensor = &tensors->of[slot];
-    return (float *)tensor->data + (int64_t)tensor->guard;
-}
 
 /* The sum over Y times dY. */
 static double loss(const sqa_host_tensors *forward, const float *dy)
@@ -67,53 +47,7 @@ static double loss(const sqa_host_tensors *forward, const float *dy)
     return sum;
 }
 
-static double difference(const sqa_host_tensors *forward, const float *dy, float *x, float step)
-{
-    const float before = *x;
-    *x = before + step;
-    const double above = loss(forward, dy);
-    *x = before - step;
-    const double below = loss(forward, dy);
-    *x = before;
-    return (above - below) / (2.0 * (double)step);
-}
-
-/* Of two step sizes, so that the error is of their fourth power (Richardson). */
-static double slope(const sqa_host_tensors *forward, const float *dy, float *x)
-{
-    return (4.0 * difference(forward, dy, x, 0x1p-6f) - difference(forward, dy, x, 0x1p-5f)) / 3.0;
-}
-
-static uint32_t input_of(uint32_t gradient)
-{
-    switch (gradient) {
-    case SQA_LAYER_DBIAS: return SQA_SLOT_BIAS;
-    case SQA_LAYER_DSINKS: return SQA_SLOT_SINKS;
-    case SQA_LAYER_DSLOPES: return SQA_SLOT_SLOPES;
-    case SQA_LAYER_DWG: return SQA_LAYER_WG;
-    case SQA_LAYER_DBG: return SQA_LAYER_BG;
-    case SQA_LAYER_DQ_NORM: return SQA_LAYER_Q_NORM;
-    case SQA_LAYER_DK_NORM: return SQA_LAYER_K_NORM;
-    default: return gradient - SQA_LAYER_DX + SQA_LAYER_X;
-    }
-}
-
-/* The backward pass's inputs are the forward pass's, and what that one keeps. */
-static void share_inputs(const sqa_host_tensors *forward, sqa_host_tensors *backward)
-{
-    for (uint32_t slot = SQA_SLOT_BIAS; slot <= SQA_LAYER_POSITIONS; slot++) {
-        const sqa_host_tensor *from = &forward->of[slot];
-        sqa_host_tensor *to = &backward->of[slot];
-        if (slot == SQA_LAYER_QKV || !to->data || !from->data)
-            continue;
-        const size_t bytes = (size_t)sqa_element_bytes(from->element, 1);
-        const size_t count = from->count - 2 * from->guard;
-        ck_assert_uint_eq(count, to->count - 2 * to->guard);
-        memcpy((char *)to->data + to->guard * bytes, (char *)from->data + from->guard * bytes,
-               count * bytes);
-    }
-}
-
+/* What the forward pass keeps. */
 static void keep(const sqa_host_tensors *forward, sqa_host_tensors *backward)
 {
     const sqa_layer_pass *layer = &backward->problem.of.layer;
@@ -156,8 +90,8 @@ static void check_row(const sqa_host_tensors *forward, const float *dy, const sq
 {
     for (uint32_t i = 0; i < group->slot_count; i++)
         for (uint32_t j = 0; j < row->count[i]; j++) {
-            float *x = values_of(forward, input_of(group->slots[i])) + row->at[i] + j;
-            const double expected = slope(forward, dy, x);
+            float *x = values_of(forward, input_of_layer(group->slots[i])) + row->at[i] + j;
+            const double expected = slope_of(loss, forward, dy, x);
             ck_assert_msg(fabs(row->values[i][j] - expected) < 2e-4,
                           "%s: gradient in slot %u, element %lld is %.9g, by differences %.9g",
                           shape, group->slots[i], (long long)row->at[i] + j, row->values[i][j],
@@ -172,7 +106,7 @@ START_TEST(the_oracle_is_right)
     sqa_host_tensors forward = tensors_of("layer", shapes[_i], 3);
     sqa_host_tensors backward = tensors_of("layer_backward", shapes[_i], 5);
     uint64_t checked = 0;
-    share_inputs(&forward, &backward);
+    share_inputs(&forward, &backward, SQA_SLOT_BIAS, SQA_LAYER_POSITIONS + 1);
     keep(&forward, &backward);
     const sqa_reference_inputs views = sqa_host_tensors_views(&backward);
     const float *dy = values_of(&backward, SQA_LAYER_DY);
@@ -186,52 +120,18 @@ START_TEST(the_oracle_is_right)
 }
 END_TEST
 
-static void print_failure(void *user, const sqa_outcome *outcome)
-{
-    (void)user;
-    if (outcome->verdict == SQA_VERDICT_FAILED)
-        printf("FAILED: %s\n    %s\n", outcome->message, outcome->subject);
-}
-
 static const sqa_tuner_operation *const passes[] = {&sqa_tuner_layer, &sqa_tuner_layer_backward};
 
-static sqa_suite suite_of(int pass, sqa_dtype dtype)
-{
-    return (sqa_suite){.context = test_context,
-                       .queue = test_queue,
-                       .device = &test_device,
-                       .operation = passes[pass]->entry->id,
-                       .dtype = dtype,
-                       .seed = 7,
-                       .report = print_failure};
-}
-
-static sqa_grid_size grid_size(void)
-{
-    const char *size = getenv("SQA_TEST_SIZE");
-    return size && !strcmp(size, "full") ? SQA_GRID_QUICK : SQA_GRID_TINY;
-}
-
-/* Whatever the stages choose by default; every dtype in both passes. */
+/* Every dtype in both passes. */
 START_TEST(the_layer_is_right)
 {
-    sqa_suite_counts counts = {0};
-    const sqa_suite suite = suite_of(_i % 2, (sqa_dtype)(_i / 2));
-    for (const sqa_case_grid *grid = passes[_i % 2]->grids; grid->name; grid++)
-        ck_assert_int_eq(sqa_suite_grid(&suite, grid, grid_size(), &counts), SQA_OK);
-    ck_assert_uint_eq(counts.failed, 0);
-    ck_assert_uint_gt(counts.passed, 0);
+    expect_right(passes[_i % 2], (sqa_dtype)(_i / 2), is_full() ? SQA_GRID_QUICK : SQA_GRID_TINY);
 }
 END_TEST
 
 START_TEST(the_layer_keeps_its_properties)
 {
-    sqa_suite_counts counts = {0};
-    const sqa_suite suite = suite_of(_i, SQA_DTYPE_F32);
-    for (size_t i = 0; i < passes[_i]->property_count; i++)
-        sqa_suite_property(&suite, &passes[_i]->properties[i], true, &counts);
-    ck_assert_uint_eq(counts.failed, 0);
-    ck_assert_uint_eq(counts.passed, passes[_i]->property_count);
+    expect_properties(passes[_i]);
 }
 END_TEST
 

@@ -43,11 +43,8 @@ const sqa_form sqa_form_rope = {
                                 .kind = SQA_NPY_INTEGERS, .is_optional = true},
             {"out", "where Y goes, .npy", SQA_SLOT_ROPE_Y, ROWS, WRITTEN},
         },
-    .keys = {{"pairs", "pairs"},
-             {"rotary", "rotary"},
-             {"base", "base"},
-             {"offset", "offset"},
-             {"inverse", "inverse"}},
+    .keys = {SQA_FORM_KEY("pairs"), SQA_FORM_KEY("rotary"), SQA_FORM_KEY("base"),
+             SQA_FORM_KEY("offset"), SQA_FORM_KEY("inverse")},
     .sizes = rope_sizes,
 };
 
@@ -66,7 +63,7 @@ const sqa_form sqa_form_norm = {
              .key = "bias"},
             {"out", "where Y goes, .npy", SQA_SLOT_NORM_Y, ROWS, WRITTEN},
         },
-    .keys = {{"kind", "kind"}, {"eps", "eps"}},
+    .keys = {SQA_FORM_KEY("kind"), SQA_FORM_KEY("eps")},
 };
 
 const sqa_form sqa_form_norm_backward = {
@@ -86,7 +83,7 @@ const sqa_form sqa_form_norm_backward = {
             {"dbias", "of bias, with --kind layer", SQA_SLOT_NORM_DBIAS, COLUMNS, WRITTEN,
              .part = "bias", .key = "bias"},
         },
-    .keys = {{"kind", "kind"}, {"eps", "eps"}},
+    .keys = {SQA_FORM_KEY("kind"), SQA_FORM_KEY("eps")},
 };
 
 const sqa_form sqa_form_activation = {

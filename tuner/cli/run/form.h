@@ -31,6 +31,11 @@ typedef struct sqa_form_key {
     const char *option, *key;
     const char *also, *means; /* another name of a value, and that; NULL: none */
 } sqa_form_key;
+/* Of the same name. */
+#define SQA_FORM_KEY(name)                                                                         \
+    {                                                                                              \
+        .option = (name), .key = (name)                                                            \
+    }
 
 enum { SQA_FORM_FILES = 8, SQA_FORM_KEYS = 8 };
 

@@ -56,9 +56,9 @@ const sqa_form sqa_form_matmul = {
         },
     .keys =
         {
-            [TA] = {"ta", "ta"},
-            [TB] = {"tb", "tb"},
-            {"alpha", "alpha"},
+            [TA] = SQA_FORM_KEY("ta"),
+            [TB] = SQA_FORM_KEY("tb"),
+            SQA_FORM_KEY("alpha"),
             {"activation", "act", "gelu", "gelu_erf"},
         },
     .sizes = sizes,

@@ -40,7 +40,7 @@
         {SQA_GRID_SAMPLE, "b=2,hq=2,nq=5,nk=0,d=8,dmodel=16,dcontext=8,biases"},                   \
         {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases"},                   \
         {SQA_GRID_SAMPLE, "b=0,hq=2,n=5,d=8,dmodel=16,fused,biases"},                              \
-        {SQA_GRID_SAMPLE, "hq=4,hkv=2,n=256,d=4,dv=3,dmodel=6,fused,causal"},                      \
+        {SQA_GRID_TINY, "hq=4,hkv=2,n=256,d=4,dv=3,dmodel=6,fused,causal"},                        \
         {SQA_GRID_SAMPLE, "b=2,hq=2,n=256,d=4,dmodel=6,ragged=300:300"},                           \
         {SQA_GRID_QUICK, "hq=1,n=1,d=1,dmodel=1,biases"},                                          \
         {SQA_GRID_QUICK, "hq=3,n=3,d=512,dv=8,dmodel=1030"},                                       \
