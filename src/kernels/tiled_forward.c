@@ -214,26 +214,6 @@ static bool shape_is_valid(const int32_t *value, const sqa_attention *attention,
     return false;
 }
 
-static bool threads_are_valid(const int32_t *value, const sqa_device *device, const char **why)
-{
-    const sqa_device_limits *limits = &device->limits;
-    const sqa_architecture *here = sqa_architecture_find(device);
-    const size_t across = (size_t)value[TX], down = (size_t)value[TY], threads = across * down;
-    const size_t *most = limits->max_work_item_sizes;
-    const size_t least = limits->max_work_group_size < here->least_items
-                             ? limits->max_work_group_size
-                             : here->least_items;
-    if (threads > limits->max_work_group_size || across > most[0] || down > most[1])
-        *why = "the work-group is larger than the device allows";
-    else if (threads > here->most_items)
-        *why = "a work-group of so many threads waits too long at barriers";
-    else if (2 * threads <= least && 2 * threads <= most[0] * most[1])
-        *why = "a work-group of so few threads leaves lanes idle";
-    else
-        return true;
-    return false;
-}
-
 /* Whether the rows fill more than a quarter of the tile, or it is the least. */
 static bool rows_are_enough(const int32_t *value, const sqa_attention *attention)
 {
@@ -248,7 +228,9 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     const sqa_device_limits *limits = &device->limits;
-    if (!shape_is_valid(value, attention, why) || !threads_are_valid(value, device, why))
+    const size_t across = (size_t)value[TX], down = (size_t)value[TY];
+    if (!shape_is_valid(value, attention, why) || !sqa_threads_can_run(device, across, down, why) ||
+        !sqa_threads_fill_lanes(device, across, down, why))
         return false;
     if (!rows_are_enough(value, attention))
         *why = "three quarters of the tile would have no rows";
