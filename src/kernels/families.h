@@ -17,6 +17,7 @@ extern const sqa_kernel_family sqa_naive_backward_scores;
 extern const sqa_kernel_family sqa_stream_matmul;
 extern const sqa_kernel_family sqa_rows_matmul;
 extern const sqa_kernel_family sqa_clblast_matmul; /* only where it was built with CLBlast */
+extern const sqa_kernel_family sqa_tiled_matmul;
 extern const sqa_kernel_family sqa_naive_matmul;
 extern const sqa_kernel_family sqa_elements_activation;
 extern const sqa_kernel_family sqa_elements_activation_backward;

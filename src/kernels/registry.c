@@ -25,6 +25,7 @@ static const sqa_kernel_family *const families[] = {
 #ifdef SQA_CLBLAST_VERSION
     &sqa_clblast_matmul,
 #endif
+    &sqa_tiled_matmul,
     &sqa_naive_matmul,
 
     &sqa_elements_activation,
