@@ -7,6 +7,7 @@
 extern const sqa_kernel_family sqa_naive_forward;
 extern const sqa_kernel_family sqa_decode_forward;
 extern const sqa_kernel_family sqa_rows_forward;
+extern const sqa_kernel_family sqa_stream_forward;
 extern const sqa_kernel_family sqa_tiled_forward;
 extern const sqa_kernel_family sqa_select_family;
 extern const sqa_kernel_family sqa_naive_backward_delta;

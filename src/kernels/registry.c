@@ -7,6 +7,7 @@
 static const sqa_kernel_family *const families[] = {
     &sqa_decode_forward,
     &sqa_rows_forward,
+    &sqa_stream_forward,
     &sqa_tiled_forward,
     &sqa_naive_forward,
 

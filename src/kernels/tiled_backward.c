@@ -135,8 +135,9 @@ static const sqa_argument_row *const *tables_of(const int32_t *value)
 }
 
 static const char *const fragments[] = {
-    SQA_BACKWARD_FRAGMENTS,    "forward/sharing.cl", "common/lanes.cl",   "forward/tiled_shape.cl",
-    "backward/tiled_shape.cl", "backward/sums.cl",   "backward/tiled.cl", NULL,
+    SQA_BACKWARD_FRAGMENTS, "forward/sharing.cl",     "forward/walk_tiles.cl",
+    "common/lanes.cl",      "forward/tiled_shape.cl", "backward/tiled_shape.cl",
+    "backward/sums.cl",     "backward/tiled.cl",      NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

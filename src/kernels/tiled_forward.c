@@ -302,9 +302,11 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 }
 
 static const char *const fragments[] = {
-    SQA_FORWARD_FRAGMENTS,   "forward/sharing.cl",     "forward/split.cl",
-    "common/lanes.cl",       "forward/tiled_shape.cl", "forward/tiled_stage.cl",
-    "forward/tiled_rows.cl", "forward/tiled.cl",       NULL,
+    SQA_FORWARD_FRAGMENTS,    "forward/sharing.cl",
+    "forward/split.cl",       "forward/walk_tiles.cl",
+    "common/lanes.cl",        "forward/tiled_shape.cl",
+    "forward/tiled_stage.cl", "forward/tiled_rows.cl",
+    "forward/tiled.cl",       NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -314,6 +316,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_subgroup_size(out, device, subgroup_width(config->value));
     sqa_source_exp2(out, device);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
+    sqa_source_combine(out, device);
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_tiled_forward);
 }
@@ -332,7 +335,6 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_launch *out)
 {
     const sqa_attention *attention = &problem->of.attention;
-    (void)device;
     const int32_t *value = config->value;
     const size_t across = (size_t)value[TX], down = (size_t)value[TY];
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_tiled_forward", 3);
@@ -342,7 +344,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->global[0] = sqa_row_blocks(attention, value[SHARE], value[BM]) * across;
     step->global[1] = sqa_matrix_count(attention, value[SHARE]) * down;
     step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
-    sqa_forward_launch(problem, value[SPLIT], value[BN], out);
+    sqa_forward_launch(problem, device, value[SPLIT], value[BN], out);
 }
 
 const sqa_kernel_family sqa_tiled_forward = {

@@ -47,6 +47,7 @@ forward         tiled  hq=8,n=4096,causal,d=128,dtype=f32                 sm_90,
 forward         tiled  hq=8,n=4096,causal,d=64,dtype=f16                  gfx942           all
 forward         tiled  hq=8,n=4096,causal,d=128,dtype=f16                 -                all
 forward         tiled  hq=8,hkv=2,nq=1,nk=4096,d=128,dtype=f16            gfx1030          all
+forward         stream hq=32,hkv=4,nq=1,nk=4096,d=128,dtype=f16           sm_80            all
 forward         naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 backward_core   tiled  hq=8,n=4096,causal,d=64,dtype=f32                  sm_80            all
 backward_core   tiled  hq=8,n=4096,causal,d=128,dtype=f32                 gfx90a           all
