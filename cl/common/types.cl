@@ -23,8 +23,7 @@
 /* SQA_LOAD(i, p): element i of p. SQA_LOADN(n, i, p): elements i .. i + n - 1 as a
  * vector; SQA_LOADN_ALIGNED wants their address to be a multiple of their size.
  * SQA_STORE(x, i, p): rounds x to element i of p, ties to even; SQA_STOREN_ALIGNED(n, x, i, p)
- * a vector, of 2 or 4. SQA_KV_LOAD, SQA_KV_LOADN and SQA_KV_STORE are those of K
- * and V. n may be a macro.
+ * a vector, of 2 or 4. SQA_KV_LOAD and so on are those of K and V. n may be a macro.
  * Of quantised types p is in bytes and the beginning of a row; i of SQA_KV_LOADN is a multiple of
  * n, which is at most 16. */
 #define SQA_STORAGE_(what, dtype) what##dtype
@@ -38,6 +37,7 @@
 #define SQA_KV_LOAD(i, p) SQA_STORAGE(SQA_LOAD_, SQA_KV_DTYPE)(i, p)
 #define SQA_KV_LOADN(n, i, p) SQA_STORAGE(SQA_LOADN_, SQA_KV_DTYPE)(n, i, p)
 #define SQA_KV_STORE(x, i, p) SQA_STORAGE(SQA_STORE_, SQA_KV_DTYPE)(x, i, p)
+#define SQA_KV_LOADN_ALIGNED(n, i, p) SQA_STORAGE(SQA_LOADN_ALIGNED_, SQA_KV_DTYPE)(n, i, p)
 
 #define SQA_STORED_0 float
 #define SQA_LOAD_0(i, p) ((p)[i])

@@ -15,7 +15,7 @@
 #define SQA_SPLIT_END(split) kv_length
 #else
 /* First key of a split; a multiple of the key tile, so that only the last is ragged. */
-#define SQA_SPLIT_BEGIN(split) min((split) * split_keys, kv_length)
+#define SQA_SPLIT_BEGIN(split) min((split)*split_keys, kv_length)
 #define SQA_SPLIT_END(split) SQA_SPLIT_BEGIN((split) + 1)
 #define SQA_SPLIT_PART(split, batch, head, query)                                                  \
     ((((split) * (long)split_batches + (batch)) * out_heads + (head)) * SQA_LONGEST + (query))
@@ -25,10 +25,17 @@
     (workspace + splits * (long)split_batches * out_heads * SQA_LONGEST * SQA_VALUE_DIM +          \
      2 * (part))
 
-/* One work-item per (query, head, batch). */
+/* COMBINE_COLUMNS of a row to a work-item: where work-items are neighbours in memory, fewer. */
+#ifndef COMBINE_COLUMNS
+#define COMBINE_COLUMNS SQA_VALUE_DIM
+#endif
+#define COMBINE_ITEMS ((SQA_VALUE_DIM + COMBINE_COLUMNS - 1) / COMBINE_COLUMNS)
+
 __kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
 {
-    const long query = get_global_id(0);
+    const long query = get_global_id(0) / COMBINE_ITEMS;
+    const int first = get_global_id(0) % COMBINE_ITEMS * COMBINE_COLUMNS;
+    const int columns = min(COMBINE_COLUMNS, SQA_VALUE_DIM - first);
     const long head = get_global_id(1);
     const long batch = get_global_id(2);
     SQA_SEQUENCE(batch)
@@ -40,26 +47,25 @@ __kernel void sqa_split_combine(SQA_FORWARD_ARGUMENTS)
     float maximum = SQA_LOWEST_SCORE;
     for (int s = 0; s < parts; s++)
         maximum = fmax(maximum, SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query))[0]);
-    float sum = 0.0f;
+    float sum = 0.0f, values[COMBINE_COLUMNS];
+    for (int d = 0; d < columns; d++)
+        values[d] = 0.0f;
     for (int s = 0; s < parts; s++) {
-        __global float *totals = SQA_SPLIT_TOTALS(SQA_SPLIT_PART(s, batch, head, query));
-        totals[0] = sqa_rescale(weighing, totals[0] - maximum);
-        sum = fma(totals[0], totals[1], sum);
+        const long part = SQA_SPLIT_PART(s, batch, head, query);
+        __global const float *totals = SQA_SPLIT_TOTALS(part);
+        __global const float *from = SQA_SPLIT_OUTPUT(part) + first;
+        const float rescale = sqa_rescale(weighing, totals[0] - maximum);
+        sum = fma(rescale, totals[1], sum);
+        for (int d = 0; totals[1] != 0.0f && d < columns; d++)
+            values[d] = fma(rescale, from[d], values[d]);
     }
     const sqa_row_end end = sqa_end_row(weighing, maximum, sum, SQA_SINK(head));
-    __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
-    for (int d = 0; d < SQA_VALUE_DIM; d++) {
-        float values = 0.0f;
-        for (int s = 0; s < parts; s++) {
-            const long part = SQA_SPLIT_PART(s, batch, head, query);
-            __global const float *totals = SQA_SPLIT_TOTALS(part);
-            if (totals[1] != 0.0f)
-                values = fma(totals[0], SQA_SPLIT_OUTPUT(part)[d], values);
-        }
-        SQA_STORE(sqa_output(values, end.inverse), d, o);
-    }
+    __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row + first;
+    for (int d = 0; d < columns; d++)
+        SQA_STORE(sqa_output(values[d], end.inverse), d, o);
 #if SQA_WRITE_LSE
-    SQA_LSE_ROW(batch, head)[query] = end.lse;
+    if (first == 0)
+        SQA_LSE_ROW(batch, head)[query] = end.lse;
 #endif
 }
 #endif

@@ -93,6 +93,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
 {
     (void)config;
     sqa_source_vectors(out, device);
+    sqa_source_combine(out, device);
     sqa_source_forward(out, problem, true);
     sqa_source_fragments(out, &sqa_decode_forward);
 }
@@ -103,14 +104,13 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_decode_forward", 3);
-    (void)device;
     step->global[0] = sqa_row_blocks(attention, true, rows_of(value));
     step->global[1] = sqa_matrix_count(attention, true);
     step->global[2] =
         (size_t)attention->batch * (size_t)sqa_splits_of_size(attention, value[SPLIT_KEYS]);
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;
-    sqa_forward_launch_by_size(problem, value[SPLIT_KEYS], out);
+    sqa_forward_launch_by_size(problem, device, value[SPLIT_KEYS], out);
 }
 
 const sqa_kernel_family sqa_decode_forward = {

@@ -7,6 +7,7 @@
 extern const sqa_kernel_family sqa_naive_forward;
 extern const sqa_kernel_family sqa_decode_forward;
 extern const sqa_kernel_family sqa_rows_forward;
+extern const sqa_kernel_family sqa_stream_forward;
 extern const sqa_kernel_family sqa_tiled_forward;
 extern const sqa_kernel_family sqa_mma_forward;
 extern const sqa_kernel_family sqa_select_family;
@@ -18,6 +19,7 @@ extern const sqa_kernel_family sqa_naive_backward_scores;
 extern const sqa_kernel_family sqa_stream_matmul;
 extern const sqa_kernel_family sqa_rows_matmul;
 extern const sqa_kernel_family sqa_clblast_matmul; /* only where it was built with CLBlast */
+extern const sqa_kernel_family sqa_tiled_matmul;
 extern const sqa_kernel_family sqa_naive_matmul;
 extern const sqa_kernel_family sqa_elements_activation;
 extern const sqa_kernel_family sqa_elements_activation_backward;

@@ -126,14 +126,13 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
-    (void)device;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_mma_forward", 3);
     step->local[0] = 2 * (size_t)value[BM];
     step->local[1] = step->local[2] = 1;
     step->global[0] = sqa_row_blocks(attention, false, value[BM]) * step->local[0];
     step->global[1] = sqa_matrix_count(attention, false);
     step->global[2] = attention->batch;
-    sqa_forward_launch(problem, 1, value[BN], out);
+    sqa_forward_launch(problem, device, 1, value[BN], out);
 }
 
 const sqa_kernel_family sqa_mma_forward = {

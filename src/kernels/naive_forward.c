@@ -39,7 +39,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->global[0] = attention->q_length;
     step->global[1] = attention->out_heads;
     step->global[2] = attention->batch;
-    sqa_forward_launch(problem, 1, 1, out);
+    sqa_forward_launch(problem, device, 1, 1, out);
 }
 
 const sqa_kernel_family sqa_naive_forward = {

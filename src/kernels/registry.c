@@ -7,6 +7,7 @@
 static const sqa_kernel_family *const families[] = {
     &sqa_decode_forward,
     &sqa_rows_forward,
+    &sqa_stream_forward,
     &sqa_tiled_forward,
     &sqa_mma_forward,
     &sqa_naive_forward,
@@ -26,6 +27,7 @@ static const sqa_kernel_family *const families[] = {
 #ifdef SQA_CLBLAST_VERSION
     &sqa_clblast_matmul,
 #endif
+    &sqa_tiled_matmul,
     &sqa_naive_matmul,
 
     &sqa_elements_activation,

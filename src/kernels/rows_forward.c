@@ -185,6 +185,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each_of(out, "KEY_ROW", value[MC], value[RV]);
     sqa_source_each(out, "COLUMN", value[MD]);
     sqa_source_each_of(out, "COLUMN_ROW", value[MD], value[RV]);
+    sqa_source_combine(out, device);
     sqa_source_forward(out, problem, value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_rows_forward);
 }
@@ -193,7 +194,6 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_launch *out)
 {
     const sqa_attention *attention = &problem->of.attention;
-    (void)device;
     const int32_t *value = config->value;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_rows_forward", 3);
     step->global[0] = sqa_row_blocks(attention, value[SHARE], rows_of(value));
@@ -201,7 +201,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
     for (int i = 0; i < 3; i++)
         step->local[i] = 1;
-    sqa_forward_launch(problem, value[SPLIT], value[KEYS], out);
+    sqa_forward_launch(problem, device, value[SPLIT], value[KEYS], out);
 }
 
 const sqa_kernel_family sqa_rows_forward = {

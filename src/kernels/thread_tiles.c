@@ -12,6 +12,30 @@ bool sqa_thread_tiles_can_run(const sqa_device *device, const char **why)
     return false;
 }
 
+bool sqa_threads_can_run(const sqa_device *device, size_t across, size_t down, const char **why)
+{
+    const size_t *most = device->limits.max_work_item_sizes;
+    if (across * down > device->limits.max_work_group_size || across > most[0] || down > most[1])
+        *why = "the work-group is larger than the device allows";
+    else if (across * down > sqa_architecture_find(device)->most_items)
+        *why = "a work-group of so many threads waits too long at barriers";
+    else
+        return true;
+    return false;
+}
+
+bool sqa_threads_fill_lanes(const sqa_device *device, size_t across, size_t down, const char **why)
+{
+    const sqa_device_limits *limits = &device->limits;
+    const size_t usual = sqa_architecture_find(device)->least_items;
+    const size_t least = limits->max_work_group_size < usual ? limits->max_work_group_size : usual;
+    const size_t *most = limits->max_work_item_sizes;
+    if (2 * across * down > least || 2 * across * down > most[0] * most[1])
+        return true;
+    *why = "a work-group of so few threads leaves lanes idle";
+    return false;
+}
+
 uint32_t sqa_divide_up(uint32_t a, uint32_t b)
 {
     return (a + b - 1) / b;

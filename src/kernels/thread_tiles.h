@@ -12,6 +12,11 @@
 /* Whether such families run on the device at all; if not, *why says what it takes. */
 bool sqa_thread_tiles_can_run(const sqa_device *device, const char **why);
 
+/* Whether the device has work-groups of `across` x `down` threads, and whether those leave no lanes
+ * idle; if not, *why says so. */
+bool sqa_threads_can_run(const sqa_device *device, size_t across, size_t down, const char **why);
+bool sqa_threads_fill_lanes(const sqa_device *device, size_t across, size_t down, const char **why);
+
 uint32_t sqa_divide_up(uint32_t a, uint32_t b);
 
 /* Vectors from one row of `elements` of a local tile to the next: PITCH of

@@ -59,21 +59,6 @@ static uint32_t registers(const int32_t *value, const sqa_problem *problem)
     return (of_keys > of_queries ? of_keys : of_queries) + (pairs > added ? pairs : added);
 }
 
-static bool threads_are_valid(const int32_t *value, const sqa_device *device, const char **why)
-{
-    const sqa_device_limits *limits = &device->limits;
-    const sqa_architecture *here = sqa_architecture_find(device);
-    const size_t across = (size_t)value[TX], down = (size_t)value[TY];
-    const size_t *most = limits->max_work_item_sizes;
-    if (across * down > limits->max_work_group_size || across > most[0] || down > most[1])
-        *why = "the work-group is larger than the device allows";
-    else if (across * down > here->most_items)
-        *why = "a work-group of so many threads waits too long at barriers";
-    else
-        return true;
-    return false;
-}
-
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
@@ -87,7 +72,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
              value[BN] / value[TX] > SQA_MOST_PER_THREAD ||
              value[BN] / value[TY] > SQA_MOST_PER_THREAD)
         *why = "a thread can have at most 8 rows and 8 keys";
-    else if (!threads_are_valid(value, device, why))
+    else if (!sqa_threads_can_run(device, (size_t)value[TX], (size_t)value[TY], why))
         return false;
     else if (local_bytes(value, a) > device->limits.local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
@@ -150,9 +135,9 @@ static const sqa_argument_row *const *tables_of(const int32_t *value)
 }
 
 static const char *const fragments[] = {
-    SQA_BACKWARD_FRAGMENTS,  "forward/sharing.cl",     "common/lanes.cl",
-    "forward/walk_tiles.cl", "forward/tiled_shape.cl", "backward/tiled_shape.cl",
-    "backward/sums.cl",      "backward/tiled.cl",      NULL,
+    SQA_BACKWARD_FRAGMENTS, "forward/sharing.cl",     "forward/walk_tiles.cl",
+    "common/lanes.cl",      "forward/tiled_shape.cl", "backward/tiled_shape.cl",
+    "backward/sums.cl",     "backward/tiled.cl",      NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,

@@ -214,26 +214,6 @@ static bool shape_is_valid(const int32_t *value, const sqa_attention *attention,
     return false;
 }
 
-static bool threads_are_valid(const int32_t *value, const sqa_device *device, const char **why)
-{
-    const sqa_device_limits *limits = &device->limits;
-    const sqa_architecture *here = sqa_architecture_find(device);
-    const size_t across = (size_t)value[TX], down = (size_t)value[TY], threads = across * down;
-    const size_t *most = limits->max_work_item_sizes;
-    const size_t least = limits->max_work_group_size < here->least_items
-                             ? limits->max_work_group_size
-                             : here->least_items;
-    if (threads > limits->max_work_group_size || across > most[0] || down > most[1])
-        *why = "the work-group is larger than the device allows";
-    else if (threads > here->most_items)
-        *why = "a work-group of so many threads waits too long at barriers";
-    else if (2 * threads <= least && 2 * threads <= most[0] * most[1])
-        *why = "a work-group of so few threads leaves lanes idle";
-    else
-        return true;
-    return false;
-}
-
 /* Whether the rows fill more than a quarter of the tile, or it is the least. */
 static bool rows_are_enough(const int32_t *value, const sqa_attention *attention)
 {
@@ -248,7 +228,9 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     const sqa_device_limits *limits = &device->limits;
-    if (!shape_is_valid(value, attention, why) || !threads_are_valid(value, device, why))
+    const size_t across = (size_t)value[TX], down = (size_t)value[TY];
+    if (!shape_is_valid(value, attention, why) || !sqa_threads_can_run(device, across, down, why) ||
+        !sqa_threads_fill_lanes(device, across, down, why))
         return false;
     if (!rows_are_enough(value, attention))
         *why = "three quarters of the tile would have no rows";
@@ -321,8 +303,8 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
 
 static const char *const fragments[] = {
     SQA_FORWARD_FRAGMENTS,    "forward/sharing.cl",
-    "forward/split.cl",       "common/lanes.cl",
-    "forward/walk_tiles.cl",  "forward/tiled_shape.cl",
+    "forward/split.cl",       "forward/walk_tiles.cl",
+    "common/lanes.cl",        "forward/tiled_shape.cl",
     "forward/tiled_stage.cl", "forward/tiled_rows.cl",
     "forward/tiled.cl",       NULL,
 };
@@ -334,6 +316,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_subgroup_size(out, device, subgroup_width(config->value));
     sqa_source_exp2(out, device);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
+    sqa_source_combine(out, device);
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
     sqa_source_fragments(out, &sqa_tiled_forward);
 }
@@ -352,7 +335,6 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
                    sqa_launch *out)
 {
     const sqa_attention *attention = &problem->of.attention;
-    (void)device;
     const int32_t *value = config->value;
     const size_t across = (size_t)value[TX], down = (size_t)value[TY];
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_tiled_forward", 3);
@@ -362,7 +344,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->global[0] = sqa_row_blocks(attention, value[SHARE], value[BM]) * across;
     step->global[1] = sqa_matrix_count(attention, value[SHARE]) * down;
     step->global[2] = (size_t)attention->batch * (size_t)value[SPLIT];
-    sqa_forward_launch(problem, value[SPLIT], value[BN], out);
+    sqa_forward_launch(problem, device, value[SPLIT], value[BN], out);
 }
 
 const sqa_kernel_family sqa_tiled_forward = {

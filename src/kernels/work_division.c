@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "device/architectures.h"
+
 /* Kernels count rows in an int. */
 #define MAX_SHARED_ROWS (UINT64_C(1) << 30)
 
@@ -69,12 +71,25 @@ const sqa_argument_row *const *sqa_forward_tables(bool split)
     return split ? parts : whole;
 }
 
-static void add_combine(const sqa_problem *problem, const sqa_forward_values *values,
-                        sqa_launch *launch)
+/* Columns of a row that a work-item combines: all, or one where its neighbours read the next. */
+static uint32_t combined_columns(const sqa_attention *attention, const sqa_device *device)
+{
+    return sqa_architecture_find(device)->group_items == 1 ? attention->value_dim : 1;
+}
+
+void sqa_source_combine(sqa_text *out, const sqa_device *device)
+{
+    if (sqa_architecture_find(device)->group_items > 1)
+        sqa_text_append(out, "#define COMBINE_COLUMNS 1\n");
+}
+
+static void add_combine(const sqa_problem *problem, const sqa_device *device,
+                        const sqa_forward_values *values, sqa_launch *launch)
 {
     const sqa_attention *attention = &problem->of.attention;
     sqa_launch_step *combine = sqa_launch_add_step(launch, "sqa_split_combine", 3);
-    combine->global[0] = attention->q_length;
+    combine->global[0] =
+        (size_t)attention->q_length * (attention->value_dim / combined_columns(attention, device));
     combine->global[1] = attention->out_heads;
     combine->global[2] = attention->batch;
     sqa_arguments_fill(launch, combine, sqa_forward_tables(true), problem, values);
@@ -84,8 +99,8 @@ static void add_combine(const sqa_problem *problem, const sqa_forward_values *va
 }
 
 /* `split`: the kernel takes splits, even if it is but one. */
-static void add_split(const sqa_problem *problem, bool split, int32_t splits, int32_t split_keys,
-                      sqa_launch *launch)
+static void add_split(const sqa_problem *problem, const sqa_device *device, bool split,
+                      int32_t splits, int32_t split_keys, sqa_launch *launch)
 {
     sqa_forward_values values = sqa_forward_values_of(&problem->of.attention);
     values.split_batches = (int32_t)problem->of.attention.batch;
@@ -93,7 +108,7 @@ static void add_split(const sqa_problem *problem, bool split, int32_t splits, in
     values.splits = splits;
     sqa_arguments_fill(launch, &launch->steps[0], sqa_forward_tables(split), problem, &values);
     if (splits > 1)
-        add_combine(problem, &values, launch);
+        add_combine(problem, device, &values, launch);
 }
 
 static int32_t divide_up(uint32_t keys, int32_t by)
@@ -101,12 +116,13 @@ static int32_t divide_up(uint32_t keys, int32_t by)
     return ((int32_t)keys + by - 1) / by;
 }
 
-void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
-                        sqa_launch *launch)
+void sqa_forward_launch(const sqa_problem *problem, const sqa_device *device, int32_t splits,
+                        int32_t key_tile, sqa_launch *launch)
 {
     assert(splits > 0 && key_tile > 0);
     const int32_t tiles = divide_up(problem->of.attention.kv_length, key_tile);
-    add_split(problem, splits > 1, splits, (tiles + splits - 1) / splits * key_tile, launch);
+    add_split(problem, device, splits > 1, splits, (tiles + splits - 1) / splits * key_tile,
+              launch);
 }
 
 int32_t sqa_splits_of_size(const sqa_attention *attention, int32_t keys)
@@ -115,7 +131,9 @@ int32_t sqa_splits_of_size(const sqa_attention *attention, int32_t keys)
     return splits > 0 ? splits : 1;
 }
 
-void sqa_forward_launch_by_size(const sqa_problem *problem, int32_t keys, sqa_launch *launch)
+void sqa_forward_launch_by_size(const sqa_problem *problem, const sqa_device *device, int32_t keys,
+                                sqa_launch *launch)
 {
-    add_split(problem, true, sqa_splits_of_size(&problem->of.attention, keys), keys, launch);
+    add_split(problem, device, true, sqa_splits_of_size(&problem->of.attention, keys), keys,
+              launch);
 }

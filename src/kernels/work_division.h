@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "device/device.h"
 #include "kernels/forward_arguments.h"
 
@@ -33,12 +34,16 @@ const sqa_argument_row *const *sqa_forward_tables(bool split);
 
 /* Gives the launch's only step, which computes `splits` parts in multiples of `key_tile` keys,
  * its arguments; where there are several, adds the workspace and the step that combines them. */
-void sqa_forward_launch(const sqa_problem *problem, int32_t splits, int32_t key_tile,
-                        sqa_launch *launch);
+void sqa_forward_launch(const sqa_problem *problem, const sqa_device *device, int32_t splits,
+                        int32_t key_tile, sqa_launch *launch);
 
 /* The same where splits have a fixed number of keys, and there are as many as the longest sequence
  * takes: at least one, which the kernel is told as it is told of several. */
 int32_t sqa_splits_of_size(const sqa_attention *attention, int32_t keys);
-void sqa_forward_launch_by_size(const sqa_problem *problem, int32_t keys, sqa_launch *launch);
+void sqa_forward_launch_by_size(const sqa_problem *problem, const sqa_device *device, int32_t keys,
+                                sqa_launch *launch);
+
+/* What the step that combines them is told of the device, in programs that have it. */
+void sqa_source_combine(sqa_text *out, const sqa_device *device);
 
 #endif

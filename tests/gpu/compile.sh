@@ -50,6 +50,7 @@ forward         tiled  hq=8,hkv=2,nq=1,nk=4096,d=128,dtype=f16            gfx103
 forward         mma    hq=8,n=4096,causal,d=64,dtype=f16                  sm_80            nvidia
 forward         mma    hq=8,n=4096,causal,d=128,dtype=f16                 -                nvidia
 forward         mma    hq=8,n=4096,causal,d=128,dtype=bf16                sm_90            nvidia
+forward         stream hq=32,hkv=4,nq=1,nk=4096,d=128,dtype=f16           sm_80            all
 forward         naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 backward_core   tiled  hq=8,n=4096,causal,d=64,dtype=f32                  sm_80            all
 backward_core   tiled  hq=8,n=4096,causal,d=128,dtype=f32                 gfx90a           all
@@ -60,6 +61,8 @@ select_blocks   select hq=8,n=4096,blocks=64x64/h,topk=4,d=64,dtype=f32   gfx110
 linear          tiled  hq=8,n=4096,causal,decay=token,d=64,dtype=f32      sm_80,gfx90a,dg2 all
 linear          tiled  b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 sm_90,gfx1100  all
 linear          naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
+matmul          tiled  m=1024,n=1024,k=1024,dtype=f32                     gfx90a           all
+matmul          tiled  m=4096,n=2816,k=1024,tb,gated,act=silu,dtype=f16   sm_80            all
 matmul          naive  m=1024,n=1024,k=1024,dtype=f32                     sm_90            one'
 
 passed=0
