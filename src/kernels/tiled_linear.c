@@ -1,6 +1,5 @@
 /* tiled, of linear attention: the GPU family. A work-group has a slice of a state in local memory,
  * and chunks of tokens pass by; the algorithm is in cl/linear/tiled.cl. */
-#include "device/architectures.h"
 #include "kernels/families.h"
 #include "kernels/linear_arguments.h"
 #include "kernels/source.h"
@@ -71,26 +70,13 @@ static bool shape_is_valid(const int32_t *value, const sqa_attention *a, const c
     return false;
 }
 
-static bool threads_are_valid(const int32_t *value, const sqa_device *device, const char **why)
-{
-    const sqa_device_limits *limits = &device->limits;
-    const size_t across = (size_t)value[TX], down = (size_t)value[TY];
-    const size_t *most = limits->max_work_item_sizes;
-    if (across * down > limits->max_work_group_size || across > most[0] || down > most[1])
-        *why = "the work-group is larger than the device allows";
-    else if (across * down > sqa_architecture_find(device)->most_items)
-        *why = "a work-group of so many threads waits too long at barriers";
-    else
-        return true;
-    return false;
-}
-
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
     const sqa_linear *l = &problem->of.linear;
     const int32_t *value = config->value;
-    if (!shape_is_valid(value, &l->attention, why) || !threads_are_valid(value, device, why))
+    if (!shape_is_valid(value, &l->attention, why) ||
+        !sqa_threads_can_run(device, (size_t)value[TX], (size_t)value[TY], why))
         return false;
     if (local_bytes(value, l) > device->limits.local_memory_bytes)
         *why = "state and tiles do not fit the device's local memory";
