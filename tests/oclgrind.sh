@@ -90,7 +90,7 @@ export OCLGRIND_BUILD_OPTIONS
 # small_tile OPERATION FAMILY
 small_tile() {
     case $1.$2 in
-    forward.tiled) echo --set BM=8,BN=8,TX=4,TY=2,P_SLICE=0 ;;
+    forward.tiled) echo --set BM=8,BN=8,TX=8,TY=4,P_SLICE=0 ;;
     backward_core.tiled) echo --set BM=8,BN=8,TX=4,TY=2 ;;
     esac
 }
@@ -100,14 +100,21 @@ for operation in $(expected_of --operation); do
     for family in $(expected_of --operation "$operation" --family); do
         least=1
         [ "$operation" != forward ] || least=20
+        case $operation.$family in
+        *.clblast | linear.tiled | forward.stream) continue ;;
+        esac
         # What small_tile says and tiny are lists of words.
         # shellcheck disable=SC2046,SC2086
-        [ "$family" = clblast ] || [ "$operation.$family" = linear.tiled ] ||
-            simulate $least --data-races -- --operation "$operation" --family "$family" \
-                $(small_tile "$operation" "$family") $tiny
+        simulate $least --data-races -- --operation "$operation" --family "$family" \
+            $(small_tile "$operation" "$family") $tiny
     done
 done
-# Chunks of tokens take minutes of the shapes above, whatever the tile.
+# Many keys, and chunks of tokens, take minutes of the shapes above, whatever the tile.
+for shape in hq=4,hkv=2,nq=3,nk=150,d=13,dv=5,causal,lse hq=2,nq=1,nk=140,d=8,page=5,pages=40,alibi=geometric \
+    hq=1,hkv=2,nq=2,nk=9,d=5,sinks; do
+    simulate 1 --data-races -- --family stream --set ROWS=2,TX=4,TY=8,KEYS=1,SPLIT_KEYS=128 \
+        --shape "$shape"
+done
 for shape in hq=2,hkv=1,n=11,d=3,dv=5,causal,delta,decay=channel,state=in_out \
     hq=1,n=9,d=5,dv=3,causal,feature=elu1,normalise,decay=head,state=in_place \
     hq=1,nq=5,nk=9,d=5,dv=3; do
