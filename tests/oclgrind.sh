@@ -110,7 +110,7 @@ for operation in $(expected_of --operation); do
     done
 done
 # Many keys, and chunks of tokens, take minutes of the shapes above, whatever the tile.
-for shape in hq=4,hkv=2,nq=3,nk=150,d=13,dv=5,causal,lse hq=2,nq=1,nk=140,d=8,page=5,pages=40,alibi=geometric \
+for shape in hq=4,hkv=2,nq=3,nk=150,d=13,dv=5,causal,lse hq=4,hkv=2,nq=1,nk=140,d=8,page=5,pages=40,softcap=3 \
     hq=1,hkv=2,nq=2,nk=9,d=5,sinks; do
     simulate 1 --data-races -- --family stream --set ROWS=2,TX=4,TY=8,KEYS=1,SPLIT_KEYS=128 \
         --shape "$shape"
