@@ -95,13 +95,13 @@ small_tile() {
     esac
 }
 
-# CLBlast's kernels are not ours.
+# CLBlast's kernels are not ours, and mma has instructions of its own.
 for operation in $(expected_of --operation); do
     for family in $(expected_of --operation "$operation" --family); do
         least=1
         [ "$operation" != forward ] || least=20
         case $operation.$family in
-        *.clblast | linear.tiled | forward.stream) continue ;;
+        *.clblast | *.mma | linear.tiled | forward.stream) continue ;;
         esac
         # What small_tile says and tiny are lists of words.
         # shellcheck disable=SC2046,SC2086

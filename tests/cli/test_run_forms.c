@@ -155,7 +155,7 @@ static const struct {
     {PRODUCT, AB C " --alpha zero", "--alpha", "zero"},
     {PRODUCT, AB C " --dtype f64", "--dtype", "expected f32, f16 or bf16"},
     {PRODUCT, AB C " --set MR=4", "--set", "needs --family"},
-    {PRODUCT, AB C " --family tiled", "tiled", "is not one of"},
+    {PRODUCT, AB C " --family columns", "columns", "is not one of"},
     {PRODUCT, AB C " --q %1$s/a.npy", "--q", "is not an option"},
     {PRODUCT, AB " --out %1$s/a.npy", "--out", "--a"},
     {PRODUCT, "run --op=matmul --a %1$s/none.npy --b %1$s/b.npy" C, "none.npy", ""},

@@ -116,7 +116,7 @@ static const struct {
     {QKV OUT " --state-in %1$s/none.npy --sums-in %1$s/none.npy", "--sums-in", "needs --normalise"},
     {QKV OUT " --epsilon 1", "--epsilon", "needs --normalise"},
     {QKV OUT " --feature gelu", "--feature", "expected identity, elu1 or relu"},
-    {QKV OUT " --family tiled", "tiled", "is not one of"},
+    {QKV OUT " --family stream", "stream", "is not one of"},
     {QKV OUT " --window 4,4", "--window", "is not an option"},
     {QKV " --out %1$s/q.npy", "--out", "--q"},
     {QKV OUT " --state-out %1$s/o.npy", "--state-out", "--out"},
