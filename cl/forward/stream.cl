@@ -202,7 +202,8 @@ sqa_stream_forward(SQA_FORWARD_ARGUMENTS)
         shared.facts[r].head = (int)ROW_HEAD(first_head, row);
         shared.facts[r].query = query;
     }
-    for (int i = thread; !idle && i < ROWS * HEAD_VECS * 4; i += THREADS) {
+    const int elements = idle || kv_length == 0 ? 0 : ROWS * HEAD_VECS * 4; /* without keys, no Q */
+    for (int i = thread; i < elements; i += THREADS) {
         const int row = first_row + min(i / (HEAD_VECS * 4), count - 1), d = i % (HEAD_VECS * 4);
         ((__local float *)shared.q)[i] =
             d < SQA_HEAD_DIM ? SQA_LOAD(d, SQA_Q_MATRIX(batch, ROW_HEAD(first_head, row)) +
