@@ -325,7 +325,10 @@ START_TEST(no_keys)
     if (sqa_family_at((size_t)_i)->operation != SQA_OPERATION_FORWARD)
         return;
     options.family = sqa_family_at((size_t)_i)->name;
-    ck_assert_int_eq(sqa_plan_create(&own, test_context, &desc, &options), SQA_OK);
+    const sqa_status status = sqa_plan_create(&own, test_context, &desc, &options);
+    if (status == SQA_UNSUPPORTED && !strcmp(options.family, "mma"))
+        return; /* is for other devices */
+    ck_assert_msg(status == SQA_OK, "%s: %s", options.family, sqa_last_error());
     ck_assert_msg(sqa_forward(own, test_queue, &outputs, 0, NULL, NULL) == SQA_OK, "%s",
                   sqa_last_error());
     sqa_plan_destroy(own);
