@@ -89,12 +89,12 @@ static void fill_row(const sqa_argument_row *row, const sqa_problem *problem, co
     const void *at = (const char *)base + row->offset;
     sqa_tensor_shape shape;
     sqa_strides strides;
-    (void)sqa_tensor_shape_of(problem, row->slot, &shape); /* of others it is empty */
     switch (row->type) {
     case SQA_TYPE_READ:
     case SQA_TYPE_WRITTEN:
     case SQA_TYPE_READ_HERE:
     case SQA_TYPE_WRITTEN_HERE:
+        (void)sqa_tensor_shape_of(problem, row->slot, &shape);
         out[0] = (sqa_argument){.kind = SQA_ARGUMENT_BUFFER, .value = {.slot = row->slot}};
         out[1] = (sqa_argument){SQA_ARGUMENT_OFFSET, shape.element, {.slot = row->slot}};
         return;
@@ -105,7 +105,10 @@ static void fill_row(const sqa_argument_row *row, const sqa_problem *problem, co
         memcpy(&strides, at, sizeof strides);
         fill_strides(&strides, SQA_ELEMENT_F32, out);
         return;
-    case SQA_TYPE_STRIDES_OF: fill_strides(&shape.strides, shape.element, out); return;
+    case SQA_TYPE_STRIDES_OF:
+        (void)sqa_tensor_shape_of(problem, row->slot, &shape);
+        fill_strides(&shape.strides, shape.element, out);
+        return;
     case SQA_TYPE_INT:
         out->kind = SQA_ARGUMENT_INT;
         memcpy(&out->value.i, at, sizeof out->value.i);

@@ -10,6 +10,8 @@
 #include "operations/attention/fields.h"
 #include "problem/names.h"
 
+#define MOST_KEYS (1u << 30)
+
 sqa_status sqa_field_read_float(const char *name, const char *value, float *out)
 {
     if (sqa_read_finite(value, out))
@@ -88,4 +90,40 @@ bool sqa_field_write_kv_dtype(int32_t kv_dtype, sqa_dtype dtype, char value[SQA_
     const bool given = kv_dtype >= 0 && kv_dtype != (int32_t)dtype;
     snprintf(value, SQA_FIELD_VALUE, "%s", given ? sqa_kv_dtype_name((sqa_dtype)kv_dtype) : "");
     return given;
+}
+
+static uint32_t all_pages(uint32_t size, uint32_t batch, uint32_t capacity)
+{
+    const uint64_t pages = (uint64_t)batch * (((uint64_t)capacity + size - 1) / size);
+    return pages < MOST_KEYS ? (uint32_t)pages : MOST_KEYS;
+}
+
+sqa_status sqa_field_read_page(const char *value, uint32_t batch, uint32_t capacity, sqa_paged *out)
+{
+    if (!sqa_read_count(value, 1, MOST_KEYS, &out->page_size))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "page is '%.60s'; expected a number from 1 to %u",
+                        value, MOST_KEYS);
+    out->pages = all_pages(out->page_size, batch, capacity);
+    return SQA_OK;
+}
+
+bool sqa_field_write_page(const sqa_paged *paged, char value[SQA_FIELD_VALUE])
+{
+    snprintf(value, SQA_FIELD_VALUE, "%u", paged->page_size);
+    return paged->page_size > 0;
+}
+
+sqa_status sqa_field_read_pages(const char *name, const char *value, uint32_t *out)
+{
+    if (sqa_read_count(value, 0, MOST_KEYS, out))
+        return SQA_OK;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s is '%.60s'; expected a number from 0 to %u", name,
+                    value, MOST_KEYS);
+}
+
+bool sqa_field_write_pages(const sqa_paged *paged, uint32_t batch, uint32_t capacity,
+                           char value[SQA_FIELD_VALUE])
+{
+    snprintf(value, SQA_FIELD_VALUE, "%u", paged->pages);
+    return paged->page_size > 0 && paged->pages != all_pages(paged->page_size, batch, capacity);
 }

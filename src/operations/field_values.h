@@ -1,4 +1,4 @@
-/* Values that shapes of several operations have keys for: factors, and strides. */
+/* Values that shapes of several operations have keys for: factors, strides, caches. */
 #ifndef SQA_OPERATIONS_FIELD_VALUES_H
 #define SQA_OPERATIONS_FIELD_VALUES_H
 
@@ -24,6 +24,15 @@ bool sqa_field_write_view(const sqa_strides *strides, uint32_t heads, uint32_t l
 sqa_status sqa_field_read_kv_dtype(const char *name, const char *value, int32_t *out);
 bool sqa_field_write_kv_dtype(int32_t kv_dtype, sqa_dtype dtype, char value[SQA_FIELD_VALUE]);
 
+/* Pages of a cache of `capacity` keys a sequence, and how many there are: as many as all sequences
+ * take, unless that is said. Without pages nothing is written. */
+sqa_status sqa_field_read_page(const char *value, uint32_t batch, uint32_t capacity,
+                               sqa_paged *out);
+bool sqa_field_write_page(const sqa_paged *paged, char value[SQA_FIELD_VALUE]);
+sqa_status sqa_field_read_pages(const char *name, const char *value, uint32_t *out);
+bool sqa_field_write_pages(const sqa_paged *paged, uint32_t batch, uint32_t capacity,
+                           char value[SQA_FIELD_VALUE]);
+
 /* read_KEY() and write_KEY() of a field; `desc` is the descriptor in what follows `member`. */
 #define SQA_KEY(key, type, member, read, write)                                                    \
     static sqa_status read_##key(const char *value, const sqa_shape_items *items,                  \
@@ -46,5 +55,18 @@ bool sqa_field_write_kv_dtype(int32_t kv_dtype, sqa_dtype dtype, char value[SQA_
 #define SQA_VIEW_KEY(key, type, member, heads, length, dim)                                        \
     SQA_KEY(key, type, member, sqa_field_read_view,                                                \
             sqa_field_write_view(&desc->member, heads, length, dim, value))
+#define SQA_PAGE_KEYS(type, capacity)                                                              \
+    static sqa_status read_page(const char *value, const sqa_shape_items *items, void *descriptor) \
+    {                                                                                              \
+        type *desc = descriptor;                                                                   \
+        (void)items;                                                                               \
+        return sqa_field_read_page(value, desc->batch, desc->capacity, &desc->paged);              \
+    }                                                                                              \
+    static bool write_page(const void *descriptor, char value[SQA_FIELD_VALUE])                    \
+    {                                                                                              \
+        return sqa_field_write_page(&((const type *)descriptor)->paged, value);                    \
+    }                                                                                              \
+    SQA_KEY(pages, type, paged.pages, sqa_field_read_pages,                                        \
+            sqa_field_write_pages(&desc->paged, desc->batch, desc->capacity, value))
 
 #endif

@@ -7,12 +7,22 @@
 #include "operations/shape.h"
 #include "problem/names.h"
 
+#define NAMED "dtype="
+
 static sqa_status read_shape(const char *operation, const char *shape, sqa_dtype dtype,
                              sqa_problem *out)
 {
     char text[SQA_SHAPE_TEXT];
-    snprintf(text, sizeof text, "%s,%s,dtype=%s", operation, shape, sqa_dtype_name(dtype));
+    const char *named = strstr(shape, NAMED) ? "" : sqa_dtype_name(dtype);
+    snprintf(text, sizeof text, "%s,%s%s%s", operation, shape, *named ? "," NAMED : "", named);
     return sqa_problem_parse(text, out);
+}
+
+/* Of a shape that names its storage: whether it is another. */
+static bool is_of_another(const char *shape, sqa_dtype dtype)
+{
+    const char *at = strstr(shape, NAMED), *name = sqa_dtype_name(dtype);
+    return at && strncmp(at + strlen(NAMED), name, strlen(name)) != 0;
 }
 
 sqa_status sqa_case_shapes_list(const sqa_case_shape *shapes, const char *operation,
@@ -21,7 +31,7 @@ sqa_status sqa_case_shapes_list(const sqa_case_shape *shapes, const char *operat
     sqa_status status = SQA_OK;
     for (; shapes->shape && status == SQA_OK; shapes++) {
         sqa_problem problem;
-        if (shapes->least > size)
+        if (shapes->least > size || is_of_another(shapes->shape, dtype))
             continue;
         status = read_shape(operation, shapes->shape, dtype, &problem);
         if (status == SQA_OK)

@@ -6,7 +6,7 @@
 
 typedef struct sqa_case_shape {
     sqa_grid_size least; /* the smallest grid that has it */
-    const char *shape;   /* without the operation and the storage; NULL ends a table */
+    const char *shape;   /* without the operation; with a storage it is of that alone; NULL: end */
 } sqa_case_shape;
 
 /* Appends the shapes of a grid, of the operation that `operation` ("op=NAME") says.

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "operations/attention/pair_strides.h"
+#include "operations/field_values.h"
 #include "problem/names.h"
 
 #define MOST_LENGTH (1u << 30)
@@ -376,48 +377,7 @@ const sqa_shape_field sqa_list_fields[] = {
     {0},
 };
 
-static bool write_page(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    const sqa_attention_desc *desc = descriptor;
-    snprintf(value, SQA_FIELD_VALUE, "%u", desc->paged.page_size);
-    return desc->paged.page_size > 0;
-}
-
-/* As many pages as the longest sequences of a batch take; `pages` may say otherwise. */
-static uint32_t all_pages(const sqa_attention_desc *desc)
-{
-    const uint32_t size = desc->paged.page_size;
-    const uint64_t pages = (uint64_t)desc->batch * (((uint64_t)desc->kv_length + size - 1) / size);
-    return pages < MOST_LENGTH ? (uint32_t)pages : MOST_LENGTH;
-}
-
-static sqa_status read_page(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    sqa_attention_desc *desc = descriptor;
-    if (!sqa_read_count(value, 1, MOST_LENGTH, &desc->paged.page_size))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "page is '%.60s'; expected a number from 1 to %u",
-                        value, MOST_LENGTH);
-    desc->paged.pages = all_pages(desc);
-    return SQA_OK;
-}
-
-static sqa_status read_pages(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    sqa_attention_desc *desc = descriptor;
-    if (sqa_read_count(value, 0, MOST_LENGTH, &desc->paged.pages))
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT, "pages is '%.60s'; expected a number from 0 to %u", value,
-                    MOST_LENGTH);
-}
-
-static bool write_pages(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    const sqa_attention_desc *desc = descriptor;
-    snprintf(value, SQA_FIELD_VALUE, "%u", desc->paged.pages);
-    return desc->paged.page_size > 0 && desc->paged.pages != all_pages(desc);
-}
+SQA_PAGE_KEYS(sqa_attention_desc, kv_length)
 
 const sqa_shape_field sqa_paged_fields[] = {
     {OWN(page, "K and V in pages of so many keys; nk is then the most of a sequence"),

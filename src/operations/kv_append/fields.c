@@ -21,48 +21,7 @@ static uint32_t value_dim_of(const sqa_kv_append_desc *desc)
     return desc->value_dim ? desc->value_dim : desc->head_dim;
 }
 
-/* As many as all sequences take. */
-static uint32_t all_pages(const sqa_kv_append_desc *desc)
-{
-    const uint64_t size = desc->paged.page_size;
-    const uint64_t pages = desc->batch * ((desc->capacity + size - 1) / size);
-    return pages < MOST ? (uint32_t)pages : MOST;
-}
-
-static sqa_status read_page(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    sqa_kv_append_desc *desc = descriptor;
-    if (!sqa_read_count(value, 1, MOST, &desc->paged.page_size))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "page is '%.60s'; expected a number from 1 to %u",
-                        value, MOST);
-    desc->paged.pages = all_pages(desc);
-    return SQA_OK;
-}
-
-static bool write_page(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    snprintf(value, SQA_FIELD_VALUE, "%u",
-             ((const sqa_kv_append_desc *)descriptor)->paged.page_size);
-    return true;
-}
-
-static sqa_status read_pages(const char *value, const sqa_shape_items *items, void *descriptor)
-{
-    (void)items;
-    sqa_kv_append_desc *desc = descriptor;
-    if (sqa_read_count(value, 0, MOST, &desc->paged.pages))
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT, "pages is '%.60s'; expected a number from 0 to %u", value,
-                    MOST);
-}
-
-static bool write_pages(const void *descriptor, char value[SQA_FIELD_VALUE])
-{
-    const sqa_kv_append_desc *desc = descriptor;
-    snprintf(value, SQA_FIELD_VALUE, "%u", desc->paged.pages);
-    return desc->paged.pages != all_pages(desc);
-}
+SQA_PAGE_KEYS(sqa_kv_append_desc, capacity)
 
 static sqa_status read_total(const char *value, const sqa_shape_items *items, void *descriptor)
 {

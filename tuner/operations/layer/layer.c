@@ -64,16 +64,12 @@ static const sqa_case_shape cached_shapes[] = {
     {SQA_GRID_SAMPLE, "b=3,variant=mqa,h=4,nq=9,nk=7,d=8,dmodel=12,causal,page=4,rope=half"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=5,nk=0,d=8,dmodel=16,page=4,biases"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=9,d=8,dmodel=16,page=4,rope=half"},
+    {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,nq=4,nk=40,d=7,dmodel=12,fused,qknorm,gate,rope=half,causal,"
+                      "page=1,kv=f16,dtype=f32"},
+    {SQA_GRID_SAMPLE, "b=2,variant=xsqa,h=16,nq=1,nk=130,d=8,dmodel=16,causal,page=16,kv=bf16,"
+                      "dtype=f32"},
     {SQA_GRID_TINY, "b=2,hq=2,hkv=1,nq=260,nk=300,d=8,dmodel=5,causal,page=16,rope=half"},
     {0}};
-
-/* Caches of f32 layers that are stored in another way. */
-static const sqa_case_shape stored_shapes[] = {
-    {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,nq=4,nk=40,d=7,dmodel=12,fused,qknorm,gate,rope=half,causal,"
-                      "page=1,kv=f16"},
-    {SQA_GRID_SAMPLE, "b=2,variant=xsqa,h=16,nq=1,nk=130,d=8,dmodel=16,causal,page=16,kv=bf16"},
-    {0},
-};
 
 static const sqa_case_shape kept_shapes[] = {
     {SQA_GRID_TINY, "b=2,variant=sqa,h=8,n=17,d=4,dmodel=20,fused,biases,keep"},
@@ -110,17 +106,10 @@ static const sqa_case_shape gradient_shapes[] = {
         return sqa_case_shapes_list(table, "op=" operation, size, dtype, out);                     \
     }
 LISTS(layers, shapes, "layer")
+LISTS(cached, cached_shapes, "layer")
 LISTS(kept, kept_shapes, "layer")
 LISTS(gradients, shapes, "layer_backward")
 LISTS(some_gradients, gradient_shapes, "layer_backward")
-
-static sqa_status list_cached(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
-{
-    sqa_status status = sqa_case_shapes_list(cached_shapes, "op=layer", size, dtype, out);
-    return status == SQA_OK && dtype == SQA_DTYPE_F32
-               ? sqa_case_shapes_list(stored_shapes, "op=layer", size, dtype, out)
-               : status;
-}
 
 static const sqa_case_grid grids[] = {
     {"grid", list_layers, NULL}, {"kept", list_kept, NULL}, {"cached", list_cached, NULL}, {0}};

@@ -13,7 +13,7 @@ static const sqa_case_shape cases[] = {
     {SQA_GRID_TINY, "b=3,heads=3,n=5,nk=17,dmodel=20,qrank=10," SMALL ",page=4,total=9"},
     {SQA_GRID_TINY, "b=3,heads=3,n=2,nk=17,dmodel=20,qrank=10," SMALL ",page=4,absorbed"},
     {SQA_GRID_SAMPLE, "b=4,heads=3,n=4,nk=33,dmodel=20," SMALL ",page=33,pairs=half,absorbed,"
-                      "total=11"},
+                      "total=11,kv=f16,dtype=f32"},
     {SQA_GRID_SAMPLE, "b=2,heads=5,n=7,nk=9,dmodel=13," SMALL ",page=1,base=100,absorbed,eps=0.1"},
     {SQA_GRID_SAMPLE, "b=2,heads=1,n=9,nk=7,dmodel=13," SMALL ",page=5,absorbed,scale=0.5"},
     {SQA_GRID_SAMPLE, "b=3,heads=2,n=7,dmodel=13," SMALL ",total=12,pairs=half"},
@@ -27,19 +27,9 @@ static const sqa_case_shape cases[] = {
     {0},
 };
 
-/* A cache of an f32 layer that is stored in another way. */
-static const sqa_case_shape stored_cases[] = {
-    {SQA_GRID_SAMPLE, "b=4,heads=3,n=4,nk=33,dmodel=20," SMALL ",page=33,pairs=half,absorbed,"
-                      "total=11,kv=f16"},
-    {0},
-};
-
 static sqa_status list_cases(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
 {
-    sqa_status status = sqa_case_shapes_list(cases, "op=mla_layer", size, dtype, out);
-    return status == SQA_OK && dtype == SQA_DTYPE_F32
-               ? sqa_case_shapes_list(stored_cases, "op=mla_layer", size, dtype, out)
-               : status;
+    return sqa_case_shapes_list(cases, "op=mla_layer", size, dtype, out);
 }
 
 static const sqa_case_grid grids[] = {{"grid", list_cases, NULL}, {0}};
