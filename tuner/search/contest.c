@@ -13,6 +13,10 @@
 #define PATIENCE 6.0
 #define LEAST_PATIENCE 6.0
 
+/* Part of the run that one program may take to build: the others need the core too. */
+#define BUILD_SHARE (1.0 / 8.0)
+#define LEAST_BUILD_PATIENCE 2.0 /* times the slowest that worked */
+
 /* At the end of the run a trial is waited for at least so long. */
 #define LEAST_SECONDS 0.5
 
@@ -238,6 +242,17 @@ static double patience_s(const contest *self)
     return adaptive ? fmax(PATIENCE * session->slowest_s, LEAST_PATIENCE) : (double)INFINITY;
 }
 
+/* The same of a build, of which a short run waits less long. */
+static double build_patience_s(const contest *self)
+{
+    const sqa_tuning_session *session = self->session;
+    const double seconds = session->options->budget.seconds, patience = patience_s(self);
+    if (!isfinite(patience) || seconds <= 0)
+        return patience;
+    const double least = fmax(LEAST_BUILD_PATIENCE * session->slowest_s, LEAST_PATIENCE);
+    return fmin(patience, fmax(BUILD_SHARE * seconds, least));
+}
+
 static sqa_status try_one(contest *self, const use *item, sqa_runner *runner)
 {
     const double left = fmax(self->end_s - sqa_clock_seconds(), LEAST_SECONDS);
@@ -273,6 +288,7 @@ static sqa_status try_all(contest *self, candidate *item)
                    !sqa_problem_search_is_fallback(own->search, own->point)) {
             expect(self, own, false);
             sqa_problem_search_prune(own->search, own->point);
+            sqa_problem_search_drop_hopeless(own->search);
         } else {
             status = try_one(self, own, runner);
             far_behind += strikes_of(own);
@@ -284,11 +300,13 @@ static sqa_status try_all(contest *self, candidate *item)
 /* What is wrong with the program is so for every problem that it is for. */
 static sqa_status fail_all(contest *self, const candidate *item)
 {
+    const bool cut =
+        item->job.built.status == SQA_TRIAL_TIMEOUT && build_patience_s(self) < patience_s(self);
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < item->count && status == SQA_OK; i++) {
         expect(self, &item->uses[i], false);
-        status =
-            sqa_problem_search_fail(item->uses[i].search, item->uses[i].point, &item->job.built);
+        status = sqa_problem_search_fail(item->uses[i].search, item->uses[i].point,
+                                         &item->job.built, cut);
         self->figures->trials++;
         self->options->report(self->options->user, self->search_end_s);
     }
@@ -370,7 +388,7 @@ sqa_status sqa_contest_run(sqa_tuning_session *session, sqa_problem_search *sear
     sqa_status status = SQA_OK;
     do {
         look_ahead(&self);
-        sqa_crew_limit(session->crew, patience_s(&self));
+        sqa_crew_limit(session->crew, build_patience_s(&self));
         status = take_candidates(&self);
         if (status == SQA_OK)
             status = sqa_crew_next(session->crew, self.search_end_s, &job);

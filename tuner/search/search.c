@@ -21,7 +21,8 @@ sqa_status sqa_search_create(sqa_search *out, const sqa_config_space *spaces, si
     out->best_cost = (double)INFINITY;
     out->costs = calloc(space_count ? space_count : 1, sizeof *out->costs);
     out->closed = calloc(space_count ? space_count : 1, sizeof *out->closed);
-    if (!out->costs || !out->closed) {
+    out->awaited = calloc(space_count ? space_count : 1, sizeof *out->awaited);
+    if (!out->costs || !out->closed || !out->awaited) {
         sqa_search_free(out);
         return sqa_fail_memory("the search");
     }
@@ -45,9 +46,11 @@ void sqa_search_free(sqa_search *search)
         free(search->costs[family]);
     free(search->costs);
     free(search->closed);
+    free(search->awaited);
     free(search->learnt);
     search->costs = NULL;
     search->closed = NULL;
+    search->awaited = NULL;
     search->learnt = NULL;
 }
 
@@ -83,6 +86,7 @@ void sqa_search_expect(sqa_search *search, sqa_point point, bool on_its_way)
         return;
     *cost = on_its_way ? ON_ITS_WAY : (double)NAN;
     search->on_their_way += on_its_way ? 1 : (size_t)-1;
+    search->awaited[point.family] += on_its_way ? 1 : (size_t)-1;
 }
 
 /* A power of two is full. */
@@ -163,14 +167,33 @@ bool sqa_search_random_in_family(sqa_search *search, size_t family, sqa_point *o
     return false;
 }
 
+/* Whether its first answer is still on its way: it may say that the family is not worth more. */
+static bool has_yet_to_answer(const sqa_search *search, size_t family)
+{
+    for (size_t i = 0; i < search->tried; i++)
+        if (search->learnt[i].family == family)
+            return false;
+    return search->awaited[family] > 0;
+}
+
+static bool random_in_some_family(sqa_search *search, size_t first, bool waits, sqa_point *out)
+{
+    for (size_t step = 0; step < search->space_count; step++) {
+        const size_t family = (first + step) % search->space_count;
+        if (has_yet_to_answer(search, family) == waits &&
+            sqa_search_random_in_family(search, family, out))
+            return true;
+    }
+    return false;
+}
+
 sqa_point sqa_search_random_point(sqa_search *search)
 {
     sqa_point point = {0, 0};
     assert(search->tried < search->total);
-    size_t first = (size_t)sqa_random_below(&search->random, search->space_count);
-    for (size_t step = 0; step < search->space_count; step++)
-        if (sqa_search_random_in_family(search, (first + step) % search->space_count, &point))
-            break;
+    const size_t first = (size_t)sqa_random_below(&search->random, search->space_count);
+    if (!random_in_some_family(search, first, false, &point))
+        random_in_some_family(search, first, true, &point);
     return point;
 }
 

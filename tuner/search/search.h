@@ -37,6 +37,7 @@ typedef struct sqa_search {
     /* Kept by sqa_search_try. */
     double **costs; /* [family][config]; NaN: not tried yet; see sqa_search_knows */
     size_t tried, on_their_way, total;
+    size_t *awaited;   /* [family] of those on their way */
     bool *closed;      /* [family] by sqa_search_close_family */
     sqa_point *learnt; /* the points whose cost is known, in the order they became so */
     sqa_point best;
@@ -74,8 +75,8 @@ bool sqa_search_goes_on(const sqa_search *search);
 
 bool sqa_search_was_tried(const sqa_search *search, sqa_point point);
 
-/* A point not tried yet: a random family (of those with any left), then a random
- * configuration. Something must be left. */
+/* A point not tried yet: a random family (of those with any left, and first of those of which
+ * something is known or nothing asked), then a random configuration. Something must be left. */
 sqa_point sqa_search_random_point(sqa_search *search);
 
 /* The same within one family; false when it has none left. */

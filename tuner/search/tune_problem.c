@@ -95,23 +95,32 @@ static void rescale(sqa_problem_search *self, sqa_trial_result *result)
     result->yardstick_ms = self->yardstick_ms;
 }
 
-/* Records a result, and lets the search know. */
-static sqa_status conclude(sqa_problem_search *self, sqa_point point,
-                           const sqa_trial_result *result)
+/* Lets the search know a result. */
+static void learn(sqa_problem_search *self, sqa_point point, const sqa_trial_result *result)
 {
-    const sqa_contender contender = sqa_problem_search_at(self, point);
     const double best = self->search.best_cost;
     sqa_search_learn(&self->search, point, cost_of(result));
     sqa_pruner_add(&self->pruner, point);
     self->idle = self->search.best_cost < best ? 0 : self->idle + 1;
     self->outcome->trials[result->status]++;
+}
+
+/* Records a result, and lets the search know. */
+static sqa_status conclude(sqa_problem_search *self, sqa_point point,
+                           const sqa_trial_result *result)
+{
+    const sqa_contender contender = sqa_problem_search_at(self, point);
+    learn(self, point, result);
     return sqa_record_trial(self->session, &self->outcome->problem, &contender, result, NULL, NULL);
 }
 
 sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
-                                   const sqa_trial_result *result)
+                                   const sqa_trial_result *result, bool cut)
 {
-    return conclude(self, point, result);
+    if (!cut)
+        return conclude(self, point, result);
+    learn(self, point, result);
+    return SQA_OK;
 }
 
 /* A rate above the ceiling means that the ceiling was sampled in a bad moment, or the trial

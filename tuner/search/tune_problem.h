@@ -113,9 +113,10 @@ sqa_status sqa_problem_search_recall(sqa_problem_search *self, sqa_point point, 
 sqa_status sqa_problem_search_try(sqa_problem_search *self, sqa_point point, sqa_runner *runner,
                                   bool cut);
 
-/* Records a result that was found without a trial: a program that could not be built. */
+/* Records a result that was found without a trial: a program that could not be built. `cut`:
+ * it took too long for this run, which a longer one may find out again: not recorded. */
 sqa_status sqa_problem_search_fail(sqa_problem_search *self, sqa_point point,
-                                   const sqa_trial_result *result);
+                                   const sqa_trial_result *result, bool cut);
 
 /* Whether the point is worth a program whatever a model says of it: a start is, and what a
  * strategy asks that promises to try everything. */
