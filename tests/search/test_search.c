@@ -216,6 +216,31 @@ START_TEST(a_closed_family_is_left_alone)
 }
 END_TEST
 
+/* Of a family that was asked and has not answered yet, nothing more is asked at random. */
+START_TEST(a_first_answer_is_waited_for)
+{
+    enum { DRAWS = 20 };
+    landscape self;
+    sqa_search search;
+    open_landscape(&self, ALL);
+    ck_assert_int_eq(sqa_search_create(&search, self.spaces, 2, 1), SQA_OK);
+    sqa_search_expect(&search, (sqa_point){1, 0}, true);
+    for (int i = 0; i < DRAWS; i++)
+        ck_assert_uint_eq(sqa_search_random_point(&search).family, 0);
+    sqa_search_learn(&search, (sqa_point){1, 0}, 500.0);
+    bool asked = false;
+    for (int i = 0; i < DRAWS; i++)
+        asked = asked || sqa_search_random_point(&search).family == 1;
+    ck_assert(asked);
+    for (size_t i = 0; i < WIDE_COUNT; i++)
+        sqa_search_learn(&search, (sqa_point){0, i}, 1.0);
+    sqa_search_expect(&search, (sqa_point){1, 1}, true);
+    ck_assert_uint_eq(sqa_search_random_point(&search).config, 2); /* nothing else is left */
+    sqa_search_free(&search);
+    close_landscape(&self);
+}
+END_TEST
+
 /* Finals get what they need, at most their share, and in any case the fewest rounds. */
 START_TEST(the_budget_is_divided)
 {
@@ -424,6 +449,7 @@ int main(void)
     tcase_add_loop_test(tests, walkers_share_a_search, 0, STRATEGIES);
     tcase_add_loop_test(tests, walkers_end_where_they_stand, 0, STRATEGIES);
     tcase_add_test(tests, a_closed_family_is_left_alone);
+    tcase_add_test(tests, a_first_answer_is_waited_for);
     tcase_add_test(tests, the_budget_is_divided);
     tcase_add_test(tests, short_finals_are_of_fewer);
     Suite *suite = suite_create("search");

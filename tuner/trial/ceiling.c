@@ -11,6 +11,7 @@
 #include "device/program.h"
 #include "kernels/kernel_family.h"
 #include "trial/ceiling_kernels.h"
+#include "trial/fault.h"
 #include "trial/measure.h"
 
 #define SWEEP_SECONDS 0.004  /* per sample while choosing the variant */
@@ -71,12 +72,19 @@ static size_t stream_size(const sqa_device *device)
     return bytes;
 }
 
+static size_t variants_of(const sqa_ceiling_probe *probe, sqa_ceiling_kind kind,
+                          sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS])
+{
+    const size_t count = sqa_ceiling_variants(kind, &probe->device, variants);
+    return sqa_fault_is_wanted() && count ? 1 : count;
+}
+
 static sqa_status build(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
 {
     sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS];
     if (!probe->device.limits.has_compiler)
         return sqa_fail(SQA_UNSUPPORTED, "without an OpenCL compiler the ceiling is not known");
-    size_t count = sqa_ceiling_variants(kind, &probe->device, variants);
+    size_t count = variants_of(probe, kind, variants);
     sqa_text source = SQA_TEXT_INIT;
     sqa_ceiling_source(kind, variants, count, &source);
     sqa_status status = sqa_text_status(&source);
@@ -186,7 +194,7 @@ static sqa_status sweep(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
 {
     ceiling_side *side = &probe->sides[kind];
     sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS];
-    size_t count = sqa_ceiling_variants(kind, &probe->device, variants);
+    size_t count = variants_of(probe, kind, variants);
     sqa_status status = SQA_OK;
     for (size_t i = 0; i < count; i++)
         status = try_variant(probe, kind, &variants[i], i);

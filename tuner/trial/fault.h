@@ -4,7 +4,8 @@
  *
  *   hang|crash|wrong|noisy|slow|steady[:FAMILY[:PART_OF_THE_CONFIGURATION]]
  *
- * Only the trial worker reads it, and only in builds with tests. */
+ * The trial worker acts them out, and only in builds with tests. Nobody asks for real times
+ * then: ceilings are sampled of one kernel of each kind. */
 #ifndef SQA_TUNER_FAULT_H
 #define SQA_TUNER_FAULT_H
 
@@ -26,12 +27,20 @@ typedef enum sqa_fault {
 /* What `text` (the variable's value, may be NULL) asks for this candidate. */
 sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate);
 
+/* Whether any fault is asked for. */
+bool sqa_fault_is_wanted(void);
+
 /* Hangs, crashes, changes the bench's samples, or gives a wrong *result,
  * which alone is true: there is nothing left to try. */
 bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
                          sqa_trial_result *result);
 
 #else
+
+static inline bool sqa_fault_is_wanted(void)
+{
+    return false;
+}
 
 static inline bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
                                        sqa_trial_result *result)
