@@ -1,5 +1,6 @@
 #include "runtime/choose.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/registry.h"
@@ -86,6 +87,20 @@ static void choose_prebuilt(sqa_choices *out, const sqa_device *device,
     }
 }
 
+/* How well a search does from a bad start is for tests to see: $SQA_CL_TEST_DEFAULT, as
+ * FAMILY:NAME=value,..., changes what a family has as its default. */
+static void spoil(const sqa_kernel_family *family, sqa_config *config)
+{
+#ifdef SQA_CL_TEST_SWITCHES
+    const char *text = getenv("SQA_CL_TEST_DEFAULT");
+    const size_t length = strlen(family->name);
+    if (text && !strncmp(text, family->name, length) && text[length] == ':')
+        sqa_config_parse(family, text + length + 1, config);
+#else
+    (void)family, (void)config;
+#endif
+}
+
 static void choose_defaults(sqa_choices *out, const sqa_device *device, const sqa_problem *problem)
 {
     const char *why = NULL;
@@ -96,6 +111,7 @@ static void choose_defaults(sqa_choices *out, const sqa_device *device, const sq
             continue;
         sqa_choice choice = {.family = family, .rung = SQA_RUNG_DEFAULT, .source = "default"};
         family->default_config(problem, device, &choice.config);
+        spoil(family, &choice.config);
         if (sqa_family_accepts(family, &choice.config, problem, device, &why))
             out->items[out->count++] = choice;
     }

@@ -36,20 +36,35 @@ sqa_status sqa_tuning_ceiling(sqa_tuning_session *session, double seconds_ago)
     if (now - session->ceiling_s < seconds_ago || session->has_no_ceiling)
         return SQA_OK;
     session->ceiling_s = now;
-    if (sqa_runner_ceiling(sqa_crew_runner(session->crew, NULL), &found) != SQA_OK) {
+    if (sqa_runner_ceiling(sqa_crew_runner(session->crew, NULL), &session->ceiling, &found) !=
+        SQA_OK) {
         session->has_no_ceiling = true;
         sqa_log_write(&session->options->log, SQA_LOG_WARNING, "%s", sqa_last_error());
         return SQA_OK;
     }
-    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++) {
         session->ceiling.rate[kind] = fmax(session->ceiling.rate[kind], found.rate[kind]);
+        session->ceiling.number[kind] = found.number[kind];
+    }
     return SQA_OK;
+}
+
+/* Where a test has given a family a bad default, what ships with the library would make up
+ * for it. */
+static bool has_bad_default(void)
+{
+#ifdef SQA_CL_TEST_SWITCHES
+    return getenv("SQA_CL_TEST_DEFAULT") != NULL;
+#else
+    return false;
+#endif
 }
 
 /* What the databases know of the device: starts, and what is in use. */
 static sqa_status read_known(sqa_tuning_session *session)
 {
-    const sqa_tuning_sources sources = {.user_database = session->options->database};
+    const sqa_tuning_sources sources = {.user_database = session->options->database,
+                                        .skip_seed = has_bad_default()};
     return sqa_tuning_table_load(&session->known, &sources, &session->device,
                                  &session->options->log);
 }

@@ -263,6 +263,8 @@ static void add_starts(sqa_problem_search *self)
     add_known_starts(self);
     for (size_t i = 0; i < self->space_count; i++) {
         sqa_config config;
+        if (self->spaces[i].family == self->fallback.family)
+            continue;
         memset(&config, 0, sizeof config);
         self->spaces[i].family->default_config(problem, &self->session->device, &config);
         sqa_contender contender = sqa_contender_of(self->spaces[i].family, &config);

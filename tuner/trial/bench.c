@@ -130,7 +130,7 @@ static sqa_status measure(sqa_bench_state *run, sqa_bench_rates rates[SQA_CEILIN
     sqa_bench_announce(run, "the device's ceiling");
     sqa_status status = create_queue(run);
     if (status == SQA_OK)
-        status = sqa_ceiling_probe_create(&run->ceiling, run->context);
+        status = sqa_ceiling_probe_create(&run->ceiling, run->context, NULL);
     if (status == SQA_OK && run->options->peer)
         status = sqa_peer_start(&run->peer, run->options->peer);
     if (status != SQA_OK)

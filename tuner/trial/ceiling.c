@@ -29,6 +29,7 @@ typedef struct ceiling_side {
     cl_program program;
     sqa_ceiling_work work; /* the best variant */
     sqa_ceiling_variant variant;
+    uint32_t number;   /* the variant's, from 1 on */
     uint32_t launches; /* per sample */
     double best;       /* 10^9 per second */
 } ceiling_side;
@@ -186,17 +187,21 @@ static sqa_status try_variant(sqa_ceiling_probe *probe, sqa_ceiling_kind kind,
         clReleaseKernel(side->work.kernel);
     side->work = work;
     side->variant = *variant;
+    side->number = (uint32_t)number + 1;
     side->best = rate;
     return SQA_OK;
 }
 
-static sqa_status sweep(sqa_ceiling_probe *probe, sqa_ceiling_kind kind)
+/* `number`: of the variant that is known to be the best; 0: none is. */
+static sqa_status sweep(sqa_ceiling_probe *probe, sqa_ceiling_kind kind, uint32_t number)
 {
     ceiling_side *side = &probe->sides[kind];
     sqa_ceiling_variant variants[SQA_CEILING_MOST_VARIANTS];
-    size_t count = variants_of(probe, kind, variants);
+    const size_t count = variants_of(probe, kind, variants);
+    const bool is_known = number && number <= count;
+    const size_t first = is_known ? number - 1 : 0, end = is_known ? number : count;
     sqa_status status = SQA_OK;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = first; i < end; i++)
         status = try_variant(probe, kind, &variants[i], i);
     if (side->best <= 0.0) /* a variant may fail on an odd device; all of them may not */
         return status != SQA_OK ? status : sqa_fail(SQA_UNSUPPORTED, "no ceiling kernel runs here");
@@ -231,7 +236,8 @@ static sqa_status create_buffers(sqa_ceiling_probe *probe)
     return status;
 }
 
-sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *context)
+sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *context,
+                                    const sqa_ceiling *known)
 {
     sqa_ceiling_probe *probe = calloc(1, sizeof *probe);
     if (!probe)
@@ -245,7 +251,7 @@ sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *contex
     for (int kind = 0; kind < SQA_CEILING_KINDS && status == SQA_OK; kind++) {
         status = build(probe, (sqa_ceiling_kind)kind);
         if (status == SQA_OK)
-            status = sweep(probe, (sqa_ceiling_kind)kind);
+            status = sweep(probe, (sqa_ceiling_kind)kind, known ? known->number[kind] : 0);
     }
     if (status != SQA_OK) {
         sqa_ceiling_probe_destroy(probe);
@@ -290,6 +296,7 @@ sqa_ceiling sqa_ceiling_probe_result(const sqa_ceiling_probe *probe)
     for (int kind = 0; kind < SQA_CEILING_KINDS; kind++) {
         const ceiling_side *side = &probe->sides[kind];
         result.rate[kind] = side->best;
+        result.number[kind] = side->number;
         sqa_ceiling_describe((sqa_ceiling_kind)kind, &side->variant, result.variant[kind],
                              sizeof result.variant[kind]);
     }
@@ -308,7 +315,7 @@ sqa_ceiling sqa_ceiling_unknown(void)
 sqa_status sqa_ceiling_measure(sqa_context *context, sqa_ceiling *out)
 {
     sqa_ceiling_probe *probe = NULL;
-    sqa_status status = sqa_ceiling_probe_create(&probe, context);
+    sqa_status status = sqa_ceiling_probe_create(&probe, context, NULL);
     if (status != SQA_OK)
         return status;
     *out = sqa_ceiling_probe_result(probe);

@@ -15,8 +15,9 @@ enum { SQA_CEILING_KINDS = SQA_CEILING_READ + 1 };
 
 typedef struct sqa_ceiling {
     double rate[SQA_CEILING_KINDS]; /* NaN: not known */
-    /* Which kernel variant reached it: "float8 x 10 chains, ..." */
-    char variant[SQA_CEILING_KINDS][48];
+    /* Which kernel variant reached it, by its number from 1 on; 0: not known. */
+    uint32_t number[SQA_CEILING_KINDS];
+    char variant[SQA_CEILING_KINDS][48]; /* "float8 x 10 chains, ..." */
 } sqa_ceiling;
 
 sqa_ceiling sqa_ceiling_unknown(void);
@@ -25,8 +26,10 @@ sqa_ceiling sqa_ceiling_unknown(void);
  * whatever they are compared with. */
 typedef struct sqa_ceiling_probe sqa_ceiling_probe;
 
-/* Builds and sweeps the variants: 1-2 s on a CPU. The context must outlive the probe. */
-sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *context);
+/* Builds and sweeps the variants: 1-4 s on a CPU. A kind whose variant `known` (may be NULL)
+ * has a number for is not swept. The context must outlive the probe. */
+sqa_status sqa_ceiling_probe_create(sqa_ceiling_probe **out, sqa_context *context,
+                                    const sqa_ceiling *known);
 void sqa_ceiling_probe_destroy(sqa_ceiling_probe *probe);
 
 /* Takes one more sample of a kind's best variant. The ceiling itself only ever rises. */

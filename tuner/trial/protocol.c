@@ -70,6 +70,10 @@ bool sqa_request_format(const sqa_request *request, char line[SQA_PROTOCOL_LINE]
 {
     char shape[SQA_SHAPE_TEXT];
     sqa_text text = SQA_TEXT_INIT;
+    if (request->kind == SQA_REQUEST_CEILING) {
+        sqa_ceiling_format(&request->ceiling, line);
+        return true;
+    }
     sqa_text_append(&text, kinds[request->kind]);
     if (has_problem(request->kind)) {
         sqa_problem_format(&request->problem, shape, sizeof shape);
@@ -122,12 +126,13 @@ static bool parse_numbers(const char **line, sqa_request *out)
 
 bool sqa_request_parse(const char *line, sqa_request *out)
 {
+    const char *whole = line;
     char word[16], shape[SQA_SHAPE_TEXT];
     memset(out, 0, sizeof *out);
     if (!next_word(&line, word, sizeof word) || !parse_kind(word, &out->kind))
         return false;
     if (out->kind == SQA_REQUEST_CEILING)
-        return true;
+        return sqa_ceiling_parse(whole, &out->ceiling);
     if (out->kind == SQA_REQUEST_PAUSED)
         return next_count(&line, &out->rounds);
     return next_word(&line, shape, sizeof shape) &&
@@ -164,8 +169,11 @@ bool sqa_result_parse(const char *line, sqa_trial_result *out)
 
 void sqa_ceiling_format(const sqa_ceiling *ceiling, char line[SQA_PROTOCOL_LINE])
 {
-    snprintf(line, SQA_PROTOCOL_LINE, "ceiling %.9g %.9g %.9g\n", ceiling->rate[SQA_CEILING_FMA],
-             ceiling->rate[SQA_CEILING_COPY], ceiling->rate[SQA_CEILING_READ]);
+    const double *rate = ceiling->rate;
+    const uint32_t *number = ceiling->number;
+    snprintf(line, SQA_PROTOCOL_LINE, "ceiling %.9g %.9g %.9g %u %u %u\n", rate[SQA_CEILING_FMA],
+             rate[SQA_CEILING_COPY], rate[SQA_CEILING_READ], number[SQA_CEILING_FMA],
+             number[SQA_CEILING_COPY], number[SQA_CEILING_READ]);
 }
 
 bool sqa_ceiling_parse(const char *line, sqa_ceiling *out)
@@ -175,5 +183,7 @@ bool sqa_ceiling_parse(const char *line, sqa_ceiling *out)
     bool sound = next_word(&line, word, sizeof word) && !strcmp(word, "ceiling");
     for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
         sound = sound && next_number(&line, &out->rate[kind]);
+    for (int kind = 0; kind < SQA_CEILING_KINDS; kind++)
+        sound = sound && next_count(&line, &out->number[kind]);
     return sound;
 }

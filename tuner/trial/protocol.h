@@ -4,11 +4,13 @@
  *   build SHAPE FAMILY CONFIG                       -> result ...
  *   trial SHAPE BEST_MS BEST_RELATIVE FAMILY CONFIG -> result ...
  *   finals SHAPE ROUNDS FAMILY CONFIG ...           -> one result line per candidate, ceiling ...
- *   ceiling                                         -> ceiling FMA_GFLOPS COPY_GBS READ_GBS
+ *   ceiling ...                                     -> ceiling ...
  *   paused MILLISECONDS                             -> nothing; the latest build stood still
  *
  *   result STATUS MEDIAN SPREAD RELATIVE RELATIVE_SPREAD YARDSTICK_MS MAX_ERROR BUILD_MS
  *          SAMPLES MESSAGE...
+ *   ceiling FMA_GFLOPS COPY_GBS READ_GBS FMA_VARIANT COPY_VARIANT READ_VARIANT
+ *          as a request, what is known of them by now
  *
  * A worker first says "ready", or "error MESSAGE" when it cannot work at all. */
 #ifndef SQA_TUNER_PROTOCOL_H
@@ -44,6 +46,7 @@ typedef struct sqa_request {
     uint32_t rounds; /* finals: interleaved samples of each candidate; paused: milliseconds */
     uint32_t count;  /* candidates: 1 for a build and a trial, else 0 but for finals */
     sqa_candidate_text candidates[SQA_MAX_FINALISTS];
+    sqa_ceiling ceiling; /* of a request for it: what is known by now */
 } sqa_request;
 
 /* Writes the line with its newline; false when it does not fit. */

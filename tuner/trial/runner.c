@@ -310,14 +310,15 @@ sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_problem *problem,
     return status;
 }
 
-sqa_status sqa_runner_ceiling(sqa_runner *runner, sqa_ceiling *out)
+sqa_status sqa_runner_ceiling(sqa_runner *runner, const sqa_ceiling *known, sqa_ceiling *out)
 {
     char line[SQA_PROTOCOL_LINE];
+    sqa_ceiling_format(known, line);
     sqa_status status = ready(runner);
     if (status != SQA_OK)
         return status;
     sqa_child_answer answer =
-        sqa_child_send(&runner->child, "ceiling\n") ? SQA_ANSWER_LINE : SQA_ANSWER_GONE;
+        sqa_child_send(&runner->child, line) ? SQA_ANSWER_LINE : SQA_ANSWER_GONE;
     if (answer == SQA_ANSWER_LINE)
         answer = sqa_child_receive(&runner->child, sqa_clock_seconds() + CEILING_SECONDS, line);
     if (answer == SQA_ANSWER_LINE && sqa_ceiling_parse(line, out))

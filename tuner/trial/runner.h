@@ -64,7 +64,8 @@ sqa_status sqa_runner_finals(sqa_runner *runner, const sqa_problem *problem,
                              sqa_trial_result *results, sqa_ceiling *ceiling);
 
 /* The device's ceilings, sampled once more by the worker at hand, the best of what it saw;
- * without the variants' names. */
-sqa_status sqa_runner_ceiling(sqa_runner *runner, sqa_ceiling *out);
+ * without the variants' names. A worker that has not sampled any yet goes by the variants that
+ * are `known`. */
+sqa_status sqa_runner_ceiling(sqa_runner *runner, const sqa_ceiling *known, sqa_ceiling *out);
 
 #endif

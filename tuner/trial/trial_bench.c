@@ -108,12 +108,13 @@ sqa_kept_program *sqa_trial_bench_program(sqa_trial_bench *bench, cl_program pro
     return bench->programs = self;
 }
 
-sqa_status sqa_trial_bench_ceiling(sqa_trial_bench *bench, sqa_ceiling *out)
+sqa_status sqa_trial_bench_ceiling(sqa_trial_bench *bench, const sqa_ceiling *known,
+                                   sqa_ceiling *out)
 {
     sqa_status status = SQA_OK;
     double unused;
     if (!bench->ceiling)
-        status = sqa_ceiling_probe_create(&bench->ceiling, bench->context);
+        status = sqa_ceiling_probe_create(&bench->ceiling, bench->context, known);
     else
         for (int kind = 0; kind < SQA_CEILING_KINDS && status == SQA_OK; kind++)
             status = sqa_ceiling_probe_sample(bench->ceiling, (sqa_ceiling_kind)kind, &unused);

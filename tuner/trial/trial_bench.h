@@ -41,9 +41,11 @@ void sqa_trial_bench_close(sqa_trial_bench *bench);
 sqa_status sqa_trial_bench_problem(sqa_trial_bench *bench, const sqa_problem *problem,
                                    sqa_kept_problem **out);
 
-/* Samples what the device can do once more; the best so far, as sqa_ceiling_probe_result().
+/* Samples what the device can do once more, the first time by the variants `known` from
+ * another process; the best so far, as sqa_ceiling_probe_result().
  * Errors: those of sqa_ceiling_probe_create() and of sampling. */
-sqa_status sqa_trial_bench_ceiling(sqa_trial_bench *bench, sqa_ceiling *out);
+sqa_status sqa_trial_bench_ceiling(sqa_trial_bench *bench, const sqa_ceiling *known,
+                                   sqa_ceiling *out);
 
 /* What was built last took less than it seemed: it stood still. */
 void sqa_trial_bench_paused(sqa_trial_bench *bench, uint32_t milliseconds);

@@ -64,10 +64,9 @@ static void serve_finals(sqa_trial_bench *bench, const sqa_request *request, FIL
 
 static void serve_ceiling(sqa_trial_bench *bench, const sqa_request *request, FILE *answers)
 {
-    (void)request;
     char line[SQA_PROTOCOL_LINE];
     sqa_ceiling ceiling;
-    if (sqa_trial_bench_ceiling(bench, &ceiling) == SQA_OK)
+    if (sqa_trial_bench_ceiling(bench, &request->ceiling, &ceiling) == SQA_OK)
         sqa_ceiling_format(&ceiling, line);
     else
         snprintf(line, sizeof line, "error %s\n", sqa_last_error());
