@@ -142,6 +142,9 @@ has "other candidates" "$("$sqa" db check --db "$place/old.db" --json)" '"reopen
 
 # A sweep is recorded in parts and replayed; another one's file is left alone.
 narrow="--family rows --set LANES=8,RV=1|2,MC=2|4,MD=2,TILES=1,KEYS=24,UNROLL=1,PACK=0,EXP=0,SHARE=0,SPLIT=1"
+has narrowed "$("$sqa" tune --dry-run --shape $shape $narrow --json)" '"rows": 5' # and the default
+"$sqa" tune --dry-run --shape $shape --family rows --set RV=77 2>"$place/out" && fail "RV=77 passed"
+has "no such value" "$(cat "$place/out")" 'RV'
 out=$("$sqa" tune --record "$place/sweep" --shape $shape $narrow --budget 1t --json) ||
     fail "record: exit status"
 has record "$out" '"recorded": 1'

@@ -45,6 +45,8 @@ typedef struct sqa_tuning_options {
     const sqa_problem *problems;
     size_t problem_count;
     const char *family; /* NULL: all that can run, but for the naive one */
+    const char *set;    /* of that family, the values to try beside its default: as of
+                           sqa_sweep_narrow(); NULL: all */
     const sqa_strategy *strategy;
     sqa_tuning_budget budget;
     uint64_t seed;

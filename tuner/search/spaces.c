@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/registry.h"
+#include "search/sweep.h"
 #include "search/tune_problem.h"
 
 static bool is_last_of_operation(size_t index)
@@ -51,6 +52,33 @@ static sqa_status keep_prebuilt(sqa_config_space *space, const sqa_tuning_sessio
     return SQA_OK;
 }
 
+static bool has_value(const sqa_parameter *parameter, int32_t value)
+{
+    for (size_t i = 0; i < parameter->value_count; i++)
+        if (parameter->values[i] == value)
+            return true;
+    return false;
+}
+
+/* Leaves the values that were asked for, and the fallback, by which all are measured. */
+static sqa_status keep_set(sqa_config_space *space, const sqa_tuning_session *session)
+{
+    sqa_parameter parameters[SQA_MAX_PARAMETERS];
+    const sqa_contender fallback = sqa_fallback_of(session, space->problem);
+    sqa_status status = sqa_sweep_narrow(space->family, session->options->set, parameters);
+    size_t kept = 0;
+    for (size_t i = 0; i < space->count && status == SQA_OK; i++) {
+        const sqa_contender own = sqa_contender_of(space->family, &space->configs[i]);
+        bool keep = true;
+        for (size_t p = 0; p < space->family->parameter_count; p++)
+            keep = keep && has_value(&parameters[p], own.config.value[p]);
+        if (keep || sqa_contender_equal(&own, &fallback))
+            space->configs[kept++] = own.config;
+    }
+    space->count = kept;
+    return status;
+}
+
 sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t *count,
                              const sqa_problem *problem, const sqa_tuning_session *session)
 {
@@ -63,6 +91,8 @@ sqa_status sqa_spaces_create(sqa_config_space spaces[SQA_MOST_FAMILIES], size_t 
         sqa_status status = sqa_config_space_create(space, candidate, problem, &session->device);
         if (status == SQA_OK && !session->device.limits.has_compiler)
             status = keep_prebuilt(space, session);
+        if (status == SQA_OK && session->options->set)
+            status = keep_set(space, session);
         if (status != SQA_OK) {
             sqa_config_space_free(space);
             return status;

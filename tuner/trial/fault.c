@@ -35,11 +35,6 @@ sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate)
     return SQA_FAULT_NONE;
 }
 
-bool sqa_fault_is_wanted(void)
-{
-    return getenv("SQA_CL_TEST_FAULT") != NULL;
-}
-
 /* Every other sample takes ten times as long. */
 static void make_noisy(sqa_sample *sample, sqa_sample *yardstick, uint32_t number)
 {

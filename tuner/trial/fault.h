@@ -4,8 +4,7 @@
  *
  *   hang|crash|wrong|noisy|slow|steady[:FAMILY[:PART_OF_THE_CONFIGURATION]]
  *
- * The trial worker acts them out, and only in builds with tests. Nobody asks for real times
- * then: ceilings are sampled of one kernel of each kind. */
+ * Only the trial worker reads it, and only in builds with tests. */
 #ifndef SQA_TUNER_FAULT_H
 #define SQA_TUNER_FAULT_H
 
@@ -27,20 +26,12 @@ typedef enum sqa_fault {
 /* What `text` (the variable's value, may be NULL) asks for this candidate. */
 sqa_fault sqa_fault_for(const char *text, const sqa_candidate_text *candidate);
 
-/* Whether any fault is asked for. */
-bool sqa_fault_is_wanted(void);
-
 /* Hangs, crashes, changes the bench's samples, or gives a wrong *result,
  * which alone is true: there is nothing left to try. */
 bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
                          sqa_trial_result *result);
 
 #else
-
-static inline bool sqa_fault_is_wanted(void)
-{
-    return false;
-}
 
 static inline bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candidate,
                                        sqa_trial_result *result)

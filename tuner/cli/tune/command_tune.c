@@ -184,8 +184,8 @@ int sqa_command_tune(int argc, char **argv)
          .text = &words.record, .needs = "family",
          .only = "device,operation,shape,shapes,preset,like,family,set,budget,timeout,json,"
                  "log-level"},
-        {"set", "LIST", "of a recording, the values to try: RV=1|2,UNROLL=4", .text = &words.set,
-         .needs = "record"},
+        {"set", "LIST", "of the --family, the values to try: RV=1|2,UNROLL=4", .text = &words.set,
+         .needs = "family"},
         {"record-borrowed", "FILE",
          "measure the database's rows on all of the problems, beside the default, into FILE",
          .text = &words.record_borrowed,

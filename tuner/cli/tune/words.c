@@ -12,6 +12,7 @@
 #include "cli/operation_option.h"
 #include "cli/tune/problems.h"
 #include "operations/operations.h"
+#include "search/sweep.h"
 #include "tuning/tuning_table.h"
 
 #define DEFAULT_SECONDS 60.0
@@ -48,14 +49,18 @@ static sqa_tuning_budget budget_of(const sqa_tune_words *words)
     return budget;
 }
 
-/* Every problem's operation has it. */
-static sqa_status read_family(const char *name, sqa_tune_plan *plan)
+/* Every problem's operation has it, with the values that are asked for. */
+static sqa_status read_family(const char *name, const char *set, sqa_tune_plan *plan)
 {
+    sqa_parameter unused[SQA_MAX_PARAMETERS];
     plan->options.family = name;
+    plan->options.set = set;
     const sqa_kernel_family *family = NULL;
     sqa_status status = SQA_OK;
     for (size_t i = 0; name && i < plan->options.problem_count && status == SQA_OK; i++)
         status = sqa_family_option(name, sqa_operation_of(&plan->problems[i]), &family);
+    if (set && family && status == SQA_OK)
+        status = sqa_sweep_narrow(family, set, unused);
     return status;
 }
 
@@ -92,7 +97,7 @@ sqa_status sqa_tune_words_read(const sqa_tune_words *words, sqa_tune_plan *plan)
     if (status == SQA_OK)
         status = sqa_tune_problems_read(words, plan);
     if (status == SQA_OK)
-        status = read_family(words->family, plan);
+        status = read_family(words->family, words->set, plan);
     if (status == SQA_OK)
         status = sqa_tune_read_strategy(words->strategy, &options->strategy);
     if (status == SQA_OK)
