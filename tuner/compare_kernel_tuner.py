@@ -4,10 +4,10 @@
     python3 tuner/compare_kernel_tuner.py SQA SWEEP [--budget SECONDS] [--strategy NAME] [--rounds N]
 
 SWEEP is a recorded sweep (tests/search/sweeps), of which the first line is read: shape, family and
-values of its parameters. Kernel Tuner searches these configurations; `sqa tune` all that the family
-has, from its default on, and holds its finals within the budget. Both begin with cold caches. In
-the end the default and what either found are timed in turn. Needs kernel_tuner, pyopencl and numpy
-of PyPI, and forward attention without a mask or a split.
+values of its parameters. Both search these configurations; `sqa tune` begins with the default, and
+holds its finals within the budget. Both begin with cold caches. In the end the default and what
+either found are timed in turn. Needs kernel_tuner, pyopencl and numpy of PyPI, and forward
+attention without a mask or a split.
 """
 import argparse
 import json
@@ -95,8 +95,10 @@ def tune_by_sqa(problem, budget):
     cold_cache()
     database = os.path.join(tempfile.mkdtemp(), "tuning.db")
     begin = time.monotonic()
+    values = ",".join(f"{name}=" + "|".join(map(str, problem.space[name])) for name in problem.space)
     done = subprocess.run([problem.sqa, "tune", "--shape", problem.shape, "--family",
-                           problem.family, "--budget", f"{budget:g}s", "--db", database, "--json"], check=True, stdout=subprocess.PIPE,
+                           problem.family, "--set", values, "--budget", f"{budget:g}s", "--db",
+                           database, "--json"], check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True)
     row = json.loads(done.stdout)["rows"][0]
     return time.monotonic() - begin, row["trials"]["ok"], row["config"]
