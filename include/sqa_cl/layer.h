@@ -34,6 +34,15 @@
  * and its rows of Y are of what is there. Contiguous caches are in pages of the capacity. There
  * are no gradients.
  *
+ * With `linear` attention is that of linear.h, of those options: O = linear attention(Q, K, V), of
+ * decay, beta and states that the caller gives, in f32 and shaped as there; forward and backward.
+ * All else stays as it is: variants, a context (not causal), rope, norm, gate, ragged batches. The
+ * attention descriptor has no more than what linear.h reads. Retention is a decay per head, gated
+ * linear attention one per token or channel, gated DeltaNet one per token and `delta`; logarithms
+ * of decays and betas that follow from X come of products before (matmul.h). A layer generates from
+ * its state, with SQA_STATE_IN_PLACE and lengths of 1: no cache, and a token's time is the same
+ * wherever it stands.
+ *
  * Everything is stored as attention->dtype says, in between as well: Q, K, V and O are rounded to
  * it, and what Q and K are before they are normalised, and turned. Sums are kept in f32. Masks,
  * scores, dropout and ragged batches are those of the attention descriptor. Results are the same,
@@ -46,6 +55,7 @@
 
 #include "attention.h"
 #include "context.h"
+#include "linear.h"
 #include "plan.h"
 
 #ifdef __cplusplus
@@ -85,21 +95,24 @@ typedef struct sqa_layer_desc {
     uint32_t qk_norm;  /* 1: heads of Q and K are normalised, and then turned */
     float qk_norm_eps; /* finite, above 0; only with qk_norm */
     uint32_t gate;     /* 1: O is gated by Wg on its way to Wo */
+
+    /* From version 2 on: not NULL makes attention linear. Read during calls only. */
+    const sqa_linear_options *linear;
 } sqa_layer_desc;
 
-#define SQA_LAYER_DESC_VERSION 1u
+#define SQA_LAYER_DESC_VERSION 2u
 #define SQA_LAYER_DESC_INIT                                                                        \
     {                                                                                              \
         SQA_LAYER_DESC_VERSION, 0, SQA_NOT_SET, 0u, 0u, 0u, 0u, SQA_LAYER_ROPE_NONE, 10000.0f,     \
-            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u                                                     \
+            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u, 0                                                  \
     }
 
 /* What is kept from forward to backward: q, k and v as (rows, heads, dim), or with fused_qkv all
  * three side by side as qkv, as attention has them; o as (rows, heads, value_dim), and lse
- * (attention.h). With qk_norm q and k always lie apart, and what they were before is kept as well:
- * in qkv, or as q_projected and k_projected. With a gate g = X Wg + bg, like o. They are tensors
- * like others; this says where each may lie in one buffer of the caller's. Start from
- * SQA_LAYER_KEPT_INIT. */
+ * (attention.h), which linear attention has not. With qk_norm q and k always lie apart, and what
+ * they were before is kept as well: in qkv, or as q_projected and k_projected. With a gate g = X Wg
+ * + bg, like o. They are tensors like others; this says where each may lie in one buffer of the
+ * caller's. Start from SQA_LAYER_KEPT_INIT. */
 typedef struct sqa_layer_kept {
     uint32_t version;            /* SQA_LAYER_KEPT_VERSION */
     size_t bytes;                /* of the buffer */
@@ -147,6 +160,11 @@ typedef struct sqa_layer_tensors {
     /* From version 2 on: of a cache. */
     sqa_tensor block_table; /* int32 (batch, ceil(kv_length / page_size)) */
     sqa_tensor kv_lengths;  /* int32 (batch), with the new tokens */
+
+    /* From version 2 on: of linear attention, as in sqa_linear_tensors. */
+    sqa_tensor decay, beta;
+    sqa_tensor state_in, sums_in;
+    sqa_tensor state, sums;
 } sqa_layer_tensors;
 
 #define SQA_LAYER_TENSORS_VERSION 2u
@@ -156,7 +174,7 @@ typedef struct sqa_layer_tensors {
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0,     \
-            {0, 0},                                                                                \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},                                \
         {                                                                                          \
             0, 0                                                                                   \
         }                                                                                          \
@@ -182,7 +200,11 @@ typedef enum sqa_layer_gradient {
     SQA_LAYER_GRADIENT_WG = 32768,
     SQA_LAYER_GRADIENT_BG = 65536,
     SQA_LAYER_GRADIENT_Q_NORM = 131072,
-    SQA_LAYER_GRADIENT_K_NORM = 262144
+    SQA_LAYER_GRADIENT_K_NORM = 262144,
+    SQA_LAYER_GRADIENT_DECAY = 524288, /* of linear attention, as in linear.h */
+    SQA_LAYER_GRADIENT_BETA = 1048576,
+    SQA_LAYER_GRADIENT_STATE_IN = 2097152,
+    SQA_LAYER_GRADIENT_SUMS_IN = 4194304
 } sqa_layer_gradient;
 
 /* Start from SQA_LAYER_BACKWARD_OPTIONS_INIT, which asks for all. What is not asked for is
@@ -190,8 +212,8 @@ typedef enum sqa_layer_gradient {
 typedef struct sqa_layer_backward_options {
     uint32_t version;    /* SQA_LAYER_BACKWARD_OPTIONS_VERSION */
     uint32_t gradients;  /* sqa_layer_gradient bits; 0: all that the layer has */
-    uint32_t accumulate; /* 1: gradients of parameters (all but dX and dC) are added to what their
-                            tensors hold */
+    uint32_t accumulate; /* 1: gradients of parameters (all but dX, dC and those of linear
+                            attention's own inputs) are added to what their tensors hold */
 } sqa_layer_backward_options;
 
 #define SQA_LAYER_BACKWARD_OPTIONS_VERSION 1u
@@ -204,7 +226,7 @@ typedef struct sqa_layer_backward_options {
  * gradients, each like the tensor that it is of.
  *
  *   dO = dY Wo^T         dWo = O^T dY         dbo = the sum of the rows of dY
- *   dQ, dK, dV from dO as in backward.h, turned back and through the norm
+ *   dQ, dK, dV from dO as in backward.h or linear.h, turned back and through the norm
  *   with a gate all of these of sigmoid(G) * O in place of O, and dWg = X^T dG
  *   dWq = X^T dQ         dWk = C^T dK         dWv = C^T dV, biases as above
  *   dX = dQ Wq^T         dC = dK Wk^T + dV Wv^T, which without a context is part of dX
@@ -239,9 +261,17 @@ typedef struct sqa_layer_backward_tensors {
     sqa_tensor dq_norm, dk_norm;
 
     cl_mem workspace; /* as in sqa_tensors */
+
+    /* From version 2 on: of linear attention, as in sqa_linear_backward_tensors; the last four are
+     * written where they are asked for. */
+    sqa_tensor decay, beta;
+    sqa_tensor state_in, sums_in;
+    sqa_tensor dstate, dsums;
+    sqa_tensor ddecay, dbeta;
+    sqa_tensor dstate_in, dsums_in;
 } sqa_layer_backward_tensors;
 
-#define SQA_LAYER_BACKWARD_TENSORS_VERSION 1u
+#define SQA_LAYER_BACKWARD_TENSORS_VERSION 2u
 #define SQA_LAYER_BACKWARD_TENSORS_INIT                                                            \
     {                                                                                              \
         SQA_LAYER_BACKWARD_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
@@ -249,7 +279,11 @@ typedef struct sqa_layer_backward_tensors {
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                                              \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},     \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0},                                                        \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /* Plans, as sqa_plan_create() makes them for sqa_forward(). A layer is made of several operations

@@ -64,6 +64,10 @@ uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer)
         {layer->gate, SQA_LAYER_GRADIENT_WG},
         {layer->gate && layer->biases, SQA_LAYER_GRADIENT_BG},
         {layer->qk_norm, SQA_LAYER_GRADIENT_Q_NORM | SQA_LAYER_GRADIENT_K_NORM},
+        {layer->is_linear && layer->linear.decay, SQA_LAYER_GRADIENT_DECAY},
+        {layer->is_linear && layer->linear.delta, SQA_LAYER_GRADIENT_BETA},
+        {sqa_linear_starts(&layer->linear), SQA_LAYER_GRADIENT_STATE_IN},
+        {sqa_linear_starts(&layer->linear) && layer->linear.normalise, SQA_LAYER_GRADIENT_SUMS_IN},
     };
     uint32_t all = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -209,7 +213,26 @@ static sqa_status set_strides(sqa_layer_pass *layer)
         desc.k = sqa_layer_strides(layer, 1);
         desc.v = sqa_layer_strides(layer, 2);
     }
-    return sqa_attention_from_desc(&layer->attention, &desc);
+    sqa_status status = sqa_attention_from_desc(&layer->attention, &desc);
+    if (layer->is_linear)
+        memcpy(&layer->linear.attention, &layer->attention, sizeof layer->attention);
+    return status;
+}
+
+/* The attention, as softmax or linear attention reads its descriptor. */
+static sqa_status set_attention(sqa_layer_pass *layer, const sqa_attention_desc *desc,
+                                const sqa_linear_options *linear, bool backward)
+{
+    if (!linear)
+        return sqa_attention_from_desc(&layer->attention, desc);
+    if (backward && linear->state == SQA_STATE_IN_PLACE)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.linear.state: SQA_STATE_IN_PLACE leaves no first state for "
+                        "gradients; expected 0..3");
+    sqa_status status = sqa_linear_from_desc(&layer->linear, desc, linear);
+    layer->is_linear = 1;
+    memcpy(&layer->attention, &layer->linear.attention, sizeof layer->attention);
+    return status;
 }
 
 static sqa_status set_gradients(sqa_layer_pass *layer, const sqa_layer_backward_options *backward)
@@ -275,8 +298,9 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
     attention.q = attention.o = packed;
     if (!paged)
         attention.k = attention.v = packed;
-    attention.write_lse = backward || desc->keep;
-    status = sqa_attention_from_desc(&layer.attention, &attention);
+    const sqa_linear_options *linear = desc->version >= 2 ? desc->linear : NULL;
+    attention.write_lse = !linear && (backward || desc->keep);
+    status = set_attention(&layer, &attention, linear, backward);
     layer.d_model = desc->d_model;
     layer.context_dim = desc->context_dim;
     layer.fused_qkv = desc->fused_qkv;
@@ -301,12 +325,17 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
 }
 
 void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
-                       sqa_attention_desc *attention, sqa_layer_backward_options *backward)
+                       sqa_attention_desc *attention, sqa_linear_options *linear,
+                       sqa_layer_backward_options *backward)
 {
     *desc = (sqa_layer_desc)SQA_LAYER_DESC_INIT;
     *backward = (sqa_layer_backward_options)SQA_LAYER_BACKWARD_OPTIONS_INIT;
+    *linear = (sqa_linear_options)SQA_LINEAR_OPTIONS_INIT;
     sqa_attention_to_desc(&layer->attention, attention);
+    if (layer->is_linear)
+        sqa_linear_to_desc(&layer->linear, attention, linear);
     desc->attention = attention;
+    desc->linear = layer->is_linear ? linear : NULL;
     desc->d_model = layer->d_model;
     desc->context_dim = layer->context_dim;
     desc->fused_qkv = layer->fused_qkv;

@@ -4,10 +4,11 @@
 #define SQA_PROBLEM_LAYER_H
 
 #include "problem/attention.h"
+#include "problem/linear.h"
 #include "sqa_cl/layer.h"
 
 #define SQA_MAX_MODEL_DIM (1u << 24)
-#define SQA_LAYER_GRADIENTS 19 /* bits */
+#define SQA_LAYER_GRADIENTS 23 /* bits */
 
 /* The attention's Q, K, V and O are strided as the projections leave and take them, or K and V as
  * the cache has them; LSE is written where the layer keeps, or read. */
@@ -24,6 +25,9 @@ typedef struct sqa_layer_pass {
     uint32_t qk_norm;
     float qk_norm_eps; /* 0 without qk_norm */
     uint32_t gate;
+
+    uint32_t is_linear;
+    sqa_linear linear; /* of the same attention; 0 where it is not linear */
 } sqa_layer_pass;
 
 /* Whether K and V are appended to a cache, which is what attention reads. */
@@ -37,9 +41,11 @@ static inline bool sqa_layer_has_cache(const sqa_layer_pass *layer)
 sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
                                const sqa_layer_backward_options *backward);
 
-/* Descriptor and options that give this pass again; desc->attention becomes `attention`. */
+/* Descriptor and options that give this pass again; desc->attention becomes `attention`, and
+ * desc->linear `linear` where it is linear. */
 void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
-                       sqa_attention_desc *attention, sqa_layer_backward_options *backward);
+                       sqa_attention_desc *attention, sqa_linear_options *linear,
+                       sqa_layer_backward_options *backward);
 
 /* All gradients that the layer has. */
 uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer);

@@ -77,6 +77,37 @@ START_TEST(wrong_descriptors)
 END_TEST
 enum { WRONG = 24 };
 
+/* What linear attention has not, by the name of the field; and what its options may not say. */
+START_TEST(wrong_linear_descriptors)
+{
+    static sqa_linear_options linear;
+    sqa_layer_desc desc = small_desc();
+    sqa_layer_backward_options backward = SQA_LAYER_BACKWARD_OPTIONS_INIT;
+    const char *named = NULL;
+    bool gradients = false;
+    linear = (sqa_linear_options)SQA_LINEAR_OPTIONS_INIT;
+    desc.linear = &linear;
+    switch (_i) {
+    case 0: linear.feature = (sqa_feature)7, named = "linear.feature"; break;
+    case 1: linear.delta = 1, linear.normalise = 1, named = "linear.normalise"; break;
+    case 2: attention.softcap = 2.0f, named = "softcap"; break;
+    case 3: attention.dropout = 0.5f, named = "dropout"; break;
+    case 4: attention.window = (sqa_window){3, 0}, named = "window"; break;
+    case 5: attention.sinks = 1, named = "sinks"; break;
+    case 6:
+        attention.causal = SQA_CAUSAL_NONE, linear.decay = SQA_DECAY_HEAD, named = "linear.decay";
+        break;
+    case 7: linear.state = SQA_STATE_IN_PLACE, gradients = true, named = "linear.state"; break;
+    case 8:
+        backward.gradients = SQA_LAYER_GRADIENT_DECAY, gradients = true, named = "gradients";
+        break;
+    default: desc.context_dim = MODEL, attention.kv_length = ROWS + 1, named = "kv_length"; break;
+    }
+    expect_refused(&desc, gradients ? &backward : NULL, named);
+}
+END_TEST
+enum { WRONG_LINEAR = 10 };
+
 START_TEST(wrong_gradients)
 {
     const sqa_layer_desc desc = small_desc();
@@ -302,14 +333,84 @@ START_TEST(plans_explain_their_stages)
 }
 END_TEST
 
+/* A pass of `rows` rows of a gated delta layer from the row `first` on; the state goes on. */
+static void run_linear(const sqa_tensor *parts, uint32_t first, uint32_t rows, cl_mem state,
+                       cl_mem y)
+{
+    sqa_linear_options linear = SQA_LINEAR_OPTIONS_INIT;
+    sqa_layer_desc desc = small_desc();
+    sqa_layer_tensors t = SQA_LAYER_TENSORS_INIT;
+    linear.decay = SQA_DECAY_TOKEN;
+    linear.delta = 1;
+    linear.state = SQA_STATE_IN_PLACE;
+    linear.decay_strides = linear.beta_strides = (sqa_strides){ROWS * KV_HEADS, 1, KV_HEADS};
+    attention.q_length = attention.kv_length = rows;
+    desc.linear = &linear;
+    desc.fused_qkv = 1;
+    desc.rope = SQA_LAYER_ROPE_HALF;
+    desc.rope_offset = first;
+    t.x = (sqa_tensor){parts[0].buffer, (size_t)first * MODEL};
+    t.wqkv = parts[1];
+    t.wo = parts[2];
+    t.decay = (sqa_tensor){parts[3].buffer, (size_t)first * KV_HEADS};
+    t.beta = (sqa_tensor){parts[4].buffer, (size_t)first * KV_HEADS};
+    t.state.buffer = state;
+    t.y = (sqa_tensor){y, (size_t)first * MODEL};
+    check(sqa_layer(test_context, test_queue, &desc, &t, 0, NULL, NULL));
+}
+
+/* Decays and betas lie as projections of X give them: (rows, heads). */
+START_TEST(token_by_token_is_the_whole)
+{
+    enum { STATE = KV_HEADS * DIM * DIM };
+    static float x[ROWS * MODEL], wqkv[MODEL * ALL], wo[Q * MODEL], gates[2][ROWS * KV_HEADS];
+    static const float zeros[STATE];
+    float whole[ROWS * MODEL], tokens[ROWS * MODEL], states[2][STATE];
+    fill(x, ROWS * MODEL, 1);
+    fill(wqkv, MODEL * ALL, 2);
+    fill(wo, Q * MODEL, 3);
+    fill(gates[0], ROWS * KV_HEADS, 4);
+    fill(gates[1], ROWS * KV_HEADS, 5);
+    for (uint32_t i = 0; i < ROWS * KV_HEADS; i++)
+        gates[0][i] -= 0.5f, gates[1][i] = 0.2f * (gates[1][i] + 0.5f);
+    sqa_tensor parts[5] = {{buffer_of(x, ROWS * MODEL), 0},
+                           {buffer_of(wqkv, MODEL * ALL), 0},
+                           {buffer_of(wo, Q * MODEL), 0},
+                           {buffer_of(gates[0], ROWS * KV_HEADS), 0},
+                           {buffer_of(gates[1], ROWS * KV_HEADS), 0}};
+    const cl_mem y[2] = {new_buffer(ROWS * MODEL, 0.0f), new_buffer(ROWS * MODEL, 0.0f)};
+    const cl_mem state[2] = {buffer_of(zeros, STATE), buffer_of(zeros, STATE)};
+    run_linear(parts, 0, ROWS, state[0], y[0]);
+    for (uint32_t i = 0; i < ROWS; i++)
+        run_linear(parts, i, 1, state[1], y[1]);
+    read(y[0], whole, ROWS * MODEL);
+    read(y[1], tokens, ROWS * MODEL);
+    for (int i = 0; i < 2; i++)
+        read(state[i], states[i], STATE);
+    for (uint32_t i = 0; i < ROWS * MODEL; i++)
+        ck_assert_float_eq_tol(tokens[i], whole[i], 2e-6f);
+    for (uint32_t i = 0; i < STATE; i++)
+        ck_assert_float_eq_tol(states[1][i], states[0][i], 2e-6f);
+    ck_assert_float_ne(whole[0], 0.0f);
+    for (int i = 0; i < 5; i++)
+        clReleaseMemObject(parts[i].buffer);
+    for (int i = 0; i < 2; i++) {
+        clReleaseMemObject(y[i]);
+        clReleaseMemObject(state[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("layer");
     TCase *layer = tcase_create("layer");
     tcase_add_unchecked_fixture(layer, open_device, close_device);
     tcase_add_loop_test(layer, wrong_descriptors, 0, WRONG);
+    tcase_add_loop_test(layer, wrong_linear_descriptors, 0, WRONG_LINEAR);
     tcase_add_test(layer, wrong_gradients);
     tcase_add_loop_test(layer, fused_and_separate_weights, 0, 2);
+    tcase_add_test(layer, token_by_token_is_the_whole);
     tcase_add_test(layer, plans_explain_their_stages);
     tcase_set_timeout(layer, 120);
     suite_add_tcase(suite, layer);

@@ -56,6 +56,10 @@ uint32_t input_of_layer(uint32_t gradient)
     case SQA_LAYER_DBG: return SQA_LAYER_BG;
     case SQA_LAYER_DQ_NORM: return SQA_LAYER_Q_NORM;
     case SQA_LAYER_DK_NORM: return SQA_LAYER_K_NORM;
+    case SQA_LAYER_DDECAY: return SQA_LAYER_DECAY;
+    case SQA_LAYER_DBETA: return SQA_LAYER_BETA;
+    case SQA_LAYER_DSTATE_IN: return SQA_LAYER_STATE_IN;
+    case SQA_LAYER_DSUMS_IN: return SQA_LAYER_SUMS_IN;
     default: return gradient - SQA_LAYER_DX + SQA_LAYER_X;
     }
 }

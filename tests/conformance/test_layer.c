@@ -22,6 +22,10 @@ static const char *const shapes[] = {
     "b=2,hq=2,hkv=1,n=4,d=4,dmodel=3,causal,rope=half,ropebase=20,qknorm,qkeps=0.1,gate,biases",
     "b=2,hq=2,hkv=1,n=4,d=5,dmodel=3,fused,rope=interleaved,ropeoffset=2,qknorm,qkeps=0.1,gate",
     "b=3,hq=2,hkv=1,n=4,d=4,dmodel=3,fused,ragged=7:7,rope=half,positions",
+    "b=2,hq=2,hkv=1,n=4,d=3,dmodel=3,causal,linear,delta,decay=token,state=in,biases",
+    "b=2,hq=2,hkv=4,n=4,d=3,dv=2,dmodel=3,fused,causal,linear,decay=head,feature=elu1,normalise,"
+    "state=in,qknorm,qkeps=0.1,gate",
+    "b=2,hq=2,nq=3,nk=4,d=2,dmodel=3,dcontext=2,linear,feature=elu1,normalise",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -73,10 +77,12 @@ static void keep(const sqa_host_tensors *forward, sqa_host_tensors *backward)
             for (uint32_t query = 0; query < s.q_length; query++) {
                 double o[SQA_MAX_ROW], lse;
                 const uint32_t row = s.q_begin + query;
-                sqa_reference_forward_row(a, &reference.attention, batch, head, query, o, &lse);
+                sqa_layer_reference_o(&reference, batch, head, query, o, &lse);
                 for (uint32_t d = 0; d < a->value_dim; d++)
                     values_of(backward, SQA_SLOT_O)[batch * a->o.batch + head * a->o.head +
                                                     row * a->o.sequence + d] = (float)o[d];
+                if (layer->is_linear)
+                    continue;
                 values_of(backward, SQA_SLOT_LSE)[((ragged ? 0 : batch) * a->out_heads + head) *
                                                       (ragged ? a->q_total : a->q_length) +
                                                   row] = (float)lse;
@@ -107,6 +113,7 @@ START_TEST(the_oracle_is_right)
     sqa_host_tensors backward = tensors_of("layer_backward", shapes[_i], 5);
     uint64_t checked = 0;
     share_inputs(&forward, &backward, SQA_SLOT_BIAS, SQA_LAYER_POSITIONS + 1);
+    share_inputs(&forward, &backward, SQA_LAYER_DECAY, SQA_LAYER_STATE);
     keep(&forward, &backward);
     const sqa_reference_inputs views = sqa_host_tensors_views(&backward);
     const float *dy = values_of(&backward, SQA_LAYER_DY);

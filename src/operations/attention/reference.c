@@ -51,6 +51,9 @@ sqa_sequence sqa_reference_sequence(const sqa_attention *attention,
     }
     if (attention->mask & SQA_MASK_PAGED) {
         s.kv_length = (uint32_t)integer_at(inputs, SQA_SLOT_KV_LENGTHS, batch);
+    } else if (!inputs->by_slot[SQA_SLOT_CU_SEQLENS_KV]) { /* as causal linear attention */
+        s.kv_begin = s.q_begin;
+        s.kv_length = s.q_length;
     } else {
         s.kv_begin = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_KV, batch);
         s.kv_length = (uint32_t)integer_at(inputs, SQA_SLOT_CU_SEQLENS_KV, batch + 1u) - s.kv_begin;

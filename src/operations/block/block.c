@@ -6,11 +6,12 @@
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,        sqa_value_fields,      sqa_storage_fields,
-    sqa_cache_fields,       sqa_position_fields,   sqa_pattern_fields,
-    sqa_list_fields,        sqa_ragged_fields,     sqa_paged_fields,
-    sqa_layer_cache_fields, sqa_layer_size_fields, sqa_layer_position_fields,
-    sqa_block_fields,       sqa_block_keep_fields, NULL,
+    sqa_size_fields,        sqa_value_fields,       sqa_storage_fields,
+    sqa_cache_fields,       sqa_position_fields,    sqa_pattern_fields,
+    sqa_list_fields,        sqa_ragged_fields,      sqa_paged_fields,
+    sqa_layer_cache_fields, sqa_layer_size_fields,  sqa_layer_position_fields,
+    sqa_layer_kind_fields,  sqa_linear_rule_fields, sqa_linear_stride_fields,
+    sqa_block_fields,       sqa_block_keep_fields,  NULL,
 };
 
 #define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_block_tensors, tensor)

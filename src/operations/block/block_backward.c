@@ -6,9 +6,11 @@
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,           sqa_value_fields, sqa_storage_fields,        sqa_position_fields,
-    sqa_pattern_fields,        sqa_list_fields,  sqa_ragged_fields,         sqa_layer_size_fields,
-    sqa_layer_position_fields, sqa_block_fields, sqa_block_gradient_fields, NULL,
+    sqa_size_fields,       sqa_value_fields,          sqa_storage_fields,
+    sqa_position_fields,   sqa_pattern_fields,        sqa_list_fields,
+    sqa_ragged_fields,     sqa_layer_size_fields,     sqa_layer_position_fields,
+    sqa_layer_kind_fields, sqa_linear_rule_fields,    sqa_linear_stride_fields,
+    sqa_block_fields,      sqa_block_gradient_fields, NULL,
 };
 
 #define SLOT(tensor, how)                                                                          \

@@ -84,12 +84,13 @@ void sqa_block_start(void *descriptor)
     shape->backward = (sqa_block_backward_options)SQA_BLOCK_BACKWARD_OPTIONS_INIT;
 }
 
-/* A shape may be copied, so that its own pointers say nothing. */
 static sqa_status settle(const sqa_block_shape *shape, sqa_problem *out, bool backward)
 {
-    sqa_layer_desc layer = shape->layer.layer;
+    sqa_layer_desc layer;
     sqa_block_desc desc = shape->block;
-    layer.attention = &shape->layer.attention;
+    sqa_status status = sqa_layer_shape_desc(&shape->layer, &layer);
+    if (status != SQA_OK)
+        return status;
     desc.layer = &layer;
     return backward ? sqa_problem_from_block_backward(out, &desc, &shape->backward)
                     : sqa_problem_from_block(out, &desc);

@@ -191,6 +191,10 @@ OF_LAYER(out_gate, sqa_layer_backward_groups, SQA_LAYER_DWG)
 OF_LAYER(qk_norms, sqa_layer_backward_groups, SQA_LAYER_DQ_NORM)
 OF_LAYER(bias_rows, sqa_layer_backward_groups, SQA_LAYER_DBIAS)
 OF_LAYER(head_rows, sqa_layer_backward_groups, SQA_LAYER_DSINKS)
+OF_LAYER(states, sqa_layer_groups, SQA_LAYER_STATE)
+OF_LAYER(decays, sqa_layer_backward_groups, SQA_LAYER_DDECAY)
+OF_LAYER(betas, sqa_layer_backward_groups, SQA_LAYER_DBETA)
+OF_LAYER(first_states, sqa_layer_backward_groups, SQA_LAYER_DSTATE_IN)
 
 #define GROUP(name, rows)                                                                          \
     .samples = rows, .count = count_##name, .prepare = prepare, .release = release,                \
@@ -206,6 +210,7 @@ const sqa_row_group sqa_block_groups[] = {
      .slot_count = 3,
      GROUP(apart, 12)},
     {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
+    {.slots = {SQA_LAYER_STATE, SQA_LAYER_SUMS}, .slot_count = 2, GROUP(states, 8)},
     {.slot_count = 0},
 };
 
@@ -227,6 +232,9 @@ const sqa_row_group sqa_block_backward_groups[] = {
     {.slots = {SQA_LAYER_DQ_NORM, SQA_LAYER_DK_NORM}, .slot_count = 2, GROUP(qk_norms, 4)},
     {.slots = {SQA_LAYER_DBIAS}, .slot_count = 1, GROUP(bias_rows, 8)},
     {.slots = {SQA_LAYER_DSINKS, SQA_LAYER_DSLOPES}, .slot_count = 2, GROUP(head_rows, 4)},
+    {.slots = {SQA_LAYER_DDECAY}, .slot_count = 1, GROUP(decays, 8)},
+    {.slots = {SQA_LAYER_DBETA}, .slot_count = 1, GROUP(betas, 8)},
+    {.slots = {SQA_LAYER_DSTATE_IN, SQA_LAYER_DSUMS_IN}, .slot_count = 2, GROUP(first_states, 8)},
     {.slot_count = 0},
 };
 

@@ -1,5 +1,6 @@
 #include "operations/layer/fields.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +10,9 @@
 
 /* By the bits of sqa_layer_gradient. */
 static const char *const names[SQA_LAYER_GRADIENTS] = {
-    "x",    "context", "wq",   "wk",    "wv",     "wqkv", "wo", "bq",    "bk",   "bv",
-    "bqkv", "bo",      "bias", "sinks", "slopes", "wg",   "bg", "qnorm", "knorm"};
+    "x",  "context", "wq",    "wk",    "wv",   "wqkv",    "wo",     "bq",
+    "bk", "bv",      "bqkv",  "bo",    "bias", "sinks",   "slopes", "wg",
+    "bg", "qnorm",   "knorm", "decay", "beta", "statein", "sumsin"};
 
 static int find_name(const char *text, size_t length)
 {
@@ -29,8 +31,8 @@ static sqa_status read_grads(const char *value, const sqa_shape_items *items, vo
         if (name < 0 || gradients & 1u << name)
             return sqa_fail(SQA_INVALID_ARGUMENT,
                             "grads is '%.60s'; expected some of x, context, wq, wk, wv, wqkv, wo, "
-                            "bq, bk, bv, bqkv, bo, bias, sinks, slopes, wg, bg, qnorm and "
-                            "knorm, such as wq+wo",
+                            "bq, bk, bv, bqkv, bo, bias, sinks, slopes, wg, bg, qnorm, "
+                            "knorm, decay, beta, statein and sumsin, such as wq+wo",
                             value);
         gradients |= 1u << name;
     }
@@ -124,6 +126,12 @@ const sqa_shape_field sqa_layer_position_fields[] = {
     {0},
 };
 
+const sqa_shape_field sqa_layer_kind_fields[] = {
+    {"linear", "linear", "attention is linear", SQA_FIELD_FLAG,
+     .offset = offsetof(sqa_layer_shape, is_linear)},
+    {0},
+};
+
 const sqa_shape_field sqa_layer_keep_fields[] = {
     {"keep", "keep", "writes what a backward pass reads", SQA_FIELD_FLAG, .offset = AT(keep)},
     {0},
@@ -170,33 +178,52 @@ sqa_status sqa_problem_from_layer_backward(sqa_problem *out, const sqa_layer_des
 
 void sqa_layer_start(void *descriptor)
 {
-    *(sqa_layer_shape *)descriptor = (sqa_layer_shape){SQA_ATTENTION_DESC_INIT, SQA_LAYER_DESC_INIT,
-                                                       SQA_LAYER_BACKWARD_OPTIONS_INIT};
+    *(sqa_layer_shape *)descriptor =
+        (sqa_layer_shape){SQA_ATTENTION_DESC_INIT, SQA_LINEAR_OPTIONS_INIT, SQA_LAYER_DESC_INIT, 0,
+                          SQA_LAYER_BACKWARD_OPTIONS_INIT};
 }
 
-/* A shape may be copied, so that its own pointer says nothing. */
-static sqa_layer_desc desc_of(const sqa_layer_shape *shape)
+static_assert(offsetof(sqa_layer_shape, linear) == offsetof(sqa_linear_desc, options),
+              "the keys of linear attention are written there");
+
+static bool has_linear_keys(const sqa_linear_options *o)
 {
-    sqa_layer_desc desc = shape->layer;
-    desc.attention = &shape->attention;
-    return desc;
+    const sqa_strides *d = &o->decay_strides, *b = &o->beta_strides;
+    return o->feature || o->decay || o->delta || o->normalise || o->state || d->batch || d->head ||
+           d->sequence || b->batch || b->head || b->sequence;
+}
+
+sqa_status sqa_layer_shape_desc(const sqa_layer_shape *shape, sqa_layer_desc *out)
+{
+    *out = shape->layer;
+    out->attention = &shape->attention;
+    out->linear = shape->is_linear ? &shape->linear : NULL;
+    if (!shape->is_linear && has_linear_keys(&shape->linear))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "feature, decay, delta, normalise, state, sdecay and "
+                                              "sbeta of a layer go with linear only");
+    return SQA_OK;
 }
 
 sqa_status sqa_layer_settle(const void *descriptor, sqa_problem *out)
 {
-    const sqa_layer_desc desc = desc_of(descriptor);
-    return sqa_problem_from_layer(out, &desc);
+    sqa_layer_desc desc;
+    sqa_status status = sqa_layer_shape_desc(descriptor, &desc);
+    return status == SQA_OK ? sqa_problem_from_layer(out, &desc) : status;
 }
 
 sqa_status sqa_layer_backward_settle(const void *descriptor, sqa_problem *out)
 {
-    const sqa_layer_desc desc = desc_of(descriptor);
-    return sqa_problem_from_layer_backward(out, &desc,
-                                           &((const sqa_layer_shape *)descriptor)->backward);
+    sqa_layer_desc desc;
+    sqa_status status = sqa_layer_shape_desc(descriptor, &desc);
+    return status == SQA_OK ? sqa_problem_from_layer_backward(
+                                  out, &desc, &((const sqa_layer_shape *)descriptor)->backward)
+                            : status;
 }
 
 void sqa_layer_describe(const sqa_problem *problem, void *descriptor)
 {
     sqa_layer_shape *shape = descriptor;
-    sqa_layer_to_desc(&problem->of.layer, &shape->layer, &shape->attention, &shape->backward);
+    sqa_layer_to_desc(&problem->of.layer, &shape->layer, &shape->attention, &shape->linear,
+                      &shape->backward);
+    shape->is_linear = problem->of.layer.is_linear;
 }

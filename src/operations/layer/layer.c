@@ -4,18 +4,28 @@
 #include "operations/backward/slots.h"
 #include "operations/entries.h"
 #include "operations/layer/fields.h"
-#include "operations/layer/slots.h"
+#include "operations/layer/linear.h"
 #include "operations/rope/fields.h"
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,       sqa_value_fields,
-    sqa_storage_fields,    sqa_cache_fields,
-    sqa_position_fields,   sqa_pattern_fields,
-    sqa_list_fields,       sqa_ragged_fields,
-    sqa_paged_fields,      sqa_layer_cache_fields,
-    sqa_layer_size_fields, sqa_layer_position_fields,
-    sqa_layer_keep_fields, NULL,
+    sqa_size_fields,
+    sqa_value_fields,
+    sqa_storage_fields,
+    sqa_cache_fields,
+    sqa_position_fields,
+    sqa_pattern_fields,
+    sqa_list_fields,
+    sqa_ragged_fields,
+    sqa_paged_fields,
+    sqa_layer_cache_fields,
+    sqa_layer_size_fields,
+    sqa_layer_position_fields,
+    sqa_layer_kind_fields,
+    sqa_linear_rule_fields,
+    sqa_linear_stride_fields,
+    sqa_layer_keep_fields,
+    NULL,
 };
 
 #define SLOT(tensor, how) .name = #tensor, .use = how, .member = offsetof(sqa_layer_tensors, tensor)
@@ -63,6 +73,12 @@ static const sqa_tensor_slot slots[SQA_LAYER_FORWARD_SLOTS] = {
     [SQA_LAYER_Q_PROJECTED] = {OUTPUT(q_projected)},
     [SQA_LAYER_K_PROJECTED] = {OUTPUT(k_projected)},
     [SQA_LAYER_G] = {OUTPUT(g)},
+    [SQA_LAYER_DECAY] = {INPUT(decay), .low = 0.0f, .high = 1.0f, .map = sqa_map_decay},
+    [SQA_LAYER_BETA] = {INPUT(beta), .low = 0.0f, .high = 1.0f, .map = sqa_layer_map_beta},
+    [SQA_LAYER_STATE_IN] = {INPUT(state_in), SQA_UNIT_INPUT},
+    [SQA_LAYER_SUMS_IN] = {INPUT(sums_in), .low = 0.0f, .high = 1.0f},
+    [SQA_LAYER_STATE] = {OUTPUT(state), SQA_UNIT_INPUT},
+    [SQA_LAYER_SUMS] = {OUTPUT(sums), .low = 0.0f, .high = 1.0f},
     [SQA_LAYER_Y] = {OUTPUT(y)},
 };
 
@@ -72,8 +88,11 @@ static double flop(const sqa_problem *problem)
     const sqa_layer_pass *layer = &problem->of.layer;
     sqa_projection projections[SQA_MAX_PROJECTIONS];
     const uint32_t count = sqa_layer_projections(layer, projections);
-    double sum = sqa_attention_flop(&layer->attention) +
-                 2.0 * sqa_layer_q_rows(layer) * sqa_layer_o_columns(layer) * layer->d_model;
+    sqa_problem linear;
+    sqa_layer_linear_problem(layer, SQA_OPERATION_LINEAR_FORWARD, &linear);
+    double sum =
+        (layer->is_linear ? sqa_problem_flop(&linear) : sqa_attention_flop(&layer->attention)) +
+        2.0 * sqa_layer_q_rows(layer) * sqa_layer_o_columns(layer) * layer->d_model;
     for (uint32_t i = 0; i < count; i++)
         sum += 2.0 * projections[i].rows * projections[i].width * projections[i].columns;
     return sum;

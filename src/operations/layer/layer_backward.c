@@ -3,22 +3,18 @@
 #include "operations/backward/slots.h"
 #include "operations/entries.h"
 #include "operations/layer/fields.h"
-#include "operations/layer/slots.h"
+#include "operations/layer/linear.h"
 #include "operations/rope/fields.h"
 #include "operations/tensors.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,
-    sqa_value_fields,
-    sqa_storage_fields,
-    sqa_position_fields,
-    sqa_pattern_fields,
-    sqa_list_fields,
-    sqa_ragged_fields,
-    sqa_layer_size_fields,
-    sqa_layer_position_fields,
-    sqa_layer_gradient_fields,
-    NULL,
+    sqa_size_fields,           sqa_value_fields,
+    sqa_storage_fields,        sqa_position_fields,
+    sqa_pattern_fields,        sqa_list_fields,
+    sqa_ragged_fields,         sqa_layer_size_fields,
+    sqa_layer_position_fields, sqa_layer_kind_fields,
+    sqa_linear_rule_fields,    sqa_linear_stride_fields,
+    sqa_layer_gradient_fields, NULL,
 };
 
 #define SLOT(tensor, how)                                                                          \
@@ -60,7 +56,13 @@ static const sqa_tensor_slot slots[SQA_LAYER_SLOTS] = {
     [SQA_LAYER_Q_PROJECTED] = {INPUT(q_projected), SQA_UNIT_INPUT},
     [SQA_LAYER_K_PROJECTED] = {INPUT(k_projected), SQA_UNIT_INPUT},
     [SQA_LAYER_G] = {INPUT(g), SQA_UNIT_INPUT},
+    [SQA_LAYER_DECAY] = {INPUT(decay), .low = 0.0f, .high = 1.0f, .map = sqa_map_decay},
+    [SQA_LAYER_BETA] = {INPUT(beta), .low = 0.0f, .high = 1.0f, .map = sqa_layer_map_beta},
+    [SQA_LAYER_STATE_IN] = {INPUT(state_in), SQA_UNIT_INPUT},
+    [SQA_LAYER_SUMS_IN] = {INPUT(sums_in), .low = 0.0f, .high = 1.0f},
     [SQA_LAYER_DY] = {INPUT(dy), SQA_UNIT_INPUT},
+    [SQA_LAYER_DSTATE] = {INPUT(dstate), SQA_UNIT_INPUT},
+    [SQA_LAYER_DSUMS] = {INPUT(dsums), SQA_UNIT_INPUT},
     [SQA_LAYER_DX] = {OUTPUT(dx)},
     [SQA_LAYER_DCONTEXT] = {OUTPUT(dcontext)},
     [SQA_LAYER_DWQ] = {OUTPUT(dwq), SQA_UNIT_INPUT},
@@ -80,6 +82,10 @@ static const sqa_tensor_slot slots[SQA_LAYER_SLOTS] = {
     [SQA_LAYER_DBG] = {OUTPUT(dbg), SQA_UNIT_INPUT},
     [SQA_LAYER_DQ_NORM] = {OUTPUT(dq_norm), SQA_UNIT_INPUT},
     [SQA_LAYER_DK_NORM] = {OUTPUT(dk_norm), SQA_UNIT_INPUT},
+    [SQA_LAYER_DDECAY] = {OUTPUT(ddecay)},
+    [SQA_LAYER_DBETA] = {OUTPUT(dbeta)},
+    [SQA_LAYER_DSTATE_IN] = {OUTPUT(dstate_in)},
+    [SQA_LAYER_DSUMS_IN] = {OUTPUT(dsums_in)},
 };
 
 /* Sums of rows are nothing beside products. */
@@ -109,11 +115,15 @@ static double flop(const sqa_problem *problem)
     const uint32_t core = sqa_layer_core_gradients(layer),
                    scores = sqa_layer_score_gradients(layer);
     sqa_problem attention;
+    sqa_status status = SQA_OK;
     double sum = projections_flop(layer);
     if (sqa_layer_has_gradient(layer, SQA_LAYER_DWO))
         sum += output * layer->d_model;
-    if ((core || scores) &&
-        sqa_layer_attention_backward(layer, core | scores, 0, &attention) == SQA_OK)
+    if (layer->is_linear)
+        sqa_layer_linear_problem(layer, SQA_OPERATION_LINEAR_BACKWARD, &attention);
+    else
+        status = sqa_layer_attention_backward(layer, core | scores, 0, &attention);
+    if ((core || scores) && status == SQA_OK)
         sum += output * layer->d_model + sqa_problem_flop(&attention);
     return sum;
 }

@@ -4,7 +4,7 @@
 #include "operations/activation/slots.h"
 #include "operations/backward/fields.h"
 #include "operations/backward/slots.h"
-#include "operations/layer/slots.h"
+#include "operations/layer/linear.h"
 #include "operations/layer/stages.h"
 #include "operations/matmul/fields.h"
 #include "operations/matmul/slots.h"
@@ -73,6 +73,10 @@ static sqa_status add_attention(sqa_recipe *recipe, const sqa_layer_pass *layer,
 {
     sqa_link q_k_v[3] = {attended[0], attended[1], attended[2]};
     sqa_attention_desc desc;
+    if (layer->is_linear) {
+        sqa_layer_add_linear(recipe, layer, attended, o);
+        return SQA_OK;
+    }
     sqa_attention_to_desc(&layer->attention, &desc);
     sqa_status status = sqa_layer_gather(recipe, layer, SQA_SLOT_K, &q_k_v[1], &desc.k);
     if (status == SQA_OK)
@@ -254,7 +258,9 @@ uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer)
                          (sqa_layer_has_gradient(layer, SQA_LAYER_DK_NORM) ? SQA_GRADIENT_K : 0u);
     for (uint32_t i = 0; i < count; i++)
         gradients |= is_needed(layer, &projections[i]) ? core_of(&projections[i]) : 0;
-    return gradients;
+    for (uint32_t slot = SQA_LAYER_DDECAY; slot <= SQA_LAYER_DSUMS_IN; slot++)
+        gradients |= sqa_layer_has_gradient(layer, slot) ? CORE : 0;
+    return layer->is_linear && gradients ? CORE : gradients; /* which has them all at once */
 }
 
 /* What attention read, as it was kept. */
@@ -289,8 +295,14 @@ static sqa_status add_gradients_of_attention(sqa_recipe *recipe, const sqa_layer
                                              const sqa_link attended[3])
 {
     const uint32_t scores = sqa_layer_score_gradients(layer);
-    often_read read = {kept(layer, SQA_SLOT_Q), dout, layer->attention.q, layer->attention.o};
+    const sqa_link q = kept(layer, SQA_SLOT_Q);
+    often_read read = {q, dout, layer->attention.q, layer->attention.o};
     sqa_status status = SQA_OK;
+    if (layer->is_linear && core) {
+        const sqa_link q_k_v[3] = {q, kept(layer, SQA_SLOT_K), kept(layer, SQA_SLOT_V)};
+        sqa_layer_add_linear_backward(recipe, layer, q_k_v, dout, attended);
+        return SQA_OK;
+    }
     if (core || scores)
         status = sqa_layer_gather(recipe, layer, SQA_SLOT_Q, &read.q, &read.q_strides);
     if (status == SQA_OK && (core || scores))
@@ -411,7 +423,8 @@ static sqa_status add_input_gradients(sqa_recipe *recipe, const sqa_layer_pass *
     const uint32_t core = sqa_layer_core_gradients(layer);
     const bool inner = core || sqa_layer_score_gradients(layer);
     for (uint32_t i = 0; i < count; i++)
-        if (is_needed(layer, &projections[i]))
+        if (is_needed(layer, &projections[i]) ||
+            (layer->is_linear && core & core_of(&projections[i])))
             outputs[i] = add_matrix(recipe, layer, projections[i].rows, projections[i].columns);
     const sqa_link dg = layer->gate ? outputs[count - 1] : none;
     if (!inner && dg.from == SQA_LINK_NONE)

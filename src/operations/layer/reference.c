@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "operations/attention/reference.h"
-#include "operations/backward/reference.h"
+#include "operations/backward/slots.h"
 #include "operations/layer/reference_heads.h"
 #include "problem/storage.h"
 
@@ -33,6 +33,9 @@ static void start(sqa_layer_reference *out, const sqa_layer_pass *layer,
     out->layer = layer;
     out->count = sqa_layer_projections(layer, out->projections);
     memcpy(out->attention.by_slot, inputs->by_slot, SQA_ATTENTION_SLOTS * sizeof(void *));
+    for (uint32_t slot = SQA_LAYER_DECAY; layer->is_linear && slot < SQA_LAYER_DX; slot++)
+        if (sqa_layer_linear_slot(slot) < SQA_LINEAR_BACKWARD_SLOTS)
+            out->attention.by_slot[sqa_layer_linear_slot(slot)] = inputs->by_slot[slot];
 }
 
 void sqa_layer_reference_free(sqa_layer_reference *reference)
@@ -46,6 +49,7 @@ void sqa_layer_reference_free(sqa_layer_reference *reference)
     free(reference->positions);
     free(reference->dout);
     free(reference->gated);
+    free((void *)reference->attention.prepared);
 }
 
 /* Where Q, K, V (its slot) or its gradient begins among the projections' outputs. */
@@ -55,8 +59,7 @@ static float *in_outputs(const sqa_layer_reference *reference, uint32_t slot)
            sqa_layer_column_of(reference->layer, slot);
 }
 
-/* Likewise as attention has it. */
-static float *as_attended(const sqa_layer_reference *reference, uint32_t slot)
+float *sqa_layer_reference_attended(const sqa_layer_reference *reference, uint32_t slot)
 {
     const bool apart = reference->layer->qk_norm && slot != SQA_SLOT_V;
     return apart ? reference->attended[slot - SQA_SLOT_Q] : in_outputs(reference, slot);
@@ -147,7 +150,7 @@ static void append_token(sqa_layer_reference *out, const sqa_reference_inputs *i
     const int32_t page = table[batch * sqa_attention_table_row(a) + position / size];
     const sqa_strides *at = values ? &a->v : &a->k;
     const sqa_strides from = sqa_layer_strides(out->layer, values ? 2 : 1);
-    const float *new = as_attended(out, values ? SQA_SLOT_V : SQA_SLOT_K);
+    const float *new = sqa_layer_reference_attended(out, values ? SQA_SLOT_V : SQA_SLOT_K);
     if (page < 0 || (uint32_t)page >= a->paged.pages)
         return;
     for (uint32_t head = 0; head < a->kv_heads; head++)
@@ -200,14 +203,15 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t slot = SQA_SLOT_Q + i;
         const sqa_reference_heads x = heads_of(layer, i, true, in_outputs(out, slot));
-        const sqa_reference_heads y = heads_of(layer, i, false, as_attended(out, slot));
+        const sqa_reference_heads y =
+            heads_of(layer, i, false, sqa_layer_reference_attended(out, slot));
         if (layer->qk_norm)
             sqa_reference_heads_normalise(layer, &x, norm_weight(inputs, i), &y);
         if (layer->rope)
             sqa_reference_heads_turn(layer, positions, false, &y);
     }
     for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
-        out->attention.by_slot[slot] = as_attended(out, slot);
+        out->attention.by_slot[slot] = sqa_layer_reference_attended(out, slot);
     return !cached || append(out, inputs);
 }
 
@@ -220,6 +224,21 @@ static double sigmoid(double x)
 static double let_through(const sqa_layer_pass *layer, const float *g, double o)
 {
     return (double)(g ? stored(layer, sigmoid((double)*g) * o) : (float)o);
+}
+
+void sqa_layer_reference_o(const sqa_layer_reference *reference, uint32_t batch, uint32_t head,
+                           uint32_t query, double *o, double *lse)
+{
+    const sqa_layer_pass *layer = reference->layer;
+    const sqa_attention *a = &layer->attention;
+    if (!layer->is_linear) {
+        sqa_reference_forward_row(a, &reference->attention, batch, head, query, o, lse);
+        return;
+    }
+    const sqa_linear_place at = sqa_linear_place_of(&layer->linear, &reference->attention, batch,
+                                                    head / sqa_attention_group(a));
+    sqa_linear_row_recurrent(&at, head, query, o);
+    *lse = 0.0;
 }
 
 void sqa_layer_reference_y(const sqa_layer_reference *reference, const sqa_reference_inputs *inputs,
@@ -239,7 +258,7 @@ void sqa_layer_reference_y(const sqa_layer_reference *reference, const sqa_refer
         out[j] =
             layer->biases ? at(inputs->by_slot[SQA_LAYER_BO], layer->d_model, 0, first + j) : 0.0;
     for (uint32_t head = 0; head < a->out_heads; head++) {
-        sqa_reference_forward_row(a, &reference->attention, batch, head, query, o, &lse);
+        sqa_layer_reference_o(reference, batch, head, query, o, &lse);
         for (uint32_t d = 0; d < a->value_dim; d++) {
             const uint32_t column = head * a->value_dim + d;
             const double through =
@@ -283,48 +302,6 @@ static bool gate_gradients(sqa_layer_reference *out, const sqa_reference_inputs 
     return out->gated;
 }
 
-static void store_row(const sqa_layer_pass *layer, const double *from, uint32_t count, float *out)
-{
-    for (uint32_t d = 0; d < count; d++)
-        out[d] = stored(layer, from[d]);
-}
-
-/* The row of a gradient that lies as a tensor of attention does. */
-static float *row_at(const sqa_layer_reference *reference, uint32_t slot,
-                     const sqa_strides *strides, uint32_t batch, uint32_t head, uint32_t position)
-{
-    return as_attended(reference, slot) + batch * strides->batch + head * strides->head +
-           position * strides->sequence;
-}
-
-static void set_dq(sqa_layer_reference *reference, const sqa_backward_pass *pass, uint32_t batch)
-{
-    const sqa_attention *a = &pass->attention;
-    const sqa_sequence s = sqa_reference_sequence(a, &reference->attention, batch);
-    double dq[SQA_MAX_ROW];
-    for (uint32_t head = 0; head < a->q_heads; head++)
-        for (uint32_t query = 0; query < s.q_length; query++) {
-            sqa_reference_dq_row(pass, &reference->attention, batch, head, query, dq);
-            store_row(reference->layer, dq, a->head_dim,
-                      row_at(reference, SQA_SLOT_Q, &a->q, batch, head, s.q_begin + query));
-        }
-}
-
-static void set_dkv(sqa_layer_reference *reference, const sqa_backward_pass *pass, uint32_t batch)
-{
-    const sqa_attention *a = &pass->attention;
-    const sqa_sequence s = sqa_reference_sequence(a, &reference->attention, batch);
-    double dk[SQA_MAX_ROW], dv[SQA_MAX_ROW];
-    for (uint32_t head = 0; head < a->kv_heads; head++)
-        for (uint32_t key = 0; key < s.kv_length; key++) {
-            sqa_reference_dkv_row(pass, &reference->attention, batch, head, key, dk, dv);
-            store_row(reference->layer, dk, a->head_dim,
-                      row_at(reference, SQA_SLOT_K, &a->k, batch, head, s.kv_begin + key));
-            store_row(reference->layer, dv, a->value_dim,
-                      row_at(reference, SQA_SLOT_V, &a->v, batch, head, s.kv_begin + key));
-        }
-}
-
 /* What was normalised. */
 static sqa_reference_heads kept_heads(const sqa_layer_pass *layer,
                                       const sqa_reference_inputs *inputs, bool keys)
@@ -341,7 +318,8 @@ static void turn_back(sqa_layer_reference *out, const sqa_reference_inputs *inpu
     const sqa_layer_pass *layer = out->layer;
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t slot = SQA_SLOT_Q + i;
-        const sqa_reference_heads dy = heads_of(layer, i, false, as_attended(out, slot));
+        const sqa_reference_heads dy =
+            heads_of(layer, i, false, sqa_layer_reference_attended(out, slot));
         const sqa_reference_heads dx = heads_of(layer, i, true, in_outputs(out, slot));
         const sqa_reference_heads x = kept_heads(layer, inputs, i);
         if (layer->rope)
@@ -366,7 +344,6 @@ static void name_kept(sqa_layer_reference *out, const sqa_reference_inputs *inpu
 bool sqa_layer_reference_backward(sqa_layer_reference *out, const sqa_layer_pass *layer,
                                   const sqa_reference_inputs *inputs, bool inner)
 {
-    const sqa_backward_pass pass = {.attention = layer->attention, .dout = layer->attention.o};
     start(out, layer, inputs);
     for (uint32_t i = 0; i < out->count; i++) {
         const sqa_projection *p = &out->projections[i];
@@ -378,11 +355,10 @@ bool sqa_layer_reference_backward(sqa_layer_reference *out, const sqa_layer_pass
     out->dout = output_gradient(layer, inputs);
     if (!out->dout || !new_attended(out) || (layer->gate && !gate_gradients(out, inputs)))
         return false;
-    out->attention.by_slot[SQA_SLOT_DOUT] = out->dout;
-    for (uint32_t batch = 0; inner && batch < layer->attention.batch; batch++) {
-        set_dq(out, &pass, batch);
-        set_dkv(out, &pass, batch);
-    }
+    if (!layer->is_linear)
+        out->attention.by_slot[SQA_SLOT_DOUT] = out->dout; /* also for gradients of scores */
+    if (inner && !sqa_layer_reference_set_core(out))
+        return false;
     if (inner)
         turn_back(out, inputs);
     return true;

@@ -5,6 +5,7 @@
 #define SQA_OPERATIONS_LAYER_REFERENCE_H
 
 #include "operations/layer/slots.h"
+#include "operations/linear/reference.h"
 
 /* What lies between a layer's input and output, or their gradients, of all rows. */
 typedef struct sqa_layer_reference {
@@ -17,7 +18,8 @@ typedef struct sqa_layer_reference {
     int32_t *positions;                  /* of rows, where a cache says them */
     float *dout;
     float *gated;                   /* of a backward pass with a gate: what goes through Wo */
-    sqa_reference_inputs attention; /* by the slots of (backward) attention */
+    sqa_reference_inputs attention; /* by the slots of (backward) attention, or linear attention,
+                                       for whose gradients it is what they have prepared */
 } sqa_layer_reference;
 
 /* Q, K and V by the projections. false: there is no memory. To be freed in any case. */
@@ -28,6 +30,15 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
 bool sqa_layer_reference_backward(sqa_layer_reference *out, const sqa_layer_pass *layer,
                                   const sqa_reference_inputs *inputs, bool inner);
 void sqa_layer_reference_free(sqa_layer_reference *reference);
+
+/* Of which: where Q, K, V (its slot) or its gradient begins as attention has it; and dQ, dK and dV
+ * from dO. false: there is no memory. */
+float *sqa_layer_reference_attended(const sqa_layer_reference *reference, uint32_t slot);
+bool sqa_layer_reference_set_core(sqa_layer_reference *out);
+
+/* A row of O, which is not rounded yet, and of softmax attention its LSE. */
+void sqa_layer_reference_o(const sqa_layer_reference *reference, uint32_t batch, uint32_t head,
+                           uint32_t query, double *o, double *lse);
 
 /* A query of the batch entry, all of whose output heads go through Wo: columns first ..
  * first + count - 1 of its row of Y. */

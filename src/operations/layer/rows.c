@@ -6,6 +6,7 @@
 
 #include "operations/attention/reference.h"
 #include "operations/backward/slots.h"
+#include "operations/layer/linear_rows.h"
 #include "operations/layer/reference.h"
 #include "operations/matrix_rows.h"
 #include "operations/tensors.h"
@@ -247,11 +248,11 @@ static bool expect_attended(const sqa_problem *problem, const sqa_reference_inpu
     out->count[0] = a->value_dim;
     out->at[1] =
         ((ragged ? 0 : (int64_t)at.batch) * a->out_heads + at.head) * rows + s.q_begin + at.query;
-    out->count[1] = 1;
+    out->count[1] = problem->of.layer.is_linear ? 0 : 1;
     const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
     if (there)
-        sqa_reference_forward_row(a, &reference.attention, at.batch, at.head, at.query,
-                                  out->values[0], out->values[1]);
+        sqa_layer_reference_o(&reference, at.batch, at.head, at.query, out->values[0],
+                              out->values[1]);
     sqa_layer_reference_free(&reference);
     return there;
 }
@@ -412,6 +413,7 @@ const sqa_row_group sqa_layer_groups[] = {
      .release = release_forward,
      GROUP(apart, 12)},
     {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
+    SQA_LAYER_STATE_GROUP,
     {.slot_count = 0},
 };
 
@@ -428,9 +430,12 @@ const sqa_row_group sqa_layer_backward_groups[] = {
     {.slots = {SQA_LAYER_DQ_NORM, SQA_LAYER_DK_NORM}, .slot_count = 2, GROUP(of_norms, 4)},
     {.slots = {SQA_LAYER_DBIAS}, .slot_count = 1, GROUP(bias_rows, 8)},
     {.slots = {SQA_LAYER_DSINKS, SQA_LAYER_DSLOPES}, .slot_count = 2, GROUP(head_rows, 4)},
+    SQA_LAYER_LINEAR_GRADIENT_GROUPS,
     {.slot_count = 0},
 };
 
+/* States and gradients of f32 that come of numbers rounded to f16 or bf16 differ where those fell
+ * to the other side. */
 const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES] = {
     SQA_OUTPUT_TOLERANCES(SQA_LAYER_Y, 1e-5, 2e-5, SQA_LAYER_Y),
     SQA_OUTPUT_TOLERANCES(SQA_SLOT_Q, 1e-5, 2e-5, SQA_SLOT_Q),
@@ -442,6 +447,8 @@ const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES] = {
     SQA_OUTPUT_TOLERANCES(SQA_LAYER_K_PROJECTED, 1e-5, 2e-5, SQA_LAYER_K_PROJECTED),
     SQA_OUTPUT_TOLERANCES(SQA_LAYER_G, 1e-5, 2e-5, SQA_LAYER_G),
     {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-5, .relative = 1e-5},
+    SQA_TOLERANCE(SQA_LAYER_STATE, F32, 5e-5, 5e-4, SQA_LAYER_STATE),
+    SQA_TOLERANCE(SQA_LAYER_SUMS, F32, 5e-5, 5e-4, SQA_LAYER_SUMS),
 };
 
 const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES] = {
@@ -464,4 +471,8 @@ const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES]
     SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBIAS),
     {SQA_LAYER_DSINKS, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSINKS},
     {SQA_LAYER_DSLOPES, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSLOPES},
+    SQA_TOLERANCE(SQA_LAYER_DDECAY, F32, 5e-5, 5e-4, SQA_LAYER_DDECAY),
+    SQA_TOLERANCE(SQA_LAYER_DBETA, F32, 5e-5, 5e-4, SQA_LAYER_DBETA),
+    SQA_TOLERANCE(SQA_LAYER_DSTATE_IN, F32, 5e-5, 5e-4, SQA_LAYER_DSTATE_IN),
+    SQA_TOLERANCE(SQA_LAYER_DSUMS_IN, F32, 5e-5, 5e-4, SQA_LAYER_DSUMS_IN),
 };

@@ -4,6 +4,7 @@
 #define SQA_OPERATIONS_LAYER_SLOTS_H
 
 #include "operations/attention/slots.h"
+#include "operations/linear/slots.h"
 #include "operations/operation.h"
 #include "problem/layer.h"
 
@@ -29,10 +30,18 @@ enum {
     SQA_LAYER_Q_PROJECTED, /* before it is normalised */
     SQA_LAYER_K_PROJECTED,
     SQA_LAYER_G,
+    SQA_LAYER_DECAY, /* of linear attention, in the order of its own slots */
+    SQA_LAYER_BETA,
+    SQA_LAYER_STATE_IN,
+    SQA_LAYER_SUMS_IN,
+    SQA_LAYER_STATE,
+    SQA_LAYER_SUMS,
     SQA_LAYER_Y,
     SQA_LAYER_FORWARD_SLOTS,
 
     SQA_LAYER_DY = SQA_LAYER_FORWARD_SLOTS,
+    SQA_LAYER_DSTATE,
+    SQA_LAYER_DSUMS,
     SQA_LAYER_DX, /* from here on in the order of the bits of sqa_layer_gradient */
     SQA_LAYER_DCONTEXT,
     SQA_LAYER_DWQ,
@@ -52,6 +61,10 @@ enum {
     SQA_LAYER_DBG,
     SQA_LAYER_DQ_NORM,
     SQA_LAYER_DK_NORM,
+    SQA_LAYER_DDECAY,
+    SQA_LAYER_DBETA,
+    SQA_LAYER_DSTATE_IN,
+    SQA_LAYER_DSUMS_IN,
     SQA_LAYER_SLOTS
 };
 
@@ -85,6 +98,14 @@ static inline bool sqa_layer_is_cache(const sqa_layer_pass *layer, uint32_t slot
     return sqa_layer_has_cache(layer) && (slot == SQA_SLOT_K || slot == SQA_SLOT_V);
 }
 
+/* The slot that linear attention, in the pass that has it, has for one of the layer's;
+ * SQA_LINEAR_BACKWARD_SLOTS: none. */
+uint32_t sqa_layer_linear_slot(uint32_t slot);
+
+/* Linear attention within the layer, in either pass, as a problem. */
+void sqa_layer_linear_problem(const sqa_layer_pass *layer, sqa_operation operation,
+                              sqa_problem *out);
+
 /* A packed matrix as a tensor. */
 sqa_tensor_shape sqa_layer_matrix(const sqa_layer_pass *layer, uint32_t rows, uint32_t columns);
 
@@ -107,7 +128,7 @@ uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer);
 
 /* Rows that the reference has, and what is promised of them. */
 extern const sqa_row_group sqa_layer_groups[], sqa_layer_backward_groups[];
-enum { SQA_LAYER_TOLERANCES = 28, SQA_LAYER_BACKWARD_TOLERANCES = 53 };
+enum { SQA_LAYER_TOLERANCES = 30, SQA_LAYER_BACKWARD_TOLERANCES = 57 };
 extern const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES];
 extern const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES];
 

@@ -1,6 +1,6 @@
 /* Which tensors a layer has, and of what shape. */
 #include "operations/tensors.h"
-#include "operations/layer/slots.h"
+#include "operations/layer/linear.h"
 #include "operations/operations.h"
 
 uint32_t sqa_layer_projections(const sqa_layer_pass *layer, sqa_projection out[SQA_MAX_PROJECTIONS])
@@ -133,6 +133,10 @@ bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shap
         return score_gradient(problem, slot, out);
     if (sqa_layer_is_cache(layer, slot))
         return sqa_attention_tensor(problem, slot, out);
+    if (sqa_layer_linear_slot(slot) < SQA_LINEAR_BACKWARD_SLOTS)
+        return sqa_layer_linear_tensor(layer, slot, out);
+    if (slot == SQA_SLOT_CU_SEQLENS_KV && layer->linear.causal)
+        return false;
     if (is_kept(slot) && !layer->keep)
         return false;
     if (slot <= SQA_SLOT_V && layer->fused_qkv && (slot == SQA_SLOT_V || !layer->qk_norm))
@@ -151,15 +155,19 @@ bool sqa_layer_is_touched(const sqa_problem *problem, uint32_t slot)
 {
     if (sqa_layer_is_cache(&problem->of.layer, slot))
         return sqa_attention_is_touched(problem, slot);
-    if (sqa_tensor_is_output(problem, slot) || slot <= SQA_SLOT_LSE || slot >= SQA_ATTENTION_SLOTS)
+    if (problem->of.layer.is_linear || sqa_tensor_is_output(problem, slot) ||
+        slot <= SQA_SLOT_LSE || slot >= SQA_ATTENTION_SLOTS)
         return true;
     return sqa_attention_is_touched(problem, slot);
 }
 
 bool sqa_layer_is_updated(const sqa_problem *problem, uint32_t slot)
 {
-    return sqa_layer_is_cache(&problem->of.layer, slot) ||
-           (problem->of.layer.accumulate && slot > SQA_LAYER_DCONTEXT);
+    const sqa_layer_pass *layer = &problem->of.layer;
+    if (slot == SQA_LAYER_STATE || slot == SQA_LAYER_SUMS)
+        return layer->linear.state == SQA_STATE_IN_PLACE;
+    return sqa_layer_is_cache(layer, slot) ||
+           (layer->accumulate && slot > SQA_LAYER_DCONTEXT && slot < SQA_LAYER_DDECAY);
 }
 
 /* A cache is there even where nothing is appended to it. */

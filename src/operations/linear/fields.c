@@ -66,7 +66,7 @@ static const sqa_shape_field position_fields[] = {
     {0},
 };
 
-static const sqa_shape_field rule_fields[] = {
+const sqa_shape_field sqa_linear_rule_fields[] = {
     {"feature", "feature", "map of queries and keys: identity (default), elu1 or relu",
      SQA_FIELD_WORD, .offset = AT(feature), .words = feature_words},
     {"decay", "decay", "of the state: none (default), per head, token or channel", SQA_FIELD_WORD,
@@ -81,7 +81,7 @@ static const sqa_shape_field rule_fields[] = {
     {0},
 };
 
-static const sqa_shape_field stride_fields[] = {
+const sqa_shape_field sqa_linear_stride_fields[] = {
     {"sdecay", "decay_strides", "strides of decay, where it is not packed", SQA_FIELD_OWN,
      .read = read_sdecay, .write = write_sdecay},
     {"sbeta", "beta_strides", "strides of beta, where it is not packed", SQA_FIELD_OWN,
@@ -90,8 +90,11 @@ static const sqa_shape_field stride_fields[] = {
 };
 
 const sqa_shape_field *const sqa_linear_fields[] = {
-    sqa_size_fields,   sqa_value_fields,  sqa_storage_fields,      position_fields, rule_fields,
-    sqa_ragged_fields, sqa_layout_fields, sqa_value_layout_fields, stride_fields,   NULL,
+    sqa_size_fields,          sqa_value_fields,
+    sqa_storage_fields,       position_fields,
+    sqa_linear_rule_fields,   sqa_ragged_fields,
+    sqa_layout_fields,        sqa_value_layout_fields,
+    sqa_linear_stride_fields, NULL,
 };
 
 void sqa_linear_start(void *descriptor)

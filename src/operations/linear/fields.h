@@ -10,8 +10,10 @@ typedef struct sqa_linear_desc {
     sqa_linear_options options;
 } sqa_linear_desc;
 
-/* All keys of either pass. */
+/* All keys of either pass; of them the rule, and strides of decay and beta, which are of whatever
+ * begins like sqa_linear_desc. */
 extern const sqa_shape_field *const sqa_linear_fields[];
+extern const sqa_shape_field sqa_linear_rule_fields[], sqa_linear_stride_fields[];
 void sqa_linear_start(void *descriptor);
 void sqa_linear_describe(const sqa_problem *problem, void *descriptor);
 

@@ -41,6 +41,15 @@
         {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases"},                   \
         {SQA_GRID_SAMPLE, "b=0,hq=2,n=5,d=8,dmodel=16,fused,biases"},                              \
         {SQA_GRID_TINY, "hq=4,hkv=2,n=256,d=4,dv=3,dmodel=6,fused,causal"},                        \
+        {SQA_GRID_TINY, "b=3,hq=4,hkv=2,n=70,d=5,dv=6,dmodel=10,fused,causal,ragged=90:90,linear," \
+                        "delta,decay=channel,state=in_out,feature=relu,qknorm,rope=half,"          \
+                        "positions,gate,biases"},                                                  \
+        {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=4,n=50,d=7,dv=9,dmodel=12,causal,linear,decay=token,"      \
+                          "state=in_out"},                                                         \
+        {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=40,d=16,dv=8,dmodel=12,dcontext=5,linear,"             \
+                          "feature=elu1,normalise,state=in_out,biases"},                           \
+        {SQA_GRID_QUICK, "b=2,hq=4,hkv=2,n=40,d=16,dmodel=12,causal,linear,decay=head,"            \
+                         "feature=elu1,normalise,qknorm"},                                         \
         {SQA_GRID_SAMPLE, "b=2,hq=2,n=256,d=4,dmodel=6,ragged=300:300"},                           \
         {SQA_GRID_QUICK, "hq=1,n=1,d=1,dmodel=1,biases"},                                          \
         {SQA_GRID_QUICK, "hq=3,n=3,d=512,dv=8,dmodel=1030"},                                       \
@@ -79,6 +88,8 @@ static const sqa_case_shape kept_shapes[] = {
     {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=6,dmodel=12,fused,rope=interleaved,ropeoffset=9,keep"},
     {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=12,d=8,dmodel=16,causal,ragged=23:23,biases,keep"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases,keep"},
+    {SQA_GRID_TINY, "b=3,hq=4,hkv=2,n=1,d=5,dv=6,dmodel=10,fused,causal,linear,delta,"
+                    "decay=channel,state=in_place,feature=relu,qknorm,keep"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=4,nq=256,nk=9,d=4,dmodel=6,dcontext=5,gate,keep"},
     {0}};
 /* Gradients left out, and added up; of scores. */
@@ -96,6 +107,8 @@ static const sqa_case_shape gradient_shapes[] = {
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,gate,fused,grads=wo"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=7,d=4,dmodel=12,dcontext=5,gate,grads=x"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,grads=sinks,accumulate"},
+    {SQA_GRID_TINY, "b=2,hq=4,hkv=2,n=9,d=5,dv=6,dmodel=12,causal,linear,delta,decay=channel,"
+                    "state=in_out,feature=relu,grads=wq+beta,accumulate"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=9,nk=256,d=4,dmodel=6,dcontext=5,sinks,accumulate"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,bias=f32/hq,fused,accumulate"},
     {0}};
