@@ -21,6 +21,23 @@
 #define TILE_COLUMNS (WIDE * LANES)
 #define COLUMNS ((SQA_VALUE_DIM + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS)
 
+/* Whether weights are multiplied with a group's scale instead of its elements: where no register
+ * tile has columns of two groups, nor of a part of one. */
+#define FOLD (SQA_KV_DTYPE >= 3 && SQA_VALUE_DIM % SQA_GROUP == 0 && SQA_GROUP % TILE_COLUMNS == 0)
+
+/* An element is its NUMBERS times SCALE, of int4 plus MINIMUM. */
+#define SCALE_AT(d, row) SQA_HALF_AT(SQA_STORAGE(SQA_GROUP_AT_, SQA_KV_DTYPE)(d, row))
+#if SQA_KV_DTYPE == 4
+#define NUMBERS(n, d, row)                                                                         \
+    SQA_JOIN(convert_float, n)                                                                     \
+    (SQA_JOIN(SQA_BYTES_, n)(SQA_NUMBER_4(d, row)) >> (uchar)SQA_NIBBLE_4(d) & (uchar)15)
+#define MINIMUM_AT(d, row) SQA_HALF_AT(SQA_GROUP_AT_4(d, row) + 2)
+#else
+#define NUMBERS(n, d, row)                                                                         \
+    SQA_JOIN(convert_float, n)                                                                     \
+    (SQA_JOIN(as_char, n)(SQA_JOIN(SQA_BYTES_, n)(SQA_NUMBER_3(d, row))))
+#endif
+
 #define EACH_OF_1(M) M(0)
 #define EACH_OF_2(M) EACH_OF_1(M) M(1)
 #define EACH_OF_4(M) EACH_OF_2(M) M(2) M(3)

@@ -181,51 +181,100 @@ INLINE float weigh_row(const bool edge, decode_rows *restrict rows, const int r,
     return older.s0;
 }
 
+/* Of a group of V, what its numbers are multiplied by instead of elements, so that a scale is taken
+ * once for all columns of its group: scaled[row][key], weights times scales. lowest[row]: the sum
+ * of weights times minima. */
+#if FOLD
+INLINE void fold_scales(const int d, const decode_keys keys, const float *restrict weights,
+                        float *restrict scaled, float *restrict lowest)
+{
+#define ZERO(r) vec low##r = (vec)(0.0f);
+#define SCALE(r) STORE(LOAD(weights + r * KEYS + c) * scale, scaled + r * KEYS + c);
+#define ADD_MINIMA(r) low##r = fma(LOAD(weights + r * KEYS + c), minimum, low##r);
+#define SUM(r)                                                                                     \
+    STORE(low##r, lanes);                                                                          \
+    lowest[r] = 0.0f;                                                                              \
+    for (int i = 0; i < LANES; i++)                                                                \
+        lowest[r] += lanes[i];
+    float lanes[LANES] ALIGNED;
+    EACH_ROW(ZERO)
+    for (int c = 0; c < keys.count; c += LANES) {
+#pragma unroll
+        for (int i = 0; i < LANES; i++)
+            lanes[i] = SCALE_AT(d, VALUE_ROW(keys, min(c + i, keys.count - 1)));
+        const vec scale = LOAD(lanes);
+        EACH_ROW(SCALE)
+#if SQA_KV_DTYPE == 4
+#pragma unroll
+        for (int i = 0; i < LANES; i++)
+            lanes[i] = MINIMUM_AT(d, VALUE_ROW(keys, min(c + i, keys.count - 1)));
+        const vec minimum = LOAD(lanes);
+        EACH_ROW(ADD_MINIMA)
+#endif
+    }
+    EACH_ROW(SUM)
+#undef ZERO
+#undef SCALE
+#undef ADD_MINIMA
+#undef SUM
+}
+#define V_LOADN(fold, d, v) ((fold) ? NUMBERS(LANES, d, v) : SQA_KV_LOADN(LANES, d, v))
+#else
+#define V_LOADN(fold, d, v) SQA_KV_LOADN(LANES, d, v)
+#endif
+
+/* Keys that are added one after the other without a branch; and the lines of K to be asked for with
+ * them, in the order of memory, so that those of a key tile come evenly while V is multiplied. */
+#define STEP 8
+#define COLUMN_TILES (COLUMNS / TILE_COLUMNS)
+#define STEP_LINES ((STEP * LINES + COLUMN_TILES - 1) / COLUMN_TILES)
+
 /* Adds weights times V to columns d .. d + TILE_COLUMNS - 1 of the output. With `hiding`, a hidden
  * key leaves the sum alone even if V is NaN or infinite there; with `last`, columns past value_dim
- * are zeros. */
-INLINE void output_columns(const bool first, const bool hiding, const bool last, const int d,
-                           const decode_keys keys, const float *restrict weights,
-                           const float *restrict rescale, float *restrict o)
+ * are zeros; with `fold`, weights and `lowest` are fold_scales()'. */
+INLINE void output_columns(const bool first, const bool hiding, const bool last, const bool fold,
+                           const int d, const decode_keys keys, const float *restrict weights,
+                           const float *restrict lowest, const float *restrict rescale,
+                           float *restrict o)
 {
-#define ZERO(n, r, i) vec o##n = (vec)(0.0f);
-    EACH_TILE(ZERO)
+#define START(n, r, i) vec o##n = (vec)(fold ? lowest[r] : 0.0f);
+    EACH_TILE(START)
 #define VALUES(i)                                                                                  \
     const vec x##i = !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                                 \
-                         ? SQA_KV_LOADN(LANES, d + i * LANES, v)                                   \
+                         ? V_LOADN(fold, d + i * LANES, v)                                         \
                          : load_end(v, d + i * LANES, SQA_VALUE_DIM);
-#define WEIGHT(r) const vec p##r = (vec)(weights[r * KEYS + c]);
+#define WEIGHT(r) const vec p##r = (vec)(weights[r * KEYS + key]);
 #define ADD_PRODUCT(n, r, i)                                                                       \
     o##n = hiding ? select(fma(p##r, x##i, o##n), o##n, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))  \
                   : fma(p##r, x##i, o##n);
-#define ADD_KEY                                                                                    \
-    __global const sqa_kv_stored *v = VALUE_ROW(keys, c);                                          \
+#define ADD_KEY(c)                                                                                 \
+    const int key = c;                                                                             \
+    __global const sqa_kv_stored *v = VALUE_ROW(keys, key);                                        \
     EACH_WIDE(VALUES)                                                                              \
     EACH_ROW(WEIGHT)                                                                               \
     EACH_TILE(ADD_PRODUCT)
-    int c = 0;
-#if AHEAD
-    /* As many keys at a time as K has lines, in the order of memory, whatever that of V is. */
-#define ASK_FOR_K(i) ASK(i % 2 == 0, KEY_ROW(keys, min(row + i / 2, last_row)), l * LINE)
     const int last_row = keys.count + keys.more - 1;
-    int row = KEYS + d / TILE_COLUMNS * (KEYS / LINES) * ((WIDE + 1) / 2);
-    for (; first && row < 2 * KEYS && c + LINES <= keys.count; row += (WIDE + 1) / 2) {
+    int line = d / TILE_COLUMNS * (KEYS / STEP) * STEP_LINES;
+    int c = 0;
+    for (; c + STEP <= keys.count; c += STEP) {
 #pragma unroll
-        for (int l = 0; l < LINES; l++, c++) {
-            EACH_WIDE(ASK_FOR_K)
-            ADD_KEY
+        for (int l = 0; l < STEP_LINES; l++, line++) {
+            ASK(first && line < KEYS * LINES, KEY_ROW(keys, min(KEYS + line / LINES, last_row)),
+                line % LINES * LINE)
+        }
+#pragma unroll
+        for (int i = 0; i < STEP; i++) {
+            ADD_KEY(c + i)
         }
     }
-#undef ASK_FOR_K
-#endif
     for (; c < keys.count; c++) {
-        ADD_KEY
+        ADD_KEY(c)
     }
 #define FINISH(n, r, i)                                                                            \
     STORE(fma(LOAD(o + r * COLUMNS + d + i * LANES), (vec)(rescale[r]), o##n),                     \
           o + r * COLUMNS + d + i * LANES);
     EACH_TILE(FINISH)
-#undef ZERO
+#undef START
 #undef ADD_KEY
 #undef VALUES
 #undef WEIGHT
@@ -237,11 +286,22 @@ INLINE void add_output(const bool first, const bool hiding, const decode_keys ke
                        const float *restrict weights, const float *restrict rescale,
                        float *restrict o)
 {
+#if FOLD
+    if (!hiding) {
+        float scaled[MR * KEYS] ALIGNED, lowest[MR];
+        for (int d = 0; d < SQA_VALUE_DIM; d += TILE_COLUMNS) {
+            if (d % SQA_GROUP == 0)
+                fold_scales(d, keys, weights, scaled, lowest);
+            output_columns(first, false, false, true, d, keys, scaled, lowest, rescale, o);
+        }
+        return;
+    }
+#endif
     int d = 0;
     for (; d + TILE_COLUMNS <= SQA_VALUE_DIM; d += TILE_COLUMNS)
-        output_columns(first, hiding, false, d, keys, weights, rescale, o);
+        output_columns(first, hiding, false, false, d, keys, weights, weights, rescale, o);
 #if SQA_VALUE_DIM % TILE_COLUMNS
-    output_columns(first, hiding, true, d, keys, weights, rescale, o);
+    output_columns(first, hiding, true, false, d, keys, weights, weights, rescale, o);
 #endif
 }
 
