@@ -88,8 +88,11 @@ static const struct {
     {"bench --family xyzzy --seq 16", 2, "--family is 'xyzzy'; of forward, expected one of decode"},
     {"bench --family rows --op select_blocks --pattern blocks=4x4,topk=2 --seq 16", 2,
      "--family is 'rows'; of select_blocks, expected one of select"},
-    {"bench --peer xyzzy", 2, "--peer is 'xyzzy'; expected torch"},
-    {"bench --peer torch --op matmul", 2, "--peer is for variants, which --op matmul has not"},
+    {"bench --peer xyzzy", 2, "--peer is 'xyzzy'; expected torch, openblas"},
+    {"bench --peer torch --op matmul", 2, "--peer is 'torch', which is for variants; expected an"},
+    {"bench --peer torch --shape n=16,d=8,hq=1", 2, "--peer is 'torch', which is for variants"},
+    {"bench --peer openblas", 2, "--peer is 'openblas', which is for matrix products"},
+    {"bench --peer torch --preset paper", 2, "--preset paper and --peer exclude each other"},
     {"bench --peer torch --against-default", 2, "--peer and --against-default exclude each other"},
     {"bench --device 99:0", 1, "platform: 99"},
 };
@@ -480,7 +483,7 @@ static void pretend_python(const char *answer_to_row)
     ck_assert_ptr_nonnull(script);
     fprintf(script,
             "#!/bin/sh\necho 'torch 0, pretended'\nwhile read word rest; do\n"
-            "case $word in row) echo '%s';; *) echo 'ms 50';; esac\ndone\n",
+            "case $word in row|shape) echo '%s';; *) echo 'ms 50';; esac\ndone\n",
             answer_to_row);
     ck_assert_int_eq(fclose(script), 0);
     ck_assert_int_eq(chmod(name, 0700), 0);
@@ -514,6 +517,21 @@ START_TEST(peer_of_layers)
     result = run_sqa(TINY " --op layer --variant mha --pattern sinks --peer torch");
     ck_assert_int_eq(result->code, 1);
     ck_assert_ptr_nonnull(strstr(result->err, "not sinks"));
+}
+END_TEST
+
+/* A peer of shapes stands below ours of the same shape, or says what it cannot compute. */
+START_TEST(peer_of_products)
+{
+    pretend_python("ready");
+    const program_result *result =
+        run_sqa("bench --op matmul --shape m=8,n=8,k=8,ta --peer openblas --rounds 1");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_uint_eq(count_of(result->out, "torch 0, pretended (peer)"), 1);
+    pretend_python("cannot multiply with act=silu");
+    result = run_sqa("bench --shape op=matmul,m=8,n=8,k=8,act=silu --peer openblas --rounds 1");
+    ck_assert_int_eq(result->code, 1);
+    ck_assert_ptr_nonnull(strstr(result->err, "n=8,k=8,act=silu: multiply with act=silu"));
 }
 END_TEST
 
@@ -567,6 +585,7 @@ int main(void)
     tcase_add_test(tests, no_picture);
     tcase_add_test(tests, peer);
     tcase_add_test(tests, peer_of_layers);
+    tcase_add_test(tests, peer_of_products);
     tcase_add_test(tests, peer_refuses);
     tcase_add_test(tests, interruption);
     suite_add_tcase(suite, tests);

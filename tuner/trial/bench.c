@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "device/cl_status.h"
+#include "runtime/context.h"
 #include "trial/bench_group.h"
 #include "trial/measure.h"
 #include "trial/peer.h"
@@ -132,7 +133,8 @@ static sqa_status measure(sqa_bench_state *run, sqa_bench_rates rates[SQA_CEILIN
     if (status == SQA_OK)
         status = sqa_ceiling_probe_create(&run->ceiling, run->context, NULL);
     if (status == SQA_OK && run->options->peer)
-        status = sqa_peer_start(&run->peer, run->options->peer);
+        status = sqa_peer_start(&run->peer, run->options->peer,
+                                run->context->device.strings.compute_units);
     if (status != SQA_OK)
         return status;
     run->begun_s = sqa_clock_seconds();

@@ -11,6 +11,7 @@
 #include "operations/operations.h"
 #include "operations/tensors.h"
 #include "problem/names.h"
+#include "trial/peer.h"
 
 /* A window's default: as many keys in reach, with a causal mask and without. */
 enum { WINDOW_KEYS = 128 };
@@ -281,9 +282,14 @@ static sqa_status add_pass(const sqa_bench_options *options, size_t pass,
         else if (variants)
             status = add_variants(options, pass, f, NULL, out);
     }
-    if (status == SQA_OK && variants && options->peer)
-        status = add_variants(options, pass, 0, options->peer, out);
-    return status;
+    if (status != SQA_OK || !options->peer ||
+        !sqa_peer_is_for(options->peer, &options->passes[pass], variants))
+        return status;
+    if (variants)
+        return add_variants(options, pass, 0, options->peer, out);
+    sqa_bench_row *row = add_row(options, pass, 0, out);
+    row->peer = options->peer;
+    return read_parts(row, shape->keys);
 }
 
 static size_t model_group_count(const sqa_bench_options *options)

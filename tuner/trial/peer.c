@@ -22,16 +22,23 @@ struct sqa_peer {
     unsigned rows;
 };
 
-static const struct {
+typedef struct peer_kind {
     const char *name, *script;
-} peers[] = {{"torch", "torch.py"}};
+    const char *operation; /* whose shapes it takes; NULL: it takes variants */
+    const char *rows;
+} peer_kind;
+
+static const peer_kind peers[] = {
+    {"torch", "torch.py", NULL, "variants; expected an --op that has them, and no --shape"},
+    {"openblas", "openblas.py", "matmul", "matrix products; expected --op matmul"},
+};
 enum { PEERS = sizeof peers / sizeof *peers };
 
-static const char *script_of(const char *name)
+static const peer_kind *find(const char *name)
 {
     for (size_t i = 0; i < PEERS; i++)
         if (!strcmp(peers[i].name, name))
-            return sqa_embedded_text(sqa_embedded_peers, peers[i].script);
+            return &peers[i];
     return NULL;
 }
 
@@ -41,9 +48,20 @@ sqa_status sqa_peer_find(const char *name)
     for (size_t i = 0; i < PEERS; i++)
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",
                  peers[i].name);
-    if (script_of(name))
+    if (find(name))
         return SQA_OK;
     return sqa_fail(SQA_INVALID_ARGUMENT, "--peer is '%s'; expected %s", name, names);
+}
+
+bool sqa_peer_is_for(const char *name, const sqa_timed_pass *pass, bool variants)
+{
+    const char *operation = find(name)->operation;
+    return operation ? !variants && !strcmp(pass->name, operation) : variants;
+}
+
+const char *sqa_peer_rows(const char *name)
+{
+    return find(name)->rows;
 }
 
 static sqa_status fail_gone(sqa_peer *peer)
@@ -68,11 +86,11 @@ static sqa_status ask(sqa_peer *peer, const char *question, char line[SQA_CHILD_
                                                   : fail_gone(peer);
 }
 
-sqa_status sqa_peer_start(sqa_peer **out, const char *name)
+sqa_status sqa_peer_start(sqa_peer **out, const char *name, uint32_t threads)
 {
-    char python[] = "python3", option[] = "-c", line[SQA_CHILD_LINE];
+    char python[] = "python3", option[] = "-c", units[16], line[SQA_CHILD_LINE];
     sqa_peer *peer = calloc(1, sizeof *peer);
-    char *script = strdup(script_of(name));
+    char *script = strdup(sqa_embedded_text(sqa_embedded_peers, find(name)->script));
     *out = NULL;
     if (!peer || !script) {
         free(peer);
@@ -81,8 +99,9 @@ sqa_status sqa_peer_start(sqa_peer **out, const char *name)
     }
     peer->child = (sqa_child)SQA_CHILD_INIT;
     peer->name = name;
+    snprintf(units, sizeof units, "%u", threads);
     sqa_status status =
-        sqa_child_start(&peer->child, (char *const[]){python, option, script, NULL}, 0);
+        sqa_child_start(&peer->child, (char *const[]){python, option, script, units, NULL}, 0);
     free(script);
     if (status == SQA_OK)
         status = receive(peer, START_SECONDS, line);
@@ -136,16 +155,20 @@ sqa_status sqa_peer_prepare(sqa_peer *peer, const sqa_bench_row *row, unsigned *
 {
     static const char refusal[] = "cannot ";
     char question[SQA_SHAPE_TEXT + 256], line[SQA_CHILD_LINE];
-    sqa_status status = check_pattern(peer, row->pattern);
+    sqa_status status = row->variant ? check_pattern(peer, row->pattern) : SQA_OK;
     if (status != SQA_OK)
         return status;
-    snprintf(question, sizeof question, "row %s %u %u %u %u %u %u %s %s\n", row->pass->name,
-             row->batch, row->q_heads, row->kv_heads, row->queries, row->length, row->dim,
-             sqa_dtype_name(row->dtype), *row->pattern ? row->pattern : "-");
+    if (row->variant)
+        snprintf(question, sizeof question, "row %s %u %u %u %u %u %u %s %s\n", row->pass->name,
+                 row->batch, row->q_heads, row->kv_heads, row->queries, row->length, row->dim,
+                 sqa_dtype_name(row->dtype), *row->pattern ? row->pattern : "-");
+    else
+        snprintf(question, sizeof question, "shape %s %s\n", row->pass->name, row->shape);
     status = ask(peer, question, line);
     if (status == SQA_OK && !strncmp(line, refusal, sizeof refusal - 1))
-        status = sqa_fail(SQA_UNSUPPORTED, "--peer %s: %s: %s", peer->name, row->variant->name,
-                          line + sizeof refusal - 1);
+        status =
+            sqa_fail(SQA_UNSUPPORTED, "--peer %s: %s: %s", peer->name,
+                     row->variant ? row->variant->name : row->shape, line + sizeof refusal - 1);
     if (status == SQA_OK)
         *number = peer->rows++;
     return status;

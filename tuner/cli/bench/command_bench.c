@@ -209,8 +209,10 @@ int sqa_command_bench(int argc, char **argv)
          .flag = &words->against_default},
         {"family", "NAMES", "kernel families, a row each, instead of the best known; or all",
          .text = &words->families},
-        {"peer", "NAME", "another library beside each row: torch, PyTorch of the python3 in $PATH",
-         .text = &words->peer, .excludes = "shape,preset,against-default"},
+        {"peer", "NAME",
+         "another library beside each row: torch (PyTorch of the python3 in $PATH) or "
+         "openblas (of --op matmul)",
+         .text = &words->peer, .excludes = "against-default"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
          .text = &call.device},
         {"db", "FILE", "tuning database instead of the user's own", .text = &call.database},

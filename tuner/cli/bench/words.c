@@ -251,13 +251,23 @@ static sqa_status read_problems(const sqa_bench_words *words, sqa_bench_options 
     return status;
 }
 
+/* Some row has to be one for it. */
 static sqa_status read_peer(const char *name, sqa_bench_options *out)
 {
-    out->peer = name;
-    if (!any_pass(out, true))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--peer is for variants, which --op %s has not",
-                        out->passes[0].name);
-    return sqa_peer_find(name);
+    bool any = false;
+    sqa_status status = sqa_peer_find(name);
+    out->peer = status == SQA_OK ? name : NULL;
+    for (size_t i = 0; i < sqa_bench_group_count(out) && status == SQA_OK && !any; i++) {
+        sqa_bench_rows rows;
+        status = sqa_bench_rows_lay_out(out, i, &rows);
+        for (size_t r = 0; r < rows.count; r++)
+            any = any || rows.items[r].peer;
+        sqa_bench_rows_free(&rows);
+    }
+    if (status != SQA_OK || any)
+        return status;
+    return sqa_fail(SQA_INVALID_ARGUMENT, "--peer is '%s', which is for %s", name,
+                    sqa_peer_rows(name));
 }
 
 sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options *out)
@@ -265,9 +275,9 @@ sqa_status sqa_bench_words_read(const sqa_bench_words *words, sqa_bench_options 
     *out = (sqa_bench_options){.rounds = words->rounds, .against_default = words->against_default};
     if (is_paper_preset(words) && words->batches.count > 1)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--preset paper takes one --batch");
-    if (is_paper_preset(words) && words->against_default)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--preset paper and --against-default exclude each other");
+    if (is_paper_preset(words) && (words->against_default || words->peer))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--preset paper and --%s exclude each other",
+                        words->peer ? "peer" : "against-default");
     sqa_status status = words->passes ? sqa_bench_read_passes(words->passes, out) : SQA_OK;
     const bool layer = is_paper_layer(words, out);
     out->paper = layer || is_paper_preset(words);
