@@ -74,7 +74,8 @@ typedef struct sqa_layer_desc {
     uint32_t version; /* SQA_LAYER_DESC_VERSION */
 
     /* Heads (sqa_variant_heads()), dimensions, lengths, masks and scores; of a cache, its pages,
-     * the strides of K and V and, in an f32 layer, kv_dtype. Its `operation`, `write_lse` and all
+     * the strides of K and V and kv_dtype, which is dtype, int8 or int4 (kv_cache.h), or in an f32
+     * layer any. Its `operation`, `write_lse` and all
      * other strides are not looked at. Read during calls only. */
     const sqa_attention_desc *attention;
 

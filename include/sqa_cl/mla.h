@@ -51,7 +51,9 @@ extern "C" {
 typedef struct sqa_mla_desc {
     uint32_t version;      /* SQA_MLA_DESC_VERSION */
     sqa_dtype dtype;       /* of every tensor but a cache */
-    int32_t kv_dtype;      /* of the cache: -1: dtype; f16 or bf16 where dtype is f32 */
+    int32_t kv_dtype;      /* of the cache: -1: dtype; int8 or int4 (kv_cache.h), with
+                              kv_lora_rank and rope_dim multiples of 32; or where dtype is f32
+                              f16 or bf16 */
     uint32_t batch;        /* sequences, 0..65535; 0 does nothing */
     uint32_t heads;        /* 1..65535 */
     uint32_t length;       /* rows of a sequence, 0..2^30; of the longest one when ragged */

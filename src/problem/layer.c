@@ -257,13 +257,17 @@ static sqa_status check_cache(const sqa_layer_pass *layer, const sqa_layer_desc 
                               bool backward)
 {
     const sqa_attention *a = &layer->attention;
-    if (sqa_dtype_is_quantised(a->kv_dtype))
+    if (a->kv_dtype != a->dtype && !sqa_layer_has_cache(layer))
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "desc.attention.kv_dtype: %s is not for layers; expected f32, f16 or bf16",
-                        sqa_kv_dtype_name(a->kv_dtype));
-    if (a->kv_dtype != a->dtype && (!sqa_layer_has_cache(layer) || a->dtype != SQA_DTYPE_F32))
+                        "desc.attention.kv_dtype: %s; must be dtype (%s) without a cache "
+                        "(desc.attention.paged)",
+                        sqa_kv_dtype_name(a->kv_dtype), sqa_dtype_name(a->dtype));
+    if (a->kv_dtype != a->dtype && a->dtype != SQA_DTYPE_F32 &&
+        !sqa_dtype_is_quantised(a->kv_dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "desc.attention.kv_dtype: must be dtype but in a cache of an f32 layer");
+                        "desc.attention.kv_dtype: %s; expected %s, int8 or int4 in the cache of a "
+                        "layer of that",
+                        sqa_kv_dtype_name(a->kv_dtype), sqa_dtype_name(a->dtype));
     if (!sqa_layer_has_cache(layer))
         return SQA_OK;
     if (backward || desc->keep)

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "problem/checks.h"
+#include "problem/groups.h"
 #include "problem/names.h"
 
 #define MOST (1u << 30)
@@ -44,23 +45,40 @@ static sqa_status check_counts(const sqa_mla_desc *desc)
     return status;
 }
 
+/* How a cache is stored, if there is one. */
+static sqa_status check_kept(const sqa_mla_desc *desc)
+{
+    const sqa_dtype kept = desc->kv_dtype == -1 ? desc->dtype : (sqa_dtype)desc->kv_dtype;
+    const bool quantised = sqa_dtype_is_quantised(kept);
+    if (!sqa_kv_dtype_name(kept))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.kv_dtype: %d is neither -1 nor an sqa_dtype",
+                        (int)desc->kv_dtype);
+    if (kept != desc->dtype && !desc->paged.page_size)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.kv_dtype: %s; must be dtype (%s) without a cache (desc.paged)",
+                        sqa_kv_dtype_name(kept), sqa_dtype_name(desc->dtype));
+    if (kept != desc->dtype && desc->dtype != SQA_DTYPE_F32 && !quantised)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.kv_dtype: %s; expected %s, int8 or int4 in the cache of a layer of "
+                        "that",
+                        sqa_kv_dtype_name(kept), sqa_dtype_name(desc->dtype));
+    if (quantised && (desc->kv_lora_rank % SQA_GROUP != 0 || desc->rope_dim % SQA_GROUP != 0))
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.kv_dtype: %s needs desc.kv_lora_rank (%u) and desc.rope_dim (%u) to "
+                        "be multiples of %u",
+                        sqa_kv_dtype_name(kept), desc->kv_lora_rank, desc->rope_dim, SQA_GROUP);
+    return SQA_OK;
+}
+
 static sqa_status check_numbers(const sqa_mla_desc *desc)
 {
-    const int32_t kept = desc->kv_dtype;
     if (!isfinite(desc->rope_base) || desc->rope_base < 1.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.rope_base: must be finite, and 1 or more");
     if (!isfinite(desc->norm_eps) || desc->norm_eps <= 0.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.norm_eps: must be finite, and above 0");
     if (!isfinite(desc->scale))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.scale: must be finite");
-    if (kept != -1 && !sqa_dtype_name((sqa_dtype)kept))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "desc.kv_dtype: %d is not -1 (dtype), nor f32, f16 or bf16", (int)kept);
-    if (kept != -1 && kept != (int32_t)desc->dtype &&
-        (desc->dtype != SQA_DTYPE_F32 || !desc->paged.page_size))
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "desc.kv_dtype: must be dtype but in a cache of an f32 layer");
-    return SQA_OK;
+    return check_kept(desc);
 }
 
 uint32_t sqa_mla_table_row(const sqa_mla_pass *mla)

@@ -7,8 +7,8 @@
 #include "opencl_fixture.h"
 #include "run_suite.h"
 
-enum { SEQUENCES = 2, MODEL = 12, DIM = 8, HEADS = 8, CAPACITY = 13, STEPS = 6 };
-enum { MOST_COLUMNS = HEADS * DIM, Y_COUNT = SEQUENCES * CAPACITY * MODEL };
+enum { SEQUENCES = 2, MODEL = 12, DIM = 8, LONG_DIM = 32, HEADS = 8, CAPACITY = 13, STEPS = 6 };
+enum { MOST_COLUMNS = HEADS * LONG_DIM, Y_COUNT = SEQUENCES * CAPACITY * MODEL };
 
 /* New tokens of each sequence, step by step; in an even batch all have the first one's. */
 static const uint32_t counts[STEPS][SEQUENCES] = {{5, 3}, {3, 0}, {2, 4}, {1, 1}, {1, 1}, {1, 1}};
@@ -31,8 +31,16 @@ static const struct generation {
     {SQA_VARIANT_XSMQA, SQA_LAYER_ROPE_NONE, 1, 0, 0, 1, 1, 16, SQA_DTYPE_F32, 1e-6},
     {SQA_VARIANT_LSQA, SQA_LAYER_ROPE_HALF, 1, 1, 0, 0, 1, 2, SQA_DTYPE_F16, 1e-3},
     {SQA_VARIANT_RSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 1, 1, 0, 1, 4, SQA_DTYPE_BF16, 8e-3},
+    {SQA_VARIANT_SQA, SQA_LAYER_ROPE_HALF, 1, 0, 0, 0, 1, 4, SQA_DTYPE_INT8, 1e-2},
+    {SQA_VARIANT_XSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 0, 1, 0, 0, 5, SQA_DTYPE_INT4, 0.15},
 };
 enum { GENERATIONS = sizeof generations / sizeof *generations };
+
+/* A quantised group takes more than a page's worth of small vectors. */
+static uint32_t dim_of(const struct generation *g)
+{
+    return g->cache > SQA_DTYPE_BF16 ? LONG_DIM : DIM;
+}
 
 static void check(sqa_status status)
 {
@@ -94,7 +102,7 @@ static void start(model *self, const struct generation *g)
     self->layer.biases = g->biases;
     check(
         sqa_variant_heads(g->variant, HEADS, &self->attention.q_heads, &self->attention.kv_heads));
-    self->attention.head_dim = DIM;
+    self->attention.head_dim = dim_of(g);
     self->attention.causal = SQA_CAUSAL_BOTTOM_RIGHT;
     cl_mem *of[] = {&t->wq.buffer,     &t->wk.buffer,    &t->wv.buffer, &t->wqkv.buffer,
                     &t->wo.buffer,     &t->wg.buffer,    &t->bq.buffer, &t->bk.buffer,
@@ -138,10 +146,10 @@ static sqa_kv_cache *new_cache(const model *self, const struct generation *g)
 {
     sqa_kv_cache_desc desc = SQA_KV_CACHE_DESC_INIT;
     sqa_kv_cache *cache = NULL;
-    desc.dtype = g->cache;
+    desc.kv_dtype = (int32_t)g->cache;
     desc.sequences = SEQUENCES;
     desc.kv_heads = self->attention.kv_heads;
-    desc.head_dim = DIM;
+    desc.head_dim = dim_of(g);
     desc.capacity = CAPACITY;
     desc.page_size = g->page;
     check(sqa_kv_cache_create(&cache, test_context, &desc));
@@ -236,9 +244,9 @@ START_TEST(what_a_cache_rules_out)
     self.attention.dtype = SQA_DTYPE_F16;
     self.attention.kv_dtype = SQA_DTYPE_F32;
     expect_refused(&self, NULL, "desc.attention.kv_dtype");
-    self.attention.dtype = SQA_DTYPE_F32;
-    self.attention.kv_dtype = SQA_DTYPE_INT8;
+    self.attention.kv_dtype = SQA_DTYPE_INT8; /* of which a group is longer than the vectors */
     expect_refused(&self, NULL, "int8");
+    self.attention.dtype = SQA_DTYPE_F32;
     self.attention.kv_dtype = -1;
     self.layer.rope = SQA_LAYER_ROPE_NONE;
     self.layer.context_dim = 5;

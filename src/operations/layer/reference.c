@@ -153,11 +153,12 @@ static void append_token(sqa_layer_reference *out, const sqa_reference_inputs *i
     const float *new = sqa_layer_reference_attended(out, values ? SQA_SLOT_V : SQA_SLOT_K);
     if (page < 0 || (uint32_t)page >= a->paged.pages)
         return;
-    for (uint32_t head = 0; head < a->kv_heads; head++)
-        for (uint32_t d = 0; d < dim; d++)
-            out->cache[values]
-                      [page * at->batch + head * at->head + position % size * at->sequence + d] =
-                sqa_storage_round(a->kv_dtype, new[row * from.sequence + head * from.head + d]);
+    for (uint32_t head = 0; head < a->kv_heads; head++) {
+        float *to = out->cache[values] + page * at->batch + head * at->head +
+                    position % size * at->sequence;
+        memcpy(to, new + row *from.sequence + head *from.head, dim * sizeof *to);
+        sqa_storage_round_all(a->kv_dtype, to, dim);
+    }
 }
 
 /* The caches as they are afterwards: of sequences whose tokens do not fit, as they were. */
@@ -200,6 +201,10 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
         return false;
     const int32_t *positions =
         cached && !layer->positions ? out->positions : positions_of(layer, inputs);
+    /* Keys that are turned on their way into a cache are rounded there only. */
+    sqa_layer_pass turns[2] = {*layer, *layer};
+    if (cached && !layer->positions)
+        turns[1].attention.dtype = SQA_DTYPE_F32;
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t slot = SQA_SLOT_Q + i;
         const sqa_reference_heads x = heads_of(layer, i, true, in_outputs(out, slot));
@@ -208,7 +213,7 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
         if (layer->qk_norm)
             sqa_reference_heads_normalise(layer, &x, norm_weight(inputs, i), &y);
         if (layer->rope)
-            sqa_reference_heads_turn(layer, positions, false, &y);
+            sqa_reference_heads_turn(&turns[i], positions, false, &y);
     }
     for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
         out->attention.by_slot[slot] = sqa_layer_reference_attended(out, slot);

@@ -128,7 +128,7 @@ uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer);
 
 /* Rows that the reference has, and what is promised of them. */
 extern const sqa_row_group sqa_layer_groups[], sqa_layer_backward_groups[];
-enum { SQA_LAYER_TOLERANCES = 30, SQA_LAYER_BACKWARD_TOLERANCES = 57 };
+enum { SQA_LAYER_TOLERANCES = 34, SQA_LAYER_BACKWARD_TOLERANCES = 57 };
 extern const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES];
 extern const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES];
 

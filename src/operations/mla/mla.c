@@ -182,7 +182,7 @@ static double flop(const sqa_problem *problem)
 }
 
 /* Half a dozen roundings between X and Y are each one of the f16 and bf16 tolerances of others; of
- * a latent it is two. */
+ * a latent it is two. Quantised numbers may be off by a step where rounding before decides. */
 static const sqa_tolerance tolerances[] = {
     {SQA_MLA_Y, SQA_ELEMENT_F32, .rms = 1e-5, .max = 4e-5, .max_of = SQA_MLA_Y},
     {SQA_MLA_Y, SQA_ELEMENT_F16, .rms = 2.5e-3, .max = 8e-3, .max_of = SQA_MLA_Y},
@@ -190,6 +190,8 @@ static const sqa_tolerance tolerances[] = {
     {SQA_MLA_CACHE, SQA_ELEMENT_F32, .rms = 1e-5, .max = 2e-5, .max_of = SQA_MLA_CACHE},
     {SQA_MLA_CACHE, SQA_ELEMENT_F16, .rms = 8e-4, .max = 2e-3, .max_of = SQA_MLA_CACHE},
     {SQA_MLA_CACHE, SQA_ELEMENT_BF16, .rms = 6e-3, .max = 1.6e-2, .max_of = SQA_MLA_CACHE},
+    {SQA_MLA_CACHE, SQA_ELEMENT_INT8, .rms = 4e-3, .max = 8e-3, .max_of = SQA_MLA_CACHE},
+    {SQA_MLA_CACHE, SQA_ELEMENT_INT4, .rms = 4e-2, .max = 0.135, .max_of = SQA_MLA_CACHE},
 };
 
 const sqa_operation_entry sqa_operation_mla_layer = {

@@ -7,6 +7,7 @@
 
 #include "operations/matrix_rows.h"
 #include "operations/mla/slots.h"
+#include "problem/groups.h"
 #include "problem/storage.h"
 
 typedef struct reference {
@@ -113,6 +114,18 @@ static double *cached(const reference *self, uint32_t batch, uint32_t token)
                : self->cache + ((uint64_t)page * size + token % size) * sqa_mla_latent(m);
 }
 
+/* Of what is left of a latent, a group of elements. */
+static void keep(sqa_dtype dtype, const double *from, uint32_t left, double *to)
+{
+    const uint32_t count = left < SQA_GROUP ? left : SQA_GROUP;
+    float group[SQA_GROUP];
+    for (uint32_t i = 0; i < count; i++)
+        group[i] = (float)from[i];
+    sqa_storage_round_all(dtype, group, count);
+    for (uint32_t i = 0; i < count; i++)
+        to[i] = (double)group[i];
+}
+
 static void append(reference *self, const sequence *s)
 {
     const sqa_mla_pass *m = self->mla;
@@ -122,8 +135,8 @@ static void append(reference *self, const sequence *s)
     for (uint32_t i = 0; i < s->count; i++) {
         const double *latent = self->latent + (uint64_t)(s->first + i) * sqa_mla_latent(m);
         double *to = cached(self, s->batch, (uint32_t)begin + i);
-        for (uint32_t d = 0; to && d < sqa_mla_latent(m); d++)
-            to[d] = (double)sqa_storage_round(m->kv_dtype, (float)latent[d]);
+        for (uint32_t d = 0; to && d < sqa_mla_latent(m); d += SQA_GROUP)
+            keep(m->kv_dtype, latent + d, sqa_mla_latent(m) - d, to + d);
     }
 }
 

@@ -77,6 +77,10 @@ static const sqa_case_shape cached_shapes[] = {
                       "page=1,kv=f16,dtype=f32"},
     {SQA_GRID_SAMPLE, "b=2,variant=xsqa,h=16,nq=1,nk=130,d=8,dmodel=16,causal,page=16,kv=bf16,"
                       "dtype=f32"},
+    {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,nq=3,nk=21,d=64,dv=32,dmodel=12,qknorm,rope=half,causal,"
+                      "ragged=7:0,page=5,kv=int8,dtype=f32"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=1,nq=2,nk=21,d=32,dmodel=12,fused,rope=interleaved,"
+                      "ropedim=16,causal,page=4,kv=int4,dtype=f32"},
     {SQA_GRID_TINY, "b=2,hq=2,hkv=1,nq=260,nk=300,d=8,dmodel=5,causal,page=16,rope=half"},
     {0}};
 

@@ -14,6 +14,10 @@ static const sqa_case_shape cases[] = {
     {SQA_GRID_TINY, "b=3,heads=3,n=2,nk=17,dmodel=20,qrank=10," SMALL ",page=4,absorbed"},
     {SQA_GRID_SAMPLE, "b=4,heads=3,n=4,nk=33,dmodel=20," SMALL ",page=33,pairs=half,absorbed,"
                       "total=11,kv=f16,dtype=f32"},
+    {SQA_GRID_SAMPLE, "b=3,heads=3,n=2,nk=17,dmodel=20,rank=64,nope=8,rope=32,dv=6,page=4,"
+                      "absorbed,kv=int8,dtype=f32"},
+    {SQA_GRID_SAMPLE, "b=2,heads=2,n=4,nk=17,dmodel=20,rank=32,nope=8,rope=32,dv=6,page=4,"
+                      "total=7,kv=int4,dtype=f32"},
     {SQA_GRID_SAMPLE, "b=2,heads=5,n=7,nk=9,dmodel=13," SMALL ",page=1,base=100,absorbed,eps=0.1"},
     {SQA_GRID_SAMPLE, "b=2,heads=1,n=9,nk=7,dmodel=13," SMALL ",page=5,absorbed,scale=0.5"},
     {SQA_GRID_SAMPLE, "b=3,heads=2,n=7,dmodel=13," SMALL ",total=12,pairs=half"},
