@@ -1,6 +1,6 @@
 /* Keys and values of new tokens into a cache's pages: a work-item per pair of a key that is turned,
- * per element that is copied; per group of a cache that is quantised. A sequence whose tokens do
- * not all fit gets none. */
+ * per element that is copied; per group of a cache that is quantised; per block of a key that goes
+ * through a Hadamard matrix. A sequence whose tokens do not all fit gets none. */
 #ifndef SQA_HEAD_DIM
 #define SQA_HEAD_DIM 64
 #define SQA_VALUE_DIM 64
@@ -12,13 +12,22 @@
 #define SQA_AT_END 0
 #endif
 
-#if SQA_KV_DTYPE >= 3
-#define WIDTH ((SQA_HEAD_DIM + SQA_VALUE_DIM) / SQA_GROUP)
+#define QUANTISED (SQA_KV_DTYPE >= 3)
+#define GROUP_BYTES SQA_STORAGE(SQA_GROUP_BYTES_, SQA_KV_DTYPE)
+
+#if SQA_HADAMARD || QUANTISED
+/* Elements of a key that one work-item takes. */
+#if SQA_HADAMARD
+#define PART SQA_HADAMARD
+#else
+#define PART SQA_GROUP
+#endif
+#define KEY_PARTS (SQA_HEAD_DIM / PART)
 
 INLINE void fetch_key(__global const sqa_stored *k, const int first, const long position,
                       float *restrict out)
 {
-    for (int i = 0; i < SQA_GROUP; i++) {
+    for (int i = 0; i < PART; i++) {
         const int d = first + i;
 #if SQA_ROTARY
         if (d < SQA_ROTARY) {
@@ -31,27 +40,28 @@ INLINE void fetch_key(__global const sqa_stored *k, const int first, const long 
     }
 }
 
-INLINE void put_token(const int i, const long position, __global const sqa_stored *k,
-                      __global const sqa_stored *v, __global sqa_kv_stored *key,
-                      __global sqa_kv_stored *value)
+INLINE void put_key(const int i, const long position, __global const sqa_stored *k,
+                    __global sqa_kv_stored *key)
 {
-    const int keys = SQA_HEAD_DIM / SQA_GROUP;
-    float group[SQA_GROUP];
-    if (i < keys) {
-        fetch_key(k, i * SQA_GROUP, position, group);
-        put_group(group, key + i * SQA_STORAGE(SQA_GROUP_BYTES_, SQA_KV_DTYPE));
-        return;
-    }
-    for (int d = 0; d < SQA_GROUP; d++)
-        group[d] = SQA_LOAD((i - keys) * SQA_GROUP + d, v);
-    put_group(group, value + (i - keys) * SQA_STORAGE(SQA_GROUP_BYTES_, SQA_KV_DTYPE));
+    const int first = i * PART;
+    float part[PART];
+    fetch_key(k, first, position, part);
+#if SQA_HADAMARD
+    multiply_block(part);
+#endif
+#if QUANTISED
+    for (int d = 0; d < PART; d += SQA_GROUP)
+        put_group(part + d, key + (first + d) / SQA_GROUP * GROUP_BYTES);
+#else
+    for (int d = 0; d < PART; d++)
+        SQA_KV_STORE(part[d], first + d, key);
+#endif
 }
 #else
-#define WIDTH (SQA_HEAD_DIM - PAIRS + SQA_VALUE_DIM)
+#define KEY_PARTS (SQA_HEAD_DIM - PAIRS)
 
-INLINE void put_token(const int i, const long position, __global const sqa_stored *k,
-                      __global const sqa_stored *v, __global sqa_kv_stored *key,
-                      __global sqa_kv_stored *value)
+INLINE void put_key(const int i, const long position, __global const sqa_stored *k,
+                    __global sqa_kv_stored *key)
 {
 #if SQA_ROTARY
     if (i < PAIRS) {
@@ -61,13 +71,37 @@ INLINE void put_token(const int i, const long position, __global const sqa_store
         return;
     }
 #endif
-    const int d = i + PAIRS;
-    if (d < SQA_HEAD_DIM)
-        SQA_KV_STORE(SQA_LOAD(d, k), d, key);
-    else
-        SQA_KV_STORE(SQA_LOAD(d - SQA_HEAD_DIM, v), d - SQA_HEAD_DIM, value);
+    SQA_KV_STORE(SQA_LOAD(i + PAIRS, k), i + PAIRS, key);
 }
 #endif
+
+#if QUANTISED
+#define VALUE_PARTS (SQA_VALUE_DIM / SQA_GROUP)
+#else
+#define VALUE_PARTS SQA_VALUE_DIM
+#endif
+
+INLINE void put_value(const int i, __global const sqa_stored *v, __global sqa_kv_stored *value)
+{
+#if QUANTISED
+    float group[SQA_GROUP];
+    for (int d = 0; d < SQA_GROUP; d++)
+        group[d] = SQA_LOAD(i * SQA_GROUP + d, v);
+    put_group(group, value + i * GROUP_BYTES);
+#else
+    SQA_KV_STORE(SQA_LOAD(i, v), i, value);
+#endif
+}
+
+INLINE void put_token(const int i, const long position, __global const sqa_stored *k,
+                      __global const sqa_stored *v, __global sqa_kv_stored *key,
+                      __global sqa_kv_stored *value)
+{
+    if (i >= KEY_PARTS)
+        put_value(i - KEY_PARTS, v, value);
+    else
+        put_key(i, position, k, key);
+}
 
 __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
 {
@@ -82,7 +116,7 @@ __kernel void sqa_kv_append(SQA_KV_APPEND_ARGUMENTS)
 #endif
     const long given = positions_buffer[positions_offset + batch];
     const long begin = SQA_AT_END ? given - count : given, position = begin + row;
-    if (i >= WIDTH || row >= count || begin < 0 || begin + count > capacity)
+    if (i >= KEY_PARTS + VALUE_PARTS || row >= count || begin < 0 || begin + count > capacity)
         return;
     const long table_row = (capacity + page_size - 1) / page_size;
     const int page = table_buffer[table_offset + batch * table_row + position / page_size];

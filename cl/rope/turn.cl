@@ -18,7 +18,7 @@
 #define IS_FIRST(d) ((d) % 2 == 0)
 #endif
 
-static float2 turned_pair(__global const sqa_stored *x, const int i, const long position)
+INLINE float2 turned(const float a, const float b, const int i, const long position)
 {
     const ulong turns = (ulong)position * sqa_turns[i];
     const float half_turns = (float)(int)(turns >> 32) * 0x1p-31f;
@@ -27,7 +27,11 @@ static float2 turned_pair(__global const sqa_stored *x, const int i, const long 
 #else
     const float c = cospi(half_turns), s = sinpi(half_turns);
 #endif
-    const float a = SQA_LOAD(FIRST_OF_PAIR(i), x), b = SQA_LOAD(SECOND_OF_PAIR(i), x);
     return (float2)(a * c - b * s, a * s + b * c);
+}
+
+static float2 turned_pair(__global const sqa_stored *x, const int i, const long position)
+{
+    return turned(SQA_LOAD(FIRST_OF_PAIR(i), x), SQA_LOAD(SECOND_OF_PAIR(i), x), i, position);
 }
 #endif

@@ -7,6 +7,12 @@
  * strides, the last dimension contiguous. With `inverse` rows are turned back: that is also how
  * gradients go from dY to dX.
  *
+ * With `hadamard` each block of a row, of as many elements as the largest power of two that divides
+ * dim, is then multiplied by the Hadamard matrix of its size n, H[i][j] = (-1)^popcount(i & j) /
+ * sqrt(n). That leaves products of two such rows as they are, and spreads what few elements have
+ * over the block: keys with outliers lose less when they are quantised (kv_cache.h). It is its own
+ * inverse, and comes first where rows are turned back. An odd dim stays as it is.
+ *
  * Angles are as exact at position 2^31 as at 0: the part of a turn that is left of p f is computed
  * in integers. Results are the same, bit for bit, every time. */
 #ifndef SQA_CL_ROPE_H
@@ -53,13 +59,17 @@ typedef struct sqa_rope_desc {
                            one after the other, 1..65535, of which tensors.cu_seqlens says which are
                            whose and tensors.positions has a number each; 0: batch entries are
                            sequences */
+
+    /* From version 3 on. */
+    uint32_t hadamard; /* 1: blocks of rows go through a Hadamard matrix after they are turned */
 } sqa_rope_desc;
 
-#define SQA_ROPE_DESC_VERSION 2u
+#define SQA_ROPE_DESC_VERSION 3u
 #define SQA_ROPE_DESC_INIT                                                                         \
     {                                                                                              \
         SQA_ROPE_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET, SQA_NOT_SET,           \
-            SQA_NOT_SET, SQA_ROPE_INTERLEAVED, 10000.0f, 0u, 0u, 0, 0u, {0, 0, 0}, {0, 0, 0}, 0u   \
+            SQA_NOT_SET, SQA_ROPE_INTERLEAVED, 10000.0f, 0u, 0u, 0, 0u, {0, 0, 0}, {0, 0, 0}, 0u,  \
+            0u                                                                                     \
     }
 
 /* The tensors of one call. Start from SQA_ROPE_TENSORS_INIT. Y may be X itself: the same buffer,

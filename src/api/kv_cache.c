@@ -47,9 +47,7 @@ static size_t index_count(const sqa_kv_cache *cache)
 
 static sqa_status read_desc(sqa_kv_cache *cache, const sqa_kv_cache_desc *desc)
 {
-    sqa_status status = sqa_check_version("desc.version", desc->version, SQA_KV_CACHE_DESC_VERSION);
-    if (status == SQA_OK)
-        status = sqa_check_range("desc.sequences", desc->sequences, 1, 65535);
+    sqa_status status = sqa_check_range("desc.sequences", desc->sequences, 1, 65535);
     if (status == SQA_OK)
         status = sqa_check_range("desc.capacity", desc->capacity, 1, 1u << 30);
     if (status == SQA_OK)
@@ -78,6 +76,7 @@ static sqa_status read_desc(sqa_kv_cache *cache, const sqa_kv_cache_desc *desc)
     append->rotary = desc->rotary;
     append->pairs = desc->pairs;
     append->base = desc->base;
+    append->hadamard = desc->hadamard;
     sqa_problem problem;
     return sqa_problem_from_kv_append(&problem, append);
 }
@@ -135,13 +134,17 @@ sqa_status sqa_kv_cache_create(sqa_kv_cache **out, sqa_context *context,
         status = sqa_check_not_null("context", context);
     if (status == SQA_OK)
         status = sqa_check_not_null("desc", desc);
+    if (status == SQA_OK)
+        status = sqa_check_version("desc.version", desc->version, SQA_KV_CACHE_DESC_VERSION);
     if (status != SQA_OK)
         return status;
+    sqa_kv_cache_desc read = SQA_KV_CACHE_DESC_INIT;
+    memcpy(&read, desc, desc->version == 1 ? offsetof(sqa_kv_cache_desc, hadamard) : sizeof read);
     sqa_kv_cache *cache = calloc(1, sizeof *cache);
     if (!cache)
         return sqa_fail_memory("a cache");
     cache->context = context;
-    status = read_desc(cache, desc);
+    status = read_desc(cache, &read);
     if (status == SQA_OK)
         status = fill(cache);
     if (status == SQA_OK)
@@ -514,6 +517,10 @@ sqa_status sqa_kv_cache_bind_layer(const sqa_kv_cache *cache, sqa_attention_desc
         status = sqa_check_range("desc.version", desc->version, 3, SQA_ATTENTION_DESC_VERSION);
     if (status == SQA_OK)
         status = sqa_check_range("tensors.version", tensors->version, 2, SQA_LAYER_TENSORS_VERSION);
+    if (status == SQA_OK && cache->append.hadamard)
+        status = sqa_fail(SQA_INVALID_ARGUMENT,
+                          "cache: made with desc.hadamard = 1, which layers do not rotate by; "
+                          "expected one with 0");
     if (status != SQA_OK)
         return status;
     bind(cache, desc);

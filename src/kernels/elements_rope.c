@@ -20,8 +20,8 @@ static const char *const fragments[] = {"common/types.cl",  "common/vectors.cl",
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
-    (void)problem;
-    return sqa_vectors_can_run(device, why);
+    *why = "Hadamard blocks are for naive only";
+    return !problem->of.rotation.hadamard && sqa_vectors_can_run(device, why);
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)

@@ -1,11 +1,12 @@
 /* naive, of appending to a cache: one work-item per pair that is turned, or element; per group of
- * elements where the cache is quantised. */
+ * elements where the cache is quantised; per block of a key that goes through a Hadamard matrix. */
 #include "kernels/arguments.h"
 #include "kernels/elements.h"
 #include "kernels/families.h"
 #include "kernels/source.h"
 #include "operations/kv_append/slots.h"
 #include "problem/groups.h"
+#include "problem/rope.h"
 
 static bool is_ragged(const sqa_problem *problem)
 {
@@ -41,8 +42,8 @@ static const sqa_argument_row rows[] = {
     {0},
 };
 static const sqa_argument_row *const tables[] = {rows, NULL};
-static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "kv/group.cl",
-                                        "kv/append.cl", NULL};
+static const char *const fragments[] = {"common/types.cl", "rope/turn.cl", "rope/hadamard.cl",
+                                        "kv/group.cl",     "kv/append.cl", NULL};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
@@ -53,9 +54,10 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
                     "#define SQA_DTYPE %d\n#define SQA_KV_DTYPE %d\n"
                     "#define SQA_HEAD_DIM %u\n#define SQA_VALUE_DIM %u\n"
                     "#define SQA_ROTARY %u\n#define SQA_HALF %u\n#define SQA_INVERSE 0\n"
-                    "#define SQA_RAGGED %u\n#define SQA_AT_END %u\n",
+                    "#define SQA_RAGGED %u\n#define SQA_AT_END %u\n#define SQA_HADAMARD %u\n",
                     (int)a->dtype, (int)a->kv_dtype, a->head_dim, a->value_dim, a->rotary,
-                    (uint32_t)a->pairs, a->ragged, a->at_end);
+                    (uint32_t)a->pairs, a->ragged, a->at_end,
+                    a->hadamard ? sqa_hadamard_block(a->head_dim) : 0);
     if (a->rotary > 0)
         sqa_source_turns(out, a->rotary, a->base);
     sqa_arguments_print(out, "SQA_KV_APPEND_ARGUMENTS", tables, problem);
@@ -67,17 +69,19 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const sqa_appending *a = &problem->of.appending;
     (void)config;
-    const uint32_t width = sqa_dtype_is_quantised(a->kv_dtype)
-                               ? (a->head_dim + a->value_dim) / SQA_GROUP
-                               : a->head_dim - a->rotary / 2 + a->value_dim;
-    sqa_launch_step *step = sqa_elements_add_step(out, device, "sqa_kv_append", width, a->length,
-                                                  (size_t)a->batch * a->kv_heads);
+    const bool quantised = sqa_dtype_is_quantised(a->kv_dtype);
+    const uint32_t keys = a->hadamard ? a->head_dim / sqa_hadamard_block(a->head_dim)
+                          : quantised ? a->head_dim / SQA_GROUP
+                                      : a->head_dim - a->rotary / 2;
+    const uint32_t values = quantised ? a->value_dim / SQA_GROUP : a->value_dim;
+    sqa_launch_step *step = sqa_elements_add_step(out, device, "sqa_kv_append", keys + values,
+                                                  a->length, (size_t)a->batch * a->kv_heads);
     sqa_arguments_fill(out, step, tables, problem, NULL);
 }
 
 const sqa_kernel_family sqa_naive_kv_append = {
     .name = "naive",
-    .summary = "one work-item per element, or quantised group of them",
+    .summary = "one work-item per element, or group or block of them",
     .operation = SQA_OPERATION_KV_APPEND,
     .space_version = 1,
     .fragments = fragments,

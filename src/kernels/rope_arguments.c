@@ -50,9 +50,9 @@ void sqa_source_rope(sqa_text *out, const sqa_problem *problem)
     sqa_text_format(out,
                     "#define SQA_DTYPE %d\n#define SQA_DIM %u\n#define SQA_ROTARY %u\n"
                     "#define SQA_HALF %u\n#define SQA_INVERSE %u\n#define SQA_POSITIONS %u\n"
-                    "#define SQA_RAGGED %d\n",
+                    "#define SQA_RAGGED %d\n#define SQA_HADAMARD %u\n",
                     (int)r->dtype, r->dim, r->rotary, (uint32_t)r->pairs, r->inverse, r->positions,
-                    r->sequences > 0);
+                    r->sequences > 0, r->hadamard ? sqa_hadamard_block(r->dim) : 0);
     if (r->rotary > 0)
         sqa_source_turns(out, r->rotary, r->base);
     sqa_arguments_print(out, "SQA_ROPE_ARGUMENTS", sqa_rope_tables, problem);

@@ -15,7 +15,12 @@
 static sqa_kv_append_desc read_desc(const sqa_kv_append_desc *desc)
 {
     sqa_kv_append_desc read = SQA_KV_APPEND_DESC_INIT;
-    memcpy(&read, desc, desc->version == 1 ? offsetof(sqa_kv_append_desc, kv_dtype) : sizeof read);
+    static const size_t bytes[SQA_KV_APPEND_DESC_VERSION + 1] = {
+        [1] = offsetof(sqa_kv_append_desc, kv_dtype),
+        [2] = offsetof(sqa_kv_append_desc, hadamard),
+        [3] = sizeof(sqa_kv_append_desc),
+    };
+    memcpy(&read, desc, bytes[desc->version]);
     return read;
 }
 
@@ -37,6 +42,7 @@ static sqa_status check_counts(const sqa_kv_append_desc *desc)
         {"desc.total", desc->total, 0, desc->ragged ? MOST : 0},
         {"desc.pairs", (uint32_t)desc->pairs, 0, SQA_ROPE_HALF},
         {"desc.at_end", desc->at_end, 0, 1},
+        {"desc.hadamard", desc->hadamard, 0, 1},
     };
     sqa_status status = sqa_check_dtype("desc.dtype", desc->dtype);
     if (status == SQA_OK && desc->kv_dtype != -1 && !sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype))
@@ -109,6 +115,7 @@ sqa_status sqa_appending_from_desc(sqa_appending *out, const sqa_kv_append_desc 
     a.dtype = desc->dtype;
     a.kv_dtype = desc->kv_dtype < 0 ? desc->dtype : (sqa_dtype)desc->kv_dtype;
     a.at_end = desc->at_end;
+    a.hadamard = desc->hadamard;
     a.batch = desc->batch;
     a.kv_heads = desc->kv_heads;
     a.length = desc->length;
@@ -141,6 +148,7 @@ void sqa_appending_to_desc(const sqa_appending *a, sqa_kv_append_desc *out)
     out->dtype = a->dtype;
     out->kv_dtype = a->kv_dtype == a->dtype ? -1 : (int32_t)a->kv_dtype;
     out->at_end = a->at_end;
+    out->hadamard = a->hadamard;
     out->batch = a->batch;
     out->kv_heads = a->kv_heads;
     out->length = a->length;

@@ -14,7 +14,7 @@ typedef struct sqa_appending {
     sqa_rope_pairs pairs;
     float base;                         /* of nothing that is turned: 0, and pairs too */
     sqa_strides k, v, k_cache, v_cache; /* never all zero, but of nothing */
-    uint32_t at_end;
+    uint32_t at_end, hadamard;
 } sqa_appending;
 
 /* Checks every field of `desc` and fills *out, padding too.

@@ -12,7 +12,12 @@
 static sqa_rope_desc read_desc(const sqa_rope_desc *desc)
 {
     sqa_rope_desc read = SQA_ROPE_DESC_INIT;
-    memcpy(&read, desc, desc->version == 1 ? offsetof(sqa_rope_desc, sequences) : sizeof read);
+    static const size_t bytes[SQA_ROPE_DESC_VERSION + 1] = {
+        [1] = offsetof(sqa_rope_desc, sequences),
+        [2] = offsetof(sqa_rope_desc, hadamard),
+        [3] = sizeof(sqa_rope_desc),
+    };
+    memcpy(&read, desc, bytes[desc->version]);
     return read;
 }
 
@@ -30,6 +35,7 @@ static sqa_status check_counts(const sqa_rope_desc *desc)
         {"desc.offset", desc->offset, 0, SQA_MAX_ROWS},
         {"desc.positions", desc->positions, 0, 2},
         {"desc.inverse", desc->inverse, 0, 1},
+        {"desc.hadamard", desc->hadamard, 0, 1},
         {"desc.sequences", desc->sequences, 0,
          desc->positions == 2 && desc->batch == 1 ? 65535u : 0u},
     };
@@ -80,6 +86,7 @@ sqa_status sqa_rotation_from_desc(sqa_rotation *out, const sqa_rope_desc *given)
     r.inverse = desc->inverse;
     r.position_batch = desc->positions == 1 ? desc->position_batch : 0;
     r.sequences = desc->sequences;
+    r.hadamard = desc->hadamard;
     status = sqa_set_strides(&r.x, "desc.x", &desc->x, r.batch, r.heads, r.length, r.dim);
     if (status == SQA_OK)
         status = sqa_set_strides(&r.y, "desc.y", &desc->y, r.batch, r.heads, r.length, r.dim);
@@ -106,6 +113,7 @@ void sqa_rotation_to_desc(const sqa_rotation *rotation, sqa_rope_desc *out)
     out->position_batch = rotation->position_batch;
     out->inverse = rotation->inverse;
     out->sequences = rotation->sequences;
+    out->hadamard = rotation->hadamard;
     out->x = rotation->x;
     out->y = rotation->y;
 }

@@ -41,11 +41,12 @@ static void make_wrong(int which, sqa_kv_append_desc *desc, const char **named)
     case 11: desc->rotary = 3, *named = "desc.rotary"; break;
     case 12: desc->rotary = 10, *named = "desc.rotary"; break;
     case 13: desc->base = NAN, *named = "desc.base"; break;
-    case 14: desc->k = (sqa_strides){0, -1, 8}, *named = "desc.k"; break;
+    case 14: desc->hadamard = 2, *named = "desc.hadamard"; break;
+    case 15: desc->k = (sqa_strides){0, -1, 8}, *named = "desc.k"; break;
     default: desc->v_cache = (sqa_strides){0, 8, 8}, *named = "desc.v_cache"; break;
     }
 }
-enum { WRONG = 16 };
+enum { WRONG = 17 };
 
 static sqa_kv_append_desc small_append(void)
 {

@@ -27,8 +27,9 @@ static const struct {
     double steps;     /* of one */
     double errors[2]; /* of O, relative, of normally distributed keys and values: of queries
                          within [-1, 1), and of normally distributed ones */
-} formats[] = {{"int8", SQA_DTYPE_INT8, 34, 127.0, {0.0065, 0.0085}},
-               {"int4", SQA_DTYPE_INT4, 20, 15.0, {0.095, 0.125}}};
+    double rotated;   /* of what is left of them, where channels of keys are outliers */
+} formats[] = {{"int8", SQA_DTYPE_INT8, 34, 127.0, {0.0065, 0.0085}, 0.62},
+               {"int4", SQA_DTYPE_INT4, 20, 15.0, {0.095, 0.125}, 0.77}};
 
 static void check(sqa_status status)
 {
@@ -212,6 +213,67 @@ START_TEST(normal_numbers_lose_little)
 }
 END_TEST
 
+/* Of a tensor of one batch entry, by rope.h alone. */
+static void rotate(sqa_host_tensor *tensor)
+{
+    double row[SQA_MAX_HEAD_DIM];
+    for (uint32_t h = 0; h < tensor->heads; h++)
+        for (uint32_t i = 0; i < tensor->length; i++) {
+            float *x = sqa_host_tensor_at(tensor, 0, h, i);
+            for (uint32_t a = 0; a < tensor->dim; a++) {
+                row[a] = 0.0;
+                for (uint32_t b = 0; b < tensor->dim; b++)
+                    row[a] += (double)(__builtin_popcount(a & b) % 2 ? -x[b] : x[b]);
+            }
+            for (uint32_t a = 0; a < tensor->dim; a++)
+                x[a] = (float)(row[a] / sqrt(tensor->dim));
+        }
+}
+
+/* Some channels of keys that are much larger than the others, as those of models are. */
+static void enlarge(sqa_host_tensor *tensor)
+{
+    static const uint32_t channels[] = {3, 40, 77, 101};
+    for (uint32_t h = 0; h < tensor->heads; h++)
+        for (uint32_t i = 0; i < tensor->length; i++)
+            for (size_t c = 0; c < sizeof channels / sizeof *channels; c++)
+                sqa_host_tensor_at(tensor, 0, h, i)[channels[c]] *= 8.0f;
+}
+
+/* Without and with outliers: the error of O as it is, and of rotated queries and keys. */
+START_TEST(rotation_takes_outliers_away)
+{
+    sqa_host_tensors exact, quantised;
+    char shape[64];
+    snprintf(shape, sizeof shape, LONG ",kv=%s", formats[_i].name);
+    open_shape(&exact, LONG);
+    open_shape(&quantised, shape);
+    for (int outliers = 0; outliers < 2; outliers++) {
+        sqa_random random = {11};
+        double errors[2];
+        for (uint32_t slot = SQA_SLOT_K; slot <= SQA_SLOT_V; slot++)
+            fill_normal(&exact.of[slot], &random);
+        if (outliers)
+            enlarge(&exact.of[SQA_SLOT_K]);
+        for (int rotated = 0; rotated < 2; rotated++) {
+            for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
+                copy_values(&quantised.of[slot], &exact.of[slot]);
+            if (rotated) {
+                rotate(&quantised.of[SQA_SLOT_Q]);
+                rotate(&quantised.of[SQA_SLOT_K]);
+            }
+            run(&quantised);
+            errors[rotated] = error_of(&quantised, &exact);
+        }
+        ck_assert_msg(errors[1] <= errors[0] * (outliers ? formats[_i].rotated : 1.05),
+                      "%s, %d: %.5f, rotated %.5f", formats[_i].name, outliers, errors[0],
+                      errors[1]);
+    }
+    sqa_host_tensors_free(&exact);
+    sqa_host_tensors_free(&quantised);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_groups_is_refused)
 {
     static const char *const wrong[] = {
@@ -285,6 +347,81 @@ static void expect_output(const sqa_kv_cache *cache, const float *q, const float
     clReleaseMemObject(tensors.o.buffer);
 }
 
+/* A cache of rotated keys, attended to by rotated queries: as by rope.h. */
+static cl_mem rotated(const float *x, uint32_t rows)
+{
+    sqa_rope_desc desc = SQA_ROPE_DESC_INIT;
+    sqa_rope_tensors tensors = SQA_ROPE_TENSORS_INIT;
+    desc.heads = 1;
+    desc.length = rows;
+    desc.dim = DIM;
+    desc.rotary = 0;
+    desc.hadamard = 1;
+    tensors.x.buffer = tensors.y.buffer = upload(x, (size_t)rows * DIM);
+    check(sqa_rope(test_context, test_queue, &desc, &tensors, 0, NULL, NULL));
+    return tensors.x.buffer;
+}
+
+static void download(cl_mem buffer, float *out, size_t count)
+{
+    ck_assert_int_eq(clEnqueueReadBuffer(test_queue, buffer, CL_TRUE, 0, count * sizeof *out, out,
+                                         0, NULL, NULL),
+                     CL_SUCCESS);
+    clReleaseMemObject(buffer);
+}
+
+START_TEST(a_cache_rotates_keys)
+{
+    sqa_kv_cache_desc desc = SQA_KV_CACHE_DESC_INIT;
+    sqa_attention_desc attention = SQA_ATTENTION_DESC_INIT;
+    sqa_tensors tensors = SQA_TENSORS_INIT;
+    sqa_layer_tensors layer = SQA_LAYER_TENSORS_INIT;
+    sqa_kv_cache *cache = NULL;
+    sqa_random random = {3};
+    float x[CAPACITY * DIM], keys[CAPACITY * DIM], q[DIM], o[DIM], sum = 0.0f, weights[CAPACITY];
+    sqa_random_floats(&random, x, CAPACITY * DIM, -1.0f, 1.0f);
+    sqa_random_floats(&random, q, DIM, -1.0f, 1.0f);
+    desc.kv_heads = 1;
+    desc.head_dim = DIM;
+    desc.capacity = CAPACITY;
+    desc.page_size = 4;
+    desc.kv_dtype = (int32_t)formats[_i].dtype;
+    desc.hadamard = 1;
+    check(sqa_kv_cache_create(&cache, test_context, &desc));
+    sqa_kv_tokens tokens = SQA_KV_TOKENS_INIT;
+    tokens.length = CAPACITY;
+    tokens.k.buffer = tokens.v.buffer = upload(x, CAPACITY * DIM);
+    check(sqa_kv_cache_append(cache, test_queue, &tokens, 0, NULL, NULL));
+    clReleaseMemObject(tokens.k.buffer);
+    attention.q_length = 1;
+    check(sqa_kv_cache_bind(cache, &attention, &tensors));
+    tensors.q.buffer = rotated(q, 1);
+    tensors.o.buffer = upload(q, DIM);
+    check(sqa_attention_forward(test_context, test_queue, &attention, &tensors, 0, NULL, NULL));
+    clReleaseMemObject(tensors.q.buffer);
+    download(tensors.o.buffer, o, DIM);
+    download(rotated(x, CAPACITY), keys, CAPACITY * DIM);
+    download(rotated(q, 1), q, DIM);
+    sqa_storage_round_all(formats[_i].dtype, keys, CAPACITY * DIM);
+    sqa_storage_round_all(formats[_i].dtype, x, CAPACITY * DIM);
+    for (uint32_t j = 0; j < CAPACITY; sum += weights[j++]) {
+        float score = 0.0f;
+        for (uint32_t d = 0; d < DIM; d++)
+            score += q[d] * keys[j * DIM + d];
+        weights[j] = expf(score / sqrtf(DIM));
+    }
+    for (uint32_t d = 0; d < DIM; d++) {
+        float value = 0.0f;
+        for (uint32_t j = 0; j < CAPACITY; j++)
+            value += weights[j] / sum * x[j * DIM + d];
+        ck_assert_float_eq_tol(o[d], value, 2e-6f);
+    }
+    ck_assert_int_eq(sqa_kv_cache_bind_layer(cache, &attention, &layer), SQA_INVALID_ARGUMENT);
+    ck_assert(strstr(sqa_last_error(), "desc.hadamard = 1"));
+    sqa_kv_cache_destroy(cache);
+}
+END_TEST
+
 START_TEST(a_cache_holds_them)
 {
     sqa_kv_cache_desc desc = SQA_KV_CACHE_DESC_INIT;
@@ -317,8 +454,10 @@ int main(void)
     tcase_add_unchecked_fixture(tests, open_device, close_device);
     tcase_add_loop_test(tests, bytes_are_as_documented, 0, FORMATS);
     tcase_add_loop_test(tests, normal_numbers_lose_little, 0, FORMATS);
+    tcase_add_loop_test(tests, rotation_takes_outliers_away, 0, FORMATS);
     tcase_add_test(tests, what_does_not_fit_groups_is_refused);
     tcase_add_loop_test(tests, a_cache_holds_them, 0, FORMATS);
+    tcase_add_loop_test(tests, a_cache_rotates_keys, 0, FORMATS);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

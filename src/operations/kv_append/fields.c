@@ -106,6 +106,8 @@ const sqa_shape_field sqa_kv_append_fields[] = {
      .number = true},
     {"atend", "at_end", "positions are lengths with the new tokens", SQA_FIELD_FLAG,
      .offset = AT(at_end)},
+    {"hadamard", "hadamard", "blocks of keys go through a Hadamard matrix", SQA_FIELD_FLAG,
+     .offset = AT(hadamard)},
     {"rotary", "rotary", "elements of a key that are turned (0)", SQA_FIELD_COUNT,
      .offset = AT(rotary), .most = SQA_MAX_HEAD_DIM, .optional = true},
     {"pairs", "pairs", "interleaved (default) or half", SQA_FIELD_WORD, .offset = AT(pairs),

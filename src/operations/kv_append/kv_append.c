@@ -1,4 +1,5 @@
 /* Appending tokens to a cache (include/sqa_cl/kv_cache.h). */
+#include <math.h>
 #include <string.h>
 
 #include "operations/attention/slots.h"
@@ -6,6 +7,7 @@
 #include "operations/kv_append/slots.h"
 #include "operations/problem_class.h"
 #include "operations/tolerances.h"
+#include "problem/rope.h"
 
 static const sqa_shape_field *const fields[] = {sqa_kv_append_fields, NULL};
 
@@ -152,12 +154,14 @@ static bool is_nothing(const sqa_problem *problem)
            a->paged.pages == 0;
 }
 
-/* A copy counts as one; four products and two sums a pair. */
+/* A copy counts as one; four products and two sums a pair; a sum for each doubling of a Hadamard
+ * matrix. */
 static double flop(const sqa_problem *problem)
 {
     const sqa_appending *a = &problem->of.appending;
     const double rows = a->ragged ? a->total : (double)a->batch * a->length;
-    return (a->head_dim + a->value_dim + 2.0 * a->rotary) * rows * a->kv_heads;
+    const double sums = a->hadamard ? log2(sqa_hadamard_block(a->head_dim)) : 0.0;
+    return (a->head_dim * (1.0 + sums) + a->value_dim + 2.0 * a->rotary) * rows * a->kv_heads;
 }
 
 /* Of the caches, the places of the new tokens. */

@@ -74,7 +74,8 @@ static void turn(const sqa_appending *a, const float *k, uint32_t position, doub
                                    .rotary = a->rotary,
                                    .pairs = a->pairs,
                                    .base = a->base,
-                                   .offset = position};
+                                   .offset = position,
+                                   .hadamard = a->hadamard};
     const sqa_reference_inputs row = {.by_slot = {[SQA_SLOT_ROPE_X] = k}};
     sqa_reference_rope_row(&rotation, &row, 0, 0, 0, out);
 }

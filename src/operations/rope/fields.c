@@ -96,6 +96,8 @@ const sqa_shape_field sqa_rope_fields[] = {
      "another; 0: of batch entries",
      SQA_FIELD_OWN, .number = true, .read = read_atend, .write = write_atend},
     {"inverse", "inverse", "turns back", SQA_FIELD_FLAG, .offset = AT(inverse)},
+    {"hadamard", "hadamard", "and blocks go through a Hadamard matrix", SQA_FIELD_FLAG,
+     .offset = AT(hadamard)},
     {"x", "x_strides", "strides of X, BATCH:HEAD:SEQUENCE in elements", SQA_FIELD_OWN,
      .read = read_x, .write = write_x},
     {"y", "y_strides", "strides of Y, BATCH:HEAD:SEQUENCE in elements", SQA_FIELD_OWN,

@@ -1,4 +1,5 @@
 /* Rotary position embedding (include/sqa_cl/rope.h). */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ static uint32_t dtype_of(const sqa_problem *problem)
 
 static uint32_t pairs_of(const sqa_problem *problem)
 {
-    return (uint32_t)problem->of.rotation.pairs;
+    return (uint32_t)problem->of.rotation.pairs + (problem->of.rotation.hadamard ? 2u : 0u);
 }
 
 static uint32_t dim_of(const sqa_problem *problem)
@@ -67,7 +68,8 @@ static uint32_t rows_of(const sqa_problem *problem)
     return sqa_bucket((uint64_t)problem->of.rotation.batch * problem->of.rotation.length);
 }
 
-static const char *const pairs_words[] = {"interleaved", "half", NULL};
+static const char *const pairs_words[] = {"interleaved", "half", "interleaved+hadamard",
+                                          "half+hadamard", NULL};
 
 static const sqa_class_part class_parts[] = {
     {"dtype", SQA_CLASS_WORD, 0, 0, sqa_dtype_words, dtype_of},
@@ -146,11 +148,13 @@ static bool is_nothing(const sqa_problem *problem)
     return problem->of.rotation.batch == 0 || problem->of.rotation.length == 0;
 }
 
-/* Four products and two sums a pair; an element that is copied counts as one. */
+/* Four products and two sums a pair, and a sum for each doubling of a Hadamard matrix; an element
+ * that is copied counts as one. */
 static double flop(const sqa_problem *problem)
 {
     const sqa_rotation *r = &problem->of.rotation;
-    return (r->dim + 2.0 * r->rotary) * r->batch * r->heads * r->length;
+    const double sums = r->hadamard ? log2(sqa_hadamard_block(r->dim)) : 0.0;
+    return (r->dim * (1.0 + sums) + 2.0 * r->rotary) * r->batch * r->heads * r->length;
 }
 
 static const struct {

@@ -15,6 +15,7 @@
 #include "cli/run/linear.h"
 #include "cli/run/pattern.h"
 #include "cli/run/pattern_files.h"
+#include "cli/run/rotate.h"
 #include "cli/run/tensor_files.h"
 #include "operations/attention/slots.h"
 #include "problem/names.h"
@@ -48,6 +49,7 @@ typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse, *kv_format;
     float scale;   /* 0: the default */
     bool backward; /* --op */
+    bool rotate;
     sqa_run_how how;
 } run_options;
 
@@ -188,6 +190,10 @@ static sqa_status compute(const run_options *options, run_state *run)
         status = sqa_run_pattern_upload(&run->pattern, run->context, &run->desc);
     if (!status && options->backward)
         return compute_backward(options, &plan_options, run);
+    if (!status && options->rotate)
+        status = sqa_run_rotate(run->context, &run->files.q);
+    if (!status && options->rotate)
+        status = sqa_run_rotate(run->context, &run->files.k);
     if (!status)
         status = sqa_plan_build(&run->plan, run->context, &run->problem, &plan_options);
     if (!status)
@@ -260,7 +266,7 @@ static void release(run_state *run)
 /* The rows of the tensors, of the pattern, of gradients, then of how it is run. */
 static bool read_options(int argc, char **argv, run_options *given, run_state *run, int *code)
 {
-    enum { TENSORS = 7, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
+    enum { TENSORS = 8, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
         {"op", "NAME", "forward (default), backward; with their own options layer, linear, " TABLED,
@@ -270,6 +276,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
         {"v", "FILE", "value tensor, .npy", .text = &given->v},
         {"kv-format", "TYPE", "storage of K and V on the device, not of Q and O (--dtype)",
          .text = &given->kv_format},
+        {"rotate", NULL, "Q and K go through Hadamard matrices first, against outliers in K",
+         .flag = &given->rotate, .needs = "kv-format"},
         {"out", "FILE", "where the output goes, .npy", .text = &given->out},
         {"lse", "FILE", "where the log-sum-exp goes, .npy; with --op backward, where it is",
          .text = &given->lse},

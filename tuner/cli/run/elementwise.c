@@ -33,8 +33,8 @@ const sqa_form sqa_form_rope = {
         "Rotary position embedding of a NumPy file: pairs of each row's elements turned by its\n"
         "position, Y = RoPE(X). X and Y are (N, D), (H, N, D) or (B, H, N, D),\n" FILES_ARE ".\n"
         "Positions are --offset + row, or those of --positions: (N) or (B, N), int32 or int64.\n"
-        "--inverse turns back, which is also how gradients go. The rules are those of\n"
-        "include/sqa_cl/rope.h.",
+        "--inverse turns back, which is also how gradients go; --hadamard spreads outliers.\n"
+        "The rules are those of include/sqa_cl/rope.h.",
     .files =
         {
             [ROPE_X] = {"x", "X, .npy", SQA_SLOT_ROPE_X, ROWS},
@@ -44,7 +44,7 @@ const sqa_form sqa_form_rope = {
             {"out", "where Y goes, .npy", SQA_SLOT_ROPE_Y, ROWS, WRITTEN},
         },
     .keys = {SQA_FORM_KEY("pairs"), SQA_FORM_KEY("rotary"), SQA_FORM_KEY("base"),
-             SQA_FORM_KEY("offset"), SQA_FORM_KEY("inverse")},
+             SQA_FORM_KEY("offset"), SQA_FORM_KEY("inverse"), SQA_FORM_KEY("hadamard")},
     .sizes = rope_sizes,
 };
 
