@@ -181,6 +181,8 @@ INLINE void store_state(const float *restrict state, const int columns, __global
         __global sqa_stored *o = SQA_O_MATRIX(batch, h) + ((first) + t) * o_row + column;          \
         const int seen = SEEN ? min(t + MR, CHUNK) : 0;                                            \
         float factor[MR];                                                                          \
+        ask_ahead(SQA_Q_MATRIX(batch, h) + ((first) + CHUNK) * q_row, q_row, SQA_HEAD_DIM, t,      \
+                  (int)min((long)t + MR, q_length - (first)-CHUNK));                               \
         for (int i = 0; i < MR; i++)                                                               \
             factor[i] = FACTOR(t + i, seen);                                                       \
         for (int p = 0; p < PANELS; p++) {                                                         \
@@ -252,10 +254,16 @@ sqa_columns_linear(SQA_LINEAR_ARGUMENTS)
         }
 #endif
         WEAKEN(keys, behind)
+        const int next = (int)min((long)CHUNK, kv_length - first - CHUNK);
         for (int p = 0; p < PANELS; p++)
-            for (int d = 0; d < SQA_HEAD_DIM; d += MR)
+            for (int d = 0; d < SQA_HEAD_DIM; d += MR) {
+                const int from = ((p * ROWS + d) * CHUNK) / (PANELS * ROWS);
+                const int end = min(next, ((p * ROWS + d + MR) * CHUNK) / (PANELS * ROWS));
+                ask_ahead(k + (first + CHUNK) * k_row, k_row, SQA_HEAD_DIM, from, end);
+                ask_ahead(v + (first + CHUNK) * v_row, v_row, columns, from, end);
                 update(keys + d, values + p * CHUNK * NR, count, d,
                        state + (p * ROWS + d) * NR DECAY_OF);
+            }
 #if SQA_NORMALISE
         add_sums(keys, count, sums DECAY_OF);
 #endif
