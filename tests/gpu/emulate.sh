@@ -46,12 +46,25 @@ sm_80 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f16 quick
 sm_90 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f32  full
 sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f32 full
 sm_90 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f16  full
-sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f16 full'
+sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f16 full
+sm_80 forward       stream hq=32,hkv=4,nq=4,nk=4096,causal,d=128,dtype=f16 full
+sm_90 forward       stream hq=32,hkv=4,nq=8,nk=4096,causal,d=64,dtype=f32  full
+sm_80 matmul        tiled m=1024,n=1024,k=1024,dtype=f32     quick
+sm_90 matmul        tiled m=1024,n=1024,k=1024,ta,dtype=bf16 full
+sm_80 matmul        tiled m=4096,n=2816,k=1024,tb,gated,act=silu,dtype=f16 full
+sm_80 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
+sm_90 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
+sm_80 linear        tiled b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 full'
 
-# Edits of the first case's program, and what must then be found.
-planted='0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
-s/row > last_row)/row > last_row + 1)/|store to what is not the work-group
-s/first_key + BN > min(reach.all_last, walk.end)/false/|error'
+# Edits of the first program of an operation and family, and what must then be found.
+planted='
+forward tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+forward tiled|s/row > last_row)/row > last_row + 1)/|store to what is not the work-group
+forward tiled|s/first_key + BN > min(reach.all_last, walk.end)/false/|error
+forward stream|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+matmul tiled|s/buffer = BUFFERS - 1 - buffer;//|race
+matmul tiled|s/if (row >= m/if (row >= m + 1/|store to
+linear tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race'
 
 thorough=
 [ "$size" != full ] || thorough=--thorough
@@ -102,10 +115,10 @@ while read -r profile operation family shape when; do
     else
         failed=$((failed + 1))
     fi
-    if [ "$size" = full ] && [ -n "$planted" ]; then
-        echo "$planted" >"$work/edits"
-        planted=
-        while IFS='|' read -r edit expected; do
+    if [ "$size" = full ]; then
+        echo "$planted" | grep "^$operation $family|" >"$work/edits"
+        planted=$(echo "$planted" | grep -v "^$operation $family|")
+        while IFS='|' read -r _ edit expected; do
             plant "$edit" "$expected"
         done <"$work/edits"
     fi

@@ -4,15 +4,20 @@ SOURCE is what `sqa source` printed; NAME is what to call it. Prints lines per k
 status 1: one is wrong."""
 import sys
 
-from attention import Problem
+import attention
+import linear
+import matmul
 from machine import Machine
 from sass import Program
 from source import Source
 
+PROBLEMS = {kernel: kind for kind in (attention.Problem, linear.Problem, matmul.Problem)
+            for kernel in kind.KERNELS}
+
 
 def emulate(source, program, kernel, spare):
     """What is wrong with it, and its error."""
-    problem = Problem(source, kernel, spare)
+    problem = PROBLEMS[kernel](source, kernel, spare)
     machine = Machine(program, problem.arguments(), problem.memory, problem.group,
                       problem.groups, source.kernels[kernel])
     machine.run()
@@ -27,7 +32,7 @@ def main(nvdisasm, path, cubin, name, thorough=None):
     with open(path, encoding="utf-8") as file:
         source = Source(file.read())
     failed = False
-    for kernel in source.kernels:
+    for kernel in source.kernels:  # those whose work-groups the family chooses
         program = Program(nvdisasm, cubin, kernel)
         # Rows that begin where whole vectors can be read, and rows that do not.
         for spare in (8, 1) if thorough else (8,):

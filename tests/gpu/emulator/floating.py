@@ -166,6 +166,14 @@ def f2i(machine, i, mask):
         machine.put(i.operands[0], whole.view(U32), mask)
 
 
+def frnd(machine, i, mask):
+    """To a whole number, as a float."""
+    only(i, "FTZ", "TRUNC", "FLOOR", "CEIL")
+    round_ = {"TRUNC": np.trunc, "FLOOR": np.floor, "CEIL": np.ceil}
+    how = next((round_[m] for m in i.modifiers if m in round_), np.rint)
+    machine.put_real(i.operands[0], how(machine.real(i.operands[1])), mask)
+
+
 def pairs(words, bfloat):
     """Two numbers a word: (lower, upper)."""
     low, high = words & U32(0xffff), words >> U32(16)
@@ -204,4 +212,4 @@ def hmma(machine, i, mask):
 
 TABLE = {"FADD": fadd, "FMUL": fmul, "FFMA": ffma, "FSETP": fsetp, "FSEL": fsel, "FMNMX": fmnmx,
          "FCHK": fchk, "MUFU": mufu, "HFMA2": hfma2, "HADD2": hadd2, "F2F": f2f, "F2FP": f2fp,
-         "I2F": i2f, "I2FP": i2f, "F2I": f2i, "HMMA": hmma}
+         "I2F": i2f, "I2FP": i2f, "F2I": f2i, "FRND": frnd, "HMMA": hmma}

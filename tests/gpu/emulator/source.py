@@ -1,5 +1,5 @@
-"""What `sqa source` prints, read: parameters and facts of the program, its kernels with the sizes
-of their work-groups, and the list of arguments that it says they take."""
+"""What `sqa source` prints, read: the problem's shape, parameters and facts of the program, its
+kernels with the sizes of their work-groups, and the list of arguments that it says they take."""
 import re
 import struct
 
@@ -10,6 +10,8 @@ class Source:
     def __init__(self, text):
         self.defines = {name: int(value) for name, value in
                         re.findall(r"^#define (\w+) +(-?\d+)\b", text, re.M)}
+        shape = re.search(r"^ \* shape +(\S+)", text, re.M)[1]
+        self.shape = dict((word.split("=") + [True])[:2] for word in shape.split(","))
         self.kernels = {}
         steps = re.findall(r"^ \* step \d+ +(\w+), .*local ([\d x]+)", text, re.M)
         for name, local in steps:
