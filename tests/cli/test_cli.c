@@ -82,7 +82,7 @@ static const struct {
     {"capture --out x --add K=F --build", 2, NULL, "--build does not go with --add"},
     {"capture --out x --add K=F --shape hq=1,n=8", 2, NULL, "--shape does not go with --add"},
     {"capture --out x --add K=F --device 0:0", 2, NULL, "--device does not go with --add"},
-    {"tune --set RV=1", 2, NULL, "--set needs --record"},
+    {"tune --set RV=1", 2, NULL, "--set needs --family"},
     {"tune --csv", 2, NULL, "--csv needs --replay"},
     {"tune --runs 3", 2, NULL, "--runs needs --replay"},
     {"tune --budget-trials 5", 2, NULL, "--budget-trials needs --replay"},
