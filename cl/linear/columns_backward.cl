@@ -142,6 +142,24 @@ enum { THERE, BACK };
     TURN_KEYS                                                                                      \
     CORRECT(state, count)
 
+/* What `streams` ask for: keys and values of chunk `next`, if there is one, and a state: the one
+ * before that chunk, or, on the way there, the one it makes. */
+#define NEXT_CHUNK(next)                                                                           \
+    {                                                                                              \
+        const long n = (next), state_at = pass == BACK ? n : n + 1;                                \
+        const int there = n >= 0 && n < chunks ? (int)min((long)CHUNK, kv_length - n * CHUNK) : 0; \
+        SET_STREAM(NEXT_KEYS, k + n * CHUNK * k_row, k_row, SQA_HEAD_DIM, there)                   \
+        SET_STREAM(NEXT_VALUES, v + n * CHUNK * v_row, v_row, SQA_VALUE_DIM, there)                \
+        SET_STREAM(NEXT_STATE, STATE_OF(state_at), 64, 64,                                         \
+                   state_at >= 0 && state_at < FAR_STATES ? UP(STATE, 64) / 64 : 0)                \
+    }
+#define NEXT_QUERIES(h, first)                                                                     \
+    {                                                                                              \
+        const int there = (first) >= 0 ? (int)min((long)CHUNK, q_length - (first)) : 0;            \
+        SET_STREAM(NEXT_ROWS, SQA_Q_MATRIX(batch, h) + (first)*q_row, q_row, SQA_HEAD_DIM, there)  \
+        SET_STREAM(NEXT_DOUT, DOUT_ROW(h, first), dout_row, SQA_VALUE_DIM, there)                  \
+    }
+
 /* Queries of an output head, and dO, from `first` on; normalised, they have to be divided. */
 #define LOAD_QUERIES(h, first, count)                                                              \
     load_rows(SQA_Q_MATRIX(batch, h) + (first)*q_row, q_row, count, w + AT_ROWS);                  \
@@ -183,6 +201,9 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
     __global float *gradient = w + SCRATCH, *state = gradient + STATE;
     const long chunks = (kv_length + CHUNK - 1) / CHUNK;
     float own_weights[TOKENS];
+    stream streams[STREAMS];
+    for (int i = 0; i < STREAMS; i++)
+        streams[i].rows = 0;
 #if SQA_DELTA
     float betas[TOKENS], dbetas[TOKENS];
 #endif
@@ -206,9 +227,11 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
 #if SQA_CAUSAL
 #define STATE_OF(chunk) (state + (chunk)*STATE)
 #define LAST_STATE (chunks - 1)
+#define FAR_STATES chunks /* that lie too far apart to stay in caches */
 #else
 #define STATE_OF(chunk) (state + ((chunk)&1) * STATE)
 #define LAST_STATE chunks
+#define FAR_STATES 0
 #endif
     /* The code that both passes have is there once: compiling takes its time. */
     for (int pass = THERE; pass <= BACK; pass++) {
@@ -226,9 +249,9 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
                 divide(w, scale, epsilon, count, own, own_weights);
 #endif
                 product(w + AT_DOUT, VALUE_PITCH, 1, count, STATE_OF(chunks), ROW_PITCH, ROW_PITCH,
-                        COLUMNS, ALL, w + AT_DROWS, ROW_PITCH, 0);
+                        COLUMNS, ALL, w + AT_DROWS, ROW_PITCH, 0, NULL);
                 product(w + AT_DOUT, 1, VALUE_PITCH, STATE_ROWS, w + AT_ROWS, ROW_PITCH, ROW_PITCH,
-                        count, ALL, gradient, ROW_PITCH, 1);
+                        count, ALL, gradient, ROW_PITCH, 1, NULL);
                 STORE_QUERIES(h, first, count)
             }
         }
@@ -237,11 +260,12 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
             const long c = pass == BACK ? chunks - 1 - step : step, first = c * CHUNK;
             const int count = (int)min((long)CHUNK, kv_length - first);
             BEGIN_CHUNK(first, count, STATE_OF(c))
+            NEXT_CHUNK(pass == BACK ? c - 1 : c + 1)
             if (pass == THERE) {
-                advance(w, STATE_OF(c), STATE_OF(c + 1), count);
+                advance(w, STATE_OF(c), STATE_OF(c + 1), count, streams);
                 continue;
             }
-            take_gradient(w, gradient, count);
+            take_gradient(w, gradient, count, streams);
 #if SQA_CAUSAL
 #if SQA_DECAY
             begin_decays(w, STATE_OF(c), gradient);
@@ -251,6 +275,8 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
                       VALUE_PITCH);
             for (long h = head * group; h < (head + 1) * group; h++) {
                 LOAD_QUERIES(h, first, count)
+                NEXT_QUERIES(h + 1 < (head + 1) * group ? h + 1 : head * group,
+                             h + 1 < (head + 1) * group ? first : first - CHUNK)
                 set_scores(w, w + AT_ROWS, count, 1, w + AT_SCORES);
 #if SQA_NORMALISE
                 float own[TOKENS];
@@ -261,22 +287,22 @@ sqa_columns_linear_backward(SQA_LINEAR_ARGUMENTS)
                 turn_rows(WEAKENED(w, w + AT_ROWS, AT_BEFORE), w + AT_TURNED);
                 read_state(w, STATE_OF(c), w + AT_TURNED, w + AT_REST);
                 product(w + AT_SCORES, TOKENS, 1, count, w + AT_VALUES, VALUE_PITCH, VALUE_PITCH,
-                        count, UP_TO, w + AT_REST, VALUE_PITCH, 1);
+                        count, UP_TO, w + AT_REST, VALUE_PITCH, 1, NULL);
                 divide(w, scale, epsilon, count, own, own_weights);
                 for (int t = 0; t < count; t++)
                     w[AT_SCORES + t * TOKENS + t] = own[t];
 #endif
                 product(w + AT_SCORES, 1, TOKENS, count, w + AT_DOUT, VALUE_PITCH, VALUE_PITCH,
-                        count, FROM, w + AT_DVALUES, VALUE_PITCH, 1);
+                        count, FROM, w + AT_DVALUES, VALUE_PITCH, 1, NULL);
                 take_rows(w, STATE_OF(c), gradient, w + AT_ROWS, w + AT_SCORES, count, 1,
-                          own_weights);
+                          own_weights, streams);
                 STORE_QUERIES(h, first, count)
             }
 #endif
 #if SQA_DELTA
             correct_gradients(w, betas, count, dbetas);
             take_rows(w, STATE_OF(c), gradient, w + AT_KEYS, w + AT_OWN_SCORES, count, 0,
-                      own_weights);
+                      own_weights, streams);
             for (int i = 0; i < UP(count, MR) * ROW_PITCH; i += LANES)
                 PUT(GET(w + AT_DKEYS + i) + GET(w + AT_DROWS + i), w + AT_DKEYS + i);
             for (int t = 0; t < count; t++)

@@ -5,7 +5,7 @@
 INLINE void read_state(OUT w, IN state, IN turned, OUT out)
 {
     product(state, ROW_PITCH, 1, STATE_ROWS, turned, TOKENS, TOKENS, SQA_HEAD_DIM, ALL,
-            w + AT_COLUMNS, TOKENS, 0);
+            w + AT_COLUMNS, TOKENS, 0, NULL);
     transpose(w + AT_COLUMNS, TOKENS, VALUE_PITCH, out, VALUE_PITCH, TOKENS);
 }
 
@@ -58,7 +58,7 @@ INLINE void set_scores(OUT w, IN rows, const int count, const int own, OUT score
 INLINE void set_scores(OUT w, IN rows, const int count, const int own, OUT scores)
 {
     product(rows, ROW_PITCH, 1, count, w + AT_KEYS_TURNED, TOKENS, TOKENS, SQA_HEAD_DIM, LOWER,
-            scores, TOKENS, 0);
+            scores, TOKENS, 0, NULL);
     for (int t = 0; t < UP(count, MR); t++) {
         weaken_square(w, scores, t);
         hide(scores, t, t + own);
@@ -169,19 +169,19 @@ INLINE void add_chunk(OUT w, IN rows, const int count)
 INLINE void add_chunk(OUT w, IN rows, const int count)
 {
     product(w + AT_WEIGHTS, TOKENS, 1, count, w + AT_KEYS, ROW_PITCH, ROW_PITCH, count, UP_TO,
-            w + AT_DROWS, ROW_PITCH, 1);
+            w + AT_DROWS, ROW_PITCH, 1, NULL);
     product(w + AT_WEIGHTS, 1, TOKENS, count, rows, ROW_PITCH, ROW_PITCH, count, FROM, w + AT_DKEYS,
-            ROW_PITCH, 1);
+            ROW_PITCH, 1, NULL);
 }
 #endif
 
 /* What rows with the gradient `dout` of what they get bring to `drows`, keys and G; of keys they
  * see s < t + `own`. */
 INLINE void take_rows(OUT w, IN state, OUT gradient, IN rows, IN scores, const int count,
-                      const int own, const float *own_weights)
+                      const int own, const float *own_weights, stream *streams)
 {
     product(w + AT_DOUT, VALUE_PITCH, 1, count, w + AT_VALUES_TURNED, TOKENS, TOKENS, COLUMNS,
-            LOWER, w + AT_WEIGHTS, TOKENS, 0);
+            LOWER, w + AT_WEIGHTS, TOKENS, 0, NULL);
     for (int t = 0; t < UP(count, MR); t++)
         hide(w + AT_WEIGHTS, t, t + own);
 #if SQA_NORMALISE
@@ -189,7 +189,7 @@ INLINE void take_rows(OUT w, IN state, OUT gradient, IN rows, IN scores, const i
         w[AT_WEIGHTS + t * TOKENS + t] = own_weights[t];
 #endif
     product(w + AT_DOUT, VALUE_PITCH, 1, count, state, ROW_PITCH, ROW_PITCH, COLUMNS, ALL,
-            w + AT_DROWS, ROW_PITCH, 0);
+            w + AT_DROWS, ROW_PITCH, 0, streams);
 #if SQA_DECAY
     for (int i = 0; i < UP(count, MR) * ROW_PITCH; i += LANES) {
         const vec x = GET(w + AT_DROWS + i) * GET(w + AT_BEFORE + i);
@@ -204,16 +204,16 @@ INLINE void take_rows(OUT w, IN state, OUT gradient, IN rows, IN scores, const i
 #endif
     add_chunk(w, rows, count);
     product(w + AT_DOUT, 1, VALUE_PITCH, STATE_ROWS, WEAKENED(w, rows, AT_BEFORE), ROW_PITCH,
-            ROW_PITCH, count, ALL, gradient, ROW_PITCH, 1);
+            ROW_PITCH, count, ALL, gradient, ROW_PITCH, 1, streams);
 }
 
 /* What G brings to the chunk's keys and to what they add. */
-INLINE void take_gradient(OUT w, IN gradient, const int count)
+INLINE void take_gradient(OUT w, IN gradient, const int count, stream *streams)
 {
     turn_rows(WEAKENED(w, w + AT_KEYS, AT_BEHIND), w + AT_TURNED);
     read_state(w, gradient, w + AT_TURNED, w + AT_DVALUES);
     product(w + AT_VALUES, VALUE_PITCH, 1, count, gradient, ROW_PITCH, ROW_PITCH, COLUMNS, ALL,
-            w + AT_DKEYS, ROW_PITCH, 0);
+            w + AT_DKEYS, ROW_PITCH, 0, streams);
 #if SQA_DECAY
     for (int i = 0; i < UP(count, MR) * ROW_PITCH; i += LANES) {
         const vec x = GET(w + AT_DKEYS + i) * GET(w + AT_BEHIND + i);
@@ -224,7 +224,8 @@ INLINE void take_gradient(OUT w, IN gradient, const int count)
 }
 
 /* The state after the chunk. */
-INLINE void advance(OUT w, __global const float *before, __global float *after, const int count)
+INLINE void advance(OUT w, __global const float *before, __global float *after, const int count,
+                    stream *streams)
 {
 #if SQA_DECAY
     weaken_state(w, before, after);
@@ -233,5 +234,5 @@ INLINE void advance(OUT w, __global const float *before, __global float *after, 
         PUT(GET(before + i), after + i);
 #endif
     product(w + AT_VALUES, 1, VALUE_PITCH, STATE_ROWS, WEAKENED(w, w + AT_KEYS, AT_BEHIND),
-            ROW_PITCH, ROW_PITCH, count, ALL, after, ROW_PITCH, 1);
+            ROW_PITCH, ROW_PITCH, count, ALL, after, ROW_PITCH, 1, streams);
 }

@@ -1,5 +1,35 @@
 /* columns, backward: products of matrices by register tiles, and transposes. */
 
+/* Rows of memory that the next chunk needs. Products ask for a few with every tile, and so wait for
+ * none. */
+enum { NEXT_KEYS, NEXT_VALUES, NEXT_STATE, NEXT_ROWS, NEXT_DOUT, STREAMS, ROWS_OF_A_TILE = 3 };
+typedef struct {
+    __global const char *at;
+    long step; /* bytes, as */
+    int width;
+    int rows; /* that are left */
+} stream;
+
+#define SET_STREAM(which, first, row, elements, count)                                             \
+    {                                                                                              \
+        streams[which].at = (__global const char *)(first);                                        \
+        streams[which].step = (row) * (long)sizeof *(first);                                       \
+        streams[which].width = (elements) * (int)sizeof *(first);                                  \
+        streams[which].rows = (count);                                                             \
+    }
+
+INLINE void ask_ahead(stream *streams)
+{
+    for (int i = 0, asked = 0; i < STREAMS && asked < ROWS_OF_A_TILE; i++) {
+        stream *s = streams + i;
+        for (; s->rows > 0 && asked < ROWS_OF_A_TILE; s->rows--, asked++) {
+            for (int b = 0; b < s->width; b += 64)
+                PREFETCH(s->at + b);
+            s->at += s->step;
+        }
+    }
+}
+
 enum {
     ALL,   /* of the depth, and of the columns */
     UP_TO, /* of row t the first t + 1: those of earlier tokens */
@@ -48,16 +78,19 @@ INLINE void multiply(IN x, const int row_step, const int depth_step, IN y, const
 #undef KEEP
 }
 
-/* The same of `rows` and `columns`, rounded up to whole tiles, with what `shape` leaves. */
+/* The same of `rows` and `columns`, rounded up to whole tiles, with what `shape` leaves. `streams`
+ * may be NULL. */
 INLINE void product(IN x, const int row_step, const int depth_step, const int rows, IN y,
                     const int pitch, const int columns, const int depth, const int shape, OUT out,
-                    const int out_pitch, const int add)
+                    const int out_pitch, const int add, stream *streams)
 {
     for (int c = 0; c < columns; c += NR)
         for (int r = 0; r < rows; r += MR) {
             if (shape == LOWER && c >= r + MR)
                 continue;
             const int end = min(depth, r + MR);
+            if (streams)
+                ask_ahead(streams);
             const int own_end = shape == UP_TO || shape == FROM ? end : r;
             multiply(x + r * row_step, row_step, depth_step, y + c, pitch, shape == FROM ? end : 0,
                      shape == UP_TO ? r : depth, r, own_end, shape, out + r * out_pitch + c,
