@@ -68,12 +68,12 @@ static sqa_status keep_set(sqa_config_space *space, const sqa_tuning_session *se
     sqa_status status = sqa_sweep_narrow(space->family, session->options->set, parameters);
     size_t kept = 0;
     for (size_t i = 0; i < space->count && status == SQA_OK; i++) {
-        const sqa_contender own = sqa_contender_of(space->family, &space->configs[i]);
+        const sqa_config *own = &space->configs[i];
         bool keep = true;
-        for (size_t p = 0; p < space->family->parameter_count; p++)
-            keep = keep && has_value(&parameters[p], own.config.value[p]);
-        if (keep || sqa_contender_equal(&own, &fallback))
-            space->configs[kept++] = own.config;
+        for (size_t p = 0; p < space->family->parameter_count && keep; p++)
+            keep = has_value(&parameters[p], own->value[p]);
+        if (keep || (space->family == fallback.family && sqa_config_equal(own, &fallback.config)))
+            space->configs[kept++] = *own;
     }
     space->count = kept;
     return status;
