@@ -7,7 +7,7 @@
  *   ds * sqa_steepness(SQA_STEEP_FACTOR, s)           of s: dQ and dK, times the scale: flow_factor
  *                                                     before it is added up, sum_factor after
  *
- * where kept is SQA_KEPT(b, h, i, j), 1 without dropout (forward/dropout.cl).
+ * where kept is SQA_KEPT(b, h, i, j), 1 without dropout (common/dropout.cl).
  *
  * Rows of LSE = -infinity saw nothing, and whatever is in their dO must not be looked at: they
  * are to be passed over (SQA_IS_DEAD). Their p is 0, but 0 times NaN is NaN. */

@@ -1,6 +1,7 @@
 #include "kernels/forward_arguments.h"
 
 #include "operations/attention/slots.h"
+#include "problem/dropout.h"
 
 /* A condition of a row, on the attention `a`. */
 #define WHEN(name, condition)                                                                      \
@@ -99,20 +100,14 @@ const sqa_argument_row sqa_pattern_rows[] = {
     {0},
 };
 
-/* Of the 2^32 numbers, how many drop a weight. */
-static uint32_t dropped_of(float dropout)
-{
-    return (uint32_t)((double)dropout * 0x1p32);
-}
-
 sqa_forward_values sqa_forward_values_of(const sqa_attention *attention)
 {
     return (sqa_forward_values){
         .group = (int32_t)sqa_attention_group(attention),
         .block_batch = attention->blocks.batch > 1,
         .block_lists = (int32_t)sqa_attention_query_blocks(attention),
-        .dropout_below = (int32_t)dropped_of(attention->dropout),
-        .dropout_factor = (float)(1.0 / (1.0 - dropped_of(attention->dropout) * 0x1p-32)),
+        .dropout_below = (int32_t)sqa_dropped_numbers(attention->dropout),
+        .dropout_factor = (float)sqa_dropout_factor(attention->dropout),
         .scale = sqa_scale_divide(attention->scale),
     };
 }

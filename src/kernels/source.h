@@ -21,7 +21,7 @@ void sqa_source_forward(sqa_text *out, const sqa_problem *problem, bool split);
 /* The fragments that use them, with which every forward family's list begins. */
 #define SQA_FORWARD_FRAGMENTS                                                                      \
     "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/units.cl",           \
-        "forward/score.cl", "forward/weight.cl", "forward/dropout.cl"
+        "forward/score.cl", "forward/weight.cl", "common/dropout.cl"
 
 /* The definitions common to every kernel of a backward pass that computes scores: those of
  * forward kernels but for LSE, which is there, and SQA_GRADIENT_Q, ..., SQA_ACCUMULATE. */
@@ -30,7 +30,7 @@ void sqa_source_backward(sqa_text *out, const sqa_problem *problem);
 /* The fragments that use them. */
 #define SQA_BACKWARD_FRAGMENTS                                                                     \
     "common/types.cl", "forward/arguments.cl", "forward/visible.cl", "forward/units.cl",           \
-        "forward/score.cl", "forward/dropout.cl", "backward/arguments.cl", "backward/visible.cl",  \
+        "forward/score.cl", "common/dropout.cl", "backward/arguments.cl", "backward/visible.cl",   \
         "backward/score.cl"
 
 /* The family's fragments, which must exist. */

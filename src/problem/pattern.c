@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "problem/checks.h"
+#include "problem/dropout.h"
 #include "problem/names.h"
 
 #define MAX_LENGTH (1u << 30)
@@ -43,9 +44,9 @@ static sqa_status check_numbers(const sqa_attention_desc *desc)
     if (!isfinite(desc->softcap) || desc->softcap < 0.0f)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.softcap: must be positive and finite, or 0 for none");
-    if (!(desc->dropout >= 0.0f && desc->dropout < 1.0f))
-        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.dropout: %g is not from 0 to less than 1",
-                        (double)desc->dropout);
+    const sqa_status status = sqa_check_dropout("desc.dropout", desc->dropout);
+    if (status != SQA_OK)
+        return status;
     if (desc->bias.present && !sqa_dtype_name((sqa_dtype)desc->bias.dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.bias.dtype: %d is not an sqa_dtype",
                         desc->bias.dtype);

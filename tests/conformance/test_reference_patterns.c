@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "operations/attention/reference.h"
+#include "operations/dropout.h"
 #include "run_suite.h"
 #include "sqa_cl.h"
 
@@ -267,7 +268,7 @@ static double share_of(const sqa_attention *a, const sqa_reference_inputs *input
 static bool is_kept(const sqa_attention *a, const sqa_reference_inputs *inputs, uint32_t batch,
                     uint32_t head, uint32_t row, uint32_t key)
 {
-    return sqa_reference_kept(a, inputs, batch, head, row, key) > 0.0;
+    return sqa_reference_kept_weight(a, inputs, batch, head, row, key) > 0.0;
 }
 
 /* Kept like the pair that one of the numbers takes it to. */
@@ -319,7 +320,7 @@ START_TEST(dropout_by_hand)
     const sqa_reference_inputs inputs = {.by_slot = {[SQA_SLOT_DROPOUT_SEED] = seed}};
     double sum = 0.0;
     for (uint32_t j = 0; j < DROPOUT_LENGTH; j++) {
-        const double kept = sqa_reference_kept(&a, &inputs, 0, 0, 0, j);
+        const double kept = sqa_reference_kept_weight(&a, &inputs, 0, 0, 0, j);
         ck_assert(kept == 0.0 || fabs(kept - 4.0 / 3.0) < 1e-9);
         sum += kept;
     }

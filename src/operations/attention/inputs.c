@@ -142,11 +142,3 @@ void sqa_fill_block_table(const sqa_problem *problem, uint64_t count, bool shuff
     for (uint64_t begin = 0; shuffled && begin < count; begin += pages)
         shuffle(random, table + begin, (uint32_t)(count - begin < pages ? count - begin : pages));
 }
-
-void sqa_fill_seed(const sqa_problem *problem, uint64_t count, bool shuffled, sqa_random *random,
-                   void *out)
-{
-    (void)problem, (void)shuffled;
-    for (uint64_t i = 0; i < count; i++)
-        ((uint32_t *)out)[i] = (uint32_t)sqa_random_next(random);
-}

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "base/status.h"
 #include "operations/attention/pair_strides.h"
+#include "operations/dropout.h"
 #include "operations/field_values.h"
 #include "problem/names.h"
 
@@ -115,18 +116,12 @@ static bool write_softcap(const void *descriptor, char value[SQA_FIELD_VALUE])
 static sqa_status read_dropout(const char *value, const sqa_shape_items *items, void *descriptor)
 {
     (void)items;
-    sqa_attention_desc *desc = descriptor;
-    if (sqa_read_finite(value, &desc->dropout) && desc->dropout >= 0.0f && desc->dropout < 1.0f)
-        return SQA_OK;
-    return sqa_fail(SQA_INVALID_ARGUMENT,
-                    "dropout is '%s'; expected a number from 0 to less than 1", value);
+    return sqa_dropout_read(value, &((sqa_attention_desc *)descriptor)->dropout);
 }
 
 static bool write_dropout(const void *descriptor, char value[SQA_FIELD_VALUE])
 {
-    const sqa_attention_desc *desc = descriptor;
-    snprintf(value, SQA_FIELD_VALUE, "%.9g", (double)desc->dropout);
-    return desc->dropout != 0.0f;
+    return sqa_dropout_write(((const sqa_attention_desc *)descriptor)->dropout, value);
 }
 
 static const char *const alibi_names[] = {

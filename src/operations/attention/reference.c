@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "operations/dropout.h"
+
 /* Element `index` of the vector at (batch, head, position) of a strided tensor. */
 static int64_t element_at(const sqa_strides *strides, uint32_t batch, uint32_t head,
                           uint32_t position, uint32_t index)
@@ -199,6 +201,13 @@ static double largest_score(const sqa_attention *attention, const sqa_reference_
     return largest;
 }
 
+double sqa_reference_kept_weight(const sqa_attention *attention, const sqa_reference_inputs *inputs,
+                                 uint32_t batch, uint32_t head, uint32_t row, uint32_t key)
+{
+    return sqa_reference_kept(attention->dropout, inputs->by_slot[SQA_SLOT_DROPOUT_SEED], batch,
+                              head, row, key);
+}
+
 void sqa_reference_forward_row(const sqa_attention *attention, const sqa_reference_inputs *inputs,
                                uint32_t batch, uint32_t head, uint32_t row, double *o, double *lse)
 {
@@ -221,7 +230,7 @@ void sqa_reference_forward_row(const sqa_attention *attention, const sqa_referen
     for (uint32_t j = 0; j < at.kv_length; j++) {
         if (!sqa_reference_sees(attention, inputs, batch, head, row, j))
             continue;
-        const double kept = sqa_reference_kept(attention, inputs, batch, head, row, j);
+        const double kept = sqa_reference_kept_weight(attention, inputs, batch, head, row, j);
         const double p =
             exp(sqa_reference_score(attention, inputs, batch, head, row, j, NULL) - largest);
         const float *value =

@@ -36,12 +36,9 @@ double sqa_reference_score(const sqa_attention *attention, const sqa_reference_i
                            uint32_t batch, uint32_t head, uint32_t row, uint32_t key,
                            double *steepness);
 
-/* What dropout multiplies a weight by: 0, or a little more than 1; 1 where there is none. */
-double sqa_reference_kept(const sqa_attention *attention, const sqa_reference_inputs *inputs,
-                          uint32_t batch, uint32_t head, uint32_t row, uint32_t key);
-
-/* Philox 4x32-10: four random numbers that follow from a counter and a key. */
-void sqa_reference_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+/* What dropout multiplies the weight of a key by. */
+double sqa_reference_kept_weight(const sqa_attention *attention, const sqa_reference_inputs *inputs,
+                                 uint32_t batch, uint32_t head, uint32_t row, uint32_t key);
 
 /* One output row: value_dim doubles to `o`, the log-sum-exp to *lse. */
 void sqa_reference_forward_row(const sqa_attention *attention, const sqa_reference_inputs *inputs,

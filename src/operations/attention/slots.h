@@ -2,7 +2,7 @@
 #ifndef SQA_OPERATIONS_ATTENTION_SLOTS_H
 #define SQA_OPERATIONS_ATTENTION_SLOTS_H
 
-#include "operations/operation.h"
+#include "operations/dropout.h"
 #include "sqa_cl/plan.h"
 
 enum {
@@ -74,7 +74,7 @@ void sqa_attention_relative(const sqa_attention *attention, sqa_relative which, 
 typedef void sqa_slot_fill(const sqa_problem *problem, uint64_t count, bool shuffled,
                            sqa_random *random, void *out);
 sqa_slot_fill sqa_fill_mask, sqa_fill_globals, sqa_fill_block_offsets, sqa_fill_block_indices,
-    sqa_fill_q_starts, sqa_fill_kv_starts, sqa_fill_seed, sqa_fill_block_table, sqa_fill_kv_lengths;
+    sqa_fill_q_starts, sqa_fill_kv_starts, sqa_fill_block_table, sqa_fill_kv_lengths;
 
 /* What is promised of O and LSE, by every operation that writes them. */
 enum { SQA_FORWARD_TOLERANCES = 4 };

@@ -94,7 +94,7 @@ static bool pair_of(const row *r, uint32_t key, pair *out)
         return false;
     const double score =
         sqa_reference_score(a, r->inputs, r->batch, r->head, r->query, key, &steepness);
-    const double kept = sqa_reference_kept(a, r->inputs, r->batch, r->head, r->query, key);
+    const double kept = sqa_reference_kept_weight(a, r->inputs, r->batch, r->head, r->query, key);
     const double p = exp(score - r->lse);
     const double dp = dot(dout_of(r), key_of(r, SQA_SLOT_V, &a->v, key), a->value_dim);
     out->p = p * kept;

@@ -283,8 +283,8 @@ static bool pair_counts(const sqa_host_tensors *tensors, uint32_t batch, uint32_
     const sqa_reference_inputs views = sqa_host_tensors_views(tensors);
     for (; head < end_head; head++)
         if (sqa_pair_is_live(tensors, batch, head, query, key) &&
-            sqa_reference_kept(&tensors->problem.of.attention, &views, batch, head, query, key) >
-                0.0)
+            sqa_reference_kept_weight(&tensors->problem.of.attention, &views, batch, head, query,
+                                      key) > 0.0)
             return true;
     return false;
 }

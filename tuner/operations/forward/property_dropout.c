@@ -12,7 +12,7 @@ static void check_row(const sqa_host_tensors *test, uint32_t batch, uint32_t hea
     const float *o = sqa_forward_case_output(test, batch, head, row);
     for (uint32_t j = 0; j < a->kv_length; j++) {
         const bool counts = sqa_forward_case_sees(test, batch, head, row, j) &&
-                            sqa_reference_kept(a, &inputs, batch, head, row, j) > 0.0;
+                            sqa_reference_kept_weight(a, &inputs, batch, head, row, j) > 0.0;
         if ((o[j] != 0.0f) != counts) {
             snprintf(message, SQA_FINDING_TEXT,
                      "batch %u, head %u, query %u: the weight of key %u is %s", batch, head, row, j,
