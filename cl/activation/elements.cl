@@ -21,12 +21,15 @@ __kernel void sqa_activation(SQA_ACTIVATION_ARGUMENTS)
     const long begin = (long)get_global_id(0) * (STEPS * LANES);
     const long end = min(begin + STEPS * LANES, (long)dim);
     const long row = get_global_id(1), z = get_global_id(2);
+#if SQA_DROPOUT
+    const sqa_dropout dropout = SQA_DROPOUT_OF(z);
+#endif
     for (long j = begin; j < end; j += LANES) {
         const bool whole = j + LANES <= end;
         const int count = (int)(end - j);
         const vec x = load_stored(ROW_OF(a) + j, whole, count);
 #if SQA_DA || SQA_DB
-        const vec dy = load_stored(ROW_OF(dy) + j, whole, count);
+        const vec dy = KEPT(load_stored(ROW_OF(dy) + j, whole, count), row, j);
 #endif
 #if SQA_DB
         PUT(activate(x) * dy, GRADIENT_ROW(b) + j);
@@ -40,6 +43,7 @@ __kernel void sqa_activation(SQA_ACTIVATION_ARGUMENTS)
 #if SQA_GATED
         y *= load_stored(ROW_OF(b) + j, whole, count);
 #endif
+        y = KEPT(y, row, j);
 #if SQA_RESIDUAL
         y += load_stored(ROW_OF(residual) + j, whole, count);
 #endif

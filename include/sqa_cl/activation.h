@@ -1,8 +1,14 @@
 /* Activations and gates, element by element, and their gradients:
  *
- *   Y = act(A) + residual            or, gated,   Y = act(A) * B + residual
+ *   Y = r act(A) + residual          or, gated,   Y = r act(A) * B + residual
  *
- *   dA = act'(A) dY                  or, gated,   dA = act'(A) B dY,  dB = act(A) dY
+ *   dA = act'(A) r dY                or, gated,   dA = act'(A) B r dY,  dB = act(A) r dY
+ *
+ * where r is 1 without dropout. With it, r is 0 for the part desc.dropout of all elements and
+ * 1 / (1 - dropout) for the others, so that Y is right on average (Srivastava et al., JMLR 15,
+ * 2014). Which are dropped follows from the seed as in attention (pattern.h), where column j of a
+ * row is key j of that query, of head 0: the same seed drops the same in the backward pass, and a
+ * seed of its own for each use drops independently.
  *
  * SwiGLU (arXiv 2002.05202) is SiLU gated, an output gate the sigmoid; without an activation Y is
  * A * B, or a sum. Where a product precedes, sqa_matmul() does the same without another pass over
@@ -11,6 +17,7 @@
  * Shapes (last dimension contiguous, the others by strides):
  *   A, B, Y, residual  (batch, length, dim)
  *   dY                 laid out as Y, dA as A, dB as B
+ *   dropout_seed       two int32, the lower half of the seed first
  *
  * Everything is computed in f32 and rounded once. */
 #ifndef SQA_CL_ACTIVATION_H
@@ -37,16 +44,14 @@ typedef struct sqa_activation_desc {
     uint32_t gated;        /* 1: times tensors.b */
     uint32_t add_residual; /* 1: tensors.residual; the gradients have no use for it */
     sqa_matrix_strides a, b, y, residual; /* of Y, and of gradients, elements must not overlap */
+    float dropout;                        /* the part that is dropped, 0 (none) to less than 1 */
 } sqa_activation_desc;
 
 #define SQA_ACTIVATION_DESC_VERSION 1u
 #define SQA_ACTIVATION_DESC_INIT                                                                   \
     {                                                                                              \
         SQA_ACTIVATION_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET,                  \
-            SQA_ACTIVATION_NONE, 0u, 0u, {0, 0}, {0, 0}, {0, 0},                                   \
-        {                                                                                          \
-            0, 0                                                                                   \
-        }                                                                                          \
+            SQA_ACTIVATION_NONE, 0u, 0u, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0.0f                      \
     }
 
 /* The tensors of one call. Start from SQA_ACTIVATION_TENSORS_INIT. Inputs are only read and
@@ -55,14 +60,14 @@ typedef struct sqa_activation_desc {
 typedef struct sqa_activation_tensors {
     uint32_t version; /* SQA_ACTIVATION_TENSORS_VERSION */
     sqa_tensor a, y;
-    sqa_tensor b, residual; /* read only where the descriptor says so */
-    cl_mem workspace;       /* as in sqa_tensors */
+    sqa_tensor b, residual, dropout_seed; /* read only where the descriptor says so */
+    cl_mem workspace;                     /* as in sqa_tensors */
 } sqa_activation_tensors;
 
 #define SQA_ACTIVATION_TENSORS_VERSION 1u
 #define SQA_ACTIVATION_TENSORS_INIT                                                                \
     {                                                                                              \
-        SQA_ACTIVATION_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                          \
+        SQA_ACTIVATION_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0                  \
     }
 
 /* Which gradients. Start from SQA_ACTIVATION_BACKWARD_OPTIONS_INIT, which asks for all. */
@@ -81,7 +86,7 @@ typedef struct sqa_activation_backward_options {
 /* Start from SQA_ACTIVATION_BACKWARD_TENSORS_INIT. Gradients overlap nothing. */
 typedef struct sqa_activation_backward_tensors {
     uint32_t version; /* SQA_ACTIVATION_BACKWARD_TENSORS_VERSION */
-    sqa_tensor a, b, dy;
+    sqa_tensor a, b, dy, dropout_seed;
     sqa_tensor da, db; /* written */
     cl_mem workspace;  /* as in sqa_tensors */
 } sqa_activation_backward_tensors;
@@ -89,7 +94,7 @@ typedef struct sqa_activation_backward_tensors {
 #define SQA_ACTIVATION_BACKWARD_TENSORS_VERSION 1u
 #define SQA_ACTIVATION_BACKWARD_TENSORS_INIT                                                       \
     {                                                                                              \
-        SQA_ACTIVATION_BACKWARD_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0         \
+        SQA_ACTIVATION_BACKWARD_TENSORS_VERSION, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0 \
     }
 
 /* A plan for sqa_activation_run(), as sqa_plan_create() makes one for sqa_forward(), and with the

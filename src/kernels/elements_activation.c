@@ -7,6 +7,7 @@
 #include "kernels/source.h"
 #include "kernels/thread_tiles.h"
 #include "operations/activation/slots.h"
+#include "problem/dropout.h"
 
 enum { LANES, STEPS, ITEMS };
 
@@ -36,11 +37,22 @@ static bool has_db(const sqa_problem *problem)
     return problem->of.activating.db;
 }
 
+static bool has_dropout(const sqa_problem *problem)
+{
+    return problem->of.activating.dropout > 0.0f;
+}
+
 /* Where dA is computed, with a gate. */
 static bool reads_gate(const sqa_problem *problem)
 {
     return is_gated(problem) && has_da(problem);
 }
+
+/* What the host works out for a launch. */
+typedef struct activation_values {
+    int32_t dropout_below; /* the bits of a uint: smaller numbers drop an element */
+    float dropout_factor;  /* what others are multiplied by */
+} activation_values;
 
 #define LONG(name, member) #name, SQA_TYPE_LONG, SQA_IN_PROBLEM(activating.member)
 
@@ -53,6 +65,7 @@ static const sqa_argument_row forward_rows[] = {
     {LONG(y_row, y.row)},
     {LONG(residual_batch, residual.batch), .when = has_residual},
     {LONG(residual_row, residual.row), .when = has_residual},
+    {SQA_READ(dropout_seed, "uint", SQA_SLOT_ACTIVATION_SEED), .when = has_dropout},
     {0},
 };
 
@@ -64,6 +77,7 @@ static const sqa_argument_row backward_rows[] = {
     {SQA_WRITTEN(db, "sqa_stored", SQA_SLOT_ACTIVATION_DB), .when = has_db},
     {LONG(dy_batch, y.batch)},
     {LONG(dy_row, y.row)},
+    {SQA_READ(dropout_seed, "uint", SQA_SLOT_ACTIVATION_BACKWARD_SEED), .when = has_dropout},
     {0},
 };
 
@@ -73,6 +87,10 @@ static const sqa_argument_row shared_rows[] = {
     {LONG(a_row, a.row)},
     {LONG(b_batch, b.batch), .when = is_gated},
     {LONG(b_row, b.row), .when = is_gated},
+    {"dropout_below", SQA_TYPE_INT, SQA_IN_VALUES(activation_values, dropout_below),
+     .when = has_dropout},
+    {"dropout_factor", SQA_TYPE_FLOAT, SQA_IN_VALUES(activation_values, dropout_factor),
+     .when = has_dropout},
     {0},
 };
 
@@ -85,13 +103,10 @@ static const sqa_argument_row *const *tables_of(const sqa_problem *problem)
     return of->da || of->db ? backward_tables : forward_tables;
 }
 
-static const char *const fragments[] = {"common/types.cl",
-                                        "common/vectors.cl",
-                                        "common/activation.cl",
-                                        "common/stored.cl",
-                                        "activation/slope.cl",
-                                        "activation/elements.cl",
-                                        NULL};
+static const char *const fragments[] = {
+    "common/types.cl",       "common/vectors.cl",      "common/activation.cl",
+    "common/stored.cl",      "common/dropout.cl",      "activation/slope.cl",
+    "activation/dropout.cl", "activation/elements.cl", NULL};
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
@@ -108,6 +123,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
         {"SQA_DA", of->da},
         {"SQA_DB", of->db},
         {"SQA_ACCUMULATE", of->accumulate},
+        {"SQA_DROPOUT", has_dropout(problem)},
     };
     (void)config, (void)device;
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
@@ -146,6 +162,10 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_activating *of = &problem->of.activating;
     const uint32_t items = (uint32_t)config->value[ITEMS];
     const uint32_t stretch = (uint32_t)(config->value[LANES] * config->value[STEPS]);
+    const activation_values values = {
+        .dropout_below = (int32_t)sqa_dropped_numbers(of->dropout),
+        .dropout_factor = (float)sqa_dropout_factor(of->dropout),
+    };
     (void)device;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_activation", 3);
     step->global[0] = (size_t)sqa_divide_up(sqa_divide_up(of->dim, stretch), items) * items;
@@ -153,7 +173,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     step->global[2] = of->batch;
     step->local[0] = items;
     step->local[1] = step->local[2] = 1;
-    sqa_arguments_fill(out, step, tables_of(problem), problem, NULL);
+    sqa_arguments_fill(out, step, tables_of(problem), problem, &values);
 }
 
 #define FAMILY(of)                                                                                 \

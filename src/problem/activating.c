@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "problem/checks.h"
+#include "problem/dropout.h"
 #include "problem/names.h"
 
 typedef struct range {
@@ -33,6 +34,8 @@ static sqa_status check_desc(const sqa_activation_desc *desc)
         sqa_check_version("desc.version", desc->version, SQA_ACTIVATION_DESC_VERSION);
     if (status == SQA_OK)
         status = check_ranges(ranges, sizeof ranges / sizeof *ranges);
+    if (status == SQA_OK)
+        status = sqa_check_dropout("desc.dropout", desc->dropout);
     if (status == SQA_OK && !sqa_dtype_name(desc->dtype))
         status = sqa_fail(SQA_INVALID_ARGUMENT, "desc.dtype: %d is outside 0..2", (int)desc->dtype);
     return status;
@@ -101,6 +104,7 @@ sqa_status sqa_activating_from_desc(sqa_activating *out, const sqa_activation_de
     problem.activation = desc->activation;
     problem.gated = desc->gated;
     problem.add_residual = backward ? 0 : desc->add_residual;
+    problem.dropout = desc->dropout;
     if (backward) {
         problem.da = backward->da;
         problem.db = desc->gated && backward->db;
@@ -128,6 +132,7 @@ void sqa_activating_to_desc(const sqa_activating *problem, sqa_activation_desc *
     desc->b = problem->b;
     desc->y = problem->y;
     desc->residual = problem->residual;
+    desc->dropout = problem->dropout;
     backward->da = problem->da;
     backward->db = problem->db || !problem->gated;
     backward->accumulate = problem->accumulate;

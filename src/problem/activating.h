@@ -13,6 +13,7 @@ typedef struct sqa_activating {
     uint32_t gated, add_residual;
     uint32_t da, db, accumulate; /* of gradients; else 0 */
     sqa_matrix_strides a, b, y, residual;
+    float dropout;
 } sqa_activating;
 
 /* `backward` NULL: not of gradients. Checks every field and fills *out, padding too.

@@ -45,10 +45,11 @@ static void make_wrong(int which, sqa_activation_desc *desc,
     case 12: backward->accumulate = 2, *named = "backward.accumulate"; break;
     case 13: backward->da = backward->db = 0, *named = "backward.da"; break;
     case 14: backward->da = desc->gated = 0, *named = "backward.da"; break;
+    case 15: desc->dropout = 1.0f, *named = "desc.dropout"; break;
     default: desc->a = (sqa_matrix_strides){0, COLUMNS - 1}, *named = "desc.a"; break;
     }
 }
-enum { WRONG = 16, WRONG_FORWARD = 9 };
+enum { WRONG = 17, WRONG_FORWARD = 9 };
 
 START_TEST(wrong_descriptors)
 {

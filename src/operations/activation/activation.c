@@ -4,8 +4,8 @@
 #include "operations/activation/fields.h"
 #include "operations/activation/reference.h"
 #include "operations/activation/slots.h"
+#include "operations/dropout.h"
 #include "operations/entries.h"
-#include "operations/matrix_rows.h"
 #include "operations/tolerances.h"
 
 static const sqa_shape_field *const fields[] = {sqa_activation_fields, sqa_activation_only_fields,
@@ -36,6 +36,7 @@ static const sqa_tensor_slot slots[SQA_ACTIVATION_SLOTS] = {
     [SQA_SLOT_ACTIVATION_B] = {SLOT(b, SQA_SLOT_INPUT)},
     [SQA_SLOT_ACTIVATION_RESIDUAL] = {SLOT(residual, SQA_SLOT_INPUT)},
     [SQA_SLOT_ACTIVATION_Y] = {SLOT(y, SQA_SLOT_OUTPUT), .in_place = SQA_SLOT_ACTIVATION_A + 1},
+    [SQA_SLOT_ACTIVATION_SEED] = {SLOT(dropout_seed, SQA_SLOT_INPUT), .fill = sqa_fill_seed},
 };
 
 static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
@@ -50,6 +51,8 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
         [SQA_SLOT_ACTIVATION_RESIDUAL] = {&of->residual, of->add_residual},
         [SQA_SLOT_ACTIVATION_Y] = {&of->y, true},
     };
+    if (slot == SQA_SLOT_ACTIVATION_SEED)
+        return sqa_activating_seed(of, out);
     *out = sqa_activating_matrix(of, of_slot[slot].strides);
     return of_slot[slot].there;
 }
@@ -64,7 +67,8 @@ static bool is_touched(const sqa_problem *problem, uint32_t slot)
 static double flop(const sqa_problem *problem)
 {
     const sqa_activating *of = &problem->of.activating;
-    return (1.0 + of->gated + of->add_residual) * of->batch * of->length * of->dim;
+    return (1.0 + of->gated + of->add_residual + (of->dropout > 0.0f)) * of->batch * of->length *
+           of->dim;
 }
 
 static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *inputs, uint64_t row,
@@ -82,6 +86,7 @@ static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *i
             of->activation, (double)a[sqa_stretch_begin(&at, of->length, &of->a) + j]);
         if (of->gated)
             y *= (double)b[sqa_stretch_begin(&at, of->length, &of->b) + j];
+        y *= sqa_activating_kept(of, inputs->by_slot[SQA_SLOT_ACTIVATION_SEED], &at, j);
         if (of->add_residual)
             y += (double)residual[sqa_stretch_begin(&at, of->length, &of->residual) + j];
         out->values[0][j] = y;

@@ -4,8 +4,8 @@
 #include "operations/activation/fields.h"
 #include "operations/activation/reference.h"
 #include "operations/activation/slots.h"
+#include "operations/dropout.h"
 #include "operations/entries.h"
-#include "operations/matrix_rows.h"
 #include "operations/tolerances.h"
 
 static const sqa_shape_field *const fields[] = {sqa_activation_fields,
@@ -41,6 +41,8 @@ static const sqa_tensor_slot slots[SQA_ACTIVATION_BACKWARD_SLOTS] = {
     [SQA_SLOT_ACTIVATION_DY] = {SLOT(dy, SQA_SLOT_INPUT)},
     [SQA_SLOT_ACTIVATION_DA] = {SLOT(da, SQA_SLOT_OUTPUT)},
     [SQA_SLOT_ACTIVATION_DB] = {SLOT(db, SQA_SLOT_OUTPUT)},
+    [SQA_SLOT_ACTIVATION_BACKWARD_SEED] = {SLOT(dropout_seed, SQA_SLOT_INPUT),
+                                           .fill = sqa_fill_seed},
 };
 
 static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
@@ -54,6 +56,8 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
         [SQA_SLOT_ACTIVATION_DY] = {&of->y, true},   [SQA_SLOT_ACTIVATION_DA] = {&of->a, of->da},
         [SQA_SLOT_ACTIVATION_DB] = {&of->b, of->db},
     };
+    if (slot == SQA_SLOT_ACTIVATION_BACKWARD_SEED)
+        return sqa_activating_seed(of, out);
     *out = sqa_activating_matrix(of, of_slot[slot].strides);
     return of_slot[slot].there;
 }
@@ -76,7 +80,8 @@ static bool is_updated(const sqa_problem *problem, uint32_t slot)
 static double flop(const sqa_problem *problem)
 {
     const sqa_activating *of = &problem->of.activating;
-    return (of->da * (2.0 + of->gated) + 2.0 * of->db) * of->batch * of->length * of->dim;
+    return (of->da * (2.0 + of->gated) + 2.0 * of->db + (of->dropout > 0.0f)) * of->batch *
+           of->length * of->dim;
 }
 
 static double held(const sqa_reference_inputs *inputs, uint32_t slot, int64_t at)
@@ -98,7 +103,9 @@ static bool expect_row(const sqa_problem *problem, const sqa_reference_inputs *i
     out->count[1] = of->db ? at.count : 0;
     for (uint32_t j = 0; j < at.count; j++) {
         const double x = held(inputs, SQA_SLOT_ACTIVATION_A, a + j);
-        const double dy = held(inputs, SQA_SLOT_ACTIVATION_DY, y + j);
+        const double dy =
+            held(inputs, SQA_SLOT_ACTIVATION_DY, y + j) *
+            sqa_activating_kept(of, inputs->by_slot[SQA_SLOT_ACTIVATION_BACKWARD_SEED], &at, j);
         const double gate = of->gated ? held(inputs, SQA_SLOT_ACTIVATION_B, b + j) : 1.0;
         out->values[0][j] = sqa_reference_activation_slope(of->activation, x) * gate * dy;
         out->values[1][j] = sqa_reference_activation(of->activation, x) * dy;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "operations/dropout.h"
 #include "operations/field_values.h"
 #include "operations/matrix_fields.h"
 #include "problem/names.h"
@@ -18,6 +19,17 @@ STRIDES_OF(sa, a)
 STRIDES_OF(sb, b)
 STRIDES_OF(sy, y)
 STRIDES_OF(sr, residual)
+
+static sqa_status read_dropout(const char *value, const sqa_shape_items *items, void *descriptor)
+{
+    (void)items;
+    return sqa_dropout_read(value, &((sqa_activating_desc *)descriptor)->of.dropout);
+}
+
+static bool write_dropout(const void *descriptor, char value[SQA_FIELD_VALUE])
+{
+    return sqa_dropout_write(((const sqa_activating_desc *)descriptor)->of.dropout, value);
+}
 
 #define STRIDES_FIELD(key, member, of)                                                             \
     {                                                                                              \
@@ -35,6 +47,8 @@ const sqa_shape_field sqa_activation_fields[] = {
     {"act", "activation", SQA_ACTIVATION_MEANING, SQA_FIELD_WORD, .offset = AT(activation),
      .words = sqa_activation_words},
     {"gated", "gated", "times B", SQA_FIELD_FLAG, .offset = AT(gated)},
+    {"dropout", "dropout", "the part that is dropped", SQA_FIELD_OWN, .read = read_dropout,
+     .write = write_dropout},
     STRIDES_FIELD(sa, a, "A"),
     STRIDES_FIELD(sb, b, "B"),
     STRIDES_FIELD(sy, y, "Y"),

@@ -3,6 +3,7 @@
 #define SQA_OPERATIONS_ACTIVATION_FIELDS_H
 
 #include "operations/field.h"
+#include "operations/matrix_rows.h"
 #include "operations/operation.h"
 
 /* Errors: those of sqa_activating_from_desc() (problem/activating.h). `backward` may be NULL. */
@@ -30,6 +31,14 @@ void sqa_activating_relative(const sqa_problem *problem, sqa_relative which, sqa
 uint64_t sqa_activating_count_rows(const sqa_problem *problem);
 void sqa_activating_place_of_row(const sqa_problem *problem, uint64_t row,
                                  char out[SQA_PLACE_TEXT]);
+
+/* Whether there is a seed of dropout. */
+bool sqa_activating_seed(const sqa_activating *of, sqa_tensor_shape *out);
+
+/* What dropout multiplies element j of a stretch by. */
+double sqa_activating_kept(const sqa_activating *of, const void *seed, const sqa_stretch *at,
+                           uint32_t j);
+
 sqa_tensor_shape sqa_activating_matrix(const sqa_activating *of, const sqa_matrix_strides *strides);
 extern const sqa_class_part sqa_activating_class_parts[];
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "operations/activation/fields.h"
-#include "operations/matrix_rows.h"
+#include "operations/dropout.h"
 #include "operations/problem_class.h"
 #include "problem/names.h"
 
@@ -73,6 +73,19 @@ sqa_tensor_shape sqa_activating_matrix(const sqa_activating *of, const sqa_matri
                               of->dim};
 }
 
+bool sqa_activating_seed(const sqa_activating *of, sqa_tensor_shape *out)
+{
+    *out = (sqa_tensor_shape){SQA_ELEMENT_INT, {2, 2, 2}, 1, 1, 1, 2};
+    return of->dropout > 0.0f;
+}
+
+double sqa_activating_kept(const sqa_activating *of, const void *seed, const sqa_stretch *at,
+                           uint32_t j)
+{
+    return sqa_reference_kept(of->dropout, seed, (uint32_t)(at->row / of->length), 0,
+                              (uint32_t)(at->row % of->length), at->first + j);
+}
+
 static uint32_t dtype_of(const sqa_problem *problem)
 {
     return (uint32_t)problem->of.activating.dtype;
@@ -82,7 +95,8 @@ static uint32_t dtype_of(const sqa_problem *problem)
 static uint32_t tensors_of(const sqa_problem *problem)
 {
     const sqa_activating *of = &problem->of.activating;
-    return (of->gated ? 1u : 0u) | (of->add_residual || of->accumulate ? 2u : 0u);
+    return (of->gated ? 1u : 0u) | (of->add_residual || of->accumulate ? 2u : 0u) |
+           (of->dropout > 0.0f ? 4u : 0u);
 }
 
 static uint32_t computes(const sqa_problem *problem)
@@ -102,7 +116,7 @@ static uint32_t dim_bucket_of(const sqa_problem *problem)
     return sqa_bucket(problem->of.activating.dim);
 }
 
-static const char *const tensor_words[] = {"gate", "added", NULL};
+static const char *const tensor_words[] = {"gate", "added", "dropout", NULL};
 static const char *const kind_words[] = {"simple", "exponential", NULL};
 
 const sqa_class_part sqa_activating_class_parts[] = {
