@@ -245,9 +245,8 @@ SQA_API sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_de
 
 /* Makes a layer's attention and tensors ones of the cache, likewise; `dtype` stays, kv_dtype
  * becomes the cache's. cu_seqlens_q are the counts of the last change, for desc->ragged. The
- * cache's own `rotary` does not count: the layer says it. Errors: SQA_INVALID_ARGUMENT (NULL, desc
- * of version 2 or less, tensors of version 1; a cache with `hadamard`, which layers do not know).
- */
+ * cache's own `rotary` and `hadamard` do not count: the layer says both. Errors:
+ * SQA_INVALID_ARGUMENT (NULL, desc of version 2 or less, tensors of version 1). */
 SQA_API sqa_status sqa_kv_cache_bind_layer(const sqa_kv_cache *cache, sqa_attention_desc *desc,
                                            sqa_layer_tensors *tensors);
 

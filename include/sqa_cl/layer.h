@@ -32,7 +32,9 @@
  * in parts, and then token by token, gives the same rows of Y as all tokens at once, to rounding.
  * A sequence that is longer than the capacity, or shorter than its new tokens, gets none of them,
  * and its rows of Y are of what is there. Contiguous caches are in pages of the capacity. There
- * are no gradients.
+ * are no gradients. With `hadamard` keys go through Hadamard matrices into the cache, after they
+ * are turned, and queries go through the same ones (rope.h): Y stays what it is, to rounding, and
+ * keys with outliers lose less where the cache is quantised (kv_cache.h).
  *
  * With `linear` attention is that of linear.h, of those options: O = linear attention(Q, K, V), of
  * decay, beta and states that the caller gives, in f32 and shaped as there; forward and backward.
@@ -99,13 +101,16 @@ typedef struct sqa_layer_desc {
 
     /* From version 2 on: not NULL makes attention linear. Read during calls only. */
     const sqa_linear_options *linear;
+
+    /* From version 3 on. */
+    uint32_t hadamard; /* 1: Q, and K in the cache, go through Hadamard matrices; needs a cache */
 } sqa_layer_desc;
 
-#define SQA_LAYER_DESC_VERSION 2u
+#define SQA_LAYER_DESC_VERSION 3u
 #define SQA_LAYER_DESC_INIT                                                                        \
     {                                                                                              \
         SQA_LAYER_DESC_VERSION, 0, SQA_NOT_SET, 0u, 0u, 0u, 0u, SQA_LAYER_ROPE_NONE, 10000.0f,     \
-            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u, 0                                                  \
+            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u, 0, 0u                                              \
     }
 
 /* What is kept from forward to backward: q, k and v as (rows, heads, dim), or with fused_qkv all

@@ -1,6 +1,7 @@
-/* A cache that owns its pages. What the device is told of sequences is one buffer of int32:
- * positions, lengths, starts of new tokens, block table; it is made on the host anew for every
- * change and copied there in the order of changes. */
+/* See kv_cache.h. The indices are made on the host anew for every change, and copied to the device
+ * in the order of changes. */
+#include "api/kv_cache.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,39 +12,6 @@
 #include "operations/tensors.h"
 #include "problem/checks.h"
 #include "runtime/context.h"
-#include "runtime/page_table.h"
-#include "sqa_cl/kv_cache.h"
-
-struct sqa_kv_cache {
-    sqa_context *context;
-    sqa_kv_append_desc append; /* of no tokens */
-    sqa_page_sizes sizes;
-    sqa_page_table *now, *next; /* next: what a change is tried on */
-    cl_mem keys, values, indices;
-    size_t key_page, value_page; /* bytes */
-    cl_event last;               /* of the newest change; NULL: there was none */
-};
-
-/* Where in `indices`. */
-static size_t lengths_at(const sqa_kv_cache *cache)
-{
-    return cache->sizes.sequences;
-}
-
-static size_t starts_at(const sqa_kv_cache *cache)
-{
-    return 2 * (size_t)cache->sizes.sequences;
-}
-
-static size_t table_at(const sqa_kv_cache *cache)
-{
-    return 3 * (size_t)cache->sizes.sequences + 1;
-}
-
-static size_t index_count(const sqa_kv_cache *cache)
-{
-    return table_at(cache) + (size_t)cache->sizes.sequences * cache->sizes.row;
-}
 
 static sqa_status read_desc(sqa_kv_cache *cache, const sqa_kv_cache_desc *desc)
 {
@@ -94,16 +62,17 @@ static sqa_status new_indices(sqa_kv_cache *cache, const uint32_t *positions, co
                               cl_mem *out)
 {
     const uint32_t sequences = cache->sizes.sequences;
-    const size_t count = index_count(cache);
+    const size_t count = sqa_kv_cache_index_count(cache);
     int32_t *indices = calloc(count, sizeof *indices);
     if (!indices)
         return sqa_fail_memory("a cache's indices");
     memcpy(indices, positions, sequences * sizeof *indices);
-    memcpy(indices + lengths_at(cache), cache->next->length, sequences * sizeof *indices);
+    memcpy(indices + sqa_kv_cache_lengths_at(cache), cache->next->length,
+           sequences * sizeof *indices);
     if (starts)
-        memcpy(indices + starts_at(cache), starts, (sequences + 1u) * sizeof *indices);
-    memcpy(indices + table_at(cache), cache->next->table,
-           (count - table_at(cache)) * sizeof *indices);
+        memcpy(indices + sqa_kv_cache_starts_at(cache), starts, (sequences + 1u) * sizeof *indices);
+    memcpy(indices + sqa_kv_cache_table_at(cache), cache->next->table,
+           (count - sqa_kv_cache_table_at(cache)) * sizeof *indices);
     sqa_status status = new_buffer(cache, count * sizeof *indices, indices, out);
     free(indices);
     return status;
@@ -229,7 +198,7 @@ static sqa_status copy_indices(change *c, cl_mem indices)
 {
     sqa_kv_cache *cache = c->cache;
     sqa_status status =
-        copy(c, indices, cache->indices, 0, 0, index_count(cache) * sizeof(int32_t));
+        copy(c, indices, cache->indices, 0, 0, sqa_kv_cache_index_count(cache) * sizeof(int32_t));
     if (status != SQA_OK)
         return status;
     sqa_page_table *old = cache->now;
@@ -377,8 +346,8 @@ static sqa_status write_tokens(change *c, const sqa_kv_tokens *tokens, const gro
     tensors.k = tokens->k;
     tensors.v = tokens->v;
     tensors.positions.buffer = tensors.block_table.buffer = tensors.cu_seqlens.buffer = indices;
-    tensors.block_table.offset = table_at(cache);
-    tensors.cu_seqlens.offset = starts_at(cache);
+    tensors.block_table.offset = sqa_kv_cache_table_at(cache);
+    tensors.cu_seqlens.offset = sqa_kv_cache_starts_at(cache);
     tensors.k_cache.buffer = cache->keys;
     tensors.v_cache.buffer = cache->values;
     sqa_status status = sqa_kv_append(cache->context, c->queue, &desc, &tensors, wait_count_of(c),
@@ -461,79 +430,4 @@ sqa_status sqa_kv_cache_length(const sqa_kv_cache *cache, uint32_t sequence, uin
     if (status == SQA_OK && room)
         *room = sqa_page_table_room(&cache->sizes, cache->now, sequence);
     return status;
-}
-
-static void bind(const sqa_kv_cache *cache, sqa_attention_desc *desc)
-{
-    const sqa_kv_append_desc *append = &cache->append;
-    desc->batch = append->batch;
-    desc->kv_heads = append->kv_heads;
-    desc->kv_length = append->capacity;
-    desc->head_dim = append->head_dim;
-    desc->value_dim = append->value_dim;
-    desc->k = desc->v = (sqa_strides){0, 0, 0};
-    desc->paged = append->paged;
-}
-
-sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc,
-                             sqa_tensors *tensors)
-{
-    sqa_status status = sqa_check_not_null("cache", cache);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("desc", desc);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("tensors", tensors);
-    if (status == SQA_OK)
-        status = sqa_check_range("desc.version", desc->version, 2, SQA_ATTENTION_DESC_VERSION);
-    if (status == SQA_OK)
-        status = sqa_check_range("tensors.version", tensors->version, 2, SQA_TENSORS_VERSION);
-    if (status != SQA_OK)
-        return status;
-    const sqa_kv_append_desc *append = &cache->append;
-    if (append->kv_dtype != (int32_t)append->dtype && desc->version < 3)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "desc.version: %u has no kv_dtype, which this cache needs; expected 3",
-                        desc->version);
-    bind(cache, desc);
-    desc->dtype = append->dtype;
-    if (desc->version >= 3)
-        desc->kv_dtype = append->kv_dtype;
-    tensors->k = (sqa_tensor){cache->keys, 0};
-    tensors->v = (sqa_tensor){cache->values, 0};
-    tensors->kv_lengths = (sqa_tensor){cache->indices, lengths_at(cache)};
-    tensors->block_table = (sqa_tensor){cache->indices, table_at(cache)};
-    return SQA_OK;
-}
-
-sqa_status sqa_kv_cache_bind_layer(const sqa_kv_cache *cache, sqa_attention_desc *desc,
-                                   sqa_layer_tensors *tensors)
-{
-    sqa_status status = sqa_check_not_null("cache", cache);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("desc", desc);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("tensors", tensors);
-    if (status == SQA_OK)
-        status = sqa_check_range("desc.version", desc->version, 3, SQA_ATTENTION_DESC_VERSION);
-    if (status == SQA_OK)
-        status = sqa_check_range("tensors.version", tensors->version, 2, SQA_LAYER_TENSORS_VERSION);
-    if (status == SQA_OK && cache->append.hadamard)
-        status = sqa_fail(SQA_INVALID_ARGUMENT,
-                          "cache: made with desc.hadamard = 1, which layers do not rotate by; "
-                          "expected one with 0");
-    if (status != SQA_OK)
-        return status;
-    bind(cache, desc);
-    desc->kv_dtype = cache->append.kv_dtype;
-    tensors->k = (sqa_tensor){cache->keys, 0};
-    tensors->v = (sqa_tensor){cache->values, 0};
-    tensors->kv_lengths = (sqa_tensor){cache->indices, lengths_at(cache)};
-    tensors->block_table = (sqa_tensor){cache->indices, table_at(cache)};
-    tensors->cu_seqlens_q = (sqa_tensor){cache->indices, starts_at(cache)};
-    return SQA_OK;
-}
-
-sqa_tensor sqa_kv_cache_positions(const sqa_kv_cache *cache)
-{
-    return (sqa_tensor){cache ? cache->indices : NULL, 0};
 }

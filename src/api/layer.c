@@ -83,7 +83,7 @@ sqa_status sqa_layer_kept_layout(const sqa_layer_desc *desc, sqa_layer_kept *out
         status = sqa_check_not_null("desc", desc);
     if (status != SQA_OK)
         return status;
-    sqa_layer_desc keeping = *desc;
+    sqa_layer_desc keeping = sqa_layer_desc_read(desc);
     keeping.keep = 1;
     status = sqa_problem_from_layer(&problem, &keeping);
     if (status != SQA_OK)

@@ -58,7 +58,7 @@ sqa_status sqa_block_from_desc(sqa_block_pass *out, const sqa_block_desc *desc,
                                    SQA_BLOCK_BACKWARD_OPTIONS_VERSION);
     if (status != SQA_OK)
         return status;
-    sqa_layer_desc layer = *desc->layer;
+    sqa_layer_desc layer = sqa_layer_desc_read(desc->layer);
     layer.keep = desc->keep;
     options.accumulate = backward ? backward->accumulate : 0;
     status = sqa_layer_from_desc(&block.layer, &layer, backward ? &options : NULL);

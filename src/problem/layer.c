@@ -75,6 +75,20 @@ uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer)
     return all;
 }
 
+sqa_layer_desc sqa_layer_desc_read(const sqa_layer_desc *desc)
+{
+    sqa_layer_desc read = SQA_LAYER_DESC_INIT;
+    static const size_t bytes[SQA_LAYER_DESC_VERSION + 1] = {
+        [1] = offsetof(sqa_layer_desc, linear),
+        [2] = offsetof(sqa_layer_desc, hadamard),
+        [3] = sizeof(sqa_layer_desc),
+    };
+    const bool known = desc->version <= SQA_LAYER_DESC_VERSION;
+    memcpy(&read, desc, bytes[known ? desc->version : SQA_LAYER_DESC_VERSION]);
+    read.version = desc->version;
+    return read;
+}
+
 static sqa_status check_numbers(const sqa_layer_desc *desc)
 {
     const struct {
@@ -91,6 +105,7 @@ static sqa_status check_numbers(const sqa_layer_desc *desc)
         {"desc.positions", desc->positions, 0, 1},
         {"desc.qk_norm", desc->qk_norm, 0, 1},
         {"desc.gate", desc->gate, 0, 1},
+        {"desc.hadamard", desc->hadamard, 0, 1},
     };
     sqa_status status = sqa_check_version("desc.version", desc->version, SQA_LAYER_DESC_VERSION);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == SQA_OK; i++)
@@ -269,7 +284,10 @@ static sqa_status check_cache(const sqa_layer_pass *layer, const sqa_layer_desc 
                         "layer of that",
                         sqa_kv_dtype_name(a->kv_dtype), sqa_dtype_name(a->dtype));
     if (!sqa_layer_has_cache(layer))
-        return SQA_OK;
+        return desc->hadamard
+                   ? sqa_fail(SQA_INVALID_ARGUMENT, "desc.hadamard: must be 0 without a cache "
+                                                    "(desc.attention.paged)")
+                   : SQA_OK;
     if (backward || desc->keep)
         return sqa_fail(SQA_INVALID_ARGUMENT,
                         "desc.attention.paged: a layer with a cache has no gradients, and keeps "
@@ -286,23 +304,24 @@ static sqa_status check_cache(const sqa_layer_pass *layer, const sqa_layer_desc 
                             : status;
 }
 
-sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
+sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *given,
                                const sqa_layer_backward_options *backward)
 {
     static const sqa_strides packed = {0, 0, 0};
     sqa_layer_pass layer;
     memset(&layer, 0, sizeof layer);
-    if (!desc)
+    if (!given)
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc: must not be NULL");
+    const sqa_layer_desc read = sqa_layer_desc_read(given), *desc = &read;
     sqa_status status = check_numbers(desc);
     if (status != SQA_OK)
         return status;
-    sqa_attention_desc attention = *desc->attention;
-    const bool paged = sqa_attention_desc_read(&attention).paged.page_size > 0;
+    sqa_attention_desc attention = sqa_attention_desc_read(desc->attention);
+    const bool paged = attention.paged.page_size > 0;
     attention.q = attention.o = packed;
     if (!paged)
         attention.k = attention.v = packed;
-    const sqa_linear_options *linear = desc->version >= 2 ? desc->linear : NULL;
+    const sqa_linear_options *linear = desc->linear;
     attention.write_lse = !linear && (backward || desc->keep);
     status = set_attention(&layer, &attention, linear, backward);
     layer.d_model = desc->d_model;
@@ -311,6 +330,7 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *desc,
     layer.biases = desc->biases;
     layer.keep = backward || desc->keep;
     layer.gate = desc->gate;
+    layer.hadamard = desc->hadamard;
     if (status == SQA_OK)
         status = check_cache(&layer, desc, backward);
     if (status == SQA_OK)
@@ -356,6 +376,7 @@ void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
     if (layer->qk_norm)
         desc->qk_norm_eps = layer->qk_norm_eps;
     desc->gate = layer->gate;
+    desc->hadamard = layer->hadamard;
     if (layer->gradients != sqa_layer_all_gradients(layer))
         backward->gradients = layer->gradients;
     backward->accumulate = layer->accumulate;

@@ -25,6 +25,7 @@ typedef struct sqa_layer_pass {
     uint32_t qk_norm;
     float qk_norm_eps; /* 0 without qk_norm */
     uint32_t gate;
+    uint32_t hadamard;
 
     uint32_t is_linear;
     sqa_linear linear; /* of the same attention; 0 where it is not linear */
@@ -35,6 +36,9 @@ static inline bool sqa_layer_has_cache(const sqa_layer_pass *layer)
 {
     return layer->attention.mask & SQA_MASK_PAGED;
 }
+
+/* As the newest version has it; of a version that is not known, itself. */
+sqa_layer_desc sqa_layer_desc_read(const sqa_layer_desc *desc);
 
 /* Fills *out, padding too. `backward` NULL: a forward pass.
  * Errors: SQA_INVALID_ARGUMENT, naming the field. */

@@ -21,18 +21,19 @@ static const struct generation {
     uint32_t qk_norm, gate, fused, biases, ragged, page;
     sqa_dtype cache;
     double most; /* relative root mean square */
+    uint32_t hadamard;
 } generations[] = {
-    {SQA_VARIANT_MHA, SQA_LAYER_ROPE_HALF, 0, 0, 0, 0, 1, 4, SQA_DTYPE_F32, 1e-6},
-    {SQA_VARIANT_GQA, SQA_LAYER_ROPE_INTERLEAVED, 1, 1, 1, 1, 1, 5, SQA_DTYPE_F32, 1e-6},
-    {SQA_VARIANT_MQA, SQA_LAYER_ROPE_HALF, 1, 0, 1, 0, 0, CAPACITY, SQA_DTYPE_F32, 1e-6},
-    {SQA_VARIANT_SQA, SQA_LAYER_ROPE_HALF, 0, 1, 0, 1, 0, 1, SQA_DTYPE_F16, 1e-3},
-    {SQA_VARIANT_SSQA, SQA_LAYER_ROPE_NONE, 0, 0, 1, 0, 1, CAPACITY, SQA_DTYPE_F32, 1e-6},
-    {SQA_VARIANT_XSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 0, 0, 0, 0, 4, SQA_DTYPE_F32, 1e-6},
-    {SQA_VARIANT_XSMQA, SQA_LAYER_ROPE_NONE, 1, 0, 0, 1, 1, 16, SQA_DTYPE_F32, 1e-6},
-    {SQA_VARIANT_LSQA, SQA_LAYER_ROPE_HALF, 1, 1, 0, 0, 1, 2, SQA_DTYPE_F16, 1e-3},
-    {SQA_VARIANT_RSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 1, 1, 0, 1, 4, SQA_DTYPE_BF16, 8e-3},
-    {SQA_VARIANT_SQA, SQA_LAYER_ROPE_HALF, 1, 0, 0, 0, 1, 4, SQA_DTYPE_INT8, 1e-2},
-    {SQA_VARIANT_XSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 0, 1, 0, 0, 5, SQA_DTYPE_INT4, 0.15},
+    {SQA_VARIANT_MHA, SQA_LAYER_ROPE_HALF, 0, 0, 0, 0, 1, 4, SQA_DTYPE_F32, 1e-6, 0},
+    {SQA_VARIANT_GQA, SQA_LAYER_ROPE_INTERLEAVED, 1, 1, 1, 1, 1, 5, SQA_DTYPE_F32, 1e-6, 1},
+    {SQA_VARIANT_MQA, SQA_LAYER_ROPE_HALF, 1, 0, 1, 0, 0, CAPACITY, SQA_DTYPE_F32, 1e-6, 0},
+    {SQA_VARIANT_SQA, SQA_LAYER_ROPE_HALF, 0, 1, 0, 1, 0, 1, SQA_DTYPE_F16, 1e-3, 0},
+    {SQA_VARIANT_SSQA, SQA_LAYER_ROPE_NONE, 0, 0, 1, 0, 1, CAPACITY, SQA_DTYPE_F32, 1e-6, 1},
+    {SQA_VARIANT_XSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 0, 0, 0, 0, 4, SQA_DTYPE_F32, 1e-6, 0},
+    {SQA_VARIANT_XSMQA, SQA_LAYER_ROPE_NONE, 1, 0, 0, 1, 1, 16, SQA_DTYPE_F32, 1e-6, 0},
+    {SQA_VARIANT_LSQA, SQA_LAYER_ROPE_HALF, 1, 1, 0, 0, 1, 2, SQA_DTYPE_F16, 1e-3, 0},
+    {SQA_VARIANT_RSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 1, 1, 0, 1, 4, SQA_DTYPE_BF16, 8e-3, 0},
+    {SQA_VARIANT_SQA, SQA_LAYER_ROPE_HALF, 1, 0, 0, 0, 1, 4, SQA_DTYPE_INT8, 1e-2, 1},
+    {SQA_VARIANT_XSQA, SQA_LAYER_ROPE_INTERLEAVED, 0, 0, 1, 0, 0, 5, SQA_DTYPE_INT4, 0.15, 1},
 };
 enum { GENERATIONS = sizeof generations / sizeof *generations };
 
@@ -100,6 +101,7 @@ static void start(model *self, const struct generation *g)
     self->layer.gate = g->gate;
     self->layer.fused_qkv = g->fused;
     self->layer.biases = g->biases;
+    self->layer.hadamard = g->hadamard;
     check(
         sqa_variant_heads(g->variant, HEADS, &self->attention.q_heads, &self->attention.kv_heads));
     self->attention.head_dim = dim_of(g);
@@ -126,13 +128,14 @@ static void end(model *self)
         clReleaseMemObject(made[i]);
 }
 
-/* All tokens of a sequence at once, without a cache. */
+/* All tokens of a sequence at once, without a cache and what is for one only. */
 static void whole_pass(const model *self, uint32_t sequence, float *y)
 {
     sqa_attention_desc attention = self->attention;
     sqa_layer_desc layer = self->layer;
     sqa_layer_tensors tensors = self->tensors;
     layer.attention = &attention;
+    layer.hadamard = 0;
     attention.q_length = attention.kv_length = CAPACITY;
     tensors.x.buffer = upload(self->x[sequence], CAPACITY * MODEL);
     tensors.y.buffer = new_buffer(CAPACITY * MODEL, NAN);
@@ -152,6 +155,7 @@ static sqa_kv_cache *new_cache(const model *self, const struct generation *g)
     desc.head_dim = dim_of(g);
     desc.capacity = CAPACITY;
     desc.page_size = g->page;
+    desc.hadamard = g->hadamard; /* does not count */
     check(sqa_kv_cache_create(&cache, test_context, &desc));
     return cache;
 }
@@ -260,6 +264,11 @@ START_TEST(what_a_cache_rules_out)
     self.attention.q_length = CAPACITY;
     self.attention.kv_dtype = SQA_DTYPE_F16;
     expect_refused(&self, NULL, "desc.attention.kv_dtype");
+    self.attention.kv_dtype = -1;
+    self.layer.hadamard = 1;
+    expect_refused(&self, NULL, "desc.hadamard: must be 0 without a cache");
+    self.layer.hadamard = 2;
+    expect_refused(&self, NULL, "desc.hadamard: 2 is outside 0..1");
     end(&self);
 }
 END_TEST

@@ -82,6 +82,8 @@ const sqa_shape_field sqa_layer_cache_fields[] = {
      SQA_FIELD_OWN, .together_with = "page", .read = read_kc, .write = write_kc},
     {"vc", "v_cache_strides", "strides of the values' cache, likewise", SQA_FIELD_OWN,
      .together_with = "page", .read = read_vc, .write = write_vc},
+    {"hadamard", "hadamard", "Q, and K in the cache, go through Hadamard matrices", SQA_FIELD_FLAG,
+     .offset = AT(hadamard), .together_with = "page"},
     {0},
 };
 

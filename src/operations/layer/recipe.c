@@ -132,7 +132,7 @@ static sqa_status add_attended(sqa_recipe *recipe, const sqa_layer_pass *layer,
         status = sqa_layer_add_norm(recipe, layer, i, x, attended[i]);
     }
     const bool appended = sqa_layer_has_cache(layer) && !layer->positions;
-    const uint32_t turned = !layer->rope ? 0 : appended ? 1 : 2;
+    const uint32_t turned = !layer->rope ? layer->hadamard : appended ? 1 : 2;
     for (uint32_t i = 0; i < turned && status == SQA_OK; i++)
         status = sqa_layer_add_rope(recipe, layer, i, false, attended[i]);
     if (!sqa_layer_has_cache(layer) || status != SQA_OK)

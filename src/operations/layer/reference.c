@@ -157,6 +157,8 @@ static void append_token(sqa_layer_reference *out, const sqa_reference_inputs *i
         float *to = out->cache[values] + page * at->batch + head * at->head +
                     position % size * at->sequence;
         memcpy(to, new + row *from.sequence + head *from.head, dim * sizeof *to);
+        if (out->layer->hadamard && !values)
+            sqa_reference_heads_spread(out->layer, &(sqa_reference_heads){to, 1, 1, dim, dim});
         sqa_storage_round_all(a->kv_dtype, to, dim);
     }
 }
@@ -201,10 +203,13 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
         return false;
     const int32_t *positions =
         cached && !layer->positions ? out->positions : positions_of(layer, inputs);
-    /* Keys that are turned on their way into a cache are rounded there only. */
+    /* Keys that are turned on their way into a cache are rounded there only, queries that go
+     * through a Hadamard matrix afterwards. */
     sqa_layer_pass turns[2] = {*layer, *layer};
     if (cached && !layer->positions)
         turns[1].attention.dtype = SQA_DTYPE_F32;
+    if (layer->hadamard)
+        turns[0].attention.dtype = SQA_DTYPE_F32;
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t slot = SQA_SLOT_Q + i;
         const sqa_reference_heads x = heads_of(layer, i, true, in_outputs(out, slot));
@@ -214,6 +219,8 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
             sqa_reference_heads_normalise(layer, &x, norm_weight(inputs, i), &y);
         if (layer->rope)
             sqa_reference_heads_turn(&turns[i], positions, false, &y);
+        if (layer->hadamard && slot == SQA_SLOT_Q)
+            sqa_reference_heads_spread(layer, &y);
     }
     for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
         out->attention.by_slot[slot] = sqa_layer_reference_attended(out, slot);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "operations/rope/fields.h"
 #include "problem/storage.h"
 
 static float stored(const sqa_layer_pass *layer, double value)
@@ -78,4 +79,18 @@ void sqa_reference_heads_turn(const sqa_layer_pass *layer, const int32_t *positi
         for (uint32_t head = 0; head < x->heads; head++)
             turn(layer, back ? -position : position, head_at(x, row, head));
     }
+}
+
+void sqa_reference_heads_spread(const sqa_layer_pass *layer, const sqa_reference_heads *x)
+{
+    double values[SQA_MAX_HEAD_DIM];
+    for (uint32_t row = 0; row < x->rows; row++)
+        for (uint32_t head = 0; head < x->heads; head++) {
+            float *at = head_at(x, row, head);
+            for (uint32_t d = 0; d < x->dim; d++)
+                values[d] = (double)at[d];
+            sqa_reference_hadamard(x->dim, values);
+            for (uint32_t d = 0; d < x->dim; d++)
+                at[d] = stored(layer, values[d]);
+        }
 }

@@ -25,4 +25,7 @@ void sqa_reference_heads_normalise_back(const sqa_layer_pass *layer, const sqa_r
 void sqa_reference_heads_turn(const sqa_layer_pass *layer, const int32_t *positions, bool back,
                               const sqa_reference_heads *x);
 
+/* Multiplies the blocks of heads by their Hadamard matrices. */
+void sqa_reference_heads_spread(const sqa_layer_pass *layer, const sqa_reference_heads *x);
+
 #endif

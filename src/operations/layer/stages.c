@@ -76,12 +76,13 @@ sqa_status sqa_layer_add_rope(sqa_recipe *recipe, const sqa_layer_pass *layer, u
     desc.dim = a->head_dim;
     desc.rotary = layer->rope_dim;
     desc.pairs = layer->rope == SQA_LAYER_ROPE_HALF ? SQA_ROPE_HALF : SQA_ROPE_INTERLEAVED;
-    desc.base = layer->rope_base;
+    desc.base = layer->rope ? layer->rope_base : desc.base;
     desc.offset = layer->rope_offset;
     desc.positions = layer->positions ? 1 : sqa_layer_has_cache(layer) ? 2 : 0;
     desc.position_batch = layer->positions ? rows.length : 0;
     desc.sequences = desc.positions == 2 && a->mask & SQA_MASK_RAGGED ? a->batch : 0;
     desc.inverse = inverse;
+    desc.hadamard = layer->hadamard && number == 0;
     desc.x = desc.y = sqa_layer_strides(layer, number);
     sqa_stage *stage = sqa_recipe_add_stage(recipe);
     stage->links[SQA_SLOT_ROPE_X] = x;
@@ -149,6 +150,7 @@ static sqa_kv_append_desc append_of(const sqa_layer_pass *layer)
         desc.pairs = layer->rope == SQA_LAYER_ROPE_HALF ? SQA_ROPE_HALF : SQA_ROPE_INTERLEAVED;
         desc.base = layer->rope_base;
     }
+    desc.hadamard = layer->hadamard;
     return desc;
 }
 

@@ -16,6 +16,9 @@ extern const sqa_shape_field_need sqa_rope_needs[];
 void sqa_reference_rope_row(const sqa_rotation *rotation, const sqa_reference_inputs *inputs,
                             uint32_t batch, uint32_t head, uint32_t row, double *out);
 
+/* Likewise: each block of x times the Hadamard matrix, as rope.h has its elements. */
+void sqa_reference_hadamard(uint32_t dim, double *x);
+
 /* Positions to check with: small ones, large ones, and negative ones (`fill` of a slot). */
 void sqa_fill_rope_positions(const sqa_problem *problem, uint64_t count, bool shuffled,
                              sqa_random *random, void *out);

@@ -20,8 +20,7 @@ static double position_of(const sqa_rotation *r, const sqa_reference_inputs *inp
                         : (double)r->offset + row;
 }
 
-/* Each block times the matrix, as rope.h has its elements. */
-static void multiply_blocks(uint32_t dim, double *x)
+void sqa_reference_hadamard(uint32_t dim, double *x)
 {
     const uint32_t size = sqa_hadamard_block(dim);
     double block[SQA_MAX_HEAD_DIM];
@@ -62,8 +61,8 @@ void sqa_reference_rope_row(const sqa_rotation *r, const sqa_reference_inputs *i
     for (uint32_t j = 0; j < r->dim; j++)
         out[j] = (double)x[j];
     if (r->hadamard && r->inverse)
-        multiply_blocks(r->dim, out);
+        sqa_reference_hadamard(r->dim, out);
     turn_pairs(r, position_of(r, inputs, batch, row), out);
     if (r->hadamard && !r->inverse)
-        multiply_blocks(r->dim, out);
+        sqa_reference_hadamard(r->dim, out);
 }

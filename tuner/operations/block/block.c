@@ -38,8 +38,9 @@
 
 static const sqa_case_shape shapes[] = {PARTS, {0}};
 static const sqa_case_shape kept_shapes[] = {
-    {SQA_GRID_TINY, "b=3,variant=sqa,h=8,nq=2,nk=17,d=8,dmodel=16,causal,page=4,rope=half,mlp=24,"
-                    "act=silu,gated"},
+    {SQA_GRID_TINY,
+     "b=3,variant=sqa,h=8,nq=2,nk=17,d=8,dmodel=16,causal,page=4,rope=half,hadamard,mlp=24,"
+     "act=silu,gated"},
     {SQA_GRID_SAMPLE, "variant=sqa,h=8,n=17,d=4,dmodel=20,biases,mlp=33,act=silu,gated,keep"},
     {SQA_GRID_TINY, "hq=4,n=17,d=4,dmodel=20,fused,mlp=33,act=gelu_tanh,kind=parallel,mlpbiases,"
                     "norm=layer,keep"},

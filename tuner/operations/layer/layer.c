@@ -64,15 +64,16 @@ static const sqa_case_shape shapes[] = {PARTS, {0}};
 static const sqa_case_shape cached_shapes[] = {
     {SQA_GRID_TINY, "b=3,variant=sqa,h=8,nq=5,nk=23,d=8,dmodel=20,causal,page=4,rope=half"},
     {SQA_GRID_TINY, "b=4,hq=4,hkv=2,nq=3,nk=19,d=6,dmodel=12,causal,ragged=7:0,page=5,"
-                    "rope=interleaved,qknorm,gate,biases"},
+                    "rope=interleaved,qknorm,gate,biases,hadamard"},
     {SQA_GRID_TINY,
      "b=3,variant=rsqa,h=8,nq=1,nk=33,d=8,dv=5,dmodel=16,fused,page=33,kc=1400:8:40"},
     {SQA_GRID_SAMPLE, "b=4,variant=gqa,h=8,nq=6,nk=21,d=8,dmodel=16,fused,biases,causal,"
                       "ragged=13:0,page=64,rope=half,ropedim=4,ropebase=500,window=4:0"},
-    {SQA_GRID_SAMPLE, "b=3,hq=2,nq=5,nk=20,d=8,dmodel=12,rope=half,positions,page=16,sinks"},
+    {SQA_GRID_SAMPLE, "b=3,hq=2,nq=5,nk=20,d=8,dmodel=12,rope=half,positions,page=16,sinks,"
+                      "hadamard"},
     {SQA_GRID_SAMPLE, "b=3,variant=mqa,h=4,nq=9,nk=7,d=8,dmodel=12,causal,page=4,rope=half"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=5,nk=0,d=8,dmodel=16,page=4,biases"},
-    {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=9,d=8,dmodel=16,page=4,rope=half"},
+    {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=9,d=8,dmodel=16,page=4,rope=half,hadamard"},
     {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,nq=4,nk=40,d=7,dmodel=12,fused,qknorm,gate,rope=half,causal,"
                       "page=1,kv=f16,dtype=f32"},
     {SQA_GRID_SAMPLE, "b=2,variant=xsqa,h=16,nq=1,nk=130,d=8,dmodel=16,causal,page=16,kv=bf16,"
@@ -80,7 +81,7 @@ static const sqa_case_shape cached_shapes[] = {
     {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,nq=3,nk=21,d=64,dv=32,dmodel=12,qknorm,rope=half,causal,"
                       "ragged=7:0,page=5,kv=int8,dtype=f32"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=1,nq=2,nk=21,d=32,dmodel=12,fused,rope=interleaved,"
-                      "ropedim=16,causal,page=4,kv=int4,dtype=f32"},
+                      "ropedim=16,causal,page=4,kv=int4,dtype=f32,hadamard"},
     {SQA_GRID_TINY, "b=2,hq=2,hkv=1,nq=260,nk=300,d=8,dmodel=5,causal,page=16,rope=half"},
     {0}};
 
