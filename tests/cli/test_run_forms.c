@@ -27,6 +27,13 @@ enum { MOST = 4096 };
 #define DW " --dweight %1$s/dweight.npy"
 #define DB " --dbias %1$s/dbias.npy"
 
+#define MLA(heads) "run --op mla_layer --weights %1$s --x %1$s/x.npy --heads " heads Y
+#define LATENTS(lengths)                                                                           \
+    " --cache %1$s/latents.npy --block-table %1$s/block_table.npy --kv-lengths %1$s/" lengths      \
+    ".npy --cache-out %1$s/cache.npy"
+#define CACHED                                                                                     \
+    "op=mla_layer,b=2,heads=3,n=2,nk=12,dmodel=9,rank=32,nope=5,rope=32,dv=7,page=4,absorbed"
+
 /* `axes`: those of tensors that are no vectors; outputs are called as in the operation. */
 static const struct {
     const char *shape, *axes, *command;
@@ -65,18 +72,32 @@ static const struct {
     {"op=activation_backward,n=9,d=11,act=silu,gated", "nd",
      A("activation_backward") DY " --b %1$s/b.npy --activation silu --da %1$s/da.npy --db "
                                  "%1$s/db.npy"},
+    {"op=mla_layer,heads=3,n=7,dmodel=9,qrank=6,rank=8,nope=5,rope=4,dv=7,pairs=half,base=500",
+     "nd", MLA("3") " --pairs half --rope-base 500"},
+    {CACHED ",kv=int8,scale=0.3", "nd",
+     MLA("3") LATENTS("kv_lengths") " --absorbed --kv-format int8 --scale 0.3"},
     {"op=activation_backward,b=2,n=5,d=11,act=sigmoid,gated,wanted=b", "bnd",
      A("activation_backward") DY " --b %1$s/b.npy --activation sigmoid --db %1$s/db.npy"},
 };
 enum { RUNS = sizeof runs / sizeof *runs };
 
+static bool is_vector(const char *name)
+{
+    static const char *const parts[] = {"bias", "weight", "norm", "lengths"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        found = found || strstr(name, parts[i]);
+    return found;
+}
+
 /* One row that all of a batch read is saved as such. */
 static void axes_of(const char *all, const char *name, const sqa_tensor_shape *t, char out[8])
 {
     const bool vector = t->batch == 1 && t->heads == 1 && t->length == 1;
-    const char *own = t->element == SQA_ELEMENT_INT                    ? "bd"
-                      : strstr(name, "bias") || strstr(name, "weight") ? "d"
-                                                                       : all;
+    const char *own = is_vector(name)                 ? "d"
+                      : t->element == SQA_ELEMENT_INT ? "bd"
+                      : !strcmp(name, "cache")        ? "bnd"
+                                                      : all;
     size_t used = 0;
     ck_assert(*own != 'd' || vector);
     for (; *own; own++)
@@ -91,7 +112,9 @@ static void save_input(const sqa_host_tensors *tensors, uint32_t slot, const cha
     const char *tensor = sqa_tensor_name(problem, slot);
     sqa_tensor_shape t;
     char name[32], own[8];
-    if (!sqa_tensor_shape_of(problem, slot, &t) || sqa_tensor_is_output(problem, slot))
+    const bool updated = sqa_tensor_is_updated(problem, slot);
+    if (!sqa_tensor_shape_of(problem, slot, &t) ||
+        (sqa_tensor_is_output(problem, slot) && !updated))
         return;
     uint64_t shape[4] = {0};
     uint32_t rank = 0;
@@ -101,11 +124,15 @@ static void save_input(const sqa_host_tensors *tensors, uint32_t slot, const cha
                         : *axis == 'h' ? t.heads
                         : *axis == 'n' ? t.length
                                        : t.dim;
+    if (!strcmp(tensor, "block_table")) {
+        shape[0] = problem->of.mla.batch;
+        shape[1] = sqa_mla_table_row(&problem->of.mla);
+    }
     const size_t count = (size_t)sqa_tensor_extent(&t);
     const void *data = sqa_host_tensor_view(&tensors->of[slot]);
     uint16_t stored[MOST];
     ck_assert_uint_lt(count, MOST);
-    snprintf(name, sizeof name, "%s.npy", tensor);
+    snprintf(name, sizeof name, "%s.npy", updated ? "latents" : tensor);
     if (t.element == SQA_ELEMENT_F16)
         sqa_storage_encode(SQA_DTYPE_F16, data, stored, count);
     if (t.element == SQA_ELEMENT_F16)
@@ -139,6 +166,7 @@ END_TEST
 #define MERGE "op=merge,b=2,heads=3,n=5,d=7", "bhnd"
 #define ROPE "op=rope,heads=2,n=5,d=6,positions=0", "hnd"
 #define NORM "op=norm_backward,n=5,d=6,weight", "nd"
+#define LATENT CACHED, "nd"
 #define GATE "op=activation_backward,n=5,d=6,gated", "nd"
 
 static const struct {
@@ -183,6 +211,13 @@ static const struct {
     {NORM, X("norm_backward") DY WEIGHT, "--dx", "is missing"},
     {NORM, X("norm_backward") DY DW, "--dweight", "needs --weight"},
     {NORM, X("norm_backward") DY " --dx %1$s/dy.npy", "--dx", "--dy"},
+    {LATENT, "run --op mla_layer --x %1$s/x.npy --heads 3" Y, "--weights DIR", "is missing"},
+    {LATENT, "run --op mla_layer --x %1$s/x.npy --weights %1$s" Y, "--heads H", "is missing"},
+    {LATENT, MLA("3") " --absorbed", "--absorbed", "needs --cache"},
+    {LATENT, MLA("3") " --cache %1$s/latents.npy", "--cache", "needs --block-table"},
+    {LATENT, MLA("2") LATENTS("kv_lengths"), "wuq.npy: shape (9, 111)", "expected (9, 78)"},
+    {LATENT, MLA("3") LATENTS("kv_lengths") " --family naive", "--family", "several operations"},
+    {LATENT, MLA("3") LATENTS("zeros"), "--kv-lengths", "sequence 0 has length 0; outside 2..12"},
     {GATE, A("activation") Y " --b %1$s/other.npy", "other.npy", "expected"},
     {GATE, A("activation_backward") DY " --db %1$s/db.npy", "--db", "needs --b"},
 };
@@ -190,13 +225,14 @@ enum { REFUSED = sizeof refused / sizeof *refused };
 
 START_TEST(nonsense_is_refused)
 {
-    static const char *const outputs[] = {"c.npy",  "o.npy",  "lse.npy",    "y.npy",
-                                          "dx.npy", "db.npy", "dweight.npy"};
-    const uint64_t other[4] = {2, 3, 5, 8}, few = 4;
+    static const char *const outputs[] = {"c.npy",  "o.npy",  "lse.npy",     "y.npy",
+                                          "dx.npy", "db.npy", "dweight.npy", "cache.npy"};
+    const uint64_t other[4] = {2, 3, 5, 8}, few = 4, two = 2;
     run_inputs in;
     make_inputs(&in, refused[_i].shape, refused[_i].axes);
     save_array("other.npy", "<f4", 4, other, NULL, sizeof(float));
     save_array("few.npy", "<i4", 1, &few, NULL, sizeof(int32_t));
+    save_array("zeros.npy", "<i4", 1, &two, NULL, sizeof(int32_t));
     const program_result *result = run_with_folder(refused[_i].command);
     ck_assert_msg(result->code == 2, "exit %d: %s", result->code, result->err);
     ck_assert_msg(strstr(result->err, refused[_i].named) &&

@@ -46,6 +46,9 @@ static const struct {
     {"b=3,hq=2,nq=9,nk=14,d=8,ragged=20:40,window=3:1,keymask,bias=f32/hq",
      STARTS " --window 3,1 --key-mask @/key_mask.npy --bias @/bias.npy", false},
     {"b=3,hq=4,hkv=2,nq=3,nk=40,d=8,causal,page=5,lse", PAGES LSE " --causal", false},
+    {"b=4,hq=4,hkv=2,nq=3,nk=20,d=8,causal,ragged=7:0,page=5",
+     PAGES " --cu-seqlens-q @/cu_seqlens_q.npy --causal", false},
+    {"b=3,hq=2,nq=2,nk=20,d=32,page=4,kv=int4", PAGES " --kv-format int4", false},
     {"b=2,hq=2,nq=1,nk=48,d=8,window=20:0,keymask,page=16,pages=9,dtype=f16",
      PAGES " --window 20,0 --key-mask @/key_mask.npy", false},
     {"b=2,hq=2,n=30,d=8,window=9:0,globals=2,causal,alibi=geometric,sinks,softcap=3,lse",
@@ -130,7 +133,7 @@ static const struct {
     {" --sink-blocks 2", "--sink-blocks needs --top-k"},
     {" --local-blocks 2", "--local-blocks needs --top-k"},
     {" --block-size 8,8 --top-k 2 --lists some", "--lists is 'some'; expected head, kv or all"},
-    {" --cu-seqlens-q @/q.npy", "--cu-seqlens-q needs --cu-seqlens-k"},
+    {" --cu-seqlens-q @/q.npy", "--cu-seqlens-q needs --cu-seqlens-k or --block-table"},
     {" --cu-seqlens-k @/q.npy", "--cu-seqlens-k needs --cu-seqlens-q"},
 };
 enum { WORDS_COUNT = sizeof wrong_words / sizeof wrong_words[0] };
@@ -215,7 +218,7 @@ static const struct {
      4,
      1,
      {3},
-     "Q, K and V have batch 2; expected 1"},
+     "Q has batch 2; expected 1, all sequences in a row"},
     {" --cu-seqlens-q @/x.npy --cu-seqlens-k @/x.npy",
      "<i4",
      4,

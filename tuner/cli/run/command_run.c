@@ -7,6 +7,7 @@
 #include "cli/database_state.h"
 #include "cli/memory_check.h"
 #include "cli/options.h"
+#include "cli/run/append.h"
 #include "cli/run/backward.h"
 #include "cli/run/forms.h"
 #include "cli/run/host_call.h"
@@ -38,12 +39,14 @@ static const char summary[] =
     "--op backward writes gradients instead: of Q, K, V, bias, sinks and slopes, shaped\n"
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
     "pass, or runs that again. Other operations take other tensors, and have options of their\n"
-    "own: --op linear is linear attention, --op layer an attention layer, --op matmul multiplies\n"
-    "matrices, --op rope, norm and activation are what stands between (_backward their "
+    "own: --op linear is linear attention, --op layer an attention layer, --op mla_layer one of\n"
+    "latent attention, --op matmul multiplies matrices, --op rope, norm and activation are what "
+    "stands between (_backward their "
     "gradients),\n"
     "--op merge makes one of two parts of attention; `sqa run --op layer --help`.";
 
-#define TABLED "matmul, merge, rope, norm, norm_backward, activation or activation_backward"
+#define TABLED                                                                                     \
+    "matmul, mla_layer, merge, rope, norm, norm_backward, activation or activation_backward"
 
 typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse, *kv_format;
@@ -61,6 +64,7 @@ typedef struct run_state {
     sqa_run_pattern pattern;
     sqa_run_backward backward;
     sqa_npy o, lse;
+    cl_mem cache[2]; /* K and V, with --kv-format */
     sqa_context *context;
     sqa_plan *plan;
     sqa_output o_file, lse_file;
@@ -148,12 +152,12 @@ static sqa_host_array array_of(sqa_npy *tensor, sqa_element element)
 static sqa_status call(run_state *run)
 {
     const sqa_element stored = (sqa_element)run->desc.dtype;
-    const sqa_element kept = (sqa_element)run->problem.of.attention.kv_dtype;
     sqa_npy *files = run->pattern.files;
+    cl_mem there[SQA_MAX_TENSORS];
     sqa_host_array arrays[SQA_MAX_TENSORS] = {
         [SQA_SLOT_Q] = array_of(&run->files.q, stored),
-        [SQA_SLOT_K] = array_of(&run->files.k, kept),
-        [SQA_SLOT_V] = array_of(&run->files.v, kept),
+        [SQA_SLOT_K] = array_of(&run->files.k, stored),
+        [SQA_SLOT_V] = array_of(&run->files.v, stored),
         [SQA_SLOT_O] = array_of(&run->o, stored),
         [SQA_SLOT_LSE] = array_of(&run->lse, SQA_ELEMENT_F32),
         [SQA_SLOT_BIAS] = array_of(&files[SQA_SLOT_BIAS], files[SQA_SLOT_BIAS].element),
@@ -162,7 +166,13 @@ static sqa_status call(run_state *run)
         [SQA_SLOT_SINKS] = array_of(&files[SQA_SLOT_SINKS], SQA_ELEMENT_F32),
         [SQA_SLOT_SLOPES] = array_of(&files[SQA_SLOT_SLOPES], SQA_ELEMENT_F32),
     };
-    return sqa_host_call(run->context, run->plan, arrays, run->pattern.indices);
+    memcpy(there, run->pattern.indices, sizeof there);
+    for (int i = 0; i < 2; i++) {
+        there[SQA_SLOT_K + i] = run->cache[i];
+        if (run->cache[i])
+            arrays[SQA_SLOT_K + i].count = 0;
+    }
+    return sqa_host_call(run->context, run->plan, arrays, there);
 }
 
 static sqa_status compute_backward(const run_options *options, const sqa_plan_options *plan_options,
@@ -192,8 +202,9 @@ static sqa_status compute(const run_options *options, run_state *run)
         return compute_backward(options, &plan_options, run);
     if (!status && options->rotate)
         status = sqa_run_rotate(run->context, &run->files.q);
-    if (!status && options->rotate)
-        status = sqa_run_rotate(run->context, &run->files.k);
+    if (!status && options->kv_format)
+        status = sqa_run_append(run->context, &run->files, run->problem.of.attention.kv_dtype,
+                                options->rotate, run->cache);
     if (!status)
         status = sqa_plan_build(&run->plan, run->context, &run->problem, &plan_options);
     if (!status)
@@ -256,6 +267,9 @@ static void release(run_state *run)
     sqa_output_discard(&run->lse_file);
     sqa_run_backward_free(&run->backward);
     sqa_plan_destroy(run->plan);
+    for (int i = 0; i < 2; i++)
+        if (run->cache[i])
+            clReleaseMemObject(run->cache[i]);
     sqa_context_destroy(run->context);
     sqa_npy_free(&run->o);
     sqa_npy_free(&run->lse);
@@ -294,13 +308,9 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
 }
 
 /* Operations on other tensors than attention's, with options of their own. */
-static const sqa_form *const forms[] = {&sqa_form_matmul,
-                                        &sqa_form_merge,
-                                        &sqa_form_rope,
-                                        &sqa_form_norm,
-                                        &sqa_form_norm_backward,
-                                        &sqa_form_activation,
-                                        &sqa_form_activation_backward};
+static const sqa_form *const forms[] = {
+    &sqa_form_matmul, &sqa_form_merge,         &sqa_form_mla_layer,  &sqa_form_rope,
+    &sqa_form_norm,   &sqa_form_norm_backward, &sqa_form_activation, &sqa_form_activation_backward};
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);

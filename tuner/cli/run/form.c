@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "cli/command.h"
@@ -31,10 +32,10 @@
 
 enum { OPTION_TEXT = 24 };
 
-/* "--name" */
+/* "--name", or whose folder it is in. */
 static const char *dashed(const sqa_form_file *file, char out[OPTION_TEXT])
 {
-    snprintf(out, OPTION_TEXT, "--%s", file->option);
+    snprintf(out, OPTION_TEXT, "--%s", file->in_folder ? "weights" : file->option);
     return out;
 }
 
@@ -64,12 +65,16 @@ static sqa_option option_of(sqa_form_run *run, int which)
 
 static bool read_options(int argc, char **argv, sqa_form_run *run, int *code)
 {
-    sqa_option options[1 + SQA_FORM_FILES + SQA_FORM_KEYS + SQA_RUN_HOW_OPTIONS + 1];
+    sqa_option options[2 + SQA_FORM_FILES + SQA_FORM_KEYS + SQA_RUN_HOW_OPTIONS + 1];
     size_t count = 0;
     memset(options, 0, sizeof options);
     options[count++] = (sqa_option){"op", "NAME", run->form->name, .text = &run->op};
+    if (run->form->folder)
+        options[count++] = (sqa_option){"weights", "DIR", run->form->folder, .text = &run->folder};
     for (EACH_FILE(run, i)) {
         const sqa_form_file *file = &run->form->files[i];
+        if (file->in_folder)
+            continue;
         options[count++] = (sqa_option){file->option, "FILE", file->meaning, .text = &run->paths[i],
                                         .needs = file->needs};
     }
@@ -77,6 +82,23 @@ static bool read_options(int argc, char **argv, sqa_form_run *run, int *code)
         options[count++] = option_of(run, i);
     sqa_run_how_options(&run->how, options + count);
     return sqa_options_read(argc, argv, run->form->summary, options, code);
+}
+
+static sqa_status find_in_folder(sqa_form_run *run)
+{
+    sqa_status status = SQA_OK;
+    for (EACH_FILE(run, i)) {
+        const sqa_form_file *file = &run->form->files[i];
+        sqa_text *path = &run->in_folder[i];
+        if (!run->folder || !file->in_folder)
+            continue;
+        sqa_text_format(path, "%s/%s.npy", run->folder, file->option);
+        if (!status)
+            status = sqa_text_status(path);
+        if (!status && (!file->is_optional || access(sqa_text_get(path), F_OK) == 0))
+            run->paths[i] = sqa_text_get(path);
+    }
+    return status;
 }
 
 /* Of gradients, and of other outputs that are all optional, one at least. */
@@ -93,6 +115,8 @@ static sqa_status check_given(const sqa_form_run *run)
     for (EACH_FILE(run, i))
         if (files[i].is_written && !is_written && !missing)
             missing = files[i].option;
+    if (run->form->folder && !run->folder)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--weights DIR is missing");
     if (missing)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--%s FILE.npy is missing", missing);
     return run->form->check ? run->form->check(run) : SQA_OK;
@@ -173,10 +197,11 @@ static sqa_status add_key(const sqa_form_run *run, int which, sqa_text *shape)
     if (key->also && !strcmp(value, key->also))
         value = key->means;
     entry->start(descriptor);
-    snprintf(item, sizeof item, "%s=%.200s", key->key, value);
+    snprintf(item, sizeof item, "%s=%.200s%s%s", key->key, value, key->beside ? "," : "",
+             key->beside ? key->beside : "");
     sqa_status status = sqa_fields_read(entry->fields, item, descriptor, entry->descriptor_bytes);
     if (!status) {
-        sqa_text_format(shape, ",%s", item);
+        sqa_text_format(shape, ",%s=%.200s", key->key, value);
         return SQA_OK;
     }
     snprintf(why, sizeof why, "%s", sqa_last_error());
@@ -218,6 +243,20 @@ static sqa_status make_problem(sqa_form_run *run)
     return status;
 }
 
+/* The shape of `like`, but for as many of the first size as make the tensor. */
+static sqa_npy folded_shape(const sqa_npy *like, const sqa_tensor_shape *t)
+{
+    const uint64_t all = (uint64_t)t->batch * t->heads * t->length * t->dim;
+    uint64_t rest = 1;
+    sqa_npy out = {.rank = like->rank, .count = 1};
+    memcpy(out.shape, like->shape, sizeof out.shape);
+    for (uint32_t i = 1; i < out.rank; i++)
+        rest *= out.shape[i];
+    if (rest)
+        out.shape[0] = all / rest;
+    return out;
+}
+
 /* The shape of a tensor's file of that rank, or of all axes where it cannot have so few. */
 static sqa_npy file_shape(const sqa_form_file *file, const sqa_tensor_shape *t, uint32_t rank)
 {
@@ -253,7 +292,9 @@ static sqa_status check_shapes(const sqa_form_run *run)
         if (!run->paths[i] || run->form->files[i].is_written ||
             !sqa_tensor_shape_of(&run->problem, run->form->files[i].slot, &t))
             continue;
-        const sqa_npy expected = file_shape(&run->form->files[i], &t, file->rank);
+        const sqa_npy expected = run->form->files[i].folds
+                                     ? folded_shape(file, &t)
+                                     : file_shape(&run->form->files[i], &t, file->rank);
         if (file->rank == expected.rank &&
             !memcmp(file->shape, expected.shape, expected.rank * sizeof *expected.shape))
             continue;
@@ -281,7 +322,8 @@ static sqa_status make_output(sqa_form_run *run, int which, const sqa_tensor_sha
     const uint32_t lacks = (uint32_t)strlen(run->form->files[0].axes) - run->files[0].rank;
     const uint32_t rank = most > lacks ? most - lacks : 0;
     sqa_npy *out = &run->files[which];
-    *out = file_shape(file, t, rank > file->least_rank ? rank : file->least_rank);
+    *out = file->folds ? folded_shape(&run->files[0], t)
+                       : file_shape(file, t, rank > file->least_rank ? rank : file->least_rank);
     for (uint32_t i = 0; i < out->rank; i++) {
         if (out->shape[i] && out->count > SIZE_MAX / sizeof(float) / out->shape[i])
             return sqa_fail_memory("the output");
@@ -292,6 +334,22 @@ static sqa_status make_output(sqa_form_run *run, int which, const sqa_tensor_sha
     return out->data ? SQA_OK : sqa_fail_memory("the output");
 }
 
+/* The numbers that are read for an output that is updated become the output's. */
+static bool take_input(sqa_form_run *run, int which, const sqa_tensor_shape *t)
+{
+    for (int i = 0; i < which; i++) {
+        sqa_npy *from = &run->files[i];
+        if (run->form->files[i].slot != run->form->files[which].slot)
+            continue;
+        run->files[which] = *from;
+        run->files[which].element =
+            t->element == SQA_ELEMENT_F16 ? SQA_ELEMENT_F16 : SQA_ELEMENT_F32;
+        *from = (sqa_npy){0};
+        return true;
+    }
+    return false;
+}
+
 /* All that the operation writes, whether a file wants it or not. */
 static sqa_status make_outputs(sqa_form_run *run)
 {
@@ -299,7 +357,8 @@ static sqa_status make_outputs(sqa_form_run *run)
     sqa_tensor_shape t;
     for (EACH_FILE(run, i))
         if (!status && run->form->files[i].is_written &&
-            sqa_tensor_shape_of(&run->problem, run->form->files[i].slot, &t))
+            sqa_tensor_shape_of(&run->problem, run->form->files[i].slot, &t) &&
+            !take_input(run, i, &t))
             status = make_output(run, i, &t);
     return status;
 }
@@ -341,7 +400,9 @@ static sqa_status write_outputs(sqa_form_run *run)
 
 static sqa_status run_all(sqa_form_run *run)
 {
-    sqa_status status = check_given(run);
+    sqa_status status = find_in_folder(run);
+    if (!status)
+        status = check_given(run);
     if (!status)
         status = check_files(run);
     if (!status)
@@ -350,6 +411,8 @@ static sqa_status run_all(sqa_form_run *run)
         status = make_problem(run);
     if (!status)
         status = check_shapes(run);
+    if (!status && run->form->inspect)
+        status = run->form->inspect(run);
     if (!status) {
         note_files(run);
         status = make_outputs(run);
@@ -366,8 +429,10 @@ int sqa_run_form(const sqa_form *form, int argc, char **argv)
     static const sqa_output closed = SQA_OUTPUT_INIT;
     sqa_form_run run = {.form = form};
     int code = SQA_EXIT_OK;
-    for (int i = 0; i < SQA_FORM_FILES; i++)
+    for (int i = 0; i < SQA_FORM_FILES; i++) {
         run.outputs[i] = closed;
+        run.in_folder[i] = (sqa_text)SQA_TEXT_INIT;
+    }
     if (!read_options(argc, argv, &run, &code))
         return code;
     sqa_status status = run_all(&run);
@@ -377,6 +442,7 @@ int sqa_run_form(const sqa_form *form, int argc, char **argv)
     for (int i = 0; i < SQA_FORM_FILES; i++) {
         sqa_output_discard(&run.outputs[i]);
         sqa_npy_free(&run.files[i]);
+        sqa_text_free(&run.in_folder[i]);
     }
     return code;
 }

@@ -21,6 +21,8 @@ typedef struct sqa_form_file {
     sqa_npy_kind kind;
     bool is_written, is_optional;
     bool is_f32;       /* whatever other tensors are stored as */
+    bool in_folder;    /* a file of that name in the folder of --weights, optional: where it is */
+    bool folds;        /* its rows are those of one matrix, or any that are as many together */
     const char *key;   /* flag of the shape where the file is given; NULL: none */
     const char *part;  /* word of the shape's key "wanted" where it is; NULL: there is none */
     const char *needs; /* as in sqa_option */
@@ -30,6 +32,8 @@ typedef struct sqa_form_file {
 typedef struct sqa_form_key {
     const char *option, *key;
     const char *also, *means; /* another name of a value, and that; NULL: none */
+    const char *beside;       /* a key that the sizes bring and without which this one is none, as
+                                 "name=VALUE" of any value; NULL: it needs no other */
 } sqa_form_key;
 /* Of the same name. */
 #define SQA_FORM_KEY(name)                                                                         \
@@ -37,24 +41,30 @@ typedef struct sqa_form_key {
         .option = (name), .key = (name)                                                            \
     }
 
-enum { SQA_FORM_FILES = 8, SQA_FORM_KEYS = 8 };
+enum { SQA_FORM_FILES = 15, SQA_FORM_KEYS = 8 };
 
 typedef struct sqa_form_run sqa_form_run;
 
 typedef struct sqa_form {
-    const char *name;                    /* of --op, and of the operation */
-    const char *summary;                 /* of --help */
-    sqa_form_file files[SQA_FORM_FILES]; /* up to one without an option; sizes are of the first */
-    sqa_form_key keys[SQA_FORM_KEYS];    /* likewise */
+    const char *name;    /* of --op, and of the operation */
+    const char *summary; /* of --help */
+    const char *folder;  /* what --weights means; NULL: there is none */
+    /* Up to one without an option; sizes are of the first. One that is written may have the slot
+     * of one that is read, before it: then it is that, updated. */
+    sqa_form_file files[SQA_FORM_FILES];
+    sqa_form_key keys[SQA_FORM_KEYS]; /* likewise */
     /* Appends the keys of all sizes; NULL: sqa_form_sizes(). */
     void (*sizes)(const sqa_form_run *run, sqa_text *shape);
     /* What options must have in common; NULL: nothing. */
     sqa_status (*check)(const sqa_form_run *run);
+    /* What files must hold beyond their shapes; NULL: anything will do. */
+    sqa_status (*inspect)(const sqa_form_run *run);
 } sqa_form;
 
 struct sqa_form_run {
     const sqa_form *form;
-    const char *op, *paths[SQA_FORM_FILES], *values[SQA_FORM_KEYS];
+    const char *op, *folder, *paths[SQA_FORM_FILES], *values[SQA_FORM_KEYS];
+    sqa_text in_folder[SQA_FORM_FILES]; /* paths */
     bool flags[SQA_FORM_KEYS];
     sqa_run_how how;
 

@@ -6,6 +6,6 @@
 #include "cli/run/form.h"
 
 extern const sqa_form sqa_form_matmul, sqa_form_rope, sqa_form_norm, sqa_form_norm_backward,
-    sqa_form_activation, sqa_form_activation_backward, sqa_form_merge;
+    sqa_form_activation, sqa_form_activation_backward, sqa_form_merge, sqa_form_mla_layer;
 
 #endif

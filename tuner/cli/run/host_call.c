@@ -17,13 +17,16 @@ typedef struct transfer {
     void *stored; /* room for a piece as the device stores it */
 } transfer;
 
-static sqa_status create_buffer(const transfer *by, const sqa_host_array *array, bool output,
+/* What the call does to it; what it updates goes there and comes back. */
+typedef enum direction { READ, WRITTEN, UPDATED } direction;
+
+static sqa_status create_buffer(const transfer *by, const sqa_host_array *array, direction which,
                                 cl_mem *out)
 {
+    static const cl_mem_flags flags[] = {CL_MEM_READ_ONLY, CL_MEM_WRITE_ONLY, CL_MEM_READ_WRITE};
     const size_t bytes = (size_t)sqa_element_bytes(array->element, array->count);
     cl_int code = CL_SUCCESS;
-    *out = clCreateBuffer(by->context, output ? CL_MEM_WRITE_ONLY : CL_MEM_READ_ONLY, bytes, NULL,
-                          &code);
+    *out = clCreateBuffer(by->context, flags[which], bytes, NULL, &code);
     return code == CL_SUCCESS ? SQA_OK : sqa_fail_cl(code, "clCreateBuffer");
 }
 
@@ -68,15 +71,18 @@ static sqa_status move(const transfer *by, const sqa_host_array *array, cl_mem b
     return status;
 }
 
-/* Makes the buffer. An input goes there, and is no longer needed here. */
-static sqa_status prepare(const transfer *by, const sqa_host_array *array, bool output, cl_mem *out)
+/* Makes the buffer. What is only read is no longer needed here afterwards. */
+static sqa_status prepare(const transfer *by, const sqa_host_array *array, direction which,
+                          cl_mem *out)
 {
     if (array->count == 0)
         return SQA_OK;
-    sqa_status status = create_buffer(by, array, output, out);
-    if (status || output)
+    sqa_status status = create_buffer(by, array, which, out);
+    if (status || which == WRITTEN)
         return status;
     status = move(by, array, *out, false);
+    if (which == UPDATED)
+        return status;
     free(*array->memory);
     *array->memory = NULL;
     return status;
@@ -95,6 +101,13 @@ static sqa_status check_arrays(const sqa_plan *plan, const sqa_host_array arrays
     return SQA_OK;
 }
 
+static direction direction_of(const sqa_problem *problem, uint32_t slot)
+{
+    return sqa_tensor_is_updated(problem, slot)  ? UPDATED
+           : sqa_tensor_is_output(problem, slot) ? WRITTEN
+                                                 : READ;
+}
+
 static sqa_status run_on(const transfer *by, sqa_plan *plan,
                          const sqa_host_array arrays[SQA_MAX_TENSORS],
                          const cl_mem there[SQA_MAX_TENSORS], cl_mem made[SQA_MAX_TENSORS])
@@ -102,8 +115,8 @@ static sqa_status run_on(const transfer *by, sqa_plan *plan,
     sqa_tensor tensors[SQA_MAX_SLOTS] = {{0}};
     sqa_status status = check_arrays(plan, arrays, there);
     for (int slot = 0; slot < SQA_MAX_TENSORS && !status; slot++) {
-        const bool output = sqa_tensor_is_output(&plan->problem, (uint32_t)slot);
-        status = prepare(by, &arrays[slot], output, &made[slot]);
+        status =
+            prepare(by, &arrays[slot], direction_of(&plan->problem, (uint32_t)slot), &made[slot]);
         tensors[slot] = (sqa_tensor){made[slot] ? made[slot] : there[slot], 0};
     }
     tensors[SQA_SLOT_WORKSPACE] = (sqa_tensor){plan->workspace, 0};
@@ -140,7 +153,7 @@ sqa_status sqa_host_upload(sqa_context *context, const sqa_host_array *array, cl
     transfer by;
     sqa_status status = open_transfer(context, &by);
     if (status == SQA_OK)
-        status = prepare(&by, array, false, out);
+        status = prepare(&by, array, READ, out);
     close_transfer(&by);
     return status;
 }

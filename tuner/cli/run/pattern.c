@@ -58,11 +58,11 @@ void sqa_run_pattern_options(sqa_run_pattern *pattern, sqa_option out[SQA_RUN_PA
         {"lists", "FOR", "one selection for each head (default), kv head, or all heads",
          .text = &pattern->lists, .needs = "top-k"},
         {"cu-seqlens-q", "FILE", "ragged: B + 1 starts of the sequences in a Q of batch 1",
-         .text = &paths[SQA_SLOT_CU_SEQLENS_Q], .needs = "cu-seqlens-k"},
+         .text = &paths[SQA_SLOT_CU_SEQLENS_Q], .needs = "cu-seqlens-k|block-table"},
         {"cu-seqlens-k", "FILE", "likewise in K and V", .text = &paths[SQA_SLOT_CU_SEQLENS_KV],
          .needs = "cu-seqlens-q"},
         {"block-table", "FILE", "(B, pages): the pages of K and V, (pages, Hkv, page, D), each has",
-         .text = &paths[SQA_SLOT_BLOCK_TABLE], .needs = "kv-lengths", .excludes = "cu-seqlens-q"},
+         .text = &paths[SQA_SLOT_BLOCK_TABLE], .needs = "kv-lengths", .excludes = "cu-seqlens-k"},
         {"kv-lengths", "FILE", "(B,): how many keys each has in them",
          .text = &paths[SQA_SLOT_KV_LENGTHS], .needs = "block-table"},
     };
@@ -211,7 +211,7 @@ static sqa_status name_index(const sqa_run_pattern *pattern, int i, sqa_status s
 {
     const char *first = pattern->paths[index_tensors[i].slot];
     const char *second = pattern->paths[index_tensors[i].other];
-    if (!index_tensors[i].other_option)
+    if (!second || !index_tensors[i].other_option)
         return sqa_fail(status, "--%s: %s: %s", index_tensors[i].option, first, sqa_last_error());
     return sqa_fail(status, "--%s %s, --%s %s: %s", index_tensors[i].option, first,
                     index_tensors[i].other_option, second, sqa_last_error());

@@ -144,19 +144,35 @@ static uint32_t longest(const sqa_npy *starts, uint32_t total)
     return most < total ? (uint32_t)most : total;
 }
 
-static sqa_status fit_starts(const fitting *f)
+static sqa_status check_starts(const fitting *f)
 {
     if (f->file->count >= 1 && f->file->count <= MOST_SEQUENCES + 1)
         return SQA_OK;
     return refuse_shape(f, "the starts of 0 to 65535 sequences, and the end");
 }
 
-/* With the starts of both: the batch is the sequences, not the one Q has. */
-static sqa_status fit_both_starts(const fitting *f)
+/* Of queries: the batch is the sequences, not the one Q has. Keys in pages have no starts. */
+static sqa_status fit_starts(const fitting *f)
+{
+    sqa_attention_desc *desc = f->desc;
+    sqa_status status = check_starts(f);
+    if (status)
+        return status;
+    if (desc->batch != 1)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "%s: Q has batch %u; expected 1, all sequences in a row", f->path,
+                        desc->batch);
+    desc->ragged = (sqa_ragged){1, desc->q_length, 0};
+    desc->batch = (uint32_t)f->file->count - 1;
+    desc->q_length = longest(f->file, desc->ragged.q_total);
+    return SQA_OK;
+}
+
+static sqa_status fit_key_starts(const fitting *f)
 {
     sqa_attention_desc *desc = f->desc;
     const sqa_npy *q = &f->files[SQA_SLOT_CU_SEQLENS_Q];
-    sqa_status status = fit_starts(f);
+    sqa_status status = check_starts(f);
     if (status)
         return status;
     if (q->count != f->file->count) {
@@ -164,13 +180,7 @@ static sqa_status fit_both_starts(const fitting *f)
         snprintf(expected, sizeof expected, "(%zu,), as --cu-seqlens-q has", q->count);
         return refuse_shape(f, expected);
     }
-    if (desc->batch != 1)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "%s: Q, K and V have batch %u; expected 1, all sequences in a row", f->path,
-                        desc->batch);
-    desc->ragged = (sqa_ragged){1, desc->q_length, desc->kv_length};
-    desc->batch = (uint32_t)q->count - 1;
-    desc->q_length = longest(q, desc->ragged.q_total);
+    desc->ragged.kv_total = desc->kv_length;
     desc->kv_length = longest(f->file, desc->ragged.kv_total);
     return SQA_OK;
 }
@@ -211,7 +221,7 @@ static const struct {
     {SQA_SLOT_CU_SEQLENS_KV,
      "--cu-seqlens-k",
      {SQA_NPY_INTEGERS, 1, 1, "(B + 1,)"},
-     fit_both_starts},
+     fit_key_starts},
     {SQA_SLOT_BLOCK_TABLE,
      "--block-table",
      {SQA_NPY_INTEGERS, 2, 2, "(B, pages)"},
