@@ -64,6 +64,11 @@ static const struct {
     {"bench --kv-format f16,f16", 2, "--kv-format names f16 twice"},
     {"bench --op backward --kv-format f16", 2, "--kv-format is for forward and decode, not"},
     {"bench --batch 1,1", 2, "--batch names 1 twice"},
+    {"bench --op decode --kv-length 8 --batch 2 --shortest 4", 2, "--shortest needs --page"},
+    {"bench --op decode --kv-length 8 --page 4 --batch 2 --shortest 9", 2,
+     "--shortest is 9; expected a number from 1 to --kv-length, 8"},
+    {"bench --op forward+backward --kv-length 8 --page 4", 2, "--page is for forward and decode"},
+    {"bench --op backward --seq 8 --variant mla", 2, "--variant mla is for forward and decode"},
     {"bench --dim 0", 2, "--dim is '0'; expected a number from 1 to 1024"},
     {"bench --dim 64,1025", 2, "--dim is '1025'"},
     {"bench --dim 64,64", 2, "--dim names 64 twice"},
@@ -159,6 +164,7 @@ START_TEST(json_document)
         "fraction_of_roofline",
         "cache_bytes_per_token",
         "kv_dtype",
+        "shortest",
     };
     const program_result *result = run_sqa(TINY " --variant sqa,xsqa --dtype bf16 --causal --json");
     ck_assert_msg(result->code == 0, "%s", result->err);
@@ -317,14 +323,14 @@ START_TEST(csv)
         "op,variant,batch,q_heads,kv_heads,seq,dim,dtype,causal,median_ms,spread_ms,best_ms,noisy,"
         "gflops,gbs,ceiling_gflops,fraction_of_ceiling,speedup_vs_mha,max_error,family,config,rung,"
         "source,pattern,queries,shape,ceiling_read_gbs,fraction_of_read,fraction_of_roofline,"
-        "cache_bytes_per_token,kv_dtype\n";
+        "cache_bytes_per_token,kv_dtype,shortest\n";
     const program_result *result =
         run_sqa("bench --heads 4 --seq 16,24 --dim 8,5 --rounds 1 --variant mha,xsqa --csv");
     ck_assert_msg(result->code == 0, "%s", result->err);
     ck_assert_int_eq(strncmp(result->out, header, strlen(header)), 0);
     size_t lines = 0;
     for (const char *at = result->out; *at; at += strcspn(at, "\n") + 1) {
-        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 31);
+        ck_assert_uint_eq(csv_columns(at, strcspn(at, "\n")), 32);
         lines++;
     }
     ck_assert_uint_eq(lines, 1 + 2 * 2 * 2);

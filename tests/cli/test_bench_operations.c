@@ -131,7 +131,7 @@ START_TEST(decode)
     ck_assert_uint_eq(count_of(result->out, "\ndecode,gqa,"), 4);
     ck_assert_uint_eq(count_of(result->out, "\"b=3,hq=8,hkv=2,nq=1,nk=40,d=8,dtype=f16\""), 1);
     ck_assert_uint_eq(count_of(result->out, "\"b=1,hq=8,hkv=2,nq=24,nk=24,d=8,dtype=f16\""), 1);
-    ck_assert_uint_eq(count_of(result->out, ",64,f16\n"),
+    ck_assert_uint_eq(count_of(result->out, ",64,f16,0\n"),
                       8); /* K and V: 2 heads, 8 times 2 bytes */
     result = run_sqa("bench --op decode --variant mqa --heads 8 --kv-length 24 --dim 8 --rounds 1 "
                      "--batch 2 --kv-format f32,f16 --wide");
@@ -150,6 +150,31 @@ START_TEST(decode)
     ck_assert_double_eq_tol(number_after(row, "\"fraction_of_roofline\": "),
                             of_read > of_ceiling ? of_read : of_ceiling, 1e-9);
     ck_assert_double_eq(number_after(row, "\"cache_bytes_per_token\": "), 2 * 2 * 8 * 4);
+}
+END_TEST
+
+/* Caches of 8, 16 and 24 keys; of latents, the values are no bytes of their own. */
+START_TEST(caches_in_pages)
+{
+    enum { KEYS = 8 + 16 + 24, TABLE = 3 * 6 * 4 + 3 * 4 };
+    const program_result *result =
+        run_sqa("bench --op decode --variant mha,mla --heads 2 --kv-length 24 --dim 8 --batch 3 "
+                "--page 4 --shortest 8 --kv-format f16 --rounds 1 --json");
+    const struct {
+        const char *variant;
+        double token, others, flop;
+    } rows[] = {{"mha", 2 * 2 * 8 * 2, 2 * 3 * 2 * 8 * 4 + TABLE, KEYS * 2 * 4.0 * 8},
+                {"mla", 576 * 2, 3 * 16 * (576 + 512) * 4 + TABLE, KEYS * 16 * 2.0 * (576 + 512)}};
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    for (size_t i = 0; i < 2; i++) {
+        const char *row = row_of_op(result->out, "decode", rows[i].variant);
+        const double ms = number_after(row, "\"median_ms\": ");
+        const double bytes = rows[i].token * KEYS + rows[i].others;
+        ck_assert_double_eq(number_after(row, "\"cache_bytes_per_token\": "), rows[i].token);
+        ck_assert_double_eq_tol(number_after(row, "\"gbs\": ") * ms * 1e6 / bytes, 1.0, 1e-3);
+        ck_assert_double_eq_tol(number_after(row, "\"gflops\": ") * ms * 1e6 / rows[i].flop, 1.0,
+                                0.2);
+    }
 }
 END_TEST
 
@@ -280,6 +305,7 @@ int main(void)
     tcase_add_test(tests, times_over_lengths);
     tcase_add_test(tests, table_of_operations);
     tcase_add_test(tests, decode);
+    tcase_add_test(tests, caches_in_pages);
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, shapes_of_all_operations);
     tcase_add_test(tests, layers);

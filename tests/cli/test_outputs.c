@@ -316,8 +316,6 @@ START_TEST(what_is_read_is_not_written)
 {
     char path[128], other[128];
     const uint64_t pairs[2] = {1024, 1024}, heads[1] = {8};
-    if (!strncmp(refused[_i].arguments, "bench", 5) && !has_gnuplot)
-        return;
     path_of(path, "q.npy");
     path_of(other, "hard");
     ck_assert_int_eq(link(path, other), 0);

@@ -53,6 +53,9 @@ typedef struct sqa_bench_options {
     const sqa_window *window;     /* of variants with one; NULL: 128 keys, behind the query or to
                                      both sides of it as there is a causal mask or not */
     uint32_t globals;             /* leading tokens of variants with some */
+    uint32_t page;                /* keys of a page of caches, in a random order; 0: in a row */
+    uint32_t shortest; /* of a batch of caches in pages, whose lengths go up from this one evenly;
+                          0: all have the same */
 
     sqa_bench_shape *shapes; /* a group each */
     size_t shape_count;
@@ -69,13 +72,13 @@ typedef struct sqa_bench_options {
 typedef struct sqa_bench_row {
     const sqa_timed_pass *pass;
     const sqa_bench_variant *variant; /* NULL: of a shape, and all up to `pattern` is unset */
-    uint32_t batch, q_heads, kv_heads, queries, length, dim;
+    uint32_t batch, q_heads, kv_heads, queries, length, shortest, dim;
     sqa_dtype dtype, kv_dtype;
     bool causal;
     char pattern[SQA_SHAPE_TEXT]; /* the other keys of the problem's shape */
     char shape[SQA_SHAPE_TEXT];   /* all of them, of the pass's last part */
     sqa_problem parts[SQA_PASS_PARTS];
-    double flop, bytes;       /* of all parts */
+    double flop, bytes;       /* of all parts, and of all sequences' own lengths */
     double token_bytes;       /* of K and V, of a key and all heads; NaN of a shape */
     const char *asked_family; /* NULL: the best known */
     const char *peer;         /* that is timed in its place; NULL: the library itself */

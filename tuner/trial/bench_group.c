@@ -187,6 +187,9 @@ static sqa_status prepare_entry(sqa_bench_state *run, bench_entry *entry, const 
     sqa_work work = {sqa_timing_enqueue, &entry->timed};
     sqa_status status = SQA_OK;
     entry->timed.tensors = &run->tensors;
+    entry->timed.latent = row->variant && row->variant->is_latent;
+    run->tensors.shuffled = row->variant && run->options->page;
+    run->tensors.shortest = row->shortest;
     for (size_t p = 0; p < row->pass->part_count && status == SQA_OK; p++)
         status = plan_part(run, entry, &row->parts[p], options);
     if (status == SQA_OK && expected_launch(run, row) < LONG_LAUNCH_SECONDS)

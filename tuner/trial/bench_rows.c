@@ -8,10 +8,12 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "operations/attention/slots.h"
 #include "operations/operations.h"
 #include "operations/tensors.h"
 #include "problem/names.h"
 #include "trial/peer.h"
+#include "trial/timing_tensors.h"
 
 /* A window's default: as many keys in reach, with a causal mask and without. */
 enum { WINDOW_KEYS = 128 };
@@ -61,6 +63,15 @@ bool sqa_bench_has_variants(const sqa_timed_pass *pass)
     return true;
 }
 
+bool sqa_bench_has_latents(const sqa_timed_pass *pass)
+{
+    for (size_t p = 0; p < pass->part_count; p++)
+        if (!sqa_bench_has_field(pass->parts[p].operation, "kv") ||
+            !sqa_bench_has_field(pass->parts[p].operation, "v"))
+            return false;
+    return !sqa_bench_is_layer(pass);
+}
+
 bool sqa_bench_is_layer(const sqa_timed_pass *pass)
 {
     for (size_t p = 0; p < pass->part_count; p++)
@@ -83,6 +94,16 @@ uint32_t sqa_bench_queries(const sqa_bench_options *options, const sqa_timed_pas
     return options->queries ? options->queries : pass->queries;
 }
 
+/* Values are the beginning of the keys, wherever those are. */
+static void write_latent_keys(const sqa_bench_options *options, const sqa_bench_row *row,
+                              sqa_text *out)
+{
+    const unsigned long long keys = options->page ? options->page : row->length;
+    if (row->variant->is_latent)
+        sqa_text_format(out, ",dv=%d,v=%llu:%llu:%u", SQA_BENCH_LATENT_VALUE, keys * row->dim,
+                        keys * row->dim, row->dim);
+}
+
 /* The keys that a variant is asked for with, so that every operation that has them can be. A layer
  * is as wide as all heads of the multi-head model. */
 static void write_keys(const sqa_bench_options *options, const sqa_bench_row *row, sqa_text *out)
@@ -94,6 +115,7 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
     else
         sqa_text_format(out, "n=%u", row->length);
     sqa_text_format(out, ",d=%u,dtype=%s", row->dim, sqa_dtype_name(row->dtype));
+    write_latent_keys(options, row, out);
     if (row->kv_dtype != row->dtype)
         sqa_text_format(out, ",kv=%s", sqa_kv_dtype_name(row->kv_dtype));
     if (options->pattern[0])
@@ -173,6 +195,44 @@ static void describe_cache(const sqa_problem *problem, sqa_bench_row *row)
     row->token_bytes = bytes;
 }
 
+static double matrix_bytes(const sqa_problem *problem, uint32_t slot)
+{
+    sqa_tensor_shape shape;
+    return sqa_tensor_shape_of(problem, slot, &shape)
+               ? (double)shape.batch * shape.heads * shape.length * shape.dim *
+                     sqa_element_size(shape.element)
+               : 0.0;
+}
+
+/* Of a cache in pages, what the sequences have there; of latents, the values are read as keys. */
+static void count_cache(const sqa_bench_options *options, sqa_bench_row *row)
+{
+    const sqa_problem *problem = &row->parts[0];
+    double keys = 0.0;
+    for (uint32_t b = 0; b < row->batch; b++)
+        keys += sqa_timing_length(row->shortest, row->length, row->batch, b);
+    if (row->variant->is_latent)
+        row->token_bytes = row->dim * sqa_element_size((sqa_element)row->kv_dtype);
+    if (!options->page && !row->variant->is_latent)
+        return;
+    row->bytes += row->token_bytes * keys - matrix_bytes(problem, SQA_SLOT_K) -
+                  matrix_bytes(problem, SQA_SLOT_V);
+    if (row->batch)
+        row->flop *= keys / ((double)row->batch * row->length);
+}
+
+/* Heads and dimension are the model's, but for what has its own. */
+static sqa_status read_heads(const sqa_bench_options *options, sqa_bench_row *row)
+{
+    if (!row->variant->is_latent)
+        return sqa_variant_heads(row->variant->heads, options->heads, &row->q_heads,
+                                 &row->kv_heads);
+    row->q_heads = SQA_BENCH_LATENT_HEADS;
+    row->kv_heads = 1;
+    row->dim = SQA_BENCH_LATENT_DIM;
+    return SQA_OK;
+}
+
 static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench_rows *group,
                                sqa_bench_row *row)
 {
@@ -181,11 +241,11 @@ static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench
     row->batch = group->batch;
     row->queries = queries ? queries : group->length;
     row->length = group->length;
+    row->shortest = options->shortest;
     row->dim = group->dim;
     row->dtype = options->dtype;
     row->kv_dtype = group->kv_dtype;
-    sqa_status status =
-        sqa_variant_heads(row->variant->heads, options->heads, &row->q_heads, &row->kv_heads);
+    sqa_status status = read_heads(options, row);
     if (status != SQA_OK)
         return status;
     write_keys(options, row, &keys);
@@ -198,6 +258,7 @@ static sqa_status read_variant(const sqa_bench_options *options, const sqa_bench
     keep_pattern(row->shape, row->pattern);
     row->causal = sqa_bench_has_key(row->pattern, "causal");
     describe_cache(&row->parts[row->pass->part_count - 1], row);
+    count_cache(options, row);
     return SQA_OK;
 }
 
@@ -244,6 +305,13 @@ static bool goes_without(const sqa_bench_options *options, const sqa_timed_pass 
     return variant->reach != SQA_BENCH_REACH_ALL && others && !has_window(pass);
 }
 
+/* Once is enough, whatever dimensions others have. */
+static bool is_repeated(const sqa_bench_options *options, const sqa_bench_rows *group,
+                        const sqa_bench_variant *variant)
+{
+    return variant->is_latent && group->dim != options->dims[0];
+}
+
 /* Those of one pass and family, or peer: MHA in front where it is but a reference. */
 static sqa_status add_variants(const sqa_bench_options *options, size_t pass, size_t family,
                                const char *peer, sqa_bench_rows *out)
@@ -253,7 +321,8 @@ static sqa_status add_variants(const sqa_bench_options *options, size_t pass, si
     sqa_status status = SQA_OK;
     double most = 0.0;
     for (size_t v = first; v <= options->variant_count && status == SQA_OK; v++) {
-        if (v && goes_without(options, &options->passes[pass], options->variants[v - 1]))
+        if (v && (goes_without(options, &options->passes[pass], options->variants[v - 1]) ||
+                  is_repeated(options, out, options->variants[v - 1])))
             continue;
         sqa_bench_row *row = add_row(options, pass, family, out);
         row->shown = v > 0;

@@ -35,6 +35,9 @@ bool sqa_bench_has_variants(const sqa_timed_pass *pass);
 /* Queries of every length; 0: as many as keys. */
 uint32_t sqa_bench_queries(const sqa_bench_options *options, const sqa_timed_pass *pass);
 
+/* Whether all parts are of attention with a query of its own length, as latent attention is. */
+bool sqa_bench_has_latents(const sqa_timed_pass *pass);
+
 /* Whether shapes of the operation have a key of this name. */
 bool sqa_bench_has_field(const sqa_operation_entry *operation, const char *name);
 

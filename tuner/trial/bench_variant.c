@@ -7,10 +7,10 @@
 #include "base/text.h"
 
 #define EVERY_REACH(name, label, heads)                                                            \
-    {name, label, heads, SQA_BENCH_REACH_ALL},                                                     \
-        {"sw-" name, "SW-" label, heads, SQA_BENCH_REACH_WINDOW},                                  \
+    {name, label, heads, SQA_BENCH_REACH_ALL, false},                                              \
+        {"sw-" name, "SW-" label, heads, SQA_BENCH_REACH_WINDOW, false},                           \
     {                                                                                              \
-        "flex-" name, "Flex-" label, heads, SQA_BENCH_REACH_GLOBALS                                \
+        "flex-" name, "Flex-" label, heads, SQA_BENCH_REACH_GLOBALS, false                         \
     }
 
 const sqa_bench_variant sqa_bench_variants[SQA_BENCH_VARIANT_COUNT] = {
@@ -23,7 +23,8 @@ const sqa_bench_variant sqa_bench_variants[SQA_BENCH_VARIANT_COUNT] = {
     EVERY_REACH("xsmqa", "xSMQA", SQA_VARIANT_XSMQA),
     EVERY_REACH("lsqa", "lSQA", SQA_VARIANT_LSQA),
     EVERY_REACH("rsqa", "rSQA", SQA_VARIANT_RSQA),
-    {"swa", "SWA", SQA_VARIANT_MHA, SQA_BENCH_REACH_WINDOW},
+    {"swa", "SWA", SQA_VARIANT_MHA, SQA_BENCH_REACH_WINDOW, false},
+    {"mla", "MLA", SQA_VARIANT_MQA, SQA_BENCH_REACH_ALL, true},
 };
 
 sqa_status sqa_bench_variant_find(const char *name, const sqa_bench_variant **out)

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "device/cl_status.h"
+#include "operations/attention/slots.h"
 #include "operations/operations.h"
 #include "operations/tensors.h"
 #include "problem/storage.h"
@@ -43,14 +44,34 @@ static sqa_status random_groups(char *out, size_t bytes, sqa_element element, ui
     return done ? SQA_OK : sqa_fail_memory("random tensors");
 }
 
+uint32_t sqa_timing_length(uint32_t shortest, uint32_t longest, uint32_t batch, uint32_t index)
+{
+    if (!shortest || shortest >= longest || batch < 2)
+        return longest;
+    return shortest + (uint32_t)((uint64_t)(longest - shortest) * index / (batch - 1));
+}
+
+static void fill_lengths(const sqa_timing_tensors *tensors, const sqa_problem *problem,
+                         int32_t *lengths)
+{
+    const sqa_attention *a = &problem->of.attention;
+    for (uint32_t b = 0; b < a->batch; b++)
+        lengths[b] = (int32_t)sqa_timing_length(tensors->shortest, a->kv_length, a->batch, b);
+}
+
 /* What the numbers of an index tensor have to be depends on the very problem; those of
  * floating-point tensors do not. */
-static sqa_status fill_values(const sqa_problem *problem, uint32_t slot,
-                              const sqa_tensor_shape *shape, void *values, size_t bytes)
+static sqa_status fill_values(const sqa_timing_tensors *tensors, const sqa_problem *problem,
+                              uint32_t slot, const sqa_tensor_shape *shape, void *values,
+                              size_t bytes)
 {
     const sqa_tensor_slot row = sqa_slot_of(sqa_operation_of(problem), slot);
     sqa_random random = {slot};
-    if (row.fill)
+    if (tensors->shortest && row.fill == sqa_fill_kv_lengths)
+        fill_lengths(tensors, problem, values);
+    else if (row.fill == sqa_fill_block_table)
+        row.fill(problem, sqa_tensor_extent(shape), tensors->shuffled, &random, values);
+    else if (row.fill)
         row.fill(problem, sqa_tensor_extent(shape), false, &random, values);
     else if (shape->element == SQA_ELEMENT_F32)
         sqa_random_floats(&random, values, bytes / sizeof(float), row.low, row.high);
@@ -61,15 +82,15 @@ static sqa_status fill_values(const sqa_problem *problem, uint32_t slot,
     return SQA_OK;
 }
 
-static sqa_status fill(cl_mem buffer, const sqa_problem *problem, uint32_t slot,
+static sqa_status fill(const sqa_timing_tensors *tensors, const sqa_problem *problem, uint32_t slot,
                        const sqa_tensor_shape *shape, size_t bytes, cl_command_queue queue)
 {
     void *values = malloc(bytes);
     if (!values)
         return sqa_fail_memory("random tensors");
-    sqa_status status = fill_values(problem, slot, shape, values, bytes);
-    cl_int code = status == SQA_OK ? clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes, values,
-                                                          0, NULL, NULL)
+    sqa_status status = fill_values(tensors, problem, slot, shape, values, bytes);
+    cl_int code = status == SQA_OK ? clEnqueueWriteBuffer(queue, tensors->buffers[slot], CL_TRUE, 0,
+                                                          bytes, values, 0, NULL, NULL)
                                    : CL_SUCCESS;
     free(values);
     return code == CL_SUCCESS ? status : sqa_fail_cl(code, "clEnqueueWriteBuffer");
@@ -89,10 +110,9 @@ static sqa_status reserve(sqa_timing_tensors *tensors, const sqa_problem *proble
     const bool fits = bytes <= tensors->bytes[slot];
     if (fits && sqa_element_is_float(shape.element) && tensors->elements[slot] == shape.element)
         return SQA_OK;
-    cl_mem buffer = tensors->buffers[slot];
     if (!fits) {
         cl_int code = CL_SUCCESS;
-        buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+        cl_mem buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, bytes, NULL, &code);
         if (code != CL_SUCCESS)
             return sqa_fail_cl(code, "clCreateBuffer");
         if (tensors->buffers[slot])
@@ -101,7 +121,7 @@ static sqa_status reserve(sqa_timing_tensors *tensors, const sqa_problem *proble
         tensors->bytes[slot] = bytes;
     }
     tensors->elements[slot] = shape.element;
-    return fill(buffer, problem, slot, &shape, extent ? bytes : 0, queue);
+    return fill(tensors, problem, slot, &shape, extent ? bytes : 0, queue);
 }
 
 sqa_status sqa_timing_tensors_reserve(sqa_timing_tensors *tensors, cl_context context,
@@ -128,6 +148,8 @@ sqa_status sqa_timing_enqueue(void *user, cl_command_queue queue, cl_event *even
     sqa_status status = SQA_OK;
     for (int slot = 0; slot < SQA_MAX_TENSORS; slot++)
         tensors[slot] = (sqa_tensor){work->tensors->buffers[slot], 0};
+    if (work->latent)
+        tensors[SQA_SLOT_V] = tensors[SQA_SLOT_K];
     if (work->count > 1)
         event = NULL; /* it would tell of the last plan alone */
     for (size_t i = 0; i < work->count && status == SQA_OK; i++) {

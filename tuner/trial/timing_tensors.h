@@ -11,14 +11,17 @@ typedef struct sqa_timing_tensors {
     cl_mem buffers[SQA_MAX_TENSORS]; /* by slot; NULL where none was needed yet */
     size_t bytes[SQA_MAX_TENSORS];
     sqa_element elements[SQA_MAX_TENSORS]; /* what they were last filled with */
+    bool shuffled;                         /* index tensors that may be are in a random order */
+    uint32_t shortest; /* of sequences in pages, whose lengths go up from it evenly; 0: all are
+                          as long as the problem says */
 } sqa_timing_tensors;
+
+/* The length of sequence `index` then. */
+uint32_t sqa_timing_length(uint32_t shortest, uint32_t longest, uint32_t batch, uint32_t index);
 
 #define SQA_TIMING_TENSORS_INIT                                                                    \
     {                                                                                              \
-        {0}, {0},                                                                                  \
-        {                                                                                          \
-            SQA_ELEMENT_F32                                                                        \
-        }                                                                                          \
+        {0}, {0}, {SQA_ELEMENT_F32}, false, 0                                                      \
     }
 
 /* Grows the tensors until `problem` fits, and gives those whose numbers mean something
@@ -33,6 +36,7 @@ typedef struct sqa_timing_work {
     sqa_plan *plans[SQA_PASS_PARTS];
     size_t count;
     const sqa_timing_tensors *tensors;
+    bool latent; /* of attention: the values are a part of the keys */
 } sqa_timing_work;
 
 sqa_status sqa_timing_enqueue(void *work, cl_command_queue queue, cl_event *event);

@@ -37,7 +37,10 @@ static const char summary[] =
     "\n"
     "Each variant also comes within a sliding window, as sw-NAME (swa is sw-mha), and\n"
     "with a window and global tokens, as flex-NAME. --window is theirs, or that of all\n"
-    "rows where no such variant is named. GFLOP/s count the keys that are seen.\n"
+    "rows where no such variant is named. GFLOP/s count the keys that are seen. mla is\n"
+    "absorbed latent attention: 16 heads read one key of 576 elements, of which 512 are the\n"
+    "value, whatever --heads and --dim are. It computes more than it reads, so that the part\n"
+    "of the roofline is of multiply-adds where for others it is of reading.\n"
     "\n"
     "The rows of a length, or of a shape, and the ceiling (a kernel of nothing but\n"
     "multiply-adds) after each of them, are sampled in turn, round after round. Reported\n"
@@ -153,10 +156,10 @@ static sqa_status bench(bench_call *call)
         status = sqa_log_option(call->log_level, &made);
     if (status == SQA_OK)
         status = sqa_device_option(call->device, &view.platform, &view.index);
-    if (status == SQA_OK && call->plot)
-        status = sqa_bench_plot_open(&plot, call->plot);
     if (status == SQA_OK)
         status = check_files(call);
+    if (status == SQA_OK && call->plot)
+        status = sqa_bench_plot_open(&plot, call->plot);
     if (status == SQA_OK)
         status = sqa_context_open(&context, view.platform, view.index, &made);
     if (status == SQA_OK)
@@ -176,9 +179,9 @@ int sqa_command_bench(int argc, char **argv)
         {"shape", "SHAPE", "a problem in the words of `sqa tune --shape`; repeatable",
          .list = &words->shapes,
          .excludes = "preset,variant,heads,seq,queries,dim,batch,dtype,causal,window,globals,"
-                     "pattern,kv-length,kv-format"},
+                     "pattern,kv-length,kv-format,page"},
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 here; or problems, as of `sqa tune`",
-         .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals"},
+         .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals,page"},
         {"full", NULL, "all lengths of the paper's table, however long they take",
          .flag = &words->full, .excludes = "shape,seq"},
         {"variant", "NAMES", "mha,gqa,mqa,sqa,ssqa,xsqa (default), xsmqa,lsqa,rsqa; see above",
@@ -197,6 +200,10 @@ int sqa_command_bench(int argc, char **argv)
          .text = &words->dtype},
         {"kv-format", "TYPES", "how K and V are, such as f16,int8,int4 (as dtype says)",
          .text = &words->kv_formats, .excludes = "preset"},
+        {"page", "N", "keys of a page: caches of --op decode in pages, in a random order",
+         .count = {&words->page, 1, 1u << 20}, .needs = "kv-length"},
+        {"shortest", "N", "keys of the batch's shortest cache, the others' go up to --kv-length",
+         .count = {&words->shortest, 1, 1u << 24}, .needs = "page,batch"},
         {"causal", NULL, "with a causal mask", .flag = &words->causal},
         {"window", "L,R", "keys before and after (128,0 with --causal, else 64,64)",
          .window = &words->window, .given = &words->has_window},

@@ -71,6 +71,7 @@ static const struct {
     {"fraction_of_roofline", NUMBER, AT(fraction_of_roofline), ALWAYS},
     {"cache_bytes_per_token", NUMBER, AT(token_bytes), OF_VARIANTS},
     {"kv_dtype", KV_DTYPE, 0, OF_VARIANTS},
+    {"shortest", INTEGER, AT(shortest), OF_VARIANTS},
     {"speedup_vs_first_family", NUMBER, AT(speedup_vs_first), WITH_FAMILIES},
 };
 

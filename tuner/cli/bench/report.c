@@ -40,6 +40,8 @@ static void print_head(const sqa_bench_view *view)
                options->pattern);
     if (queries)
         printf("%u %s on seq keys, ", queries, queries == 1 ? "query" : "queries");
+    if (options->shortest)
+        printf("caches of %u to seq keys, ", options->shortest);
     printf("medians of %u rounds\n", options->rounds);
 }
 

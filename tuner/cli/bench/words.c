@@ -55,6 +55,27 @@ static sqa_status read_kv_formats(const char *list, sqa_bench_options *out)
     return sqa_bench_each_word("--kv-format", list, SQA_BENCH_MOST, take_kv_format, out);
 }
 
+/* Latents are of attention to a cache, and pages of what reads one. */
+static sqa_status read_caches(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    const char *wanting = words->page ? "--page" : NULL;
+    for (size_t i = 0; i < out->variant_count; i++)
+        if (out->variants[i]->is_latent)
+            wanting = "--variant mla";
+    for (size_t i = 0; wanting && i < out->pass_count; i++)
+        if (!sqa_bench_has_latents(&out->passes[i]))
+            return sqa_fail(SQA_INVALID_ARGUMENT, "%s is for forward and decode, not for --op %s",
+                            wanting, out->passes[i].name);
+    for (size_t i = 0; words->shortest && i < out->length_count; i++)
+        if (words->shortest > out->lengths[i])
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "--shortest is %u; expected a number from 1 to --kv-length, %u",
+                            words->shortest, out->lengths[i]);
+    out->page = words->page;
+    out->shortest = words->shortest;
+    return SQA_OK;
+}
+
 static void copy_counts(const sqa_option_counts *from, uint32_t *list, size_t *count)
 {
     *count = from->count;
@@ -103,17 +124,26 @@ static sqa_status settle_globals(const sqa_bench_words *words, sqa_bench_options
     return SQA_OK;
 }
 
-/* Of every row: --causal, --pattern and --window in the keys of a shape. */
+/* Of every row: --causal, --pattern, --window and --page in the keys of a shape. */
 static sqa_status join_pattern(const sqa_bench_words *words, sqa_bench_options *out)
 {
-    char window[32] = "";
+    char window[32] = "", page[32] = "";
     const char *given = words->pattern ? words->pattern : "";
     if (words->has_window && !out->window)
         snprintf(window, sizeof window, "window=%d:%d", words->window.left, words->window.right);
-    int length = snprintf(out->pattern, sizeof out->pattern, "%s%s%s%s%s",
-                          words->causal ? "causal" : "", words->causal && *given ? "," : "", given,
-                          *window && (words->causal || *given) ? "," : "", window);
-    if (length >= (int)sizeof out->pattern)
+    if (words->page)
+        snprintf(page, sizeof page, "page=%u", words->page);
+    const struct {
+        bool given;
+        const char *keys;
+    } parts[] = {{words->causal, "causal"}, {*given, given}, {*window, window}, {*page, page}};
+    size_t length = 0;
+    out->pattern[0] = '\0';
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && length < sizeof out->pattern; i++)
+        if (parts[i].given)
+            length += (size_t)snprintf(out->pattern + length, sizeof out->pattern - length, "%s%s",
+                                       length ? "," : "", parts[i].keys);
+    if (length >= sizeof out->pattern)
         return sqa_fail(SQA_INVALID_ARGUMENT, "--pattern is longer than %zu characters",
                         sizeof out->pattern - 1);
     return SQA_OK;
@@ -200,6 +230,7 @@ static const char *model_option(const sqa_bench_words *words)
         {"window", words->has_window},
         {"globals", words->globals},
         {"kv-format", words->kv_formats},
+        {"page", words->page},
         {"pattern", words->pattern},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -219,6 +250,8 @@ static sqa_status read_variants_of_model(const sqa_bench_words *words, sqa_bench
                           words->dtype);
     if (status == SQA_OK && words->kv_formats)
         status = read_kv_formats(words->kv_formats, out);
+    if (status == SQA_OK)
+        status = read_caches(words, out);
     settle_window(words, out);
     if (status == SQA_OK)
         status = settle_globals(words, out);

@@ -13,6 +13,7 @@ typedef struct sqa_bench_words {
     sqa_option_counts kv_lengths;    /* lengths, under another name */
     sqa_option_counts batches;       /* none: one */
     uint32_t heads, globals;         /* 0: likewise */
+    uint32_t page, shortest;         /* 0: none */
     uint32_t queries;                /* 0: as many as keys, or as the pass says */
     uint32_t rounds;
     sqa_window window; /* where the options' window points */
