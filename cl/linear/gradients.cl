@@ -58,7 +58,8 @@ __kernel void sqa_linear_sum_decays(SQA_LINEAR_ARGUMENTS)
     const long head = get_global_id(1);
     float sum = 0.0f;
     for (long b = 0; b < batches; b++)
-        sum += workspace[decays_at + b * kv_heads + head];
+        for (long part = 0; part < decay_parts; part++)
+            sum += workspace[decays_at + (b * kv_heads + head) * decay_parts + part];
     ddecay_buffer[ddecay_offset + head] = sum;
 }
 #endif

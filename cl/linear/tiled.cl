@@ -116,7 +116,7 @@ sqa_tiled_linear(SQA_LINEAR_ARGUMENTS)
         }
 #endif
         WEAKEN(k_tile, LOG_BEHIND)
-        update_state(state, (__local const float *)k_tile, v_tile, count, x, y DECAY_OF);
+        update_state(state, (__local const float *)k_tile, v_tile, count, true, x, y DECAY_OF);
 #if SQA_NORMALISE
         update_sums((__local float *)sums, (__local const float *)k_tile, count, thread DECAY_OF);
 #endif
@@ -140,7 +140,7 @@ sqa_tiled_linear(SQA_LINEAR_ARGUMENTS)
         const int d = i / COLUMNS, c = i % COLUMNS;
         if (d < SQA_HEAD_DIM && c < columns)
             SQA_STATE_AT(batch, head, state)
-            [d * SQA_VALUE_DIM + column + c] = ((__local const float *)state)[i];
+        [d * SQA_VALUE_DIM + column + c] = ((__local const float *)state)[i];
     }
 #endif
 }

@@ -153,10 +153,12 @@ INLINE void store_row(__global sqa_stored *o, const vec *out, const float factor
     }
 }
 
-/* The state after a chunk of `count` tokens. What they add is added up apart from it, whose
- * rounding then does not grow with the number of tokens. */
+/* The state after a chunk of `count` tokens; with `weaken` it has been through their decays. What
+ * they add is added up apart from it, whose rounding then does not grow with the number of tokens.
+ */
 INLINE void update_state(__local vec *state, __local const float *keys, __local const vec *values,
-                         const int count, const int x, const int y DECAY_ARGUMENTS)
+                         const int count, const bool weaken, const int x,
+                         const int y DECAY_ARGUMENTS)
 {
     for (int first = y; first < ROWS; first += TR * TY) {
         vec sum[TR * TC];
@@ -186,7 +188,7 @@ INLINE void update_state(__local vec *state, __local const float *keys, __local 
 #pragma unroll
             for (int j = 0; j < TC; j++) {
                 const int at = d * COLUMN_VECS + x + TX * j;
-                state[at] = WEAKEN_STATE(state[at], decay) + sum[i * TC + j];
+                state[at] = (weaken ? WEAKEN_STATE(state[at], decay) : state[at]) + sum[i * TC + j];
             }
         }
     }

@@ -151,9 +151,10 @@ static uint64_t head_floats(const int32_t *value, const sqa_linear *l)
 static void launch(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out)
 {
+    const sqa_linear_step step = {"sqa_columns_linear_backward", 1, 1, 1};
     (void)device;
-    sqa_linear_backward_launch(problem, "sqa_columns_linear_backward",
-                               head_floats(config->value, &problem->of.linear), out);
+    sqa_linear_backward_launch(problem, &step, 1, head_floats(config->value, &problem->of.linear),
+                               1, out);
 }
 
 const sqa_kernel_family sqa_columns_linear_backward = {

@@ -26,6 +26,7 @@ extern const sqa_kernel_family sqa_elements_activation_backward;
 extern const sqa_kernel_family sqa_columns_linear;
 extern const sqa_kernel_family sqa_columns_linear_backward;
 extern const sqa_kernel_family sqa_tiled_linear;
+extern const sqa_kernel_family sqa_tiled_linear_backward;
 extern const sqa_kernel_family sqa_naive_linear;
 extern const sqa_kernel_family sqa_naive_linear_backward;
 extern const sqa_kernel_family sqa_merge_family;

@@ -88,6 +88,7 @@ static const sqa_argument_row gradient_rows[] = {
     {PLACE(head_floats)},
     {PLACE(copies_at), .when = repeats_queries},
     {PLACE(decays_at), .when = sums_decay},
+    {PLACE(decay_parts), .when = sums_decay},
     {INT(batches, attention.batch), .when = sums_decay},
     {0},
 };
@@ -148,26 +149,34 @@ void sqa_linear_launch(const sqa_problem *problem, const char *kernel, uint32_t 
 }
 
 static void add_gradient_step(const sqa_problem *problem, const sqa_linear_values *values,
-                              const char *kernel, uint32_t x, uint32_t y, uint32_t z,
+                              const sqa_linear_step *from, uint32_t heads, uint32_t batch,
                               sqa_launch *out)
 {
-    sqa_launch_step *step = sqa_launch_add_step(out, kernel, 3);
-    step->global[0] = x;
-    step->global[1] = y;
-    step->global[2] = z;
-    step->local[0] = step->local[1] = step->local[2] = 1;
+    if (from->groups == 0 || heads == 0 || batch == 0)
+        return;
+    sqa_launch_step *step = sqa_launch_add_step(out, from->kernel, 3);
+    step->global[0] = (size_t)from->groups * from->across;
+    step->global[1] = (size_t)heads * from->down;
+    step->global[2] = batch;
+    step->local[0] = from->across;
+    step->local[1] = from->down;
+    step->local[2] = 1;
     sqa_arguments_fill(out, step, sqa_linear_backward_tables, problem, values);
 }
 
-void sqa_linear_backward_launch(const sqa_problem *problem, const char *kernel,
-                                uint64_t head_floats, sqa_launch *out)
+void sqa_linear_backward_launch(const sqa_problem *problem, const sqa_linear_step *steps,
+                                size_t step_count, uint64_t head_floats, uint32_t decay_parts,
+                                sqa_launch *out)
 {
     const sqa_linear *l = &problem->of.linear;
     const sqa_attention *a = &l->attention;
     const uint64_t heads = (uint64_t)a->batch * a->kv_heads;
-    const bool copies = a->q_heads < a->out_heads, sums = l->decay == SQA_DECAY_HEAD;
-    const uint64_t copied =
-        copies ? (uint64_t)a->batch * a->out_heads * a->q_length * a->head_dim : 0;
+    const uint64_t copied = repeats_queries(problem)
+                                ? (uint64_t)a->batch * a->out_heads * a->q_length * a->head_dim
+                                : 0;
+    const uint64_t sums = sums_decay(problem) ? heads * decay_parts : 0;
+    const sqa_linear_step copies = {"sqa_linear_sum_copies", a->q_length, 1, 1};
+    const sqa_linear_step decays = {"sqa_linear_sum_decays", 1, 1, 1};
     const sqa_linear_values values = {
         .group = (int32_t)sqa_attention_group(a),
         .dq = sqa_linear_gradient_strides(problem, SQA_SLOT_Q),
@@ -176,14 +185,13 @@ void sqa_linear_backward_launch(const sqa_problem *problem, const char *kernel,
         .head_floats = (int64_t)head_floats,
         .copies_at = (int64_t)(heads * head_floats),
         .decays_at = (int64_t)(heads * head_floats + copied),
+        .decay_parts = decay_parts,
     };
-    out->workspace_bytes =
-        (size_t)(heads * head_floats + copied + (sums ? heads : 0) + 1) * sizeof(float);
-    if (heads > 0)
-        add_gradient_step(problem, &values, kernel, 1, a->kv_heads, a->batch, out);
-    if (heads > 0 && copies && a->q_length > 0)
-        add_gradient_step(problem, &values, "sqa_linear_sum_copies", a->q_length, a->q_heads,
-                          a->batch, out);
-    if (sums)
-        add_gradient_step(problem, &values, "sqa_linear_sum_decays", 1, a->kv_heads, 1, out);
+    out->workspace_bytes = (size_t)(heads * head_floats + copied + sums + 1) * sizeof(float);
+    for (size_t i = 0; i < step_count; i++)
+        add_gradient_step(problem, &values, &steps[i], a->kv_heads, a->batch, out);
+    if (repeats_queries(problem))
+        add_gradient_step(problem, &values, &copies, a->q_heads, a->batch, out);
+    if (sums_decay(problem))
+        add_gradient_step(problem, &values, &decays, a->kv_heads, 1, out);
 }

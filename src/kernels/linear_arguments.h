@@ -12,6 +12,7 @@ typedef struct sqa_linear_values {
     sqa_strides dq, dk, dv;
     int64_t head_floats;          /* of the workspace, for each key/value head of a sequence */
     int64_t copies_at, decays_at; /* in it: dQ of every output head, sums of decays' gradients */
+    int64_t decay_parts;          /* such sums, of each key/value head of a sequence */
 } sqa_linear_values;
 
 /* Of every kernel of a program, of either pass: *_batch, *_head and *_row are distances in
@@ -31,9 +32,18 @@ void sqa_source_linear(sqa_text *out, const sqa_problem *problem,
 void sqa_linear_launch(const sqa_problem *problem, const char *kernel, uint32_t parts,
                        uint32_t across, uint32_t down, sqa_launch *out);
 
-/* Adds the steps of a backward pass: `kernel`, a work-item for each key/value head of a sequence
- * with `head_floats` of the workspace, and those of cl/linear/gradients.cl that sum up. */
-void sqa_linear_backward_launch(const sqa_problem *problem, const char *kernel,
-                                uint64_t head_floats, sqa_launch *out);
+/* A kernel of a backward pass: of each key/value head of a sequence, `groups` work-groups of
+ * `across` x `down` work-items; none: no step. */
+typedef struct sqa_linear_step {
+    const char *kernel;
+    uint32_t groups, across, down;
+} sqa_linear_step;
+
+/* Adds the steps of a backward pass: `steps`, for which each key/value head of a sequence has
+ * `head_floats` of the workspace and leaves `decay_parts` sums, and those of
+ * cl/linear/gradients.cl that sum up. */
+void sqa_linear_backward_launch(const sqa_problem *problem, const sqa_linear_step *steps,
+                                size_t step_count, uint64_t head_floats, uint32_t decay_parts,
+                                sqa_launch *out);
 
 #endif

@@ -39,6 +39,7 @@ static const sqa_kernel_family *const families[] = {
     &sqa_naive_linear,
 
     &sqa_columns_linear_backward,
+    &sqa_tiled_linear_backward,
     &sqa_naive_linear_backward,
 
     &sqa_merge_family,
