@@ -101,7 +101,7 @@ for operation in $(expected_of --operation); do
         least=1
         [ "$operation" != forward ] || least=20
         case $operation.$family in
-        *.clblast | *.mma | linear.tiled | forward.stream) continue ;;
+        *.clblast | *.mma | linear.tiled | linear_backward.tiled | forward.stream) continue ;;
         esac
         # What small_tile says and tiny are lists of words.
         # shellcheck disable=SC2046,SC2086
@@ -120,6 +120,11 @@ for shape in hq=2,hkv=1,n=11,d=3,dv=5,causal,delta,decay=channel,state=in_out \
     hq=1,nq=5,nk=9,d=5,dv=3; do
     simulate 1 --data-races -- --family tiled --set CHUNK=4,COLUMNS=4,TX=2,TY=2,VEC=2,PAD=1 \
         --shape "op=linear,$shape"
+done
+for shape in hq=2,hkv=1,n=6,d=3,dv=5,causal,delta,decay=channel,state=in_out \
+    hq=1,hkv=2,n=6,d=5,dv=3,causal,feature=elu1,normalise,decay=head; do
+    simulate 1 --data-races -- --family tiled --set CHUNK=4,COLUMNS=4,TX=2,TY=2,VEC=2,PAD=1 \
+        --shape "op=linear_backward,$shape"
 done
 # Weights in slices, which no default for a CPU has.
 sliced=BM=16,BN=64,TX=8,TY=4,VEC=4,DK=8,STAGE=1,Q_PLACE=1,P_SLICE=1,PAD=1,SUBGROUP=0,SHARE=0,SPLIT=1

@@ -168,7 +168,9 @@ SQA_API sqa_status sqa_linear_attention(sqa_context *context, cl_command_queue q
  * Every output that there is is written, and has to be given. For each key/value head of a sequence
  * the workspace keeps the state before every chunk of tokens: of family columns those of CHUNK, 48
  * by default, or 24 of few dimensions; of family naive of 32, and that at each of the 32 which are
- * being gone back through. Memory is linear in the length. */
+ * being gone back through; of family tiled the state before and its gradient behind each CHUNK, by
+ * default 8 to 32, and of the delta rule two rows of value_dim numbers a token. Memory is linear in
+ * the length. */
 typedef struct sqa_linear_backward_tensors {
     uint32_t version; /* SQA_LINEAR_BACKWARD_TENSORS_VERSION */
     /* As in the forward call. */

@@ -2,10 +2,19 @@
  * and chunks of tokens pass by; the algorithm is in cl/linear/tiled.cl. */
 #include "kernels/families.h"
 #include "kernels/linear_arguments.h"
+#include "kernels/linear_tiles.h"
 #include "kernels/source.h"
 #include "kernels/thread_tiles.h"
 
-enum { CHUNK, COLUMNS, TX, TY, VEC, PAD, PARAMETER_COUNT };
+enum {
+    CHUNK = SQA_TILES_CHUNK,
+    COLUMNS = SQA_TILES_COLUMNS,
+    TX = SQA_TILES_TX,
+    TY = SQA_TILES_TY,
+    VEC = SQA_TILES_VEC,
+    PAD,
+    PARAMETER_COUNT
+};
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [CHUNK] = {"CHUNK", "tokens that are computed together", {4, 8, 16, 32, 64}, 5},
@@ -52,30 +61,12 @@ static uint32_t registers(const int32_t *value, const sqa_linear *l)
     return larger > update ? larger : update;
 }
 
-static bool shape_is_valid(const int32_t *value, const sqa_attention *a, const char **why)
-{
-    if (value[CHUNK] % value[TX] != 0 || value[CHUNK] % value[TY] != 0)
-        *why = "CHUNK must be a multiple of TX and TY";
-    else if (value[COLUMNS] % (value[TX] * value[VEC]) != 0)
-        *why = "COLUMNS must be a multiple of TX times VEC";
-    else if (value[CHUNK] / value[TX] > SQA_MOST_PER_THREAD ||
-             value[CHUNK] / value[TY] > SQA_MOST_PER_THREAD ||
-             value[COLUMNS] / value[TX] > SQA_MOST_PER_THREAD)
-        *why = "a thread can have at most 8 tokens and 8 columns";
-    else if (value[COLUMNS] > parameters[COLUMNS].values[0] &&
-             value[COLUMNS] / 2 >= (int32_t)a->value_dim)
-        *why = "half as many COLUMNS are all of them";
-    else
-        return true;
-    return false;
-}
-
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
     const sqa_linear *l = &problem->of.linear;
     const int32_t *value = config->value;
-    if (!shape_is_valid(value, &l->attention, why) ||
+    if (!sqa_linear_tiles_are_whole(value, l, parameters[COLUMNS].values[0], why) ||
         !sqa_threads_can_run(device, (size_t)value[TX], (size_t)value[TY], why))
         return false;
     if (local_bytes(value, l) > device->limits.local_memory_bytes)
@@ -87,10 +78,6 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* Sound without measurement, from large to small: the first valid one that has enough work-groups
- * for the device, and enough wavefronts at a time for a compute unit. Where there are few states,
- * the last of those before FOR_LITTLE_MEMORY: narrower slices than theirs mostly compute scores,
- * each its own. */
 enum { FOR_LITTLE_MEMORY = 5 };
 static const sqa_config defaults[] = {
     {{32, 32, 8, 16, 4, 1}}, {{32, 16, 4, 16, 4, 1}}, {{16, 32, 8, 8, 4, 1}},
@@ -99,54 +86,20 @@ static const sqa_config defaults[] = {
     {{4, 4, 2, 4, 1, 1}},    {{4, 4, 2, 2, 1, 1}},
 };
 
-static uint32_t parts_of(const int32_t *value, const sqa_attention *a)
-{
-    return sqa_divide_up(a->value_dim, (uint32_t)value[COLUMNS]);
-}
-
-static bool has_groups(const int32_t *value, const sqa_attention *a, const sqa_device *device)
-{
-    const uint64_t states = (uint64_t)a->batch * a->kv_heads;
-    return device->limits.local_memory_is_global ||
-           states * parts_of(value, a) >= device->strings.compute_units;
-}
-
-static bool has_wavefronts(const int32_t *value, const sqa_linear *l, const sqa_device *device)
-{
-    return device->limits.local_memory_is_global ||
-           sqa_wavefronts_suffice(device, (uint32_t)(value[TX] * value[TY]), local_bytes(value, l));
-}
-
-static bool find_default(const sqa_problem *problem, const sqa_device *device, sqa_config *config,
-                         const char **why)
-{
-    const sqa_linear *l = &problem->of.linear;
-    bool found = false, fits = false;
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        const int32_t *value = defaults[i].value;
-        if (!is_valid(&defaults[i], problem, device, why))
-            continue;
-        const bool also_fits = has_wavefronts(value, l, device);
-        if (!found || (also_fits && (i < FOR_LITTLE_MEMORY || !fits)))
-            *config = defaults[i];
-        found = true;
-        fits = fits || also_fits;
-        if (fits && (i + 1 >= FOR_LITTLE_MEMORY || has_groups(value, &l->attention, device)))
-            break;
-    }
-    return found;
-}
+static const sqa_linear_defaults unmeasured = {defaults, sizeof defaults / sizeof *defaults,
+                                               FOR_LITTLE_MEMORY, is_valid, local_bytes};
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     sqa_config config;
-    return sqa_thread_tiles_can_run(device, why) && find_default(problem, device, &config, why);
+    return sqa_thread_tiles_can_run(device, why) &&
+           sqa_linear_default(&unmeasured, problem, device, &config, why);
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const char *why = NULL;
-    find_default(problem, device, config, &why);
+    sqa_linear_default(&unmeasured, problem, device, config, &why);
 }
 
 static const char *const fragments[] = {
@@ -180,7 +133,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 {
     const int32_t *value = config->value;
     (void)device;
-    sqa_linear_launch(problem, "sqa_tiled_linear", parts_of(value, &problem->of.attention),
+    sqa_linear_launch(problem, "sqa_tiled_linear", sqa_linear_slices(value, &problem->of.linear),
                       (uint32_t)value[TX], (uint32_t)value[TY], out);
 }
 

@@ -3,10 +3,19 @@
  * cl/linear/tiled_backward.cl. */
 #include "kernels/families.h"
 #include "kernels/linear_arguments.h"
+#include "kernels/linear_tiles.h"
 #include "kernels/source.h"
 #include "kernels/thread_tiles.h"
 
-enum { CHUNK, COLUMNS, TX, TY, VEC, PAD, PARAMETER_COUNT };
+enum {
+    CHUNK = SQA_TILES_CHUNK,
+    COLUMNS = SQA_TILES_COLUMNS,
+    TX = SQA_TILES_TX,
+    TY = SQA_TILES_TY,
+    VEC = SQA_TILES_VEC,
+    PAD,
+    PARAMETER_COUNT
+};
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [CHUNK] = {"CHUNK", "tokens that are computed together", {4, 8, 16, 32, 64}, 5},
@@ -28,11 +37,6 @@ static uint32_t rows_of(const int32_t *value, const sqa_linear *l)
 {
     const uint32_t vec = (uint32_t)value[VEC];
     return vec * sqa_divide_up(l->attention.head_dim, vec);
-}
-
-static uint32_t slices_of(const int32_t *value, const sqa_linear *l)
-{
-    return sqa_divide_up(l->attention.value_dim, (uint32_t)value[COLUMNS]);
 }
 
 /* Of a matrix of the chunk's pairs, and of its rows. */
@@ -111,30 +115,12 @@ static uint32_t registers(const int32_t *value, const sqa_linear *l)
     return most(most(of_chunk, slice), tokens * columns + (STATE_ROWS + 1) * columns + 1);
 }
 
-static bool shape_is_valid(const int32_t *value, const sqa_linear *l, const char **why)
-{
-    if (value[CHUNK] % value[TX] != 0 || value[CHUNK] % value[TY] != 0)
-        *why = "CHUNK must be a multiple of TX and TY";
-    else if (value[COLUMNS] % (value[TX] * value[VEC]) != 0)
-        *why = "COLUMNS must be a multiple of TX times VEC";
-    else if (value[CHUNK] / value[TX] > SQA_MOST_PER_THREAD ||
-             value[CHUNK] / value[TY] > SQA_MOST_PER_THREAD ||
-             value[COLUMNS] / value[TX] > SQA_MOST_PER_THREAD)
-        *why = "a thread can have at most 8 tokens and 8 columns";
-    else if (value[COLUMNS] > parameters[COLUMNS].values[0] &&
-             value[COLUMNS] / 2 >= (int32_t)l->attention.value_dim)
-        *why = "half as many COLUMNS are all of them";
-    else
-        return true;
-    return false;
-}
-
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
     const sqa_linear *l = &problem->of.linear;
     const int32_t *value = config->value;
-    if (!shape_is_valid(value, l, why) ||
+    if (!sqa_linear_tiles_are_whole(value, l, parameters[COLUMNS].values[0], why) ||
         !sqa_threads_can_run(device, (size_t)value[TX], (size_t)value[TY], why))
         return false;
     if (local_bytes(value, l) > device->limits.local_memory_bytes)
@@ -146,8 +132,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-/* Sound without measurement, from large to small: the first valid one that has enough wavefronts at
- * a time for a compute unit, or else the first valid one. */
+enum { FOR_LITTLE_MEMORY = 5 };
 static const sqa_config defaults[] = {
     {{32, 32, 8, 16, 4, 1}}, {{16, 32, 8, 16, 4, 1}}, {{16, 16, 8, 16, 2, 1}},
     {{16, 16, 4, 16, 4, 1}}, {{16, 8, 4, 16, 2, 1}},  {{8, 32, 8, 8, 4, 1}},
@@ -155,39 +140,20 @@ static const sqa_config defaults[] = {
     {{4, 4, 4, 4, 1, 1}},    {{4, 4, 2, 4, 1, 1}},    {{4, 4, 2, 2, 1, 1}},
 };
 
-static bool has_wavefronts(const int32_t *value, const sqa_linear *l, const sqa_device *device)
-{
-    return device->limits.local_memory_is_global ||
-           sqa_wavefronts_suffice(device, (uint32_t)(value[TX] * value[TY]), local_bytes(value, l));
-}
-
-static bool find_default(const sqa_problem *problem, const sqa_device *device, sqa_config *config,
-                         const char **why)
-{
-    bool found = false;
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        if (!is_valid(&defaults[i], problem, device, why))
-            continue;
-        const bool fits = has_wavefronts(defaults[i].value, &problem->of.linear, device);
-        if (!found || fits)
-            *config = defaults[i];
-        found = true;
-        if (fits)
-            break;
-    }
-    return found;
-}
+static const sqa_linear_defaults unmeasured = {defaults, sizeof defaults / sizeof *defaults,
+                                               FOR_LITTLE_MEMORY, is_valid, local_bytes};
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     sqa_config config;
-    return sqa_thread_tiles_can_run(device, why) && find_default(problem, device, &config, why);
+    return sqa_thread_tiles_can_run(device, why) &&
+           sqa_linear_default(&unmeasured, problem, device, &config, why);
 }
 
 static void default_config(const sqa_problem *problem, const sqa_device *device, sqa_config *config)
 {
     const char *why = NULL;
-    find_default(problem, device, config, &why);
+    sqa_linear_default(&unmeasured, problem, device, config, &why);
 }
 
 static const char *const fragments[] = {
@@ -226,7 +192,7 @@ static sqa_build_needs needs(const sqa_config *config, const sqa_problem *proble
 static uint64_t head_floats(const int32_t *value, const sqa_linear *l)
 {
     const sqa_attention *a = &l->attention;
-    const uint64_t columns = (uint64_t)slices_of(value, l) * (uint64_t)value[COLUMNS];
+    const uint64_t columns = (uint64_t)sqa_linear_slices(value, l) * (uint64_t)value[COLUMNS];
     const uint64_t chunks = sqa_divide_up(a->kv_length, (uint32_t)value[CHUNK]);
     const uint64_t kept = l->causal && chunks > 0 ? chunks : 1;
     const uint64_t rows = (uint64_t)sqa_attention_group(a) * a->q_length;
@@ -242,7 +208,8 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_linear *l = &problem->of.linear;
     const sqa_attention *a = &l->attention;
     const int32_t *value = config->value;
-    const uint32_t slices = slices_of(value, l), x = (uint32_t)value[TX], y = (uint32_t)value[TY];
+    const uint32_t slices = sqa_linear_slices(value, l), x = (uint32_t)value[TX],
+                   y = (uint32_t)value[TY];
     const uint32_t chunks = sqa_divide_up(most(a->q_length, a->kv_length), (uint32_t)value[CHUNK]);
     const sqa_linear_step steps[] = {
         {"sqa_tiled_linear_states", slices, x, y},

@@ -54,7 +54,9 @@ sm_90 matmul        tiled m=1024,n=1024,k=1024,ta,dtype=bf16 full
 sm_80 matmul        tiled m=4096,n=2816,k=1024,tb,gated,act=silu,dtype=f16 full
 sm_80 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
 sm_90 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
-sm_80 linear        tiled b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 full'
+sm_80 linear        tiled b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 full
+sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,decay=token,state=in_out,dtype=f32 full
+sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,delta,decay=channel,state=in_out,dtype=f16 full'
 
 # Edits of the first program of an operation and family, and what must then be found.
 planted='
@@ -64,7 +66,8 @@ forward tiled|s/first_key + BN > min(reach.all_last, walk.end)/false/|error
 forward stream|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
 matmul tiled|s/buffer = BUFFERS - 1 - buffer;//|race
 matmul tiled|s/if (row >= m/if (row >= m + 1/|store to
-linear tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race'
+linear tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+linear_backward tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race'
 
 thorough=
 [ "$size" != full ] || thorough=--thorough

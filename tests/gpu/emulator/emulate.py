@@ -6,12 +6,14 @@ import sys
 
 import attention
 import linear
+import linear_backward
 import matmul
 from machine import Machine
 from sass import Program
 from source import Source
 
-PROBLEMS = {kernel: kind for kind in (attention.Problem, linear.Problem, matmul.Problem)
+PROBLEMS = {kernel: kind for kind in (attention.Problem, linear.Problem,
+                                          linear_backward.Problem, matmul.Problem)
             for kernel in kind.KERNELS}
 
 

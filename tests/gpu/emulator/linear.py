@@ -16,6 +16,13 @@ class Problem(problem.Problem):
 
     def __init__(self, source, kernel, spare):
         del kernel
+        self.make_inputs(source, spare)
+        self.groups = (-(-self.value_dim // self.columns), KV_HEADS, BATCHES)
+        self.group = tuple(count - 1 for count in self.groups)
+        self.values["o"] = self.reference()
+        self.lay_out(("o",), ("o",))
+
+    def make_inputs(self, source, spare):
         d = source.defines
         self.source, self.storage, self.spare = source, d["SQA_DTYPE"], spare
         self.tokens = 2 * d["CHUNK"] + d["CHUNK"] // 2 + 1
@@ -25,9 +32,7 @@ class Problem(problem.Problem):
         self.delta = "delta" in source.shape
         if self.decay not in (0, OF_TOKEN, OF_CHANNEL):
             raise ValueError("this decay is not known here")
-        value_dim = d["SQA_VALUE_DIM"]
-        self.groups = (-(-value_dim // self.columns), KV_HEADS, BATCHES)
-        self.group = tuple(count - 1 for count in self.groups)
+        self.value_dim = d["SQA_VALUE_DIM"]
         random = np.random.default_rng(1)
 
         def vectors(heads, width, length=None):
@@ -41,10 +46,8 @@ class Problem(problem.Problem):
             return problem.stored(x, 0)
 
         self.values = {"q": vectors(Q_HEADS, self.dim), "k": vectors(KV_HEADS, self.dim, 1.0),
-                       "v": vectors(KV_HEADS, value_dim), "beta": numbers(0.0, 1.0),
+                       "v": vectors(KV_HEADS, self.value_dim), "beta": numbers(0.0, 1.0),
                        "decay": numbers(-0.3, 0.0, *[self.dim] * (self.decay == OF_CHANNEL))}
-        self.values["o"] = self.reference()
-        self.lay_out(("o",), ("o",))
 
     def reference(self):
         v = self.values

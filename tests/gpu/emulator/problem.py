@@ -65,6 +65,8 @@ class Problem:
         self.written = written
         names = [name[:-len("_buffer")] for name, kind in self.source.arguments
                  if kind == "pointer" and name.endswith("_buffer")]
+        if "workspace" in self.values:  # whose place is an argument of that name
+            names.append("workspace")
         self.tensors, size = {}, GAP
         for name in names:
             tensor = Tensor(self.values[name].shape, self.storage, self.spare, name in self.TIGHT)
@@ -73,12 +75,12 @@ class Problem:
             size += (tensor.bytes + 2 * GAP - 1) // GAP * GAP
         self.memory = Memory(size, BASE, allowed=False)
         for name, tensor in self.tensors.items():
-            if name not in outputs:
+            if name not in outputs:  # the workspace may be written, too
                 bits = np.ascontiguousarray(tensor.store(self.values[name])).view(np.uint8)
                 pieces = tensor.pieces(tensor.at)
                 self.memory.bytes[pieces] = bits.reshape(pieces.shape)
                 self.memory.may_read[pieces] = True
-            elif name in written:
+            if name in written:
                 self.memory.may_write[tensor.pieces(self.own(tensor.at))] = True
 
     def own(self, x):
@@ -92,22 +94,24 @@ class Problem:
     def arguments(self):
         values = self.numbers()
         for name, tensor in self.tensors.items():
-            values[name + "_buffer"] = BASE + tensor.place
+            values[name if name == "workspace" else name + "_buffer"] = BASE + tensor.place
             values[name + "_offset"] = tensor.offset
             for stride, which in zip(tensor.strides, self.STRIDES):
                 values[f"{name}_{which}"] = stride
         return self.source.pack(values)
 
     def error(self):
-        """Of the work-group's results: the largest, as a part of the largest number, and what
-        rounding excuses."""
-        worst, excused = 0.0, 0.0
+        """Of the work-group's results: the worst, as a part of the largest number, and what
+        rounding excuses there."""
+        worst, excused = 0.0, 1.0
         for name in self.written:
             tensor = self.tensors[name]
             bits = self.memory.bytes[tensor.pieces(self.own(tensor.at))]
             found = tensor.restore(bits.view(tensor.kind)[..., 0]).astype(np.float64)
             expected = self.own(self.values[name])
             error = np.abs(found - expected).max() / np.abs(expected).max()
-            worst = max(worst, math.inf if math.isnan(error) else error)
-            excused = 64 * tensor.unit if tensor.unit == 2.0 ** -24 else 2 * tensor.unit
+            error = math.inf if math.isnan(error) else error
+            rounding = 64 * tensor.unit if tensor.unit == 2.0 ** -24 else 2 * tensor.unit
+            if error / rounding >= worst / excused:
+                worst, excused = error, rounding
         return worst, excused
