@@ -1,7 +1,7 @@
 /* tiled, backward: the gradients of linear attention for GPUs (arXiv 2312.06635, section 4; the
- * delta rule: 2406.06484, section 3). Three steps: states before every chunk (S), gradients of
- * states behind every chunk (G) and dV, each from one chunk to the next; then what is left of every
- * chunk, all at the same time:
+ * delta rule: 2406.06484, section 3). States before every chunk (S) and gradients of states behind
+ * every chunk (G) go from one chunk to the next; what then is left of the chunks is computed of all
+ * at the same time:
  *
  *   dchi = (dO S^T, weakened by the decays before) + W kappa       W: dO R^T of pairs
  *   dkappa = (R G^T, weakened by the decays behind) + W^T chi
@@ -51,6 +51,7 @@ INLINE void set_of_chunk(__local float *of_chunk, __global const float *state,
 {
     for (int d = thread; d < ROWS; d += THREADS) {
         float sum = 0.0f;
+#pragma unroll 1
         for (int c = 0; c < VALUE_PITCH + SQA_NORMALISE; c++)
             sum = fma(state[(long)c * ROWS + d], gradient[(long)c * ROWS + d], sum);
         of_chunk[d] = sqa_weaken(sum, CHUNK_DECAY(d));
@@ -101,6 +102,7 @@ INLINE void begin_decays(__local float *decays, __local const float *of_chunk,
 {
     for (int d = thread; d < ROWS; d += THREADS) {
         float sum = of_chunk[d];
+#pragma unroll 1
         for (int t = 0; t < CHUNK; t++) {
             decays[t * ROWS + d] = sum;
             sum = fma(keys[AT_ELEMENT(t, d)], dkeys[AT_ELEMENT(t, d)], sum);
@@ -116,6 +118,7 @@ INLINE void take_pairs(__local float *decays, __local const float *rows, __local
 {
     for (int d = thread; d < ROWS; d += THREADS) {
         float later = 0.0f;
+#pragma unroll 1
         for (int t = count - 1; t >= 0; t--) {
             later = fma(rows[AT_ELEMENT(t, d)], drows[AT_ELEMENT(t, d)], later);
             decays[t * ROWS + d] += later;
@@ -125,6 +128,7 @@ INLINE void take_pairs(__local float *decays, __local const float *rows, __local
             const float2 log = LOG_AT(s, d);
             float dkey = 0.0f;
             later = 0.0f;
+#pragma unroll 1
             for (int t = count - 1; t > s - own; t--) {
                 const float row = rows[AT_ELEMENT(t, d)];
                 const float left = t > s ? exp(log_since(LOG_AT(t, d), log)) : 1.0f;
@@ -147,6 +151,7 @@ INLINE float decay_gradient(const int r, __local const float *of_chunk,
                             __local const float *pairs, const int count)
 {
     float sum = 0.0f;
+#pragma unroll 1
     for (int d = 0; d < ROWS; d++)
         sum += of_chunk[d];
     for (int i = 0; i < r * TX; i++)
@@ -200,12 +205,13 @@ OF_A_GROUP __kernel void sqa_tiled_linear_chunks(SQA_LINEAR_ARGUMENTS)
     BEGIN_CHUNK
     __global const float *gradient = GRADIENT_OF(chunk);
     __global sqa_stored *dk = SQA_KV_MATRIX(batch, head, dk);
-    vec dkeys[TM * TD];
-    clear_vectors(dkeys, TM * TD);
+    vec dkeys[OWN_VECTORS];
+    clear_vectors(dkeys, OWN_VECTORS);
     load_tokens(k_tile, k + first * k_row, k_row, keys, 1.0f, thread);
     TAKE_LOGS(first, keys)
     LOAD_BETAS(first, keys)
     barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll 1
     for (int column = 0; keys > 0 && column < SQA_VALUE_DIM; column += COLUMNS) {
         LOAD_VALUES(column)
         load_slice(s_tile, gradient + (long)column * ROWS, thread);
@@ -229,7 +235,7 @@ OF_A_GROUP __kernel void sqa_tiled_linear_chunks(SQA_LINEAR_ARGUMENTS)
         set_of_chunk(of_chunk, state, gradient, thread DECAY_OF);
 #if CHANNELS
     put_rows(key_tile, dkeys, x, y);
-    clear_vectors(dkeys, TM * TD);
+    clear_vectors(dkeys, OWN_VECTORS);
     barrier(CLK_LOCAL_MEM_FENCE);
     begin_decays(decay_tile, of_chunk, (__local const float *)k_tile,
                  (__local const float *)key_tile, thread);
@@ -244,8 +250,8 @@ OF_A_GROUP __kernel void sqa_tiled_linear_chunks(SQA_LINEAR_ARGUMENTS)
 #endif
 #endif
     for (long h = head * group; queries > 0 && h < PASSES; h++) {
-        vec rows[TM * TD];
-        float weights[TM * TN];
+        vec rows[OWN_VECTORS];
+        float weights[OWN_PAIRS];
 #if SQA_NORMALISE
         __global const float *divisors = DIVISORS(h, first);
 #endif
@@ -302,7 +308,7 @@ OF_A_GROUP __kernel void sqa_tiled_linear_chunks(SQA_LINEAR_ARGUMENTS)
                    (__local float *)row_tile, (__local float *)key_tile, weight_tile, own, queries,
                    thread DECAY_OF);
         barrier(CLK_LOCAL_MEM_FENCE);
-        clear_vectors(rows, TM * TD);
+        clear_vectors(rows, OWN_VECTORS);
         add_tile(rows, row_tile, x, y);
 #else
         barrier(CLK_LOCAL_MEM_FENCE);

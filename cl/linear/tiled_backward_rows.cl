@@ -23,9 +23,10 @@
 #define ADD_PAIRS
 #endif
 #define TAKE_SLICES(rows, weights, h, state, LOAD)                                                 \
-    clear_vectors(rows, TM *TD);                                                                   \
-    EACH_OF_THREAD(i, TM *TN) weights[i] = 0.0f;                                                   \
-    for (int column = 0; column < SQA_VALUE_DIM; column += COLUMNS) {                              \
+    clear_vectors(rows, OWN_VECTORS);                                                              \
+    EACH_OF_THREAD(i, OWN_PAIRS) weights[i] = 0.0f;                                                \
+    _Pragma("unroll 1") for (int column = 0; column < SQA_VALUE_DIM; column += COLUMNS)            \
+    {                                                                                              \
         LOAD(h, column)                                                                            \
         LOAD_PAIRS(column)                                                                         \
         load_slice(s_tile, (state) + (long)column * ROWS, thread);                                 \
@@ -116,8 +117,8 @@ OF_A_GROUP __kernel void sqa_tiled_linear_divisors(SQA_LINEAR_ARGUMENTS)
     for (int t = thread; t < CHUNK; t += THREADS)
         own[t] = (float2)(0.0f);
     for (long h = head * group; queries > 0 && h < (head + 1) * group; h++) {
-        vec rows[TM * TD];
-        float weights[TM * TN];
+        vec rows[OWN_VECTORS];
+        float weights[OWN_PAIRS];
         load_tokens(q_tile, SQA_Q_MATRIX(batch, h) + first * q_row, q_row, queries, 1.0f, thread);
         TAKE_SLICES(rows, weights, h, state, LOAD_DOUT)
         ADD_STATE_PARTS

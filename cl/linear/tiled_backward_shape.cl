@@ -7,6 +7,9 @@
  *   of the delta rule, per token, what the state did not know of V, and the gradient of R
  *   normalised, per query and output head, what `divisor` names */
 #define TD ((HEAD_VECS + TX - 1) / TX) /* vectors of a row of a thread */
+#define OWN_VECTORS (TM * TD)
+#define OWN_PAIRS (TM * TN)
+
 #define SLICES ((SQA_VALUE_DIM + COLUMNS - 1) / COLUMNS)
 #define VALUE_PITCH (SLICES * COLUMNS)
 #define STATE ((long)ROWS * (VALUE_PITCH + SQA_NORMALISE))

@@ -1,5 +1,6 @@
 /* tiled, backward: the states before every chunk, then their gradients behind every chunk, which
- * are gone through one after the other. As on the way forward, a work-group has a slice of columns.
+ * are gone through one after the other, and dV. As on the way forward, a work-group has a slice of
+ * columns.
  *
  *   dR = K' G + (scores of the chunk)^T dO      K', Q': weakened by the decays behind, before them
  *   G = (decay of the chunk) G + Q'^T dO        of the delta rule also of what it takes off values,
@@ -135,17 +136,38 @@ INLINE void store_dvalues(const vec *values, __global sqa_stored *to, const long
             store_row(to + (y + TY * i) * row, values + i * TC, 1.0f, columns, x);
 }
 
+#define LOAD_QUERIES(h, first, count)                                                              \
+    load_tokens(q_tile, SQA_Q_MATRIX(batch, h) + (first)*q_row, q_row, count, 1.0f, thread);       \
+    load_douts(o_tile, DOUT_ROW(h, first) + column, dout_row, count, columns, scale,               \
+               thread DIVISORS_OF(h, first));
+
+/* The slice's gradients of what keys add: of the state behind the chunk, */
+#if SQA_DECAY
+#define AS_THEY_WERE load_tokens(k_tile, k + first * k_row, k_row, count, 1.0f, thread);
+#else
+#define AS_THEY_WERE
+#endif
+#define TAKE_GRADIENT(values, gradient)                                                            \
+    WEAKEN(k_tile, LOG_BEHIND)                                                                     \
+    add_state(values, k_tile, gradient, x, y);                                                     \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                                  \
+    AS_THEY_WERE
+
+/* and of queries in it. */
+#define TAKE_DOUT(values, count)                                                                   \
+    set_scores(scores, q_tile, k_tile, 1, x, y DECAY_OF);                                          \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                                  \
+    add_douts(values, scores, o_tile, count, x, y);
+
 OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
 {
     __local vec gradient[ROWS * COLUMN_VECS], o_tile[CHUNK * COLUMN_VECS];
-    __local vec k_tile[CHUNK * HEAD_PITCH], q_tile[CHUNK * HEAD_PITCH];
+    __local vec q_tile[CHUNK * HEAD_PITCH];
     SET_LOG_TILE
     SUMS_TILE(sums)
-#if SQA_CAUSAL
-    __local float scores[SQUARE];
-#endif
 #if SQA_DELTA
-    __local float own_scores[SQUARE], betas[CHUNK];
+    __local vec k_tile[CHUNK * HEAD_PITCH];
+    __local float scores[SQUARE], own_scores[SQUARE], betas[CHUNK];
 #endif
     const int x = get_local_id(0), y = get_local_id(1), thread = y * TX + x;
     const long column = (long)get_group_id(0) * COLUMNS, head = get_group_id(1);
@@ -154,9 +176,10 @@ OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
     SQA_SEQUENCE(batch)
     SQA_SET_DECAY(batch, head)
     SET_AREA
+#if SQA_DELTA
     __global const sqa_stored *k = SQA_KV_MATRIX(batch, head, k);
     __global sqa_stored *dv = SQA_KV_MATRIX(batch, head, dv) + column;
-    const long chunks = (kv_length + CHUNK - 1) / CHUNK;
+#endif
 #if SQA_STATE_OUT
     SET_STATE(gradient, sums, SQA_STATE_AT(batch, head, dstate), SQA_SUMS_AT(batch, head, dsums))
 #else
@@ -167,9 +190,7 @@ OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
     for (long first = 0; first < q_length; first += CHUNK) {
         const int count = (int)min((long)CHUNK, q_length - first);
         for (long h = head * group; h < (head + 1) * group; h++) {
-            load_tokens(q_tile, SQA_Q_MATRIX(batch, h) + first * q_row, q_row, count, 1.0f, thread);
-            load_douts(o_tile, DOUT_ROW(h, first) + column, dout_row, count, columns, scale,
-                       thread DIVISORS_OF(h, first));
+            LOAD_QUERIES(h, first, count)
             barrier(CLK_LOCAL_MEM_FENCE);
             update_state(gradient, (__local const float *)q_tile, o_tile, count, false, x,
                          y DECAY_OF);
@@ -179,44 +200,34 @@ OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
     }
     KEEP_STATE(gradient, sums, GRADIENT_OF(0))
 #endif
-    for (long chunk = chunks - 1; chunk >= 0; chunk--) {
+#if SQA_CAUSAL
+    for (long chunk = (kv_length + CHUNK - 1) / CHUNK - 1; chunk >= 0; chunk--) {
         const long first = chunk * CHUNK;
         const int count = (int)min((long)CHUNK, kv_length - first);
+        KEEP_STATE(gradient, sums, GRADIENT_OF(chunk))
+        TAKE_LOGS(first, count)
+#if SQA_DELTA
         vec values[TM * TC];
         clear_vectors(values, TM * TC);
-#if SQA_CAUSAL
-        KEEP_STATE(gradient, sums, GRADIENT_OF(chunk))
-#endif
         load_tokens(k_tile, k + first * k_row, k_row, count, 1.0f, thread);
-        TAKE_LOGS(first, count)
         LOAD_BETAS(first, count)
         barrier(CLK_LOCAL_MEM_FENCE);
-#if SQA_DELTA
         set_scores(own_scores, k_tile, k_tile, 0, x, y DECAY_OF);
         barrier(CLK_LOCAL_MEM_FENCE);
-#endif
-        WEAKEN(k_tile, LOG_BEHIND)
-        add_state(values, k_tile, gradient, x, y);
-        barrier(CLK_LOCAL_MEM_FENCE);
-#if SQA_CAUSAL
-#if SQA_DECAY /* as they were */
-        load_tokens(k_tile, k + first * k_row, k_row, count, 1.0f, thread);
+        TAKE_GRADIENT(values, gradient)
 #endif
         for (long h = head * group; h < (head + 1) * group; h++) {
-            load_tokens(q_tile, SQA_Q_MATRIX(batch, h) + first * q_row, q_row, count, 1.0f, thread);
-            load_douts(o_tile, DOUT_ROW(h, first) + column, dout_row, count, columns, scale,
-                       thread DIVISORS_OF(h, first));
+            LOAD_QUERIES(h, first, count)
             barrier(CLK_LOCAL_MEM_FENCE);
-            set_scores(scores, q_tile, k_tile, 1, x, y DECAY_OF);
-            barrier(CLK_LOCAL_MEM_FENCE);
-            add_douts(values, scores, o_tile, count, x, y);
+#if SQA_DELTA
+            TAKE_DOUT(values, count)
+#endif
             WEAKEN(q_tile, LOG_BEFORE)
             update_state(gradient, (__local const float *)q_tile, o_tile, count, h == head * group,
                          x, y DECAY_OF);
             ADD_SUMS_GRADIENT(h, first, count, h == head * group)
             barrier(CLK_LOCAL_MEM_FENCE);
         }
-#endif
 #if SQA_DELTA
         EACH_OF_THREAD(i, TM)
         EACH_OF_THREAD(j, TC)
@@ -227,6 +238,7 @@ OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
         EACH_OF_THREAD(i, TM)
         EACH_OF_THREAD(j, TC)
         values[i * TC + j] = o_tile[(y + TY * i) * COLUMN_VECS + x + TX * j] * betas[y + TY * i];
+        store_dvalues(values, dv + first * dv_row, dv_row, count, columns, x, y);
         barrier(CLK_LOCAL_MEM_FENCE);
         keep_values(o_tile, DVALUES + first * VALUE_PITCH + column, betas, -1.0f, count, thread);
         barrier(CLK_LOCAL_MEM_FENCE);
@@ -234,8 +246,8 @@ OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
         update_state(gradient, (__local const float *)k_tile, o_tile, count, false, x, y DECAY_OF);
         barrier(CLK_LOCAL_MEM_FENCE);
 #endif
-        store_dvalues(values, dv + first * dv_row, dv_row, count, columns, x, y);
     }
+#endif
 #if SQA_STATE_IN
     for (int i = thread; i < ROWS * COLUMNS; i += THREADS) {
         const int d = i / COLUMNS, c = i % COLUMNS;
@@ -249,3 +261,42 @@ OF_A_GROUP __kernel void sqa_tiled_linear_gradients(SQA_LINEAR_ARGUMENTS)
 #endif
 #endif
 }
+
+/* dV of a chunk and a slice, but of the delta rule, whose gradients of states need it. */
+#if !SQA_DELTA
+OF_A_GROUP __kernel void sqa_tiled_linear_values(SQA_LINEAR_ARGUMENTS)
+{
+    __local vec gradient[ROWS * COLUMN_VECS], o_tile[CHUNK * COLUMN_VECS];
+    __local vec k_tile[CHUNK * HEAD_PITCH], q_tile[CHUNK * HEAD_PITCH];
+    SET_LOG_TILE
+#if SQA_CAUSAL
+    __local float scores[SQUARE];
+#endif
+    const int x = get_local_id(0), y = get_local_id(1), thread = y * TX + x;
+    const long chunk = get_group_id(0) / SLICES, head = get_group_id(1), batch = get_group_id(2);
+    const long column = get_group_id(0) % SLICES * (long)COLUMNS, first = chunk * CHUNK;
+    const int columns = min(COLUMNS, (int)(SQA_VALUE_DIM - column));
+    SQA_SEQUENCE(batch)
+    SQA_SET_DECAY(batch, head)
+    SET_AREA
+    __global const sqa_stored *k = SQA_KV_MATRIX(batch, head, k);
+    __global sqa_stored *dv = SQA_KV_MATRIX(batch, head, dv) + column;
+    const int count = (int)clamp(kv_length - first, 0L, (long)CHUNK);
+    vec values[TM * TC];
+    clear_vectors(values, TM * TC);
+    load_tokens(k_tile, k + first * k_row, k_row, count, 1.0f, thread);
+    turn_slice(gradient, GRADIENT_OF(chunk) + column * ROWS, thread);
+    TAKE_LOGS(first, count)
+    barrier(CLK_LOCAL_MEM_FENCE);
+    TAKE_GRADIENT(values, gradient)
+#if SQA_CAUSAL
+    for (long h = head * group; count > 0 && h < (head + 1) * group; h++) {
+        LOAD_QUERIES(h, first, count)
+        barrier(CLK_LOCAL_MEM_FENCE);
+        TAKE_DOUT(values, count)
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+#endif
+    store_dvalues(values, dv + first * dv_row, dv_row, count, columns, x, y);
+}
+#endif

@@ -33,6 +33,12 @@ INLINE void store_slice(__local const vec *state, __global float *to, const int 
         to[i] = ((__local const float *)state)[i % ROWS * COLUMNS + i / ROWS];
 }
 
+INLINE void turn_slice(__local vec *to, __global const float *state, const int thread)
+{
+    for (int i = thread; i < ROWS * COLUMNS; i += THREADS)
+        ((__local float *)to)[i % ROWS * COLUMNS + i / ROWS] = state[i];
+}
+
 INLINE void clear_vectors(vec *out, const int count)
 {
 #pragma unroll
@@ -87,6 +93,7 @@ INLINE void add_weights(float *weights, __local const vec *rows, __local const v
 INLINE void add_earlier(vec *out, __local const float *weights, __local const vec *rows,
                         const int count, const int x, const int y)
 {
+#pragma unroll 2
     for (int s = 0; s < count; s++) {
         vec row[TD];
 #pragma unroll
@@ -107,6 +114,7 @@ INLINE void add_earlier(vec *out, __local const float *weights, __local const ve
 INLINE void add_later(vec *out, __local const float *weights, __local const vec *rows,
                       const int count, const int x, const int y)
 {
+#pragma unroll 2
     for (int t = 0; t < count; t++) {
         vec row[TD];
 #pragma unroll
@@ -127,6 +135,7 @@ INLINE void add_later(vec *out, __local const float *weights, __local const vec 
 INLINE void add_douts(vec *out, __local const float *scores, __local const vec *douts,
                       const int count, const int x, const int y)
 {
+#pragma unroll 2
     for (int t = 0; t < count; t++) {
         vec dout[TC];
 #pragma unroll

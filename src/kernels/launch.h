@@ -9,7 +9,7 @@
 
 #include "operations/tensors.h"
 
-#define SQA_MAX_STEPS 6
+#define SQA_MAX_STEPS 7
 
 typedef enum sqa_argument_kind {
     SQA_ARGUMENT_BUFFER, /* the slot's cl_mem; given at each call */

@@ -99,8 +99,9 @@ static uint32_t row_vectors(const int32_t *value, const sqa_linear *l)
     return sqa_divide_up(rows_of(value, l) / (uint32_t)value[VEC], (uint32_t)value[TX]);
 }
 
-/* Of a thread: gradients of rows and keys with what they are added up of, or what a slice takes;
- * decays per channel are differences of pairs, and taken many at a time. */
+/* Of a thread: gradients of rows and keys, on their way to memory and with what they are added up
+ * of, or what a slice takes; decays per channel are differences of pairs, and taken many at a time.
+ */
 static uint32_t registers(const int32_t *value, const sqa_linear *l)
 {
     const uint32_t vec = (uint32_t)value[VEC];
@@ -110,7 +111,7 @@ static uint32_t registers(const int32_t *value, const sqa_linear *l)
     const uint32_t row = row_vectors(value, l) * vec;
     const uint32_t pairs = tokens * keys + (keys + 1) * vec;
     const uint32_t decays = l->decay == SQA_DECAY_CHANNEL ? 3 * tokens * keys * vec : 0;
-    const uint32_t of_chunk = 2 * tokens * row + tokens * keys + most(row + tokens * vec, pairs);
+    const uint32_t of_chunk = 3 * tokens * row + tokens * keys + most(row + tokens * vec, pairs);
     const uint32_t slice = tokens * columns + most(pairs + decays, columns + tokens * vec);
     return most(most(of_chunk, slice), tokens * columns + (STATE_ROWS + 1) * columns + 1);
 }
@@ -132,12 +133,13 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     return false;
 }
 
-enum { FOR_LITTLE_MEMORY = 5 };
+enum { FOR_LITTLE_MEMORY = 6 };
 static const sqa_config defaults[] = {
-    {{32, 32, 8, 16, 4, 1}}, {{16, 32, 8, 16, 4, 1}}, {{16, 16, 8, 16, 2, 1}},
-    {{16, 16, 4, 16, 4, 1}}, {{16, 8, 4, 16, 2, 1}},  {{8, 32, 8, 8, 4, 1}},
-    {{8, 16, 8, 8, 2, 1}},   {{8, 8, 4, 8, 2, 1}},    {{8, 4, 4, 8, 1, 1}},
-    {{4, 4, 4, 4, 1, 1}},    {{4, 4, 2, 4, 1, 1}},    {{4, 4, 2, 2, 1, 1}},
+    {{32, 32, 8, 16, 4, 1}},  {{16, 32, 8, 8, 4, 1}},  {{16, 32, 8, 16, 4, 1}},
+    {{16, 32, 16, 16, 2, 1}}, {{16, 16, 4, 16, 4, 1}}, {{16, 8, 4, 16, 2, 1}},
+    {{8, 32, 8, 8, 4, 1}},    {{8, 16, 8, 8, 2, 1}},   {{8, 8, 4, 8, 2, 1}},
+    {{8, 4, 4, 8, 1, 1}},     {{4, 4, 4, 4, 1, 1}},    {{4, 4, 2, 4, 1, 1}},
+    {{4, 4, 2, 2, 1, 1}},
 };
 
 static const sqa_linear_defaults unmeasured = {defaults, sizeof defaults / sizeof *defaults,
@@ -211,10 +213,12 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const uint32_t slices = sqa_linear_slices(value, l), x = (uint32_t)value[TX],
                    y = (uint32_t)value[TY];
     const uint32_t chunks = sqa_divide_up(most(a->q_length, a->kv_length), (uint32_t)value[CHUNK]);
+    const uint32_t of_keys = sqa_divide_up(a->kv_length, (uint32_t)value[CHUNK]);
     const sqa_linear_step steps[] = {
         {"sqa_tiled_linear_states", slices, x, y},
         {"sqa_tiled_linear_divisors", l->normalise ? chunks : 0, x, y},
         {"sqa_tiled_linear_gradients", slices, x, y},
+        {"sqa_tiled_linear_values", l->delta ? 0 : of_keys * slices, x, y},
         {"sqa_tiled_linear_chunks", chunks, x, y},
     };
     (void)device;

@@ -61,10 +61,10 @@ select_blocks   select hq=8,n=4096,blocks=64x64/h,topk=4,d=64,dtype=f32   gfx110
 linear          tiled  hq=8,n=4096,causal,decay=token,d=64,dtype=f32      sm_80,gfx90a,dg2 all
 linear          tiled  b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 sm_90,gfx1100  all
 linear          naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
-linear_backward tiled  hq=8,n=4096,causal,decay=token,d=64,dtype=f32      sm_80,gfx90a    all
-linear_backward tiled  b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 dg2            all
+linear_backward tiled  hq=8,n=4096,causal,decay=token,d=64,dtype=f32      sm_80           all
+linear_backward tiled  b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 gfx90a         all
 linear_backward tiled  b=2,hq=8,n=4096,causal,delta,decay=token,d=128,dtype=bf16 -          all
-linear_backward tiled  b=2,hq=8,n=4096,feature=elu1,normalise,d=128,dtype=f32  gfx1100    all
+linear_backward tiled  b=2,hq=8,n=4096,feature=elu1,normalise,d=128,dtype=f32  dg2        all
 linear_backward naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 matmul          tiled  m=1024,n=1024,k=1024,dtype=f32                     gfx90a           all
 matmul          tiled  m=4096,n=2816,k=1024,tb,gated,act=silu,dtype=f16   sm_80            all

@@ -13,7 +13,8 @@ GROUP = Q_HEADS // KV_HEADS
 class Problem(linear.Problem):
     # What they write.
     KERNELS = {"sqa_tiled_linear_states": ("workspace",),
-               "sqa_tiled_linear_gradients": ("dv", "workspace"),
+               "sqa_tiled_linear_gradients": ("workspace", "dstate_in"),
+               "sqa_tiled_linear_values": ("dv",),
                "sqa_tiled_linear_chunks": ("dq", "dk", "ddecay", "dbeta")}
     TIGHT = ("decay", "beta", "state_in", "dstate", "ddecay", "dbeta", "dstate_in", "workspace")
 
@@ -25,7 +26,8 @@ class Problem(linear.Problem):
         self.chunks = -(-self.tokens // self.chunk)
         self.rows = -(-self.dim // d["VEC"]) * d["VEC"]
         self.slices = -(-self.value_dim // self.columns)
-        across = self.chunks if kernel == "sqa_tiled_linear_chunks" else self.slices
+        across = {"sqa_tiled_linear_chunks": self.chunks,
+                  "sqa_tiled_linear_values": self.chunks * self.slices}.get(kernel, self.slices)
         self.groups = (across, KV_HEADS, BATCHES)
         self.group = tuple(count - 1 for count in self.groups)
         for name in ("state_in", "dstate"):
@@ -35,9 +37,10 @@ class Problem(linear.Problem):
         v["dout"] = problem.stored(dout.astype(np.float32), self.storage)
         self.gradients()
         v["workspace"] = self.workspace()
-        written = [name for name in self.KERNELS[kernel] if name in v]
-        if kernel == "sqa_tiled_linear_gradients":
-            written.append("dstate_in")
+        there = {"ddecay": self.decay, "dbeta": self.delta}
+        written = [name for name in self.KERNELS[kernel] if there.get(name, True)]
+        if self.delta and kernel == "sqa_tiled_linear_gradients":
+            written.append("dv")
         outputs = ["dq", "dk", "dv", "ddecay", "dbeta", "dstate_in"]
         if kernel == "sqa_tiled_linear_states":
             outputs.append("workspace")
@@ -120,11 +123,14 @@ class Problem(linear.Problem):
         batch = self.group[2]
         if x.ndim == 2:
             return x[batch * KV_HEADS + self.group[1], self.own_floats()]
-        if self.kernel == "sqa_tiled_linear_chunks":
-            first = self.group[0] * self.chunk
-            return x[batch, :, first:first + self.chunk]
-        first = self.group[0] * self.columns
-        return x[batch, ..., first:first + self.columns]
+        chunk, part = self.group[0], self.group[0]
+        if self.kernel == "sqa_tiled_linear_values":
+            chunk, part = divmod(self.group[0], self.slices)
+        if self.kernel in ("sqa_tiled_linear_values", "sqa_tiled_linear_chunks"):
+            x = x[:, :, chunk * self.chunk:(chunk + 1) * self.chunk]
+        if self.kernel != "sqa_tiled_linear_chunks":
+            x = x[..., part * self.columns:(part + 1) * self.columns]
+        return x[batch]
 
     def numbers(self):
         return super().numbers() | {"head_floats": self.values["workspace"].shape[1]}
