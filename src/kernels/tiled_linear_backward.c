@@ -183,10 +183,14 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_fragments(out, &sqa_tiled_linear_backward);
 }
 
+/* Where there is a larger file of registers, kernels of many parts need it sooner than the count
+ * says. */
+enum { SPARE_REGISTERS = 16 };
+
 static sqa_build_needs needs(const sqa_config *config, const sqa_problem *problem,
                              const sqa_device *device)
 {
-    const uint32_t count = registers(config->value, &problem->of.linear);
+    const uint32_t count = registers(config->value, &problem->of.linear) + SPARE_REGISTERS;
     return (sqa_build_needs){.option = sqa_register_option(device, count)};
 }
 
