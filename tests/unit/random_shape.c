@@ -1,8 +1,9 @@
 #include "unit/random_shape.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "run_suite.h"
 
 enum { MOST_FIELDS = 64, MOST_VALUES = 9 };
 
