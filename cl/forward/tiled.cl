@@ -38,10 +38,10 @@ INLINE void add_scores(float score[TM][TN], const thread_queries *queries, const
 
 /* Adds the values of slice s to the rows. `weights`: of the slice and the thread's first row.
  * Keys that only fill up a vector have no weight. */
-INLINE void add_values(const bool edge, thread_rows *rows, __local const vec *weights,
+INLINE void add_values(const bool guard, thread_rows *rows, __local const vec *weights,
                        const slice from, const int s, const int keys, const int x)
 {
-    const int present = edge ? min(V_SLICE_KEYS, keys - s * V_SLICE_KEYS) : V_SLICE_KEYS;
+    const int present = guard ? min(V_SLICE_KEYS, keys - s * V_SLICE_KEYS) : V_SLICE_KEYS;
 #pragma unroll UNROLL / VEC
     for (int c = 0; c < present; c += VEC) {
         float weight[VEC][TM];
@@ -54,10 +54,10 @@ INLINE void add_values(const bool edge, thread_rows *rows, __local const vec *we
         }
 #pragma unroll
         for (int n = 0; n < VEC; n++) {
-            const int key = STAGE || !edge ? c + n : min(c + n, keys - 1);
+            const int key = STAGE || !guard ? c + n : min(c + n, keys - 1);
 #pragma unroll
             for (int j = 0; j < TD; j++)
-                add_value(edge, rows, weight[n], j, value_vec(from, key, COLUMN_VEC(x, j)));
+                add_value(guard, rows, weight[n], j, value_vec(from, key, COLUMN_VEC(x, j)));
         }
     }
 }
@@ -92,10 +92,11 @@ INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const
 }
 
 /* Adds the values of a key tile to the rows. `weights`: of the thread's first row, where it puts
- * those of its own keys down. With STAGE, the first slice of V is there. */
+ * those of its own keys down. With STAGE, the first slice of V is there. `wild`: what
+ * mark_wild() said of the slices. */
 INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM][TN],
-                       __local vec *weights, const matrix v, __local vec *slices, const int keys,
-                       const int x, const int thread)
+                       __local vec *weights, const matrix v, __local vec *slices, __local int *wild,
+                       const int first_key, const int keys, const int x, const int thread)
 {
     if (!P_SLICE)
         put_weights((__local float *)weights + x, weight, 0);
@@ -115,13 +116,20 @@ INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM
 #else
         const slice from = v;
 #endif
-        if (edge)
+        /* A slice's mark says nothing of another one, so nobody has to take it back. */
+        const int first = s * V_SLICE_KEYS;
+        const bool guard = edge && (!CHECK_SLICES || keys < first + V_SLICE_KEYS ||
+                                    wild[s & 1] == first_key + first);
+        if (guard)
             add_values(true, rows, part, from, s, keys, x);
         else
             add_values(false, rows, part, from, s, keys, x);
 #if STAGE
-        if (s + 1 < V_SLICES)
+        if (s + 1 < V_SLICES) {
             put_v(slices + ((s + 1) & 1) * SLICE_SIZE, &next, thread);
+            if (CHECK_SLICES && edge)
+                mark_wild(wild + ((s + 1) & 1), &next, first_key + first + V_SLICE_KEYS);
+        }
 #endif
     }
 }
@@ -201,6 +209,13 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
     __local vec slices[2 * SLICE_SIZE];
 #else
     __local vec *slices = 0;
+#endif
+#if CHECK_SLICES
+    __local int wild[2];
+    if (thread < 2)
+        wild[thread] = -1;
+#else
+    __local int *wild = 0;
 #endif
 #if SUBGROUP
     __local vec *of_threads = 0;
@@ -318,12 +333,15 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
         row_maxima(largest, of_threads, x, y); /* after this, no thread computes scores */
 #if STAGE
         put_v(slices, &next, thread);
+        if (CHECK_SLICES && edge)
+            mark_wild(wild, &next, first_key);
 #endif
         if (edge)
             update_rows(true, &rows, score, largest);
         else
             update_rows(false, &rows, score, largest);
-        value_tile(edge, &rows, score, weights + y * P_PITCH, v_tile, slices, keys, x, thread);
+        value_tile(edge, &rows, score, weights + y * P_PITCH, v_tile, slices, wild, first_key, keys,
+                   x, thread);
         if ((t + 1) % (SQA_SUM_KEYS / BN) == 0)
             add_totals(&totals, &rows);
     }

@@ -26,6 +26,10 @@
 #define P_SLICE 0
 #endif
 
+#ifndef NO_PREDICATES /* a condition on a multiply-add takes an instruction of its own */
+#define NO_PREDICATES 0
+#endif
+
 #define IN_GLOBAL 0 /* values of Q_PLACE */
 #define IN_LOCAL 1
 #define IN_REGISTERS 2

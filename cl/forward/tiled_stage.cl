@@ -15,6 +15,10 @@
 #define K_SLICES ((HEAD_VECS + K_SLICE_VECS - 1) / K_SLICE_VECS)
 #define V_SLICES (BN / V_SLICE_KEYS)
 
+/* Whether threads look for NaN and infinities in what they stage of V, so that slices without any
+ * need no conditions where keys are hidden. */
+#define CHECK_SLICES (STAGE && NO_PREDICATES)
+
 /* So do the weights of a V slice's keys (P_SLICE), which are kept in registers until then. */
 #define P_SLICES (P_SLICE ? V_SLICES : 1)
 
@@ -85,6 +89,17 @@ INLINE void put_v(__local vec *to, const staged *next, const int thread)
         if (V_SLICE_SIZE % THREADS == 0 || i < V_SLICE_SIZE)
             to[i] = next->part[p];
     }
+}
+
+/* Leaves the slice's first key in `wild` if the thread's part of it has a NaN or an infinity. */
+INLINE void mark_wild(__local int *wild, const staged *next, const int first_key)
+{
+    float zero = 0.0f;
+#pragma unroll
+    for (int p = 0; p < V_PARTS; p++)
+        zero = multiply_add(next->part[p], (vec)(0.0f), zero);
+    if (zero != 0.0f)
+        *wild = first_key;
 }
 
 INLINE vec key_vec(const slice from, const int key, const int d)

@@ -83,6 +83,12 @@ void sqa_source_exp2(sqa_text *out, const sqa_device *device)
         sqa_text_append(out, "#define SQA_EXP2 native_exp2\n");
 }
 
+void sqa_source_predicates(sqa_text *out, const sqa_device *device)
+{
+    if (sqa_architecture_find(device)->no_predicates)
+        sqa_text_append(out, "#define NO_PREDICATES 1\n");
+}
+
 void sqa_source_subgroup_size(sqa_text *out, const sqa_device *device, uint32_t width)
 {
     if (device->limits.subgroup_size_on_request)

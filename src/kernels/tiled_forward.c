@@ -118,7 +118,8 @@ static uint32_t fact_words(const sqa_attention *attention)
     return 2 + 1u * globals + 2u * alibi + 2u * dropout;
 }
 
-static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention)
+static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention,
+                            const sqa_device *device)
 {
     const uint32_t rows = (uint32_t)value[BM], vec = (uint32_t)value[VEC];
     const uint32_t k_slice = k_slice_vecs(value), v_slice = v_slice_vecs(value, attention);
@@ -131,6 +132,8 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
         floats += vec * rows * pitch(value, attention->head_dim);
     if (value[STAGE])
         floats += vec * 2 * (k_slice > v_slice ? k_slice : v_slice);
+    if (value[STAGE] && sqa_architecture_find(device)->no_predicates)
+        floats += 2; /* what is known of two slices of V */
     return 4 * (uint64_t)floats;
 }
 
@@ -234,7 +237,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
         return false;
     if (!rows_are_enough(value, attention))
         *why = "three quarters of the tile would have no rows";
-    else if (local_bytes(value, attention) > limits->local_memory_bytes)
+    else if (local_bytes(value, attention, device) > limits->local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
     else if (value[SUBGROUP] && !sqa_subgroup_size_for(limits, (uint32_t)value[TX]))
         *why = "SUBGROUP needs sub-groups with shuffles, of at least TX work-items";
@@ -294,7 +297,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
             *config = next;
         found = true;
         if (!stage || sqa_wavefronts_suffice(device, (uint32_t)(value[TX] * value[TY]),
-                                             local_bytes(value, attention))) {
+                                             local_bytes(value, attention, device))) {
             *config = next;
             return;
         }
@@ -315,6 +318,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_attention *attention = &problem->of.attention;
     sqa_source_subgroup_size(out, device, subgroup_width(config->value));
     sqa_source_exp2(out, device);
+    sqa_source_predicates(out, device);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
     sqa_source_combine(out, device);
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
