@@ -38,6 +38,41 @@ INLINE float multiply_add(const vec a, const vec b, float sum)
     return sum;
 }
 
+#ifndef PAIRED_FLOATS /* one instruction multiplies two neighbours, but no others together */
+#define PAIRED_FLOATS 0
+#endif
+
+/* A sum of products of vectors: of even and odd elements apart where that pairs neighbours. */
+#if PAIRED_FLOATS && VEC > 1
+typedef float2 products;
+
+INLINE products add_products_of(const vec a, const vec b, products sum)
+{
+    sum = fma(a.s01, b.s01, sum);
+#if VEC == 4
+    sum = fma(a.s23, b.s23, sum);
+#endif
+    return sum;
+}
+
+INLINE float all_products(const products sum)
+{
+    return sum.s0 + sum.s1;
+}
+#else
+typedef float products;
+
+INLINE products add_products_of(const vec a, const vec b, const products sum)
+{
+    return multiply_add(a, b, sum);
+}
+
+INLINE float all_products(const products sum)
+{
+    return sum;
+}
+#endif
+
 INLINE bool is_aligned(__global const sqa_stored *first, const long stride)
 {
     return (size_t)first % (VEC * sizeof(sqa_stored)) == 0 && stride % VEC == 0;

@@ -15,7 +15,7 @@
  * Barriers stand where every thread passes the same number of times: at the top
  * of loops with uniform trip counts and between the two halves of a key tile. */
 /* Adds what the head dimensions of slice s give to the scores of the thread's keys. */
-INLINE void add_scores(float score[TM][TN], const thread_queries *queries, const slice from,
+INLINE void add_scores(products score[TM][TN], const thread_queries *queries, const slice from,
                        const int s, const int keys, const int x)
 {
 #pragma unroll UNROLL_VECS
@@ -31,7 +31,7 @@ INLINE void add_scores(float score[TM][TN], const thread_queries *queries, const
             const vec query = query_vec(queries, i, s * K_SLICE_VECS + d);
 #pragma unroll
             for (int j = 0; j < TN; j++)
-                score[i][j] = multiply_add(query, key[j], score[i][j]);
+                score[i][j] = add_products_of(query, key[j], score[i][j]);
         }
     }
 }
@@ -66,11 +66,12 @@ INLINE void add_values(const bool guard, thread_rows *rows, __local const vec *w
 INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const matrix k,
                        __local vec *slices, const int keys, const int x, const int thread)
 {
+    products sums[TM][TN];
 #pragma unroll
     for (int i = 0; i < TM; i++)
 #pragma unroll
         for (int j = 0; j < TN; j++)
-            score[i][j] = 0.0f;
+            sums[i][j] = (products)(0.0f);
 #if STAGE
     staged next;
     fetch_k(&next, k, keys, 0, thread);
@@ -81,14 +82,19 @@ INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const
         if (s + 1 < K_SLICES)
             fetch_k(&next, k, keys, (s + 1) * K_SLICE_VECS, thread);
         barrier(CLK_LOCAL_MEM_FENCE); /* slice s is there, slice s - 1 no longer used */
-        add_scores(score, queries, slices + (s & 1) * SLICE_SIZE, s, keys, x);
+        add_scores(sums, queries, slices + (s & 1) * SLICE_SIZE, s, keys, x);
         if (s + 1 < K_SLICES)
             put_k(slices + ((s + 1) & 1) * SLICE_SIZE, &next, thread);
     }
 #else
     barrier(CLK_LOCAL_MEM_FENCE);
-    add_scores(score, queries, k, 0, keys, x);
+    add_scores(sums, queries, k, 0, keys, x);
 #endif
+#pragma unroll
+    for (int i = 0; i < TM; i++)
+#pragma unroll
+        for (int j = 0; j < TN; j++)
+            score[i][j] = all_products(sums[i][j]);
 }
 
 /* Adds the values of a key tile to the rows. `weights`: of the thread's first row, where it puts

@@ -26,6 +26,16 @@ enum { ANY_TYPE = -1 };
         }                                                                                          \
     }
 
+#define AMD(begin, registers, width, kib, pairs)                                                   \
+    {                                                                                              \
+        SQA_DEVICE_GPU, 0, "amd", begin, NULL,                                                     \
+        {                                                                                          \
+            OF_WORK_GROUPS, .item_registers = (registers), .paired_floats = (pairs),               \
+                            .no_predicates = true, .wavefront_width = (width),                     \
+                            .least_wavefronts = 4, .unit_local_memory_bytes = (kib)*1024           \
+        }                                                                                          \
+    }
+
 /* Limits of registers are those that tests/gpu/compile.sh finds no spills with. */
 static const struct {
     int type;                 /* sqa_device_type */
@@ -76,22 +86,13 @@ static const struct {
     NVIDIA("sm_10", SM_90_REGISTERS, 228),
     NVIDIA("sm_12", ITEM_REGISTERS, 100),
     NVIDIA("", ITEM_REGISTERS, 64),
-    /* AMD: GCN and CDNA, wavefronts of 64 on four SIMD units; RDNA, of 32, where OpenCL counts
-     * pairs of compute units as one. */
-    {SQA_DEVICE_GPU,
-     0,
-     "amd",
-     "gfx1",
-     NULL,
-     {OF_WORK_GROUPS, .item_registers = 110, .no_predicates = true, .wavefront_width = 32,
-      .least_wavefronts = 4, .unit_local_memory_bytes = 128 * 1024}},
-    {SQA_DEVICE_GPU,
-     0,
-     "amd",
-     NULL,
-     NULL,
-     {OF_WORK_GROUPS, .item_registers = ITEM_REGISTERS, .no_predicates = true,
-      .wavefront_width = 64, .least_wavefronts = 4, .unit_local_memory_bytes = 64 * 1024}},
+    /* AMD: GCN and CDNA, wavefronts of 64 on four SIMD units, from CDNA 2 on with instructions for
+     * two neighbours; RDNA, of 32, where OpenCL counts pairs of compute units as one. */
+    AMD("gfx1", 110, 32, 128, false),
+    AMD("gfx90a", ITEM_REGISTERS, 64, 64, true),
+    AMD("gfx94", ITEM_REGISTERS, 64, 64, true),
+    AMD("gfx95", ITEM_REGISTERS, 64, 160, true),
+    AMD("", ITEM_REGISTERS, 64, 64, false),
     /* Intel: 128 registers of a hardware thread, as wide as its smallest sub-group. Its own
      * runtime gives twice as many to half as many threads, from Xe-HPG and Xe-HPC on. */
     {SQA_DEVICE_GPU,

@@ -35,6 +35,7 @@ typedef struct sqa_architecture {
 
     bool native_exp2; /* as exact as exp2(), but for results that are no normal numbers */
 
+    bool paired_floats; /* one instruction multiplies and adds two neighbours */
     bool no_predicates; /* of instructions: one with a condition is two, a vector's one more each */
 
     /* Of a compute unit; 0 where it is not known. The width that a runtime tells goes before; its

@@ -83,9 +83,12 @@ void sqa_source_exp2(sqa_text *out, const sqa_device *device)
         sqa_text_append(out, "#define SQA_EXP2 native_exp2\n");
 }
 
-void sqa_source_predicates(sqa_text *out, const sqa_device *device)
+void sqa_source_instructions(sqa_text *out, const sqa_device *device)
 {
-    if (sqa_architecture_find(device)->no_predicates)
+    const sqa_architecture *here = sqa_architecture_find(device);
+    if (here->paired_floats)
+        sqa_text_append(out, "#define PAIRED_FLOATS 1\n");
+    if (here->no_predicates)
         sqa_text_append(out, "#define NO_PREDICATES 1\n");
 }
 

@@ -34,8 +34,9 @@ bool sqa_wavefronts_suffice(const sqa_device *device, uint32_t threads, uint64_t
 /* How weights are computed: SQA_EXP2 of cl/forward/weight.cl. */
 void sqa_source_exp2(sqa_text *out, const sqa_device *device);
 
-/* What conditions cost: NO_PREDICATES of cl/forward/tiled_shape.cl. */
-void sqa_source_predicates(sqa_text *out, const sqa_device *device);
+/* What instructions can do: PAIRED_FLOATS of cl/common/lanes.cl, NO_PREDICATES of
+ * cl/forward/tiled_shape.cl. */
+void sqa_source_instructions(sqa_text *out, const sqa_device *device);
 
 /* Sub-groups of at least `width` where a kernel can ask for a size, as SUBGROUP_ATTRIBUTE:
  * the smallest, whose work-items have the most registers. */

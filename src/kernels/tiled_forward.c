@@ -139,14 +139,16 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
 
 /* Of a thread: what it keeps of its rows and, with what converts it, of a slice; and what it
  * multiplies at a time, in the first half of a key tile (scores) or in the second (output). */
-static uint32_t registers(const int32_t *value, const sqa_attention *attention)
+static uint32_t registers(const int32_t *value, const sqa_attention *attention,
+                          const sqa_device *device)
 {
     const uint32_t vec = (uint32_t)value[VEC];
+    const uint32_t sums = vec > 1 && sqa_architecture_find(device)->paired_floats ? 2 : 1;
     const uint32_t rows = (uint32_t)(value[BM] / value[TY]);
     const uint32_t keys = (uint32_t)(value[BN] / value[TX]);
     const uint32_t columns =
         vec * sqa_divide_up(sqa_divide_up(attention->value_dim, vec), (uint32_t)value[TX]);
-    const uint32_t scores = rows * keys + (keys + 1) * vec;
+    const uint32_t scores = sums * rows * keys + (keys + 1) * vec;
     const bool converts = attention->dtype != SQA_DTYPE_F32;
     const uint32_t output = (value[P_SLICE] ? rows * keys : 0) + (rows + 1) * vec;
     uint32_t kept = rows * (columns + (value[P_SLICE] ? 0 : 2));
@@ -169,7 +171,7 @@ static uint32_t subgroup_width(const int32_t *value)
 static uint32_t registers_on(const int32_t *value, const sqa_attention *attention,
                              const sqa_device *device)
 {
-    const uint32_t count = registers(value, attention);
+    const uint32_t count = registers(value, attention, device);
     if (!device->limits.subgroup_size_on_request)
         return count;
     return count * sqa_subgroup_size_for(&device->limits, subgroup_width(value)) /
@@ -318,7 +320,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_attention *attention = &problem->of.attention;
     sqa_source_subgroup_size(out, device, subgroup_width(config->value));
     sqa_source_exp2(out, device);
-    sqa_source_predicates(out, device);
+    sqa_source_instructions(out, device);
     sqa_text_format(out, "#define VS %u\n", v_slice_keys(config->value, attention));
     sqa_source_combine(out, device);
     sqa_source_forward(out, problem, config->value[SPLIT] > 1);
