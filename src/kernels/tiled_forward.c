@@ -237,7 +237,9 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
     if (!shape_is_valid(value, attention, why) || !sqa_threads_can_run(device, across, down, why) ||
         !sqa_threads_fill_lanes(device, across, down, why))
         return false;
-    if (!rows_are_enough(value, attention))
+    if (value[VEC] == 4 && !value[PAD] && !limits->local_memory_is_global)
+        *why = "vectors of four in rows without PAD meet in the same banks of local memory";
+    else if (!rows_are_enough(value, attention))
         *why = "three quarters of the tile would have no rows";
     else if (local_bytes(value, attention, device) > limits->local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
