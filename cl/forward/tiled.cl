@@ -62,7 +62,14 @@ INLINE void add_values(const bool guard, thread_rows *rows, __local const vec *w
     }
 }
 
-/* The scores of a key tile. Two slices take turns in `slices`, which is free. */
+/* Slice s of V is in half s & 1 of `slices`, and slice s of K in half K_HALF(s). So K begins in the
+ * half that nobody reads any more, and needs no barrier for it: threads behind may be busy with the
+ * last slice of V, in half V_SLICES - 1 & 1; whoever is there has passed the barrier after the
+ * slice before it, or, where V has one slice, the one after the scores. The weights are safe until
+ * the barrier of the next tile's maxima, and that of slice 0 of K comes before it. */
+#define K_HALF(s) ((s) + V_SLICES % 2 & 1)
+
+/* The scores of a key tile. */
 INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const matrix k,
                        __local vec *slices, const int keys, const int x, const int thread)
 {
@@ -75,16 +82,15 @@ INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const
 #if STAGE
     staged next;
     fetch_k(&next, k, keys, 0, thread);
-    barrier(CLK_LOCAL_MEM_FENCE); /* Q is there; nobody works on the tile before any more */
-    put_k(slices, &next, thread);
+    put_k(slices + K_HALF(0) * SLICE_SIZE, &next, thread);
 #pragma unroll UNROLL_SLICES
     for (int s = 0; s < K_SLICES; s++) {
         if (s + 1 < K_SLICES)
             fetch_k(&next, k, keys, (s + 1) * K_SLICE_VECS, thread);
-        barrier(CLK_LOCAL_MEM_FENCE); /* slice s is there, slice s - 1 no longer used */
-        add_scores(sums, queries, slices + (s & 1) * SLICE_SIZE, s, keys, x);
+        barrier(CLK_LOCAL_MEM_FENCE); /* Q and slice s are there, slice s - 1 is free */
+        add_scores(sums, queries, slices + K_HALF(s) * SLICE_SIZE, s, keys, x);
         if (s + 1 < K_SLICES)
-            put_k(slices + ((s + 1) & 1) * SLICE_SIZE, &next, thread);
+            put_k(slices + K_HALF(s + 1) * SLICE_SIZE, &next, thread);
     }
 #else
     barrier(CLK_LOCAL_MEM_FENCE);
