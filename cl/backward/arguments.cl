@@ -45,13 +45,16 @@
 #define SQA_DK_MATRIX(b, h) (dk_buffer + dk_offset + SQA_DK_SEQUENCE(b) + (h)*dk_head)
 #define SQA_DV_MATRIX(b, h) (dv_buffer + dv_offset + SQA_DV_SEQUENCE(b) + (h)*dv_head)
 
-/* The sum x goes to element i of p: rounded once, after what was there is added. */
+/* The sum x goes to element i of p: rounded once, after what was there is added. Vectors are
+ * those of common/lanes.cl. */
 #if SQA_ACCUMULATE
 #define SQA_PUT(x, i, p) SQA_STORE((x) + SQA_LOAD((i), (p)), (i), (p))
+#define SQA_PUT_VEC_ALIGNED(x, i, p) STORE_VEC_ALIGNED((x) + LOAD_VEC_ALIGNED((i), (p)), (i), (p))
 #define SQA_PUT_FLOAT(x, i, p) ((p)[i] += (x))
 #define SQA_PUT_BIAS(x, i, p) SQA_BIAS_STORE((x) + SQA_BIAS_LOAD((i), (p)), (i), (p))
 #else
 #define SQA_PUT(x, i, p) SQA_STORE((x), (i), (p))
+#define SQA_PUT_VEC_ALIGNED(x, i, p) STORE_VEC_ALIGNED((x), (i), (p))
 #define SQA_PUT_FLOAT(x, i, p) ((p)[i] = (x))
 #define SQA_PUT_BIAS(x, i, p) SQA_BIAS_STORE((x), (i), (p))
 #endif

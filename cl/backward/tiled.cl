@@ -17,10 +17,9 @@ INLINE void load_tile(__local vec *to, const int pitch, const int vecs, const ma
 {
     for (int i = thread; i < rows * vecs; i += THREADS) {
         const int row = i / vecs, d = i % vecs;
-        to[row * pitch + d] = row < count
-                                  ? row_vec(from.first + row * from.row, from.aligned, d, width) *
-                                        factor
-                                  : (vec)(0.0f);
+        to[row * pitch + d] =
+            row < count ? row_vec(from.first + row * from.row, from.aligned, d, width) * factor
+                        : (vec)(0.0f);
     }
 }
 
@@ -158,8 +157,8 @@ INLINE void pair_up(const bool weighs, float product[TM][TN], float flow[TM][TN]
                     p = sqa_probability(kind.power, score - queries->lse[i]);
                     float dp = flow[i][j];
 #if SQA_DROPOUT
-                    const float kept = sqa_kept(kind.dropout, kind.head,
-                                                (uint)queries->number[i], (uint)key);
+                    const float kept =
+                        sqa_kept(kind.dropout, kind.head, (uint)queries->number[i], (uint)key);
                     dp *= kept;
 #else
                     const float kept = 1.0f;
@@ -212,12 +211,15 @@ INLINE void add_totals(volatile vec *totals, vec *sums, const int count)
 INLINE void store_row(__global sqa_stored *to, const volatile vec *totals, const int columns,
                       const int width, const float factor, const int x)
 {
+    const bool aligned = width % VEC == 0 && (size_t)to % (VEC * sizeof *to) == 0;
 #pragma unroll
     for (int j = 0; j < columns; j++) {
         const int d = VEC * (x + TX * j);
         const vec values = totals[j] * factor;
+        if (aligned && d < width)
+            SQA_PUT_VEC_ALIGNED(values, d, to);
 #define STORE_LANE(n)                                                                              \
-    if (d + n < width)                                                                             \
+    if (!aligned && d + n < width)                                                                 \
         SQA_PUT(LANE(values, n), d + n, to);
         EACH_LANE(STORE_LANE)
 #undef STORE_LANE
