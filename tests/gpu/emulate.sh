@@ -6,7 +6,7 @@
 # first.
 #   emulate.sh SQA_PROGRAM
 # $SQA_TEST_SIZE full: all defaults, otherwise a selection. The code is that of sm_80 throughout;
-# of later GPUs it has the configurations.
+# of other GPUs it has the configurations, and what is written for their instructions.
 # compilers.sh says where programs are looked for; without one of them nothing is run: status 77.
 set -u
 sqa=$1
@@ -39,6 +39,7 @@ sm_90 forward       tiled hq=8,n=4096,causal,d=64,dtype=f32  full
 sm_90 forward       tiled hq=8,n=4096,causal,d=128,dtype=f32 full
 sm_90 forward       tiled hq=8,n=4096,causal,d=64,dtype=f16  full
 sm_90 forward       tiled hq=8,n=4096,causal,d=128,dtype=f16 full
+gfx90a forward      tiled hq=8,n=4096,causal,d=64,dtype=f32  full
 sm_80 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f32  full
 sm_80 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f32 full
 sm_80 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f16  full
@@ -52,6 +53,8 @@ sm_90 forward       stream hq=32,hkv=4,nq=8,nk=4096,causal,d=64,dtype=f32  full
 sm_80 matmul        tiled m=1024,n=1024,k=1024,dtype=f32     quick
 sm_90 matmul        tiled m=1024,n=1024,k=1024,ta,dtype=bf16 full
 sm_80 matmul        tiled m=4096,n=2816,k=1024,tb,gated,act=silu,dtype=f16 full
+sm_80 matmul        tiled m=1024,n=1024,k=1024,bias,residual,beta=1,act=silu,dtype=f32 full
+sm_80 matmul        tiled m=1024,n=1024,k=1024,tb,bias,gated,act=silu,residual,dtype=f16 full
 sm_80 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
 sm_90 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
 sm_80 linear        tiled b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 full

@@ -6,6 +6,7 @@ import problem
 
 BATCHES = 2
 ALPHA = 0.5
+BETA = -1.5
 ACTIVATIONS = {None: lambda x: x, "silu": lambda x: x / (1 + np.exp(-x))}
 
 
@@ -17,8 +18,6 @@ class Problem(problem.Problem):
         del kernel
         d = source.defines
         shape = source.shape
-        if {"bias", "residual", "beta"} & set(shape):
-            raise ValueError("biases, residuals and sums are not known here")
         self.tile = (d["BM"], d["BN"])
         m, n = (size + size // 2 + 3 for size in self.tile)
         k = 5 * d["DK"] // 2 + 1
@@ -37,15 +36,24 @@ class Problem(problem.Problem):
         a, op_a = matrix("ta" in shape, m, k)
         b, op_b = matrix("tb" in shape, k, n)
         b2, op_b2 = matrix("tb" in shape, k, n)
-        c = ACTIVATIONS[shape.get("act")](ALPHA * op_a @ op_b)
-        if "gated" in shape:
-            c = c * (ALPHA * op_a @ op_b2)
-        self.values = {"a": a, "b": b, "b2": b2, "c": c}
-        self.lay_out(("c",), ("c",))
+
+        def some(*size):
+            return problem.stored(random.standard_normal(size).astype(np.float32), self.storage)
+
+        has = shape.keys()
+        before, residual, bias, bias2 = some(BATCHES, m, n), some(BATCHES, m, n), some(n), some(n)
+        c = ALPHA * op_a @ op_b + ("beta" in has) * BETA * before + ("bias" in has) * bias
+        c = ACTIVATIONS[shape.get("act")](c)
+        if "gated" in has:
+            c = c * (ALPHA * op_a @ op_b2 + ("bias" in has) * bias2)
+        c = c + ("residual" in has) * residual
+        self.values = {"a": a, "b": b, "b2": b2, "c": c, "residual": residual, "bias": bias,
+                       "bias2": bias2}
+        self.lay_out(("c",), ("c",), {"c": before} if "beta" in has else None)
 
     def own(self, x):
         row, column = (n * tile for n, tile in zip(self.group[1::-1], self.tile))
         return x[self.group[2], row:row + self.tile[0], column:column + self.tile[1]]
 
     def numbers(self):
-        return {**self.sizes, "alpha": ALPHA}
+        return {**self.sizes, "alpha": ALPHA, "beta": BETA}

@@ -59,9 +59,11 @@ class Problem:
     KERNELS, STRIDES = {}, ()
     TIGHT = ()  # tensors of f32 without room
 
-    def lay_out(self, outputs, written):
+    def lay_out(self, outputs, written, before=None):
         """Tensors are in self.values, all of them. Inputs may be read; of what the kernel has
-        written of the outputs, the work-group's part may be."""
+        written of the outputs, the work-group's part may be, and read where `before` says what
+        it holds."""
+        before = before or {}
         self.written = written
         names = [name[:-len("_buffer")] for name, kind in self.source.arguments
                  if kind == "pointer" and name.endswith("_buffer")]
@@ -75,11 +77,13 @@ class Problem:
             size += (tensor.bytes + 2 * GAP - 1) // GAP * GAP
         self.memory = Memory(size, BASE, allowed=False)
         for name, tensor in self.tensors.items():
-            if name not in outputs:  # the workspace may be written, too
-                bits = np.ascontiguousarray(tensor.store(self.values[name])).view(np.uint8)
+            if name not in outputs or name in before:  # the workspace may be written, too
+                known = before.get(name, self.values[name])
+                bits = np.ascontiguousarray(tensor.store(known)).view(np.uint8)
                 pieces = tensor.pieces(tensor.at)
                 self.memory.bytes[pieces] = bits.reshape(pieces.shape)
-                self.memory.may_read[pieces] = True
+                readable = self.own(tensor.at) if name in before else tensor.at
+                self.memory.may_read[tensor.pieces(readable)] = True
             if name in written:
                 self.memory.may_write[tensor.pieces(self.own(tensor.at))] = True
 
