@@ -277,6 +277,7 @@ START_TEST(figures_of_a_gpu)
     } expected[] = {
         {"nvidia", "sm_80", "nvidia", 160, 0, 32}, {"nvidia", "sm_120", "nvidia", 160, 0, 32},
         {"nvidia", "sm_90", "nvidia", 176, 0, 32}, {"amd", "gfx90a", "amd", 160, 0, 64},
+        {"amd", "gfx906", "amd", 160, 0, 64},      {"amd", "gfx942", "amd", 160, 0, 64},
         {"amd", "gfx1100", "amd", 110, 0, 32},     {"intel", "xe-hpg", "intel", 50, 110, 0},
         {"intel", "xe-hpc", "intel", 50, 110, 0},  {"intel", "xe-hpg", "rusticl", 50, 0, 0},
         {"intel", "xe-lp", "intel", 50, 0, 0},     {"arm", "valhall", "arm", 160, 0, 0},
@@ -302,6 +303,9 @@ START_TEST(figures_of_a_gpu)
         ck_assert_int_eq(found->large_file != NULL, found->large_item_registers != 0);
         ck_assert_uint_eq(found->wavefront_width, expected[i].wavefront_width);
         ck_assert_int_eq(found->native_exp2, !strcmp(expected[i].vendor, "nvidia"));
+        ck_assert_int_eq(found->no_predicates, !strcmp(expected[i].vendor, "amd"));
+        ck_assert_int_eq(found->paired_floats, !strcmp(expected[i].architecture, "gfx90a") ||
+                                                   !strcmp(expected[i].architecture, "gfx942"));
     }
 }
 END_TEST
