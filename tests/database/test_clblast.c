@@ -1,13 +1,12 @@
 /* Products that CLBlast computes: a stored winner runs, on queues of either order, and gives
  * way with one warning where CLBlast fails; whoever named the family hears why. */
-#define _GNU_SOURCE /* RTLD_NEXT */
-#include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/program.h"
 #include "conformance/check.h"
+#include "database/failing_clblast.h"
 #include "database/fixture.h"
 #include "kernels/registry.h"
 #include "opencl_fixture.h"
@@ -20,54 +19,12 @@
 #include "runtime/plan.h"
 #include "sqa_cl/layer.h"
 
-#include <clblast_c.h>
-
 /* Small products take a kernel that needs no workspace; those of `large` take another. */
 enum { SMALL = 1, LARGE = 14, M = 70, N = 90, K = 50, BATCH = 3, FIRST = 2 };
 
 static char path[512];
 static int warnings;
 static char last_warning[1024];
-
-/* Stands before CLBlast's own; the call of this number fails, counted from 1. */
-static int calls, failing_call;
-static bool sizes_fail;
-
-CLBlastStatusCode
-CLBlastSgemmWithTempBuffer(const CLBlastLayout layout, const CLBlastTranspose a_transpose,
-                           const CLBlastTranspose b_transpose, const size_t m, const size_t n,
-                           const size_t k, const float alpha, const cl_mem a_buffer,
-                           const size_t a_offset, const size_t a_ld, const cl_mem b_buffer,
-                           const size_t b_offset, const size_t b_ld, const float beta,
-                           cl_mem c_buffer, const size_t c_offset, const size_t c_ld,
-                           cl_command_queue *queue, cl_event *event, cl_mem temp_buffer)
-{
-    CLBlastStatusCode (*real)(CLBlastLayout, CLBlastTranspose, CLBlastTranspose, size_t, size_t,
-                              size_t, float, cl_mem, size_t, size_t, cl_mem, size_t, size_t, float,
-                              cl_mem, size_t, size_t, cl_command_queue *, cl_event *, cl_mem);
-    *(void **)&real = dlsym(RTLD_NEXT, "CLBlastSgemmWithTempBuffer");
-    if (++calls == failing_call)
-        return CLBlastDatabaseError;
-    return real(layout, a_transpose, b_transpose, m, n, k, alpha, a_buffer, a_offset, a_ld,
-                b_buffer, b_offset, b_ld, beta, c_buffer, c_offset, c_ld, queue, event,
-                temp_buffer);
-}
-
-CLBlastStatusCode
-CLBlastSGemmTempBufferSize(const CLBlastLayout layout, const CLBlastTranspose a_transpose,
-                           const CLBlastTranspose b_transpose, const size_t m, const size_t n,
-                           const size_t k, const size_t a_offset, const size_t a_ld,
-                           const size_t b_offset, const size_t b_ld, const size_t c_offset,
-                           const size_t c_ld, cl_command_queue *queue, size_t *bytes)
-{
-    CLBlastStatusCode (*real)(CLBlastLayout, CLBlastTranspose, CLBlastTranspose, size_t, size_t,
-                              size_t, size_t, size_t, size_t, size_t, size_t, size_t,
-                              cl_command_queue *, size_t *);
-    *(void **)&real = dlsym(RTLD_NEXT, "CLBlastSGemmTempBufferSize");
-    return sizes_fail ? CLBlastDatabaseError
-                      : real(layout, a_transpose, b_transpose, m, n, k, a_offset, a_ld, b_offset,
-                             b_ld, c_offset, c_ld, queue, bytes);
-}
 
 static void count_warning(void *user, sqa_log_level level, const char *message)
 {
@@ -141,8 +98,8 @@ static void setup(void)
     store_winner(wanted(1, SMALL));
     store_winner(wanted(BATCH, LARGE));
     open_context();
-    calls = failing_call = warnings = 0;
-    sizes_fail = false;
+    clblast_calls = failing_clblast_call = warnings = 0;
+    clblast_sizes_fail = false;
 }
 
 static void teardown(void)
@@ -250,7 +207,7 @@ START_TEST(a_failing_library_is_passed_over)
     sqa_matmul_tensors tensors = new_tensors(&desc);
     sqa_plan *plan = new_plan(&desc, NULL);
     sqa_leaf *leaf = plan->stages[0].leaf;
-    failing_call = 1;
+    failing_clblast_call = 1;
     for (int call = 0; call < 2; call++)
         ck_assert_msg(sqa_matmul_run(plan, test_queue, &tensors, 0, NULL, NULL) == SQA_OK, "%s",
                       sqa_last_error());
@@ -258,12 +215,12 @@ START_TEST(a_failing_library_is_passed_over)
     ck_assert_ptr_nonnull(atomic_load(&leaf->substitute));
     ck_assert_str_ne(atomic_load(&leaf->substitute)->choice.family->name, "clblast");
     ck_assert_int_eq(warnings, 1);
-    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(clblast_calls, 1);
     sqa_plan_destroy(plan);
     plan = new_plan(&desc, NULL);
-    failing_call = 0;
+    failing_clblast_call = 0;
     ck_assert_int_eq(sqa_matmul_run(plan, test_queue, &tensors, 0, NULL, NULL), SQA_OK);
-    failing_call = calls + 1;
+    failing_clblast_call = clblast_calls + 1;
     ck_assert_int_eq(sqa_matmul_run(plan, test_queue, &tensors, 0, NULL, NULL), SQA_OPENCL_ERROR);
     ck_assert_msg(strstr(sqa_last_error(), "CLBlast") != NULL, "%s", sqa_last_error());
     ck_assert_int_eq(warnings, 1);
@@ -278,13 +235,13 @@ START_TEST(a_failing_library_is_passed_over_by_warming_up)
     const sqa_matmul_desc desc = wanted(1, SMALL);
     sqa_matmul_tensors tensors = new_tensors(&desc);
     sqa_plan *plan = new_plan(&desc, NULL);
-    failing_call = 1;
+    failing_clblast_call = 1;
     ck_assert_msg(sqa_plan_warm_up(plan, test_queue) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(warnings, 1);
     ck_assert_int_eq(sqa_matmul_run(plan, test_queue, &tensors, 0, NULL, NULL), SQA_OK);
     expect_all(test_queue, &tensors, &desc, product_of(&desc));
     ck_assert_int_eq(warnings, 1);
-    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(clblast_calls, 1);
     sqa_plan_destroy(plan);
     release(&tensors);
 }
@@ -297,7 +254,7 @@ START_TEST(a_batch_that_breaks_off_is_an_error)
     sqa_matmul_tensors tensors = new_tensors(&desc);
     sqa_plan *plan = new_plan(&desc, NULL);
     ck_assert_uint_gt(plan->workspace_bytes, 0);
-    failing_call = 2;
+    failing_clblast_call = 2;
     ck_assert_int_eq(sqa_matmul_run(plan, test_queue, &tensors, 0, NULL, NULL), SQA_OPENCL_ERROR);
     ck_assert_ptr_null(atomic_load(&plan->stages[0].leaf->substitute));
     ck_assert_int_eq(clFinish(test_queue), CL_SUCCESS);
@@ -350,18 +307,18 @@ START_TEST(a_layer_runs_without_it)
     sqa_context_destroy(context);
     store_winner(projection());
     open_context();
-    sizes_fail = true;
+    clblast_sizes_fail = true;
     sqa_plan *plan = new_layer();
     ck_assert_ptr_null(strstr(family_of(plan), "clblast"));
     ck_assert_int_ge(warnings, 1);
     ck_assert_msg(strstr(last_warning, "clblast") != NULL, "%s", last_warning);
     ck_assert_float_eq_tol(run_layer(plan), OF_LAYER, 1e-5f);
     sqa_plan_destroy(plan);
-    sizes_fail = false;
+    clblast_sizes_fail = false;
     warnings = 0;
     plan = new_layer();
     ck_assert_msg(!strncmp(family_of(plan), "clblast+", 8), "%s", family_of(plan));
-    failing_call = 1;
+    failing_clblast_call = 1;
     ck_assert_float_eq_tol(run_layer(plan), OF_LAYER, 1e-5f);
     ck_assert_int_ge(warnings, 1);
     ck_assert_msg(strstr(last_warning, "clblast() passed over for "), "%s", last_warning);
@@ -372,7 +329,7 @@ END_TEST
 START_TEST(what_cannot_be_planned_is_passed_over)
 {
     const sqa_matmul_desc desc = wanted(1, SMALL);
-    sizes_fail = true;
+    clblast_sizes_fail = true;
     sqa_plan *plan = new_plan(&desc, NULL);
     ck_assert_str_ne(family_of(plan), "clblast");
     ck_assert_int_eq(warnings, 1);
@@ -388,7 +345,7 @@ START_TEST(a_named_family_says_why)
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
     options.family = "clblast";
     sqa_plan *plan = new_plan(&desc, &options);
-    failing_call = 1;
+    failing_clblast_call = 1;
     ck_assert_int_eq(sqa_matmul_run(plan, test_queue, &tensors, 0, NULL, NULL), SQA_OPENCL_ERROR);
     ck_assert_msg(strstr(sqa_last_error(), "CLBlast") != NULL, "%s", sqa_last_error());
     expect_all(test_queue, &tensors, &desc, 10.0f);
@@ -411,7 +368,7 @@ START_TEST(offsets_beyond_its_numbers_are_refused)
         SQA_UNSUPPORTED);
     ck_assert_msg(strstr(sqa_last_error(), "tensors.b.offset") != NULL, "%s", sqa_last_error());
     ck_assert(refused);
-    ck_assert_int_eq(calls, 0);
+    ck_assert_int_eq(clblast_calls, 0);
     sqa_plan_destroy(plan);
 }
 END_TEST
@@ -435,7 +392,7 @@ START_TEST(large_products_are_right)
                       SQA_OK,
                   "%s", sqa_last_error());
     ck_assert_msg(judgement.passed, "%s: %s", large[_i], judgement.message);
-    ck_assert_int_gt(calls, 0);
+    ck_assert_int_gt(clblast_calls, 0);
 }
 END_TEST
 
