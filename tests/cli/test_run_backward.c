@@ -98,7 +98,7 @@ static const struct {
     {"run --q @/q.npy --k @/k.npy --v @/v.npy --out @/out.npy --dout @/dout.npy", "dout",
      "needs --op backward"},
     {"run --op sideways --q @/q.npy --k @/k.npy --v @/v.npy --out @/out.npy", "--op",
-     "expected forward, backward, layer, linear, matmul, merge, rope, norm"},
+     "expected forward, backward, block, layer, linear, matmul, mla_layer, merge, rope, norm"},
     {"run --op backward --q @/q.npy --k @/k.npy --v @/v.npy --dout @/q.npy" OUT, "--dout",
      "expected (1, 2, 9, 5)"},
 };

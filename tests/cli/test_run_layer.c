@@ -1,5 +1,5 @@
-/* sqa run --op layer: Y and all gradients of a layer in files; one line and no output where what
- * is asked for makes no sense. */
+/* sqa run --op layer and --op block: Y and all gradients in files; one line and no output where
+ * what is asked for makes no sense. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,25 +7,33 @@
 #include <sys/stat.h>
 
 #include "cli/run_inputs.h"
+#include "operations/block/reference.h"
 #include "operations/layer/reference.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
 #include "run_suite.h"
 #include "text/npy.h"
 
-#define LAYER "run --op layer --x %1$s/x.npy --weights %1$s/weights --out %1$s/y.npy"
+#define ON_FILES " --x %1$s/x.npy --weights %1$s/weights --out %1$s/y.npy"
 #define XSQA " --variant xsqa --heads 8"
 
 static const struct {
-    const char *shape, *options;
+    const char *op, *shape, *options;
 } runs[] = {
-    {"variant=xsqa,h=8,n=9,d=4,dmodel=12,causal", " --causal"},
-    {"b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,fused,biases", ""},
-    {"b=2,variant=xsqa,h=8,nq=7,nk=11,d=4,dv=3,dmodel=12,dcontext=5,biases",
+    {"layer", "variant=xsqa,h=8,n=9,d=4,dmodel=12,causal", " --causal"},
+    {"layer", "b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,fused,biases", ""},
+    {"layer", "b=2,variant=xsqa,h=8,nq=7,nk=11,d=4,dv=3,dmodel=12,dcontext=5,biases",
      " --context %1$s/context.npy"},
-    {"b=2,variant=xsqa,h=8,n=7,d=6,dmodel=12,biases,rope=half,ropebase=500,ropedim=4,"
+    {"layer",
+     "b=2,variant=xsqa,h=8,n=7,d=6,dmodel=12,biases,rope=half,ropebase=500,ropedim=4,"
      "ropeoffset=3,qknorm,gate",
      " --rope half --rope-base 500 --rope-dim 4 --rope-offset 3 --qk-norm --gate"},
+    {"block",
+     "b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,biases,mlp=10,mlpbiases,norm=layer,gated,act=relu",
+     " --norm layer --activation relu"},
+    {"block",
+     "variant=xsqa,h=8,n=9,d=4,dmodel=12,causal,mlp=10,kind=parallel,act=silu,norm_eps=0.01",
+     " --causal --kind parallel --norm-eps 0.01"},
 };
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
@@ -49,9 +57,11 @@ static const program_result *run_command(const char *command, const char *more)
 static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
 {
     const sqa_attention *a = &tensors->problem.of.attention;
-    const bool weight = slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_K_NORM;
+    const bool weight = slot >= SQA_LAYER_WQ && slot != SQA_LAYER_DY;
     const bool bias = (slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO) ||
-                      (slot >= SQA_LAYER_BG && slot <= SQA_LAYER_K_NORM);
+                      (slot >= SQA_LAYER_BG && slot <= SQA_LAYER_K_NORM) ||
+                      (slot >= SQA_BLOCK_NORM1 && slot <= SQA_BLOCK_NORM2_BIAS) ||
+                      (slot >= SQA_BLOCK_BUP && slot <= SQA_BLOCK_BDOWN);
     sqa_tensor_shape t;
     char name[64];
     if (!sqa_tensor_shape_of(&tensors->problem, slot, &t))
@@ -66,19 +76,22 @@ static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
 }
 
 /* x.npy and the context, weights/wq.npy and so on; y.npy and dy.npy of dY. */
-static void make_inputs(sqa_host_tensors *forward, sqa_host_tensors *dy, const char *shape)
+static void make_inputs(sqa_host_tensors *forward, sqa_host_tensors *dy, const char *op,
+                        const char *shape)
 {
     char text[512];
     sqa_problem problem;
     snprintf(text, sizeof text, "%s/weights", work_folder);
     ck_assert_int_eq(mkdir(text, 0777), 0);
-    snprintf(text, sizeof text, "op=layer,%s", shape);
+    snprintf(text, sizeof text, "op=%s,%s", op, shape);
     ck_assert_msg(sqa_problem_parse(text, &problem) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(sqa_host_tensors_create(forward, &problem, 7, false), SQA_OK);
-    snprintf(text, sizeof text, "op=layer_backward,%s", shape);
+    snprintf(text, sizeof text, "op=%s_backward,%s", op, shape);
     ck_assert_int_eq(sqa_problem_parse(text, &problem), SQA_OK);
     ck_assert_int_eq(sqa_host_tensors_create(dy, &problem, 8, false), SQA_OK);
     for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_K_NORM; slot++)
+        save_input(forward, slot);
+    for (uint32_t slot = SQA_BLOCK_NORM1; slot <= SQA_BLOCK_BDOWN; slot++)
         save_input(forward, slot);
     save_input(dy, SQA_LAYER_DY);
 }
@@ -93,25 +106,51 @@ static void read_output(sqa_npy *out, const char *name, uint32_t rank, size_t co
     ck_assert_uint_eq(out->count, count);
 }
 
+/* Rows of Y by the reference. */
+static void expect_layer(const sqa_host_tensors *forward, double *out)
+{
+    const sqa_layer_pass *layer = &forward->problem.of.layer;
+    const uint32_t length = layer->attention.q_length;
+    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
+    sqa_layer_reference reference;
+    ck_assert(sqa_layer_reference_forward(&reference, layer, &views));
+    for (uint32_t row = 0; row < sqa_layer_q_rows(layer); row++, out += layer->d_model)
+        sqa_layer_reference_y(&reference, &views, row / length, row % length, 0, layer->d_model,
+                              out);
+    sqa_layer_reference_free(&reference);
+}
+
+static void expect_block(const sqa_host_tensors *forward, double *out)
+{
+    const sqa_layer_pass *layer = &forward->problem.of.layer;
+    const uint32_t length = layer->attention.q_length;
+    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
+    sqa_block_reference *reference = sqa_block_reference_create(&forward->problem, &views);
+    ck_assert_ptr_nonnull(reference);
+    for (uint32_t row = 0; row < sqa_layer_q_rows(layer); row++, out += layer->d_model) {
+        sqa_block_row of;
+        ck_assert(sqa_block_reference_row(reference, row / length, row % length, row, &of));
+        memcpy(out, of.y, layer->d_model * sizeof *out);
+        sqa_block_row_free(&of);
+    }
+    sqa_block_reference_free(reference);
+}
+
 static void check_y(const sqa_host_tensors *forward)
 {
     const sqa_layer_pass *layer = &forward->problem.of.layer;
     const sqa_attention *a = &layer->attention;
-    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
-    sqa_layer_reference reference;
-    double expected[SQA_MAX_ROW];
+    double expected[32 * 12];
     sqa_npy y;
     read_output(&y, "y.npy", a->batch > 1 ? 3 : 2,
                 (size_t)sqa_layer_q_rows(layer) * layer->d_model);
-    ck_assert(sqa_layer_reference_forward(&reference, layer, &views));
-    for (uint32_t row = 0; row < sqa_layer_q_rows(layer); row++) {
-        sqa_layer_reference_y(&reference, &views, row / a->q_length, row % a->q_length, 0,
-                              layer->d_model, expected);
-        for (uint32_t j = 0; j < layer->d_model; j++)
-            ck_assert_double_eq_tol((double)y.data[(size_t)row * layer->d_model + j], expected[j],
-                                    1e-5);
-    }
-    sqa_layer_reference_free(&reference);
+    ck_assert_uint_le(y.count, sizeof expected / sizeof *expected);
+    if (forward->problem.operation == SQA_OPERATION_BLOCK)
+        expect_block(forward, expected);
+    else
+        expect_layer(forward, expected);
+    for (size_t i = 0; i < y.count; i++)
+        ck_assert_double_eq_tol((double)y.data[i], expected[i], 1e-5);
     sqa_npy_free(&y);
 }
 
@@ -134,10 +173,14 @@ static void check_gradients(const sqa_host_tensors *dy)
 {
     const sqa_problem *problem = &dy->problem;
     const sqa_layer_pass *layer = &problem->of.layer;
-    for (uint32_t slot = SQA_LAYER_DX; slot < SQA_LAYER_SLOTS; slot++) {
+    for (uint32_t slot = SQA_LAYER_DX; slot < SQA_BLOCK_SLOTS; slot++) {
         const bool input = slot <= SQA_LAYER_DCONTEXT;
-        const bool matrix = slot < SQA_LAYER_DBQ || slot == SQA_LAYER_DWG;
+        const bool matrix = slot < SQA_LAYER_DBQ || slot == SQA_LAYER_DWG ||
+                            (slot >= SQA_BLOCK_DWUP && slot <= SQA_BLOCK_DWDOWN);
         const uint32_t rank = input ? (layer->attention.batch > 1 ? 3 : 2) : matrix ? 2 : 1;
+        const bool forward = slot >= SQA_LAYER_SLOTS && slot < SQA_BLOCK_DNORM1;
+        if (forward || !sqa_tensor_name(problem, slot))
+            continue;
         sqa_tensor_shape shape;
         char name[64];
         sqa_npy file;
@@ -151,7 +194,7 @@ static void check_gradients(const sqa_host_tensors *dy)
         for (size_t i = 0; i < file.count; i++)
             sum += fabs((double)file.data[i]);
         ck_assert_msg(isfinite(sum) && sum > 0.0, "%s: %g", name, sum);
-        if (slot == SQA_LAYER_DBO)
+        if (slot == SQA_LAYER_DBO && problem->operation == SQA_OPERATION_LAYER_BACKWARD)
             check_bias(dy, &file);
         sqa_npy_free(&file);
     }
@@ -160,11 +203,11 @@ static void check_gradients(const sqa_host_tensors *dy)
 START_TEST(right_layers)
 {
     sqa_host_tensors forward, dy;
-    make_inputs(&forward, &dy, runs[_i].shape);
-    char more[256];
-    snprintf(more, sizeof more, XSQA "%s --dout %%1$s/dy.npy --grads %%1$s/grads",
-             runs[_i].options);
-    const program_result *result = run_command(LAYER, more);
+    make_inputs(&forward, &dy, runs[_i].op, runs[_i].shape);
+    char more[512];
+    snprintf(more, sizeof more, "%s%s%s%s", runs[_i].op, ON_FILES XSQA, runs[_i].options,
+             " --dout %1$s/dy.npy --grads %1$s/grads");
+    const program_result *result = run_command("run --op ", more);
     ck_assert_msg(result->code == 0, "%s: %.600s", runs[_i].shape, result->err);
     ck_assert_str_eq(result->out, "");
     check_y(&forward);
@@ -174,7 +217,7 @@ START_TEST(right_layers)
 }
 END_TEST
 
-static const struct {
+static const struct refusal {
     const char *more, *named, *message;
 } refused[] = {
     {XSQA " --dout %1$s/dy.npy", "--dout", "go together"},
@@ -193,24 +236,46 @@ static const struct {
     {XSQA " --rope half --rope-dim 3", "rope_dim", "even"},
     {XSQA " --gate", "wg.npy", ""},
     {XSQA " --qk-norm", "q_norm.npy", ""},
+    {XSQA " --kind serial", "--kind", "is not an option"},
 };
 enum { REFUSED = sizeof refused / sizeof refused[0] };
 
-START_TEST(nonsense_is_refused)
+static const struct refusal refused_blocks[] = {
+    {XSQA " --context %1$s/x.npy", "--context", "is not an option"},
+    {XSQA " --kind sideways", "--kind", "serial or parallel"},
+    {XSQA " --activation tanh", "--activation", "gelu_erf, sigmoid or relu"},
+    {XSQA " --norm-eps 0", "--norm-eps", "above 0"},
+    {XSQA " --family rows", "--family", "not with --op block"},
+    {XSQA, "norm1.npy", ""},
+};
+enum { REFUSED_BLOCKS = sizeof refused_blocks / sizeof refused_blocks[0] };
+
+/* Of a folder with the inputs of a layer. */
+static void check_refusal(const char *command, const struct refusal *of)
 {
     static const float zeros[60] = {0.0f};
     static const uint64_t shape[2] = {5, 12};
     sqa_host_tensors forward, dy;
-    make_inputs(&forward, &dy, runs[0].shape);
+    make_inputs(&forward, &dy, "layer", runs[0].shape);
     save_array("x2.npy", "<f4", 2, shape, zeros, sizeof(float));
-    const program_result *result = run_command(LAYER, refused[_i].more);
+    const program_result *result = run_command(command, of->more);
     ck_assert_msg(result->code == 2, "exit %d: %s", result->code, result->err);
-    ck_assert_msg(strstr(result->err, refused[_i].named) &&
-                      strstr(result->err, refused[_i].message),
-                  "%s", result->err);
+    ck_assert_msg(strstr(result->err, of->named) && strstr(result->err, of->message), "%s",
+                  result->err);
     ck_assert(!work_file_exists("y.npy"));
     sqa_host_tensors_free(&forward);
     sqa_host_tensors_free(&dy);
+}
+
+START_TEST(nonsense_is_refused)
+{
+    check_refusal("run --op layer" ON_FILES, &refused[_i]);
+}
+END_TEST
+
+START_TEST(nonsense_of_blocks_is_refused)
+{
+    check_refusal("run --op block" ON_FILES, &refused_blocks[_i]);
 }
 END_TEST
 
@@ -222,6 +287,7 @@ int main(void)
     tcase_add_checked_fixture(tests, work_folder_set_up, work_folder_tear_down);
     tcase_add_loop_test(tests, right_layers, 0, RUNS);
     tcase_add_loop_test(tests, nonsense_is_refused, 0, REFUSED);
+    tcase_add_loop_test(tests, nonsense_of_blocks_is_refused, 0, REFUSED_BLOCKS);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);
 }

@@ -1,5 +1,6 @@
-"""sqa run --op layer, Y and all gradients, against PyTorch's autograd: positions, normalised queries
-and keys, a gate, biases, fused or not. PyTorch's side is what `sqa bench --peer torch` times, in
+"""sqa run --op layer and --op block, Y and all gradients, against PyTorch's autograd: positions,
+normalised queries and keys, a gate, biases, fused or not; blocks serial and parallel, with either
+norm, gated or not. PyTorch's side is what `sqa bench --peer torch` times, in
 float64. Exit status 77 where PyTorch is not installed.
 usage: torch_layer.py SQA PEER.py"""
 import importlib.util
@@ -15,16 +16,27 @@ except ImportError:
     print("PyTorch is not installed")
     sys.exit(77)
 
-BATCH, LENGTH, DIM, WIDTH = 2, 19, 12, 20
+BATCH, LENGTH, DIM, WIDTH, INNER = 2, 19, 12, 20, 28
 
 # Heads of Q, of K and V; the variant of four heads; keys of a shape and the options that say so.
-CASES = [
+LAYERS = [
     (4, 4, "mha", "causal", "--causal"),
     (2, 1, "sqa", "fused,biases,rope=half,qknorm,gate", "--rope half --qk-norm --gate"),
     (1, 2, "rsqa", "rope=interleaved,ropedim=8,ropebase=500,ropeoffset=7,causal",
      "--rope interleaved --rope-dim 8 --rope-base 500 --rope-offset 7 --causal"),
     (4, 1, "gqa", "biases,qknorm", "--qk-norm"),
     (1, 1, "xsqa", "fused,gate,biases,rope=half,causal", "--gate --rope half --causal"),
+]
+BLOCKS = [
+    (4, 4, "mha", "causal,gated,act=silu", "--causal"),
+    (2, 1, "sqa", "norm=layer,mlpbiases,biases,qknorm,act=gelu_erf",
+     "--norm layer --qk-norm --activation gelu_erf"),
+    (1, 1, "xsqa", "kind=parallel,causal,gated,act=gelu_tanh,fused,rope=half,qknorm,gate",
+     "--kind parallel --causal --activation gelu_tanh --rope half --qk-norm --gate"),
+    (4, 1, "gqa", "kind=parallel,norm=layer,norm_eps=0.01,mlpbiases,act=relu",
+     "--kind parallel --norm layer --norm-eps 0.01 --activation relu"),
+    (1, 2, "rsqa", "gated,mlpbiases,norm=layer,act=sigmoid,causal",
+     "--norm layer --activation sigmoid --causal"),
 ]
 
 
@@ -48,16 +60,18 @@ def error_of(folder, name, expected):
     return ((got - expected).norm() / expected.norm()).item()
 
 
-def check(sqa, peer, folder, q_heads, kv_heads, variant, keys, options):
+def check(sqa, peer, op, folder, q_heads, kv_heads, variant, keys, options):
     torch.manual_seed(1)
-    words = dict((key + "=").split("=")[:2] for key in (keys + f",dmodel={WIDTH}").split(","))
-    layer = peer.Layer((BATCH, q_heads, kv_heads, LENGTH, LENGTH, DIM), words, number_of)
+    all_keys = f"{keys},dmodel={WIDTH},mlp={INNER}".split(",")
+    words = dict((key + "=").split("=")[:2] for key in all_keys)
+    kind = peer.Block if op == "block" else peer.Layer
+    layer = kind((BATCH, q_heads, kv_heads, LENGTH, LENGTH, DIM), words, number_of)
     y = layer.forward()
     dout = number_of(*y.shape).detach()
     gradients = torch.autograd.grad(y, layer.inputs, dout)
     for name, tensor in dict(layer.of, dout=dout).items():
         np.save(f"{folder}/{name}.npy", tensor.detach().float().numpy())
-    subprocess.run([sqa, "run", "--op", "layer", "--variant", variant, "--heads", "4",
+    subprocess.run([sqa, "run", "--op", op, "--variant", variant, "--heads", "4",
                     "--x", f"{folder}/x.npy", "--weights", folder, "--out", f"{folder}/y.npy",
                     "--dout", f"{folder}/dout.npy", "--grads", f"{folder}/grads",
                     *options.split()], check=True, stderr=subprocess.DEVNULL)
@@ -65,11 +79,12 @@ def check(sqa, peer, folder, q_heads, kv_heads, variant, keys, options):
     for name, gradient in zip(layer.of, gradients):
         errors["d" + name] = error_of(f"{folder}/grads", name, gradient)
     for name, error in errors.items():
-        print(f"{variant} {keys} {name}: {error:.1e}")
+        print(f"{op} {variant} {keys} {name}: {error:.1e}")
         if not error < 1e-5:
-            sys.exit(f"{variant} {keys}: {name} is off by {error:.3g}")
+            sys.exit(f"{op} {variant} {keys}: {name} is off by {error:.3g}")
 
 
-for case in CASES:
-    with tempfile.TemporaryDirectory() as work:
-        check(os.path.abspath(sys.argv[1]), peer_of(sys.argv[2]), work, *case)
+for operation, cases in ("layer", LAYERS), ("block", BLOCKS):
+    for case in cases:
+        with tempfile.TemporaryDirectory() as work:
+            check(os.path.abspath(sys.argv[1]), peer_of(sys.argv[2]), operation, work, *case)

@@ -40,9 +40,9 @@ static const char summary[] =
     "like those, from --dout, the gradient of O. It takes --o and --lse of the forward\n"
     "pass, or runs that again. Other operations take other tensors, and have options of their\n"
     "own: --op linear is linear attention, --op layer an attention layer, --op mla_layer one of\n"
-    "latent attention, --op matmul multiplies matrices, --op rope, norm and activation are what "
-    "stands between (_backward their "
-    "gradients),\n"
+    "latent attention, --op block one of a transformer, --op matmul multiplies matrices, --op "
+    "rope,\n"
+    "norm and activation are what stands between (_backward their gradients),\n"
     "--op merge makes one of two parts of attention; `sqa run --op layer --help`.";
 
 #define TABLED                                                                                     \
@@ -75,9 +75,10 @@ static sqa_status read_operation(run_options *options, sqa_run_backward *backwar
     const char *given = sqa_run_backward_given(backward);
     options->backward = options->op && !strcmp(options->op, "backward");
     if (options->op && !options->backward && strcmp(options->op, "forward") != 0)
-        return sqa_fail(SQA_INVALID_ARGUMENT,
-                        "--op is '%.40s'; expected forward, backward, layer, linear, " TABLED,
-                        options->op);
+        return sqa_fail(
+            SQA_INVALID_ARGUMENT,
+            "--op is '%.40s'; expected forward, backward, block, layer, linear, " TABLED,
+            options->op);
     if (given && !options->backward)
         return sqa_fail(SQA_INVALID_ARGUMENT, "%s needs --op backward", given);
     if (options->backward && options->out)
@@ -283,7 +284,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
     enum { TENSORS = 8, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
-        {"op", "NAME", "forward (default), backward; with their own options layer, linear, " TABLED,
+        {"op", "NAME",
+         "forward (default), backward; with their own options block, layer, linear, " TABLED,
          .text = &given->op},
         {"q", "FILE", "query tensor, .npy", .text = &given->q},
         {"k", "FILE", "key tensor, .npy", .text = &given->k},
@@ -314,7 +316,7 @@ static const sqa_form *const forms[] = {
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} others[] = {{"layer", sqa_run_layer}, {"linear", sqa_run_linear}};
+} others[] = {{"block", sqa_run_block}, {"layer", sqa_run_layer}, {"linear", sqa_run_linear}};
 
 /* What the last --op says; "" without one. */
 static const char *named_operation(int argc, char **argv)

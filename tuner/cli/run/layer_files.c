@@ -28,10 +28,35 @@ static const struct {
     {"bg", SQA_LAYER_BG, SQA_LAYER_DBG, 1},
     {"q_norm", SQA_LAYER_Q_NORM, SQA_LAYER_DQ_NORM, 1},
     {"k_norm", SQA_LAYER_K_NORM, SQA_LAYER_DK_NORM, 1},
-    {"x", SQA_LAYER_SLOTS, SQA_LAYER_DX, 0},
-    {"context", SQA_LAYER_SLOTS, SQA_LAYER_DCONTEXT, 0},
+    {"x", SQA_BLOCK_SLOTS, SQA_LAYER_DX, 0},
+    {"context", SQA_BLOCK_SLOTS, SQA_LAYER_DCONTEXT, 0},
+    {"norm1", SQA_BLOCK_NORM1, SQA_BLOCK_DNORM1, 1},
+    {"norm1_bias", SQA_BLOCK_NORM1_BIAS, SQA_BLOCK_DNORM1_BIAS, 1},
+    {"norm2", SQA_BLOCK_NORM2, SQA_BLOCK_DNORM2, 1},
+    {"norm2_bias", SQA_BLOCK_NORM2_BIAS, SQA_BLOCK_DNORM2_BIAS, 1},
+    {"wup", SQA_BLOCK_WUP, SQA_BLOCK_DWUP, 2},
+    {"wgate", SQA_BLOCK_WGATE, SQA_BLOCK_DWGATE, 2},
+    {"wdown", SQA_BLOCK_WDOWN, SQA_BLOCK_DWDOWN, 2},
+    {"bup", SQA_BLOCK_BUP, SQA_BLOCK_DBUP, 1},
+    {"bgate", SQA_BLOCK_BGATE, SQA_BLOCK_DBGATE, 1},
+    {"bdown", SQA_BLOCK_BDOWN, SQA_BLOCK_DBDOWN, 1},
 };
 enum { PARAMETERS = sizeof parameters / sizeof *parameters };
+
+bool sqa_layer_files_is_gradient(uint32_t slot)
+{
+    for (int i = 0; i < PARAMETERS; i++)
+        if (slot == parameters[i].gradient)
+            return true;
+    return false;
+}
+
+/* Whether a file may be read into the slot. */
+static bool is_input(uint32_t slot)
+{
+    return (slot >= SQA_LAYER_X && slot <= SQA_LAYER_DY) ||
+           (slot >= SQA_BLOCK_NORM1 && slot <= SQA_BLOCK_BDOWN);
+}
 
 static bool is_there(const char *path)
 {
@@ -56,6 +81,30 @@ static sqa_status copy_path(char out[SQA_LAYER_PATH], const char *path)
                           SQA_LAYER_PATH - 1);
 }
 
+/* Biases, of the perceptron and of LayerNorm, as one of their files is there: all or none. */
+static void leave_out_of_block(sqa_layer_files *files)
+{
+    const bool gated = is_there(files->paths[SQA_BLOCK_WGATE]);
+    bool biases = files->layer_norm && is_there(files->paths[SQA_BLOCK_NORM1_BIAS]);
+    for (uint32_t slot = SQA_BLOCK_BUP; slot <= SQA_BLOCK_BDOWN; slot++)
+        biases = biases || is_there(files->paths[slot]);
+    const struct {
+        uint32_t slot;
+        bool needed;
+    } slots[] = {
+        {SQA_BLOCK_NORM1_BIAS, files->layer_norm && biases},
+        {SQA_BLOCK_NORM2, files->serial},
+        {SQA_BLOCK_NORM2_BIAS, files->serial && files->layer_norm && biases},
+        {SQA_BLOCK_WGATE, gated},
+        {SQA_BLOCK_BUP, biases},
+        {SQA_BLOCK_BGATE, gated && biases},
+        {SQA_BLOCK_BDOWN, biases},
+    };
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+        if (!slots[i].needed)
+            files->paths[slots[i].slot][0] = '\0';
+}
+
 /* With wqkv.npy, that alone; biases as their files are there, all or none. */
 static void leave_out(sqa_layer_files *files)
 {
@@ -77,7 +126,7 @@ static void leave_out(sqa_layer_files *files)
 
 sqa_status sqa_layer_files_find(sqa_layer_files *files)
 {
-    files->paths = calloc(SQA_LAYER_SLOTS, sizeof *files->paths);
+    files->paths = calloc(SQA_BLOCK_SLOTS, sizeof *files->paths);
     if (!files->paths)
         return sqa_fail_memory("paths");
     sqa_status status = copy_path(files->paths[SQA_LAYER_X], files->x);
@@ -86,7 +135,9 @@ sqa_status sqa_layer_files_find(sqa_layer_files *files)
     if (!status)
         status = copy_path(files->paths[SQA_LAYER_DY], files->dout);
     for (int i = 0; i < PARAMETERS && !status; i++) {
-        if (parameters[i].slot < SQA_LAYER_SLOTS)
+        if (parameters[i].gradient >= SQA_LAYER_SLOTS && !files->block)
+            continue;
+        if (parameters[i].slot < SQA_BLOCK_SLOTS)
             status = set_path(files->paths[parameters[i].slot], files->weights, parameters[i].name);
         if (!status && files->grads)
             status =
@@ -94,6 +145,8 @@ sqa_status sqa_layer_files_find(sqa_layer_files *files)
     }
     if (!status)
         leave_out(files);
+    if (!status && files->block)
+        leave_out_of_block(files);
     return status;
 }
 
@@ -102,16 +155,16 @@ static const char *option_of(uint32_t slot)
     return slot == SQA_LAYER_X         ? "--x"
            : slot == SQA_LAYER_CONTEXT ? "--context"
            : slot == SQA_LAYER_DY      ? "--dout"
-           : slot > SQA_LAYER_DY       ? "--grads"
-                                       : "--weights";
+           : is_input(slot)            ? "--weights"
+                                       : "--grads";
 }
 
 void sqa_layer_files_name(const sqa_layer_files *files, sqa_command_file *out)
 {
-    for (uint32_t slot = 0; slot < SQA_LAYER_SLOTS; slot++)
+    for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS; slot++)
         out[slot] =
             (sqa_command_file){option_of(slot), files->paths[slot][0] ? files->paths[slot] : NULL,
-                               slot > SQA_LAYER_DY ? SQA_FILE_WRITTEN : SQA_FILE_READ};
+                               is_input(slot) ? SQA_FILE_READ : SQA_FILE_WRITTEN};
 }
 
 /* 0: it is no parameter, but of X, or of the context. */
@@ -131,8 +184,6 @@ static sqa_status read_file(sqa_layer_files *files, uint32_t slot)
         {SQA_NPY_FLOATS, 2, 2, "(rows, columns)"},
     };
     const sqa_npy_wish wish = wishes[parameter_rank(slot)];
-    if (!files->paths[slot][0])
-        return SQA_OK;
     sqa_status status = sqa_npy_read(&files->of[slot], files->paths[slot], &wish);
     if (!status)
         sqa_tensor_file_note(option_of(slot), files->paths[slot], &files->of[slot]);
@@ -166,31 +217,45 @@ static sqa_status settle_dims(const sqa_layer_files *files, bool fused, sqa_atte
     return status ? status : head_size(files, SQA_LAYER_WV, a->kv_heads, &a->value_dim);
 }
 
-sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_layer_desc *desc,
+/* What says itself by its width, and by which files there are. */
+static void settle_widths(const sqa_layer_files *files, sqa_block_desc *block, sqa_layer_desc *desc)
+{
+    const sqa_npy *x = &files->of[SQA_LAYER_X], *context = &files->of[SQA_LAYER_CONTEXT];
+    desc->d_model = length_of(x->shape[x->rank - 1]);
+    desc->fused_qkv = files->paths[SQA_LAYER_WQKV][0] != '\0';
+    desc->biases = files->paths[SQA_LAYER_BO][0] != '\0';
+    desc->qk_norm = files->qk_norm;
+    desc->gate = files->gate;
+    if (files->context)
+        desc->context_dim = length_of(context->shape[context->rank - 1]);
+    if (!files->block)
+        return;
+    block->mlp_dim = length_of(files->of[SQA_BLOCK_WUP].shape[1]);
+    block->gated = files->paths[SQA_BLOCK_WGATE][0] != '\0';
+    block->biases = files->paths[SQA_BLOCK_BDOWN][0] != '\0';
+}
+
+sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_block_desc *block, sqa_layer_desc *desc,
                                 sqa_attention_desc *attention)
 {
     const sqa_npy *x = &files->of[SQA_LAYER_X], *context = &files->of[SQA_LAYER_CONTEXT];
     bool all_f16 = true;
     sqa_status status = SQA_OK;
-    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_DY && !status; slot++) {
+    for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS && !status; slot++) {
+        if (!is_input(slot) || !files->paths[slot][0])
+            continue;
         status = read_file(files, slot);
-        all_f16 = all_f16 && (!files->paths[slot][0] || files->of[slot].element == SQA_ELEMENT_F16);
+        all_f16 = all_f16 && files->of[slot].element == SQA_ELEMENT_F16;
     }
     if (status)
         return status;
     attention->dtype = all_f16 ? SQA_DTYPE_F16 : SQA_DTYPE_F32;
     attention->batch = x->rank == 3 ? length_of(x->shape[0]) : 1;
     attention->q_length = attention->kv_length = length_of(x->shape[x->rank - 2]);
-    desc->attention = attention;
-    desc->d_model = length_of(x->shape[x->rank - 1]);
-    desc->fused_qkv = files->paths[SQA_LAYER_WQKV][0] != '\0';
-    desc->biases = files->paths[SQA_LAYER_BO][0] != '\0';
-    desc->qk_norm = files->qk_norm;
-    desc->gate = files->gate;
-    if (files->context) {
-        desc->context_dim = length_of(context->shape[context->rank - 1]);
+    if (files->context)
         attention->kv_length = length_of(context->shape[context->rank - 2]);
-    }
+    desc->attention = attention;
+    settle_widths(files, block, desc);
     return settle_dims(files, desc->fused_qkv, attention);
 }
 
@@ -219,28 +284,32 @@ static uint32_t rank_of(const sqa_layer_files *files, uint32_t slot)
                                       : files->of[SQA_LAYER_X].rank;
 }
 
-sqa_status sqa_layer_files_check(const sqa_layer_files *files, const sqa_problem *backward)
+/* Whether the file of an input has the shape that its pass asks for. */
+static sqa_status check_file(const sqa_layer_files *files, const sqa_problem *problem,
+                             uint32_t slot)
 {
-    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_DY; slot++) {
-        const sqa_npy *file = &files->of[slot];
-        sqa_problem problem = *backward;
-        char own[128], expected[128];
-        if (!files->paths[slot][0])
-            continue;
-        /* Biases are no tensors of the backward pass. */
-        problem.operation =
-            slot < SQA_LAYER_DY ? SQA_OPERATION_LAYER : SQA_OPERATION_LAYER_BACKWARD;
-        const uint32_t rank =
-            slot == SQA_LAYER_CONTEXT ? files->of[SQA_LAYER_X].rank : rank_of(files, slot);
-        const sqa_npy model = model_of(&problem, slot, rank);
-        if (file->rank == rank && !memcmp(file->shape, model.shape, rank * sizeof *model.shape))
-            continue;
-        sqa_npy_shape_text(file, own, sizeof own);
-        sqa_npy_shape_text(&model, expected, sizeof expected);
-        return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s: shape %s; expected %s", option_of(slot),
-                        files->paths[slot], own, expected);
-    }
-    return SQA_OK;
+    const sqa_npy *file = &files->of[slot];
+    const uint32_t rank =
+        slot == SQA_LAYER_CONTEXT ? files->of[SQA_LAYER_X].rank : rank_of(files, slot);
+    const sqa_npy model = model_of(problem, slot, rank);
+    char own[128], expected[128];
+    if (file->rank == rank && !memcmp(file->shape, model.shape, rank * sizeof *model.shape))
+        return SQA_OK;
+    sqa_npy_shape_text(file, own, sizeof own);
+    sqa_npy_shape_text(&model, expected, sizeof expected);
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s: shape %s; expected %s", option_of(slot),
+                    files->paths[slot], own, expected);
+}
+
+/* Biases are no tensors of the backward pass, dY is none of the forward pass. */
+sqa_status sqa_layer_files_check(const sqa_layer_files *files, const sqa_problem *forward,
+                                 const sqa_problem *backward)
+{
+    sqa_status status = SQA_OK;
+    for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS && !status; slot++)
+        if (is_input(slot) && files->paths[slot][0])
+            status = check_file(files, slot == SQA_LAYER_DY ? backward : forward, slot);
+    return status;
 }
 
 sqa_status sqa_layer_files_make(sqa_layer_files *files, const sqa_problem *problem, uint32_t slot)
@@ -254,7 +323,7 @@ sqa_status sqa_layer_files_make(sqa_layer_files *files, const sqa_problem *probl
 
 void sqa_layer_files_free(sqa_layer_files *files)
 {
-    for (uint32_t slot = 0; slot < SQA_LAYER_SLOTS; slot++)
+    for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS; slot++)
         sqa_npy_free(&files->of[slot]);
     free(files->paths);
 }

@@ -1,9 +1,9 @@
-/* The tensors of a layer in files: which there are, what they say of the layer, and whether their
- * shapes fit. Knows nothing of devices. */
+/* The tensors of a layer, or of a block around one, in files: which there are, what they say of the
+ * layer, and whether their shapes fit. Knows nothing of devices. */
 #ifndef SQA_TUNER_RUN_LAYER_FILES_H
 #define SQA_TUNER_RUN_LAYER_FILES_H
 
-#include "operations/layer/slots.h"
+#include "operations/block/slots.h"
 #include "text/command_files.h"
 #include "text/npy.h"
 
@@ -12,25 +12,30 @@ enum { SQA_LAYER_PATH = 4096 };
 typedef struct sqa_layer_files {
     const char *x, *context, *weights, *dout, *grads; /* paths; NULL: not given */
     bool qk_norm, gate;                               /* what else there are weights of */
+    bool block, serial, layer_norm;                   /* whether it is a block, and of which kind */
     char (*paths)[SQA_LAYER_PATH];                    /* by slot; "": there is no such file */
-    sqa_npy of[SQA_LAYER_SLOTS];
+    sqa_npy of[SQA_BLOCK_SLOTS];
 } sqa_layer_files;
 
-/* Names the files, of which those of biases and of Wqkv need not be there.
+/* Whether the slot is a gradient's. */
+bool sqa_layer_files_is_gradient(uint32_t slot);
+
+/* Names the files, of which those of biases, of Wqkv and of a block's Wgate need not be there.
  * Errors: SQA_OUT_OF_MEMORY; SQA_INVALID_ARGUMENT for a path that is too long. */
 sqa_status sqa_layer_files_find(sqa_layer_files *files);
 
-/* Every file for sqa_command_files_check(), SQA_LAYER_SLOTS of them. */
+/* Every file for sqa_command_files_check(), SQA_BLOCK_SLOTS of them. */
 void sqa_layer_files_name(const sqa_layer_files *files, sqa_command_file *out);
 
 /* Reads all inputs and says what of the layer follows: widths, lengths, dimensions and storage.
- * desc->attention is `attention`, which has its heads.
+ * desc->attention is `attention`, which has its heads; block->layer is `desc`, of a block.
  * Errors: SQA_INVALID_ARGUMENT, naming the file and what was expected. */
-sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_layer_desc *desc,
+sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_block_desc *block, sqa_layer_desc *desc,
                                 sqa_attention_desc *attention);
 
 /* Whether all inputs have the shapes that the layer asks for. Errors: as above. */
-sqa_status sqa_layer_files_check(const sqa_layer_files *files, const sqa_problem *backward);
+sqa_status sqa_layer_files_check(const sqa_layer_files *files, const sqa_problem *forward,
+                                 const sqa_problem *backward);
 
 /* Room for what is written to the slot. */
 sqa_status sqa_layer_files_make(sqa_layer_files *files, const sqa_problem *problem, uint32_t slot);
