@@ -19,14 +19,19 @@ typedef SQA_JOIN(int, LANES) ivec;
 #define GLOBAL_LOAD(p) SQA_JOIN(vload, LANES)(0, (p))
 #define GLOBAL_STORE(v, p) SQA_JOIN(vstore, LANES)((v), 0, (p))
 
-/* Asks for a line of the cache ahead, where the compiler can. */
+/* Asks for a line of the first-level cache ahead, or of the second-level one (FAR), where the
+ * compiler can. */
 #if !defined(PREFETCH) && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#define PREFETCH_FAR(p) __builtin_prefetch((const void *)(size_t)(p), 0, 2)
 #endif
 #endif
 #ifndef PREFETCH
 #define PREFETCH(p)
+#endif
+#ifndef PREFETCH_FAR
+#define PREFETCH_FAR(p)
 #endif
 
 /* 0, 1, ... LANES - 1. */

@@ -25,6 +25,10 @@ INLINE void add_part(const bool starts, __global const float *restrict from, flo
 }
 #endif
 
+/* The blocks that the edges of C cut short come first: PoCL begins with as many neighbours for a
+ * core as all the others get, who would wait for it if those were the largest. */
+#define BLOCK_FROM_END(dimension) (get_global_size(dimension) - 1 - get_global_id(dimension))
+
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sqa_block_matmul(SQA_MATMUL_ARGUMENTS)
 {
     float sums[ROWS * COLUMNS] ALIGNED;
@@ -33,7 +37,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sqa_block_matmul(SQ
 #else
     const float *gates = sums;
 #endif
-    const long i = (long)get_global_id(0) * ROWS, panel = (long)get_global_id(1) * PANELS;
+    const long i = (long)BLOCK_FROM_END(0) * ROWS, panel = (long)BLOCK_FROM_END(1) * PANELS;
     const long z = (long)get_global_id(2) / SPLIT, part = (long)get_global_id(2) % SPLIT;
     const long j = panel * NR;
     const int rows = (int)min((long)ROWS, m - i), columns = (int)min((long)COLUMNS, n - j);

@@ -29,13 +29,15 @@ INLINE void multiply(A_ARGUMENTS, __global const float *restrict b, float *restr
     EACH_VECTOR(FETCH)                                                                             \
     EACH_ROW(BROADCAST)                                                                            \
     EACH_ROW_VECTOR(ADD)
-    const int uneven = depth % UNROLL;
+    const int even = depth / UNROLL * UNROLL;
     EACH_ROW_VECTOR(START)
-    for (int l = 0; l < uneven; l++) {
-        STEP
+    for (int first = 0; first < even; first += UNROLL) {
+#pragma unroll
+        for (int l = first; l < first + UNROLL; l++) {
+            STEP
+        }
     }
-#pragma unroll UNROLL
-    for (int l = uneven; l < depth; l++) {
+    for (int l = even; l < depth; l++) {
         STEP
     }
 #define KEEP(i, j) STORE(c##i##_##j, sums + i * COLUMNS + j * LANES);
@@ -55,6 +57,37 @@ INLINE void multiply(A_ARGUMENTS, __global const float *restrict b, float *restr
 #undef KEEP_SUM
 }
 
+/* While a row tile is multiplied, shares of what comes next are asked for, into the second-level
+ * cache: of the next panel, since panels come from afar once for each work-item, ... */
+INLINE void ask_panel(__global const float *restrict next, const int tile)
+{
+    enum { SHARE = (DEPTH * NR + TILES - 1) / TILES };
+    for (int e = 0; e < SHARE; e += 16)
+        PREFETCH_FAR(next + tile * SHARE + e);
+}
+
+#if PACK && SQA_TRANSPOSE_A
+/* ... and of the columns of A that are packed then the first AHEAD. All of them, often powers of
+ * two apart, would drive each other out. */
+INLINE void ask_columns(__global const sqa_stored *restrict next, const long a_row, const int tile,
+                        const int rows)
+{
+    for (int d = tile; d < AHEAD; d += TILES)
+        for (int r = 0; r < rows; r += 64 / sizeof(sqa_stored))
+            PREFETCH_FAR(next + d * a_row + r);
+}
+#elif PACK
+/* ... and of the rows of A that are packed then. */
+INLINE void ask_rows(__global const sqa_stored *restrict next, const long a_row, const int panel,
+                     const int tile, const int rows)
+{
+    enum { SHARE = DEPTH / PANELS };
+    for (int r = tile * MR; r < min(rows, (tile + 1) * MR); r++)
+        for (int d = 0; d < SHARE; d += 64 / sizeof(sqa_stored))
+            PREFETCH_FAR(next + r * a_row + panel * SHARE + d);
+}
+#endif
+
 /* Of the work-item's rows and columns, all products with one B from `first` up to `end`. `a`:
  * where row i of A begins, or its column, `packed`: where panels of B do. */
 INLINE void multiply_block(__global const sqa_stored *restrict a, const long a_row, const long i,
@@ -72,7 +105,16 @@ INLINE void multiply_block(__global const sqa_stored *restrict a, const long a_r
         for (int panel = 0; panel < panels; panel++) {
             __global const float *b = packed + (panel * k + l) * NR;
             float *to = sums + panel * NR;
+            __global const float *next =
+                panel + 1 < panels ? b + k * NR : packed + (l + DEPTH) * NR;
             for (int r = 0; r < rows; r += MR) {
+                ask_panel(next, r / MR);
+#if PACK && SQA_TRANSPOSE_A
+                if (panel + 1 == panels)
+                    ask_columns(a + SQA_A_AT(i, l + DEPTH), a_row, r / MR, rows);
+#elif PACK
+                ask_rows(a + SQA_A_AT(i, l + DEPTH), a_row, panel, r / MR, rows);
+#endif
 #if PACK
                 multiply(a_block + r / MR * A_TILE, b, to + r * COLUMNS, depth, l == first);
 #else

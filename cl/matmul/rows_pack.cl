@@ -2,18 +2,24 @@
  *   packed[matrix][panel][row of op(B)][column in the panel],
  * with zeros behind the last column; and blocks of A packed to private memory. */
 
+/* Four columns of four rows of what is stored, as rows; of a matrix that is packed to either
+ * memory. */
+#define TRANSPOSE(name, memory)                                                                    \
+    INLINE void name(memory float *restrict out, const int out_row,                                \
+                     __global const sqa_stored *restrict in, const long in_row)                    \
+    {                                                                                              \
+        const float4 a = SQA_LOADN(4, 0, in), b = SQA_LOADN(4, 0, in + in_row);                    \
+        const float4 c = SQA_LOADN(4, 0, in + 2 * in_row), d = SQA_LOADN(4, 0, in + 3 * in_row);   \
+        vstore4((float4)(a.x, b.x, c.x, d.x), 0, out);                                             \
+        vstore4((float4)(a.y, b.y, c.y, d.y), 0, out + out_row);                                   \
+        vstore4((float4)(a.z, b.z, c.z, d.z), 0, out + 2 * out_row);                               \
+        vstore4((float4)(a.w, b.w, c.w, d.w), 0, out + 3 * out_row);                               \
+    }
+#if SQA_TRANSPOSE_A && PACK
+TRANSPOSE(transpose_a, __private)
+#endif
 #if SQA_TRANSPOSE_B
-/* Four rows of four columns. */
-INLINE void transpose(__global float *restrict out, __global const sqa_stored *restrict in,
-                      const long b_row)
-{
-    const float4 a = SQA_LOADN(4, 0, in), b = SQA_LOADN(4, 0, in + b_row);
-    const float4 c = SQA_LOADN(4, 0, in + 2 * b_row), d = SQA_LOADN(4, 0, in + 3 * b_row);
-    vstore4((float4)(a.x, b.x, c.x, d.x), 0, out);
-    vstore4((float4)(a.y, b.y, c.y, d.y), 0, out + NR);
-    vstore4((float4)(a.z, b.z, c.z, d.z), 0, out + 2 * NR);
-    vstore4((float4)(a.w, b.w, c.w, d.w), 0, out + 3 * NR);
-}
+TRANSPOSE(transpose_b, __global)
 #endif
 
 /* Rows of a panel from `first` on. */
@@ -32,10 +38,12 @@ INLINE void pack_panel(__global float *restrict out, __global const sqa_stored *
 #endif
     int packed = 0;
 #if SQA_TRANSPOSE_B
-    if (columns == NR)
-        for (; packed + 4 <= rows; packed += 4)
-            for (int j = 0; j < NR; j += 4)
-                transpose(out + packed * NR + j, in + SQA_B_AT(first + packed, column + j), b_row);
+    if (columns == NR) {
+        packed = rows / 4 * 4;
+        for (int j = 0; j < NR; j += 4)
+            for (int r = 0; r < packed; r += 4)
+                transpose_b(out + r * NR + j, NR, in + SQA_B_AT(first + r, column + j), b_row);
+    }
 #endif
     for (int j = 0; j < NR; j++)
         for (int r = packed; r < rows; r++)
@@ -62,27 +70,30 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sqa_rows_pack(SQA_M
 }
 
 #if PACK
-/* `rows` rows of A from its row i on, `depth` products from l on. Rows that are not there are
- * zeros, up to whole row tiles. */
+/* Columns of a transposed A that are asked for before they are packed. */
+#define AHEAD 24
+
+/* `rows` rows of A from its row i on, `depth` products from l on. The last one fills the rows that
+ * are not there, up to whole row tiles. */
 INLINE void pack_a(float *restrict out, __global const sqa_stored *restrict a, const long i,
                    const int rows, const long l, const int depth, const long a_row)
 {
+    const int whole = (rows + MR - 1) / MR * MR;
 #if SQA_TRANSPOSE_A
-    for (int d = 0; d < depth; d++) {
+    const int square_rows = rows / 4 * 4, square_depth = depth / 4 * 4;
+    for (int d = 0; d < square_depth; d += 4) {
         __global const sqa_stored *from = a + SQA_A_AT(i, l + d);
-        int r = 0;
-        float *to = out + d * MR;
-        for (int e = 0; e < rows; e += 64 / sizeof(sqa_stored))
-            PREFETCH(from + 8 * a_row + e);
-        for (; r + MR <= rows; r += MR, to += A_TILE)
-            for (int e = 0; e < MR; e++)
-                to[e] = SQA_LOAD(r + e, from);
-        if (r < rows)
-            for (int e = 0; e < MR; e++)
-                to[e] = r + e < rows ? SQA_LOAD(r + e, from) : 0.0f;
+        for (int ahead = AHEAD; ahead < AHEAD + 4; ahead++)
+            for (int r = 0; r < rows; r += 64 / sizeof(sqa_stored))
+                PREFETCH(from + ahead * a_row + r);
+        for (int r = 0; r < square_rows; r += 4)
+            transpose_a(out + r * A_ROW + d, A_ROW, from + r, a_row);
     }
+    for (int r = 0; r < whole; r++)
+        for (int d = r < square_rows ? square_depth : 0; d < depth; d++)
+            out[r * A_ROW + d] = SQA_LOAD(SQA_A_AT(i + min(r, rows - 1), l + d), a);
 #else
-    for (int r = 0; r < (rows + MR - 1) / MR * MR; r++) {
+    for (int r = 0; r < whole; r++) {
         __global const sqa_stored *from = a + SQA_A_AT(i + min(r, rows - 1), l);
         int d = 0;
         for (; d + LANES <= depth; d += LANES)

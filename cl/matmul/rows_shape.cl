@@ -22,13 +22,10 @@
 #define COLUMNS (NR * PANELS) /* and columns */
 
 /* A block of A: in place, where a row tile has a pointer per row; or packed as f32, DEPTH
- * products of a row side by side. A transposed A is packed with the MR elements of a column of
- * a row tile side by side. Neither rows nor tiles lie powers of two apart, which would meet in
- * few places of a cache. */
-#if PACK && SQA_TRANSPOSE_A
-#define A_TILE (MR * DEPTH + 16)
-#define A_ELEMENT(i, l) a[(l)*MR + (i)]
-#elif PACK
+ * products of a row side by side, whichever way A lies: of the elements of a column side by side,
+ * compilers fetch four as a vector and take it apart in the very units that multiply. Rows do not
+ * lie powers of two apart, which would meet in few places of a cache. */
+#if PACK
 #define A_ROW (DEPTH + 16)
 #define A_TILE (MR * A_ROW)
 #define A_ELEMENT(i, l) a[(i)*A_ROW + (l)]

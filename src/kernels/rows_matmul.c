@@ -15,8 +15,8 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [NV] = {"NV", "column vectors in a register tile", {1, 2, 3, 4}, 4},
     [MR] = {"MR", "rows in a register tile", {1, 2, 3, 4, 6, 8}, 6},
     [TILES] = {"TILES", "row tiles of a work-item", {1, 2, 4, 8, 16, 24, 32, 48, 64}, 9},
-    [PANELS] = {"PANELS", "panels of columns of a work-item", {1, 2, 4, 8}, 4},
-    [DEPTH] = {"DEPTH", "products that are added up at a time", {64, 128, 256, 512}, 4},
+    [PANELS] = {"PANELS", "panels of columns of a work-item", {1, 2, 4, 8, 16}, 5},
+    [DEPTH] = {"DEPTH", "products that are added up at a time", {64, 128, 192, 256, 512}, 5},
     [UNROLL] = {"UNROLL", "unrolling of the inner loop", {1, 2, 4, 8}, 4},
     [PACK] = {"PACK", "1: blocks of A are copied to private f32 first", {0, 1}, 2},
     [SPLIT] = {"SPLIT", "work-items that divide the products among them", {1, 2, 4, 8, 16}, 5},
@@ -77,22 +77,14 @@ static double cost_of(const sqa_register_tile *tile, const sqa_product *p)
            (double)((p->m + rows - 1) / rows * rows) * tile->cost;
 }
 
-/* Four neighbours of a packed column of A are fetched as a vector, which compilers then take
- * apart in the very units that multiply. */
-static bool is_taken_apart(const sqa_register_tile *tile, const sqa_product *p)
-{
-    return p->transpose_a && tile->broadcasts % 4 == 0;
-}
-
 static const sqa_register_tile *best_tile(const sqa_product *p, const sqa_device *device)
 {
     const sqa_register_tile *tiles = sqa_architecture_find(device)->register_tiles;
     const sqa_register_tile *best = NULL;
     for (int i = 0; i < SQA_REGISTER_TILES && tiles[i].lanes; i++)
-        if (!is_taken_apart(&tiles[i], p) &&
-            (!best || cost_of(&tiles[i], p) < 0.97 * cost_of(best, p)))
+        if (!best || cost_of(&tiles[i], p) < 0.97 * cost_of(best, p))
             best = &tiles[i];
-    return best ? best : &tiles[0];
+    return best;
 }
 
 /* Rows of A at multiples of 4096 bytes meet in few places of a first-level cache. */
@@ -107,8 +99,20 @@ static bool keeps_busy(const sqa_product *p, const int32_t *value, const sqa_dev
     return sqa_matmul_keeps_busy(p, &block, device, 4.0);
 }
 
+/* The most products of a panel that a first-level cache holds beside a row tile. */
+static int32_t depth_of(const sqa_register_tile *tile)
+{
+    const sqa_parameter *depth = &parameters[DEPTH];
+    const int32_t panel_bytes = (int32_t)sizeof(float) * tile->lanes * tile->vectors;
+    int32_t most = depth->values[0];
+    for (size_t i = 0; i < depth->value_count && depth->values[i] <= 256; i++)
+        if (depth->values[i] * panel_bytes <= 24 * 1024)
+            most = depth->values[i];
+    return most;
+}
+
 /* Blocks of C, in rows and panels: those that fill the caches first. */
-static const int32_t blocks[][2] = {{96, 8}, {96, 4}, {32, 4}, {32, 1}, {8, 1}};
+static const int32_t blocks[][2] = {{96, 16}, {96, 8}, {96, 4}, {32, 4}, {32, 1}, {8, 1}};
 
 static void set_block(int32_t *value, size_t block)
 {
@@ -134,7 +138,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     value[NV] = tile->vectors;
     value[MR] = tile->broadcasts;
     set_block(value, 0);
-    value[DEPTH] = 256;
+    value[DEPTH] = depth_of(tile);
     value[UNROLL] = 4;
     value[PACK] = p->dtype != SQA_DTYPE_F32 || p->transpose_a || rows_collide(p);
     value[SPLIT] = 1;
