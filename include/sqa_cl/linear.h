@@ -162,8 +162,10 @@ SQA_API sqa_status sqa_linear_attention(sqa_context *context, cl_command_queue q
  *   dstate_in, dsums_in  written with SQA_STATE_IN, like state_in and sums_in
  *
  * A gradient that is a small difference of large terms has the rounding of those terms: as dq of
- * normalised weights of which a key other than the row's own has nearly all, or that of a decay per
- * head, which tokens add to with either sign.
+ * normalised weights of which a key other than the row's own has nearly all. That of a decay per
+ * head is a sum over all tokens, which add to it with either sign: within 1e-5 of the sum of their
+ * magnitudes, of which it may itself be a thousandth. A token's own number is within 1e-5 (relative
+ * RMS) however strong decays are; of normalised weights, with ELU + 1.
  *
  * Every output that there is is written, and has to be given. For each key/value head of a sequence
  * the workspace keeps the state before every chunk of tokens: of family columns those of CHUNK, 48

@@ -15,13 +15,13 @@
 #include "operations/field.h"
 #include "problem/problem.h"
 
-#define SQA_MAX_TENSORS 96 /* slots of any operation */
-#define SQA_MAX_ROW 1024   /* elements of a row that is judged */
-#define SQA_MAX_JUDGED 4   /* outputs that are judged together */
-#define SQA_PLACE_TEXT 64  /* where a row lies, in words */
-#define SQA_FAULT_TEXT 160 /* what is wrong with one */
-#define SQA_MAX_STAGES 64  /* of a recipe, and those within them */
-#define SQA_MAX_SCRATCH 32 /* tensors between its stages */
+#define SQA_MAX_TENSORS 112 /* slots of any operation */
+#define SQA_MAX_ROW 1024    /* elements of a row that is judged */
+#define SQA_MAX_JUDGED 4    /* outputs that are judged together */
+#define SQA_PLACE_TEXT 64   /* where a row lies, in words */
+#define SQA_FAULT_TEXT 160  /* what is wrong with one */
+#define SQA_MAX_STAGES 64   /* of a recipe, and those within them */
+#define SQA_MAX_SCRATCH 32  /* tensors between its stages */
 
 /* How an element is stored; the first ones are the values of sqa_dtype. */
 typedef enum sqa_element {
@@ -85,6 +85,9 @@ typedef struct sqa_expected_row {
     int64_t at[SQA_MAX_JUDGED];
     uint32_t count[SQA_MAX_JUDGED];
     double values[SQA_MAX_JUDGED][SQA_MAX_ROW];
+    /* Of a single element that is a sum of either sign: the sum of the magnitudes, which errors are
+     * relative to; 0: to its own. */
+    double magnitude[SQA_MAX_JUDGED];
 } sqa_expected_row;
 
 /* Outputs that the reference has row by row. Either `expect`, for numbers, or `fault`,

@@ -18,7 +18,8 @@ typedef struct comparison {
     double worst; /* the largest difference so far, and in which row */
     uint64_t worst_row;
     double worst_value, worst_expected;
-    bool off; /* an element is further off than it may be */
+    double magnitude; /* the largest of what elements are sums of; 0: they are none */
+    bool off;         /* an element is further off than it may be */
     uint64_t off_row;
     double off_value, off_expected;
 } comparison;
@@ -77,6 +78,7 @@ static sqa_status expect(group_judge *self, uint64_t row, bool *exists)
         self->views.prepared = self->prepared;
     }
     memset(self->expected.count, 0, sizeof self->expected.count);
+    memset(self->expected.magnitude, 0, sizeof self->expected.magnitude);
     *exists = self->group->expect(&self->tensors->problem, &self->views, row, &self->expected);
     if (kept)
         ++*self->next_kept;
@@ -90,6 +92,15 @@ static double as_stored(const sqa_host_tensor *tensor, double expected)
                            (isfinite(expected) &&
                             isinf(sqa_storage_round((sqa_dtype)tensor->element, (float)expected)));
     return overflows ? copysign((double)INFINITY, expected) : expected;
+}
+
+/* An element whose error is relative to what it is a sum of. */
+static void weigh(comparison *c, double expected, double magnitude)
+{
+    if (!isfinite(expected) || !(magnitude > fabs(expected)))
+        return;
+    c->error.squared_reference += magnitude * magnitude - expected * expected;
+    c->magnitude = fmax(c->magnitude, magnitude);
 }
 
 static sqa_status judge_row(group_judge *self, uint64_t row)
@@ -106,12 +117,14 @@ static sqa_status judge_row(group_judge *self, uint64_t row)
     sqa_status status = expect(self, row, &exists);
     if (status != SQA_OK || !exists)
         return status;
-    for (uint32_t i = 0; i < group->slot_count; i++)
+    for (uint32_t i = 0; i < group->slot_count; i++) {
         for (uint32_t j = 0; j < self->expected.count[i]; j++) {
             const int64_t at = self->expected.at[i] + j;
             compare(&self->of[i], row, (double)sqa_host_tensor_value(self->of[i].tensor, at),
                     as_stored(self->of[i].tensor, self->expected.values[i][j]));
         }
+        weigh(&self->of[i], self->expected.values[i][0], self->expected.magnitude[i]);
+    }
     return SQA_OK;
 }
 
@@ -176,7 +189,9 @@ static void conclude_output(const group_judge *self, uint32_t index, sqa_judgeme
         return;
     sqa_output_error *error = &out->of[self->group->slots[index]];
     const double scale =
-        tolerance->max > 0.0 ? sqa_host_tensor_largest(&self->tensors->of[tolerance->max_of]) : 1.0;
+        tolerance->max > 0.0
+            ? fmax(sqa_host_tensor_largest(&self->tensors->of[tolerance->max_of]), c->magnitude)
+            : 1.0;
     *error = (sqa_output_error){true, sqa_error_rms(&c->error),
                                 c->error.largest / (scale > 0.0 ? scale : 1.0), c->error.largest};
     if (out->message[0])

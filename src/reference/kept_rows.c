@@ -32,6 +32,7 @@ sqa_status sqa_kept_rows_add(sqa_kept_rows *kept, bool exists, const sqa_expecte
     if (exists) {
         memcpy(own.at, row->at, sizeof own.at);
         memcpy(own.count, row->count, sizeof own.count);
+        memcpy(own.magnitude, row->magnitude, sizeof own.magnitude);
         own.values = malloc((values_of(own.count) + 1) * sizeof *own.values);
         if (!own.values)
             return sqa_fail_memory("the reference's rows");
@@ -50,6 +51,7 @@ bool sqa_kept_rows_get(const sqa_kept_rows *kept, size_t index, sqa_expected_row
     const double *next = own->values;
     memcpy(out->at, own->at, sizeof out->at);
     memcpy(out->count, own->count, sizeof out->count);
+    memcpy(out->magnitude, own->magnitude, sizeof out->magnitude);
     for (int i = 0; own->exists && i < SQA_MAX_JUDGED; next += own->count[i], i++)
         memcpy(out->values[i], next, own->count[i] * sizeof *next);
     return own->exists;

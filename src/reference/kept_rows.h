@@ -10,6 +10,7 @@ typedef struct sqa_kept_row {
     bool exists; /* as sqa_row_group.expect says */
     int64_t at[SQA_MAX_JUDGED];
     uint32_t count[SQA_MAX_JUDGED];
+    double magnitude[SQA_MAX_JUDGED];
     double *values; /* of one output after the other */
 } sqa_kept_row;
 

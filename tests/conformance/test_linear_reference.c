@@ -2,6 +2,7 @@
  * same sums by other ways; and a case that is computed by hand. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "operations/linear/reference.h"
@@ -54,6 +55,33 @@ static void compare_states(const sqa_linear_place *at)
     }
 }
 
+/* Rows as they are judged, in order and not, against each of the query's own recurrence. */
+static uint32_t compare_judged(const sqa_problem *problem, sqa_reference_inputs *inputs)
+{
+    static sqa_expected_row row;
+    const sqa_row_group *group = sqa_linear_groups;
+    const sqa_attention *a = &problem->of.attention;
+    const uint64_t count = group->count(problem);
+    double recurrent[SQA_MAX_HEAD_DIM];
+    uint32_t rows = 0;
+    inputs->prepared = group->prepare(problem, inputs);
+    ck_assert_ptr_nonnull(inputs->prepared);
+    for (uint64_t i = 0; i < 2 * count; i++) {
+        const uint64_t index = i < count ? i : (i * 7) % count;
+        const uint32_t out_head = (uint32_t)(index / a->q_length % a->out_heads);
+        const sqa_linear_place at = sqa_linear_place_of(
+            &problem->of.linear, inputs, (uint32_t)(index / a->q_length / a->out_heads),
+            out_head / sqa_attention_group(a));
+        if (!group->expect(problem, inputs, index, &row))
+            continue;
+        sqa_linear_row_recurrent(&at, out_head, (uint32_t)(index % a->q_length), recurrent);
+        compare_rows(row.values[0], recurrent, a->value_dim);
+        rows++;
+    }
+    free((void *)(uintptr_t)inputs->prepared);
+    return rows;
+}
+
 START_TEST(recurrence_is_weighted_sum)
 {
     sqa_problem problem;
@@ -61,7 +89,7 @@ START_TEST(recurrence_is_weighted_sum)
     uint32_t rows = 0;
     ck_assert_msg(sqa_problem_parse(shapes[_i], &problem) == SQA_OK, "%s", sqa_last_error());
     ck_assert_int_eq(sqa_host_tensors_create(&tensors, &problem, 3, true), SQA_OK);
-    const sqa_reference_inputs inputs = sqa_host_tensors_views_before(&tensors);
+    sqa_reference_inputs inputs = sqa_host_tensors_views_before(&tensors);
     for (uint32_t b = 0; b < problem.of.attention.batch; b++)
         for (uint32_t h = 0; h < problem.of.attention.kv_heads; h++) {
             const sqa_linear_place at = sqa_linear_place_of(&problem.of.linear, &inputs, b, h);
@@ -69,6 +97,41 @@ START_TEST(recurrence_is_weighted_sum)
             compare_states(&at);
         }
     ck_assert_uint_gt(rows, 0);
+    ck_assert_uint_eq(compare_judged(&problem, &inputs), 2 * rows);
+    sqa_host_tensors_free(&tensors);
+}
+END_TEST
+
+/* Where nothing is forgotten, and where little is left: neither sum loses anything, or overflows.
+ */
+START_TEST(long_sums_agree)
+{
+    enum { TOKENS = 65536, ROWS = 8 };
+    static const float strengths[] = {-1e-4f, -0.25f, -9.2103404f};
+    sqa_problem problem;
+    sqa_host_tensors tensors;
+    double state[4 * 5], values[5], walked[4], weighted[4];
+    ck_assert_int_eq(
+        sqa_problem_parse("op=linear,hq=1,n=65536,d=4,causal,decay=token,feature=elu1,normalise",
+                          &problem),
+        SQA_OK);
+    ck_assert_int_eq(sqa_host_tensors_create(&tensors, &problem, 5, true), SQA_OK);
+    sqa_random random = {7};
+    for (uint32_t t = 0; t < TOKENS; t++)
+        *sqa_host_tensor_at(&tensors.of[SQA_SLOT_DECAY], 0, 0, t) =
+            strengths[_i] * (float)sqa_random_unit(&random);
+    const sqa_reference_inputs inputs = sqa_host_tensors_views_before(&tensors);
+    const sqa_linear_place at = sqa_linear_place_of(&problem.of.linear, &inputs, 0, 0);
+    memset(state, 0, sizeof state);
+    for (uint32_t t = 0; t < TOKENS; t++) {
+        sqa_linear_step(&at, t, state, state, values);
+        if (t % (TOKENS / ROWS) != TOKENS / ROWS - 1)
+            continue;
+        sqa_linear_row_of_state(&at, 0, t, state, walked);
+        sqa_linear_row_weighted(&at, 0, t, weighted);
+        for (int j = 0; j < 4; j++)
+            ck_assert_double_le(fabs(walked[j] - weighted[j]), 1e-11 * (1.0 + fabs(weighted[j])));
+    }
     sqa_host_tensors_free(&tensors);
 }
 END_TEST
@@ -108,6 +171,7 @@ int main(void)
     Suite *suite = suite_create("linear_reference");
     TCase *tests = tcase_create("oracle");
     tcase_add_loop_test(tests, recurrence_is_weighted_sum, 0, SHAPES);
+    tcase_add_loop_test(tests, long_sums_agree, 0, 3);
     tcase_add_test(tests, gated_delta_by_hand);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);

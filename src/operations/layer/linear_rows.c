@@ -76,9 +76,12 @@ bool sqa_layer_expect_state(const sqa_problem *problem, const sqa_reference_inpu
 {
     const sqa_problem linear = linear_of(problem, false);
     sqa_layer_reference reference;
-    const bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs) &&
-                       group_of(sqa_linear_groups, SQA_SLOT_STATE)
-                           ->expect(&linear, &reference.attention, row, out);
+    const sqa_row_group *group = group_of(sqa_linear_groups, SQA_SLOT_STATE);
+    bool there = sqa_layer_reference_forward(&reference, &problem->of.layer, inputs);
+    if (there)
+        reference.attention.prepared = group->prepare(&linear, &reference.attention);
+    there = there && reference.attention.prepared &&
+            group->expect(&linear, &reference.attention, row, out);
     sqa_layer_reference_free(&reference);
     return there;
 }

@@ -1,4 +1,5 @@
 /* What the reference says of gradients of linear attention, row by row. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -135,15 +136,22 @@ static uint64_t count_decay(const sqa_problem *problem)
                                         : count_key(problem);
 }
 
+/* Of all tokens, whose numbers are of either sign. */
 static bool expect_head(const sqa_attention *a, const double *channels, uint64_t head,
                         sqa_expected_row *out)
 {
-    const uint64_t stretch = (uint64_t)a->kv_length * a->head_dim;
-    double sum = 0.0;
+    double sum = 0.0, magnitude = 0.0;
     for (uint32_t b = 0; b < a->batch; b++)
-        for (uint64_t i = 0; i < stretch; i++)
-            sum += channels[((uint64_t)b * a->kv_heads + head) * stretch + i];
+        for (uint32_t t = 0; t < a->kv_length; t++) {
+            const uint64_t row = ((uint64_t)b * a->kv_heads + head) * a->kv_length + t;
+            double of_token = 0.0;
+            for (uint32_t d = 0; d < a->head_dim; d++)
+                of_token += channels[row * a->head_dim + d];
+            sum += of_token;
+            magnitude += fabs(of_token);
+        }
     set(out, 0, (int64_t)head, 1, &sum);
+    out->magnitude[0] = magnitude;
     return true;
 }
 

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SEGMENT = 256 }; /* tokens whose states there are at once */
+
 /* A head of a sequence on the way back. Matrices are head_dim x (value_dim + 1). */
 typedef struct pass {
     sqa_linear_place at;
     sqa_linear_gradients *out;
     uint32_t rows, columns; /* of a state; the last column is that of the sums */
-    double *states;         /* before every token, and after the last */
+    double *starts;         /* before every segment, and after the last token */
+    double *states;         /* before every token of a segment, and after its last */
     double *values;         /* what each token adds: r, and 1 */
     double *gradient;       /* of the state that is looked at */
 } pass;
@@ -24,9 +27,15 @@ static double slope_of(const sqa_linear *linear, double x)
     return 1.0;
 }
 
-static double *state_of(const pass *p, uint32_t token)
+static size_t state_size(const pass *p)
 {
-    return p->states + (size_t)token * p->rows * p->columns;
+    return (size_t)p->rows * p->columns;
+}
+
+/* Before the token, which is of the segment whose states there are, or behind it. */
+static double *state_of(const pass *p, uint32_t token, uint32_t first)
+{
+    return p->states + (token - first) * state_size(p);
 }
 
 static double key_of(const pass *p, uint32_t token, uint32_t row)
@@ -39,28 +48,34 @@ static uint64_t matrix_of(const pass *p)
     return (uint64_t)p->at.batch * p->at.linear->attention.kv_heads + p->at.head;
 }
 
-/* Column by column, as the forward oracle does. */
-static void set_states(pass *p)
+static uint32_t segments_of(uint32_t tokens)
+{
+    return tokens / SEGMENT + (tokens % SEGMENT != 0);
+}
+
+static void set_starts(pass *p)
 {
     const uint32_t tokens = p->at.kv_length;
+    double *state = p->states;
     for (uint32_t d = 0; d < p->rows; d++)
         for (uint32_t j = 0; j < p->columns; j++)
-            p->states[d * p->columns + j] = sqa_linear_initial(&p->at, d, j);
-    for (uint32_t t = 0; t < tokens; t++)
-        for (uint32_t j = 0; j < p->columns; j++) {
-            double *value = &p->values[t * p->columns + j], known = 0.0;
-            double *to = state_of(p, t + 1) + j;
-            for (uint32_t d = 0; d < p->rows; d++) {
-                to[d * p->columns] =
-                    state_of(p, t)[d * p->columns + j] * exp(sqa_linear_log_decay(&p->at, t, d));
-                known += to[d * p->columns] * key_of(p, t, d);
-            }
-            *value = sqa_linear_value(&p->at, t, j);
-            if (p->at.linear->delta)
-                *value = sqa_linear_beta(&p->at, t) * (*value - known);
-            for (uint32_t d = 0; d < p->rows; d++)
-                to[d * p->columns] += key_of(p, t, d) * *value;
-        }
+            state[d * p->columns + j] = sqa_linear_initial(&p->at, d, j);
+    for (uint32_t t = 0; t < tokens; t++) {
+        if (t % SEGMENT == 0)
+            memcpy(p->starts + t / SEGMENT * state_size(p), state, state_size(p) * sizeof *state);
+        sqa_linear_step(&p->at, t, state, state, p->values + (size_t)t * p->columns);
+    }
+    memcpy(p->starts + segments_of(tokens) * state_size(p), state, state_size(p) * sizeof *state);
+}
+
+/* The states of the tokens from `first` to before `end`. */
+static void set_states(pass *p, uint32_t first, uint32_t end)
+{
+    memcpy(p->states, p->starts + first / SEGMENT * state_size(p),
+           state_size(p) * sizeof *p->states);
+    for (uint32_t t = first; t < end; t++)
+        sqa_linear_step(&p->at, t, state_of(p, t, first), state_of(p, t + 1, first),
+                        p->values + (size_t)t * p->columns);
 }
 
 /* The gradient of what O is divided from, scale S^T f(q), and of the sum it is divided by. */
@@ -121,12 +136,11 @@ static void value_gradient(const pass *p, uint32_t token, double *out)
 
 /* From the gradient of the state after the token to that before it. `known`: the gradient of
  * S^T f(k), which the delta rule takes off the value. */
-static void take_token(pass *p, uint32_t token)
+static void take_token(pass *p, uint32_t token, const double *before)
 {
     const sqa_linear *linear = p->at.linear;
     const uint64_t row = matrix_of(p) * linear->attention.kv_length + token;
     const double beta = linear->delta ? sqa_linear_beta(&p->at, token) : 1.0;
-    const double *before = state_of(p, linear->causal ? token : 0);
     double g[SQA_MAX_HEAD_DIM + 1], known[SQA_MAX_HEAD_DIM + 1];
     value_gradient(p, token, g);
     for (uint32_t j = 0; j < p->columns; j++)
@@ -144,7 +158,7 @@ static void take_token(pass *p, uint32_t token)
         for (uint32_t j = 0; j < p->columns; j++) {
             double *gradient = &p->gradient[d * p->columns + j];
             const double weakened = decay * before[d * p->columns + j];
-            dkey += *gradient * p->values[token * p->columns + j] + weakened * known[j];
+            dkey += *gradient * p->values[(size_t)token * p->columns + j] + weakened * known[j];
             *gradient += key_of(p, token, d) * known[j];
             ddecay += weakened * *gradient;
             *gradient *= decay;
@@ -178,17 +192,23 @@ static void take_queries(pass *p, uint32_t query, const double *state)
 static void go_back(pass *p)
 {
     const bool causal = p->at.linear->causal;
-    set_states(p);
+    const uint32_t segments = segments_of(p->at.kv_length);
+    set_starts(p);
     set_last_gradient(p);
     for (uint32_t i = 0; i < p->at.q_length && !causal; i++)
-        take_queries(p, i, state_of(p, p->at.kv_length));
-    for (uint32_t t = p->at.kv_length; t-- > 0;) {
-        if (causal)
-            take_queries(p, t, state_of(p, t + 1));
-        take_token(p, t);
+        take_queries(p, i, p->starts + segments * state_size(p));
+    for (uint32_t s = segments; s-- > 0;) {
+        const uint32_t first = s * SEGMENT, left = p->at.kv_length - first;
+        const uint32_t end = first + (left < SEGMENT ? left : SEGMENT);
+        set_states(p, first, end);
+        for (uint32_t t = end; t-- > first;) {
+            if (causal)
+                take_queries(p, t, state_of(p, t + 1, first));
+            take_token(p, t, state_of(p, t, first));
+        }
     }
-    memcpy(p->out->dstate + matrix_of(p) * p->rows * p->columns, p->gradient,
-           (size_t)p->rows * p->columns * sizeof *p->gradient);
+    memcpy(p->out->dstate + matrix_of(p) * state_size(p), p->gradient,
+           state_size(p) * sizeof *p->gradient);
 }
 
 /* Parts of one piece of memory, behind the struct. */
@@ -216,25 +236,27 @@ sqa_linear_gradients *sqa_linear_gradients_of(const sqa_linear *linear,
 {
     const sqa_attention *a = &linear->attention;
     const size_t state = (size_t)a->head_dim * (a->value_dim + 1u);
+    const size_t starts = segments_of(a->kv_length) + (size_t)1;
     sqa_linear_gradients *out = create(a);
-    double *states =
-        malloc((((size_t)a->kv_length + 2) * state + (size_t)a->kv_length * (a->value_dim + 1u)) *
-               sizeof *states);
-    for (uint32_t b = 0; b < a->batch && out && states; b++)
+    double *room =
+        malloc(((starts + SEGMENT + 2) * state + (size_t)a->kv_length * (a->value_dim + 1u)) *
+               sizeof *room);
+    for (uint32_t b = 0; b < a->batch && out && room; b++)
         for (uint32_t h = 0; h < a->kv_heads; h++) {
             pass p = {.at = sqa_linear_place_of(linear, inputs, b, h),
                       .out = out,
                       .rows = a->head_dim,
                       .columns = a->value_dim + 1,
-                      .states = states,
-                      .gradient = states + (a->kv_length + (size_t)1) * state,
-                      .values = states + (a->kv_length + (size_t)2) * state};
+                      .starts = room,
+                      .states = room + starts * state,
+                      .gradient = room + (starts + SEGMENT + 1) * state,
+                      .values = room + (starts + SEGMENT + 2) * state};
             go_back(&p);
         }
-    if (!states) {
+    if (!room) {
         free(out);
         out = NULL;
     }
-    free(states);
+    free(room);
     return out;
 }

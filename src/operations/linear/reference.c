@@ -104,6 +104,33 @@ void sqa_linear_state_column(const sqa_linear_place *at, uint32_t tokens, uint32
     }
 }
 
+void sqa_linear_step(const sqa_linear_place *at, uint32_t token, const double *before,
+                     double *after, double *values)
+{
+    const sqa_linear *linear = at->linear;
+    const uint32_t rows = linear->attention.head_dim, columns = linear->attention.value_dim + 1;
+    const float *k = sqa_linear_key(at, token);
+    double known[SQA_MAX_HEAD_DIM + 1] = {0.0};
+    for (uint32_t d = 0; d < rows; d++) {
+        const double decay = exp(sqa_linear_log_decay(at, token, d));
+        const double key = sqa_linear_feature(linear, (double)k[d]);
+        for (uint32_t j = 0; j < columns; j++) {
+            after[d * columns + j] = before[d * columns + j] * decay;
+            known[j] += after[d * columns + j] * key;
+        }
+    }
+    for (uint32_t j = 0; j < columns; j++) {
+        values[j] = sqa_linear_value(at, token, j);
+        if (linear->delta)
+            values[j] = sqa_linear_beta(at, token) * (values[j] - known[j]);
+    }
+    for (uint32_t d = 0; d < rows; d++) {
+        const double key = sqa_linear_feature(linear, (double)k[d]);
+        for (uint32_t j = 0; j < columns; j++)
+            after[d * columns + j] += key * values[j];
+    }
+}
+
 void sqa_linear_state_row(const sqa_linear_place *at, uint32_t tokens, uint32_t row, double *state,
                           double *sum)
 {
@@ -157,6 +184,23 @@ void sqa_linear_row_recurrent(const sqa_linear_place *at, uint32_t out_head, uin
         for (uint32_t d = 0; d < a->head_dim; d++)
             product += column[d] * sqa_linear_feature(linear, (double)q[d]);
         *(j < a->value_dim ? &o[j] : &sum) = product;
+    }
+    divide(linear, sum, o);
+}
+
+void sqa_linear_row_of_state(const sqa_linear_place *at, uint32_t out_head, uint32_t query,
+                             const double *state, double *o)
+{
+    const sqa_linear *linear = at->linear;
+    const uint32_t columns = linear->attention.value_dim + 1;
+    const float *q = sqa_linear_query(at, out_head, query);
+    double sum = 0.0;
+    memset(o, 0, (columns - 1) * sizeof *o);
+    for (uint32_t d = 0; d < linear->attention.head_dim; d++) {
+        const double x = sqa_linear_feature(linear, (double)q[d]);
+        for (uint32_t j = 0; j + 1 < columns; j++)
+            o[j] += state[d * columns + j] * x;
+        sum += state[d * columns + columns - 1] * x;
     }
     divide(linear, sum, o);
 }

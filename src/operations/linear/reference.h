@@ -37,15 +37,24 @@ uint32_t sqa_linear_seen(const sqa_linear_place *at, uint32_t query);
 void sqa_linear_state_column(const sqa_linear_place *at, uint32_t tokens, uint32_t column,
                              double *state);
 
+/* The recurrence by one token, of head_dim x (value_dim + 1) doubles, the last column that of the
+ * sums: from the state before the token to that after it, which may be the same memory; `values`,
+ * value_dim + 1 of them, become what the token adds, of which f(k) is one factor. */
+void sqa_linear_step(const sqa_linear_place *at, uint32_t token, const double *before,
+                     double *after, double *values);
+
 /* By the weights of all keys that are seen, where there is no delta rule: value_dim doubles of
  * row `row` of the state after the first `tokens` keys, and of the sums. */
 void sqa_linear_state_row(const sqa_linear_place *at, uint32_t tokens, uint32_t row, double *state,
                           double *sum);
 
-/* value_dim doubles of a query of an output head, by the recurrence, or by weights. */
+/* value_dim doubles of a query of an output head, by the recurrence, by weights, or from a state
+ * of sqa_linear_step(), after the keys that the query sees. */
 void sqa_linear_row_recurrent(const sqa_linear_place *at, uint32_t out_head, uint32_t query,
                               double *o);
 void sqa_linear_row_weighted(const sqa_linear_place *at, uint32_t out_head, uint32_t query,
                              double *o);
+void sqa_linear_row_of_state(const sqa_linear_place *at, uint32_t out_head, uint32_t query,
+                             const double *state, double *o);
 
 #endif

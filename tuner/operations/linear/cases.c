@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "operations/case_shapes.h"
+#include "operations/linear/property_decays.h"
 #include "operations/shape.h"
 #include "problem/names.h"
 
@@ -121,9 +122,33 @@ static sqa_status list_edges(sqa_grid_size size, sqa_dtype dtype, sqa_case_list 
     return sqa_case_shapes_list(edges, "op=linear", size, dtype, out);
 }
 
+/* Under decays of every strength; of the programs above, some in batches with empty sequences. */
+static const sqa_case_shape decays[] = {
+    {SQA_GRID_TINY, "hq=2,n=50,d=16,causal,decay=token,state=in_out"},
+    {SQA_GRID_TINY, "b=5,hq=2,hkv=1,n=30,d=16,causal,decay=token,state=in_out,ragged=60:60"},
+    {SQA_GRID_SAMPLE, "hq=2,n=700,d=16,causal,decay=token,state=in_out"},
+    {SQA_GRID_QUICK, "hq=2,n=300,d=40,dv=33,causal,decay=channel,state=in_place"},
+    {SQA_GRID_QUICK, "b=6,hq=1,n=90,d=40,dv=33,causal,decay=channel,state=in_place,ragged=200:200"},
+    {SQA_GRID_QUICK, "hq=4,n=300,d=8,dv=21,causal,delta,decay=head"},
+    {SQA_GRID_QUICK, "hq=1,n=500,d=21,dv=8,causal,delta,decay=channel,state=in_out,feature=relu"},
+    {SQA_GRID_FULL, "hq=4,n=65536,d=16,causal,decay=head,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=token,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=channel,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=token,feature=elu1,normalise,state=out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=token,delta,state=out"},
+    {SQA_GRID_FULL, "b=7,hq=1,n=40000,d=64,causal,decay=token,state=in_out,ragged=65536:65536"},
+    {0},
+};
+
+static sqa_status list_decays(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    return sqa_case_shapes_list(decays, "op=linear", size, dtype, out);
+}
+
 const sqa_case_grid sqa_linear_grids[] = {{"everyday", list_everyday, NULL},
                                           {"rules", list_rules, NULL},
                                           {"edges", list_edges, NULL},
+                                          {"decays", list_decays, sqa_property_linear_decays},
                                           {0}};
 
 /* Of the backward pass, which keeps no state in place. */
@@ -171,7 +196,31 @@ static sqa_status list_backward_edges(sqa_grid_size size, sqa_dtype dtype, sqa_c
     return sqa_case_shapes_list(backward_edges, "op=linear_backward", size, dtype, out);
 }
 
-const sqa_case_grid sqa_linear_backward_grids[] = {{"everyday", list_backward_everyday, NULL},
-                                                   {"rules", list_backward, NULL},
-                                                   {"edges", list_backward_edges, NULL},
-                                                   {0}};
+static const sqa_case_shape backward_decays[] = {
+    {SQA_GRID_TINY, "hq=2,n=50,d=7,dv=9,causal,decay=token,state=in_out"},
+    {SQA_GRID_SAMPLE, "b=6,hq=2,hkv=1,n=90,d=7,dv=9,causal,decay=token,state=in_out,"
+                      "ragged=200:200"},
+    {SQA_GRID_SAMPLE, "hq=1,n=700,d=7,dv=9,causal,decay=token,state=in_out"},
+    {SQA_GRID_QUICK, "hq=2,n=300,d=5,dv=6,causal,delta,decay=channel,state=in_out,feature=relu"},
+    {SQA_GRID_QUICK, "hq=4,n=300,d=16,causal,decay=head,feature=elu1,normalise"},
+    {SQA_GRID_FULL, "hq=4,n=65536,d=16,causal,decay=head,feature=elu1,normalise"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=channel,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_FULL, "hq=4,n=65536,d=16,causal,decay=head,state=in_out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=token,state=in_out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,decay=channel,state=in_out"},
+    {SQA_GRID_FULL, "hq=1,n=65536,d=16,causal,delta,decay=token,state=in_out"},
+    {SQA_GRID_FULL, "b=7,hq=1,n=40000,d=64,causal,decay=token,state=in_out,ragged=65536:65536"},
+    {0},
+};
+
+static sqa_status list_backward_decays(sqa_grid_size size, sqa_dtype dtype, sqa_case_list *out)
+{
+    return sqa_case_shapes_list(backward_decays, "op=linear_backward", size, dtype, out);
+}
+
+const sqa_case_grid sqa_linear_backward_grids[] = {
+    {"everyday", list_backward_everyday, NULL},
+    {"rules", list_backward, NULL},
+    {"edges", list_backward_edges, NULL},
+    {"decays", list_backward_decays, sqa_property_linear_decays},
+    {0}};

@@ -112,6 +112,16 @@ static sqa_problem padded_backward(const sqa_property *self, bool small, sqa_dty
         dtype);
 }
 
+/* Of the first cases' program. */
+static sqa_problem gradients_in_parts(const sqa_property *self, bool small, sqa_dtype dtype)
+{
+    (void)self;
+    return sqa_case_shape_problem(
+        small ? "op=linear_backward,b=2,hq=2,hkv=1,n=40,d=7,dv=9,causal,decay=token,state=in_out"
+              : "op=linear_backward,b=2,hq=2,hkv=1,n=150,d=7,dv=9,causal,decay=token,state=in_out",
+        dtype);
+}
+
 static sqa_problem everyday_backward(bool small, sqa_dtype dtype)
 {
     (void)small;
@@ -127,6 +137,8 @@ static const sqa_property backward_properties[] = {
      sqa_property_determinism},
     {"hidden", "NaN in a token changes no bit of gradients that do not see it", true,
      padded_backward, sqa_property_linear_hidden_gradients},
+    {"parts", "gradients of parts, one from that of the other's state, are those of the whole",
+     true, gradients_in_parts, sqa_property_linear_parts},
 };
 
 const sqa_tuner_operation sqa_tuner_linear_backward = {

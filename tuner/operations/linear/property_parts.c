@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "conformance/common_properties.h"
-#include "operations/linear/slots.h"
+#include "operations/linear/reference.h"
 #include "operations/operations.h"
 #include "reference/error.h"
 
@@ -34,8 +34,8 @@ static void copy_rows(const sqa_host_tensor *whole, uint32_t first, sqa_host_ten
 
 static void copy_inputs(const sqa_host_tensors *whole, uint32_t first, sqa_host_tensors *part)
 {
-    static const uint32_t slots[] = {SQA_SLOT_Q, SQA_SLOT_K, SQA_SLOT_V, SQA_SLOT_DECAY,
-                                     SQA_SLOT_BETA};
+    static const uint32_t slots[] = {SQA_SLOT_Q,     SQA_SLOT_K,    SQA_SLOT_V,
+                                     SQA_SLOT_DECAY, SQA_SLOT_BETA, SQA_SLOT_LINEAR_DOUT};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         if (part->of[slots[i]].data)
             copy_rows(&whole->of[slots[i]], first, &part->of[slots[i]]);
@@ -73,10 +73,10 @@ static void compare(const sqa_host_tensors *whole, const sqa_host_tensors *part,
                  2.0 * promise->rms);
 }
 
-/* Runs the parts before and behind token `cut`. */
-static sqa_status run_parts(const sqa_property_run *run, const sqa_host_tensors *whole,
-                            uint32_t cut, sqa_host_tensors *head, sqa_host_tensors *tail,
-                            char finding[SQA_FINDING_TEXT])
+/* Forward, the parts before and behind token `cut`. */
+static sqa_status run_forward(const sqa_property_run *run, const sqa_host_tensors *whole,
+                              uint32_t cut, sqa_host_tensors *head, sqa_host_tensors *tail,
+                              char finding[SQA_FINDING_TEXT])
 {
     copy_inputs(whole, 0, head);
     copy_state(whole, SQA_SLOT_STATE_IN, SQA_SLOT_SUMS_IN, head);
@@ -96,6 +96,65 @@ static sqa_status run_parts(const sqa_property_run *run, const sqa_host_tensors 
     return SQA_OK;
 }
 
+/* What the recurrence of the reference has before token `cut`, as the second part begins with it.
+ */
+static void set_state(const sqa_host_tensors *whole, uint32_t cut, sqa_host_tensors *tail)
+{
+    const sqa_linear *linear = &whole->problem.of.linear;
+    const sqa_attention *a = &linear->attention;
+    const sqa_reference_inputs views = sqa_host_tensors_views(whole);
+    const uint32_t columns = a->value_dim + linear->normalise;
+    double column[SQA_MAX_HEAD_DIM];
+    for (uint32_t b = 0; b < a->batch; b++)
+        for (uint32_t h = 0; h < a->kv_heads; h++) {
+            const sqa_linear_place at = sqa_linear_place_of(linear, &views, b, h);
+            for (uint32_t j = 0; j < columns; j++) {
+                sqa_linear_state_column(&at, cut, j, column);
+                for (uint32_t d = 0; d < a->head_dim; d++)
+                    *(j < a->value_dim
+                          ? sqa_host_tensor_at(&tail->of[SQA_SLOT_STATE_IN], b, h, d) + j
+                          : sqa_host_tensor_at(&tail->of[SQA_SLOT_SUMS_IN], b, h, 0) + d) =
+                        (float)column[d];
+            }
+        }
+}
+
+/* A gradient of the state that one call ended with, or another was given. */
+static void copy_gradient(const sqa_host_tensors *from, uint32_t state, uint32_t sums,
+                          sqa_host_tensors *to)
+{
+    copy_rows(&from->of[state], 0, &to->of[SQA_SLOT_LINEAR_DSTATE]);
+    if (to->of[SQA_SLOT_LINEAR_DSUMS].data)
+        copy_rows(&from->of[sums], 0, &to->of[SQA_SLOT_LINEAR_DSUMS]);
+}
+
+/* Backward, the part behind `cut` first, whose gradient of its state is that of the other's. */
+static sqa_status run_backward(const sqa_property_run *run, const sqa_host_tensors *whole,
+                               uint32_t cut, sqa_host_tensors *head, sqa_host_tensors *tail,
+                               char finding[SQA_FINDING_TEXT])
+{
+    static const uint32_t of_tokens[] = {SQA_SLOT_LINEAR_DQ, SQA_SLOT_LINEAR_DK, SQA_SLOT_LINEAR_DV,
+                                         SQA_SLOT_DDECAY, SQA_SLOT_DBETA};
+    const uint32_t tokens = whole->problem.of.attention.q_length;
+    copy_inputs(whole, cut, tail);
+    set_state(whole, cut, tail);
+    copy_gradient(whole, SQA_SLOT_LINEAR_DSTATE, SQA_SLOT_LINEAR_DSUMS, tail);
+    sqa_status status = sqa_property_execute(run, tail, finding);
+    if (status != SQA_OK || finding[0])
+        return status;
+    copy_inputs(whole, 0, head);
+    copy_state(whole, SQA_SLOT_STATE_IN, SQA_SLOT_SUMS_IN, head);
+    copy_gradient(tail, SQA_SLOT_DSTATE_IN, SQA_SLOT_DSUMS_IN, head);
+    status = sqa_property_execute(run, head, finding);
+    for (size_t i = 0; i < sizeof of_tokens / sizeof *of_tokens && status == SQA_OK; i++) {
+        compare(whole, head, of_tokens[i], 0, cut, finding);
+        compare(whole, tail, of_tokens[i], cut, tokens - cut, finding);
+    }
+    compare(whole, head, SQA_SLOT_DSTATE_IN, 0, cut, finding);
+    compare(whole, head, SQA_SLOT_DSUMS_IN, 0, cut, finding);
+    return status;
+}
+
 static sqa_status check_cut(const sqa_property_run *run, const sqa_host_tensors *whole,
                             uint32_t cut, char finding[SQA_FINDING_TEXT])
 {
@@ -107,7 +166,8 @@ static sqa_status check_cut(const sqa_property_run *run, const sqa_host_tensors 
         return status;
     status = sqa_host_tensors_create(&tail, &last, run->seed, true);
     if (status == SQA_OK) {
-        status = run_parts(run, whole, cut, &head, &tail, finding);
+        const bool forward = whole->problem.operation == SQA_OPERATION_LINEAR_FORWARD;
+        status = (forward ? run_forward : run_backward)(run, whole, cut, &head, &tail, finding);
         sqa_host_tensors_free(&tail);
     }
     sqa_host_tensors_free(&head);
@@ -118,7 +178,9 @@ sqa_status sqa_property_linear_parts(const sqa_property_run *run, const sqa_prob
                                      char finding[SQA_FINDING_TEXT])
 {
     const uint32_t tokens = problem->of.attention.q_length;
-    const uint32_t cuts[] = {1, tokens / 3, tokens / 2, tokens - 1};
+    sqa_random random = {run->seed};
+    const uint32_t anywhere = 1 + (uint32_t)sqa_random_below(&random, tokens - 1);
+    const uint32_t cuts[] = {1, tokens / 3, tokens / 2, tokens - 1, anywhere};
     sqa_host_tensors whole;
     sqa_status status = sqa_host_tensors_create(&whole, problem, run->seed, true);
     if (status != SQA_OK)
