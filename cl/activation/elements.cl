@@ -1,5 +1,5 @@
 /* elements: a work-item computes STEPS vectors of a row. SQA_GATED, SQA_RESIDUAL: 0 or 1; of
- * gradients SQA_DA, SQA_DB, SQA_ACCUMULATE. */
+ * gradients SQA_DA, SQA_DB, SQA_ACCUMULATE; SQA_WIDE: Y and dY are f32. */
 #ifndef STEPS
 #define STEPS 1
 #endif
@@ -16,6 +16,29 @@
 #define PUT(x, to) store_stored(x, to, whole, count)
 #endif
 
+#if SQA_WIDE
+INLINE vec load_wide(__global const float *from, const bool whole, const int count)
+{
+    float some[LANES] ALIGNED;
+    for (int i = 0; i < LANES; i++)
+        some[i] = whole || i < count ? from[i] : 0.0f;
+    return LOAD(some);
+}
+
+INLINE void store_wide(const vec x, __global float *to, const bool whole, const int count)
+{
+    float some[LANES] ALIGNED;
+    STORE(x, some);
+    for (int i = 0; i < (whole ? LANES : count); i++)
+        to[i] = some[i];
+}
+#define LOAD_DY load_wide
+#define PUT_Y(x, to) store_wide(x, to, whole, count)
+#else
+#define LOAD_DY load_stored
+#define PUT_Y PUT
+#endif
+
 __kernel void sqa_activation(SQA_ACTIVATION_ARGUMENTS)
 {
     const long begin = (long)get_global_id(0) * (STEPS * LANES);
@@ -29,7 +52,7 @@ __kernel void sqa_activation(SQA_ACTIVATION_ARGUMENTS)
         const int count = (int)(end - j);
         const vec x = load_stored(ROW_OF(a) + j, whole, count);
 #if SQA_DA || SQA_DB
-        const vec dy = KEPT(load_stored(ROW_OF(dy) + j, whole, count), row, j);
+        const vec dy = KEPT(LOAD_DY(ROW_OF(dy) + j, whole, count), row, j);
 #endif
 #if SQA_DB
         PUT(activate(x) * dy, GRADIENT_ROW(b) + j);
@@ -47,7 +70,7 @@ __kernel void sqa_activation(SQA_ACTIVATION_ARGUMENTS)
 #if SQA_RESIDUAL
         y += load_stored(ROW_OF(residual) + j, whole, count);
 #endif
-        PUT(y, ROW_OF(y) + j);
+        PUT_Y(y, ROW_OF(y) + j);
 #endif
     }
 }

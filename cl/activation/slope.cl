@@ -17,6 +17,8 @@ INLINE vec slope_of(const vec x)
     return s * (one - s);
 #elif SQA_ACTIVATION == 5
     return select((vec)(0.0f), one, x > (vec)(0.0f));
+#elif SQA_ACTIVATION == 6
+    return sigmoid_of(-x);
 #else
     return one;
 #endif

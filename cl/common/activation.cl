@@ -1,11 +1,11 @@
 /* What elements go through, SQA_ACTIVATION: 0 nothing, 1 SiLU, 2 GELU by tanh, 3 GELU by erf,
- * 4 sigmoid, 5 ReLU. `vec` is a float, or a vector of LANES. */
+ * 4 sigmoid, 5 ReLU, 6 the logarithm of the sigmoid. `vec` is a float, or a vector of LANES. */
 #ifndef LANES
 typedef float vec;
 #define exp2_of(x) exp2(x)
 #endif
 
-#if SQA_ACTIVATION == 1 || SQA_ACTIVATION == 2 || SQA_ACTIVATION == 4
+#if SQA_ACTIVATION == 1 || SQA_ACTIVATION == 2 || SQA_ACTIVATION == 4 || SQA_ACTIVATION == 6
 /* 1 / (1 + e^-x), by an exponential that does not overflow. */
 INLINE vec sigmoid_of(const vec x)
 {
@@ -51,6 +51,8 @@ INLINE vec activate(const vec x)
     return sigmoid_of(x);
 #elif SQA_ACTIVATION == 5
     return select(x, (vec)(0.0f), x < (vec)(0.0f)); /* NaN stays */
+#elif SQA_ACTIVATION == 6
+    return select(x, (vec)(0.0f), x > (vec)(0.0f)) - log1p(exp2_of(fabs(x) * (vec)(-M_LOG2E_F)));
 #else
     return x;
 #endif

@@ -37,7 +37,7 @@ extern "C" {
 /* Start from SQA_ACTIVATION_DESC_INIT and set at least length and dim. */
 typedef struct sqa_activation_desc {
     uint32_t version;     /* SQA_ACTIVATION_DESC_VERSION */
-    sqa_dtype dtype;      /* of every tensor */
+    sqa_dtype dtype;      /* of every tensor but where `wide` says so */
     uint32_t batch;       /* 0..2^30; 0 does nothing, like the next two */
     uint32_t length, dim; /* 0..2^30 */
     sqa_activation activation;
@@ -45,18 +45,19 @@ typedef struct sqa_activation_desc {
     uint32_t add_residual; /* 1: tensors.residual; the gradients have no use for it */
     sqa_matrix_strides a, b, y, residual; /* of Y, and of gradients, elements must not overlap */
     float dropout;                        /* the part that is dropped, 0 (none) to less than 1 */
+    uint32_t wide;                        /* 1: Y, and dY, are f32 whatever dtype is */
 } sqa_activation_desc;
 
 #define SQA_ACTIVATION_DESC_VERSION 1u
 #define SQA_ACTIVATION_DESC_INIT                                                                   \
     {                                                                                              \
         SQA_ACTIVATION_DESC_VERSION, SQA_DTYPE_F32, 1u, SQA_NOT_SET, SQA_NOT_SET,                  \
-            SQA_ACTIVATION_NONE, 0u, 0u, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0.0f                      \
+            SQA_ACTIVATION_NONE, 0u, 0u, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0.0f, 0u                  \
     }
 
 /* The tensors of one call. Start from SQA_ACTIVATION_TENSORS_INIT. Inputs are only read and
- * may overlap each other. Y may be A itself: the same buffer, offset and strides; else it overlaps
- * none of them. */
+ * may overlap each other. Y may be A itself, stored alike: the same buffer, offset and
+ * strides; else it overlaps none of them. */
 typedef struct sqa_activation_tensors {
     uint32_t version; /* SQA_ACTIVATION_TENSORS_VERSION */
     sqa_tensor a, y;

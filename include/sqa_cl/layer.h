@@ -21,6 +21,8 @@
  *   Wo    (heads * value_dim, d_model)       bo  (d_model)
  *   Wg    (d_model, heads * value_dim)       bg  (heads * value_dim)
  *   q_norm, k_norm  (head_dim)               positions  int32 (batch, length), or (q rows)
+ *   Wdecay  (d_model, kv_heads), or of SQA_DECAY_CHANNEL (d_model, kv_heads * head_dim)
+ *   Wbeta   (d_model, kv_heads)              bdecay, bbeta  as many as columns
  * where heads = max(q_heads, kv_heads), and width = context_dim, or d_model without a context.
  * With fused_qkv one matrix Wqkv (d_model, all columns of Q, then of K, then of V) stands for the
  * three, and bqkv likewise: one product instead of three.
@@ -38,12 +40,20 @@
  *
  * With `linear` attention is that of linear.h, of those options: O = linear attention(Q, K, V), of
  * decay, beta and states that the caller gives, in f32 and shaped as there; forward and backward.
- * All else stays as it is: variants, a context (not causal), rope, norm, gate, ragged batches. The
+ * Decay and beta may follow from X instead, of each key/value head and token, with project_decay
+ * and project_beta:
+ *
+ *   exp(decay) = sigmoid(X Wdecay + bdecay)          beta = sigmoid(X Wbeta + bbeta)
+ *
+ * a decay per token, or with SQA_DECAY_CHANNEL per channel, as gated linear attention has it
+ * (arXiv 2312.06635, section 4, there by a matrix of low rank and to the power of 1/16, which
+ * brings decays near 1 as a bias does), and beta as DeltaNet (arXiv 2406.06484) and gated DeltaNet
+ * (arXiv 2412.06464) have it. The products are rounded as all is, decays and betas are f32. All
+ * else stays as it is: variants, a context (not causal), rope, norm, gate, ragged batches. The
  * attention descriptor has no more than what linear.h reads. Retention is a decay per head, gated
- * linear attention one per token or channel, gated DeltaNet one per token and `delta`; logarithms
- * of decays and betas that follow from X come of products before (matmul.h). A layer generates from
- * its state, with SQA_STATE_IN_PLACE and lengths of 1: no cache, and a token's time is the same
- * wherever it stands.
+ * linear attention one per token or channel, gated DeltaNet one per token and `delta`. A layer
+ * generates from its state, with SQA_STATE_IN_PLACE and lengths of 1: no cache, and a token's time
+ * is the same wherever it stands.
  *
  * Everything is stored as attention->dtype says, in between as well: Q, K, V and O are rounded to
  * it, and what Q and K are before they are normalised, and turned. Sums are kept in f32. Masks,
@@ -104,13 +114,16 @@ typedef struct sqa_layer_desc {
 
     /* From version 3 on. */
     uint32_t hadamard; /* 1: Q, and K in the cache, go through Hadamard matrices; needs a cache */
+    uint32_t project_decay; /* 1: decays follow from X; with linear->decay TOKEN or CHANNEL, not
+                               with a context; decay_strides stay 0 */
+    uint32_t project_beta;  /* 1: beta follows from X; with linear->delta, likewise */
 } sqa_layer_desc;
 
 #define SQA_LAYER_DESC_VERSION 3u
 #define SQA_LAYER_DESC_INIT                                                                        \
     {                                                                                              \
         SQA_LAYER_DESC_VERSION, 0, SQA_NOT_SET, 0u, 0u, 0u, 0u, SQA_LAYER_ROPE_NONE, 10000.0f,     \
-            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u, 0, 0u                                              \
+            SQA_NOT_SET, 0u, 0u, 0u, 1e-5f, 0u, 0, 0u, 0u, 0u                                      \
     }
 
 /* What is kept from forward to backward: q, k and v as (rows, heads, dim), or with fused_qkv all
@@ -124,12 +137,13 @@ typedef struct sqa_layer_kept {
     size_t bytes;                /* of the buffer */
     size_t q, k, v, qkv, o, lse; /* offsets, in elements of each, for an sqa_tensor */
     size_t q_projected, k_projected, g;
+    size_t decay_projected, beta_projected; /* X Wdecay + bdecay and X Wbeta + bbeta */
 } sqa_layer_kept;
 
 #define SQA_LAYER_KEPT_VERSION 1u
 #define SQA_LAYER_KEPT_INIT                                                                        \
     {                                                                                              \
-        SQA_LAYER_KEPT_VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                       \
+        SQA_LAYER_KEPT_VERSION, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                 \
     }
 
 /* Fills *out; desc->keep is not looked at. Errors: SQA_INVALID_ARGUMENT. */
@@ -171,6 +185,8 @@ typedef struct sqa_layer_tensors {
     sqa_tensor decay, beta;
     sqa_tensor state_in, sums_in;
     sqa_tensor state, sums;
+    sqa_tensor wdecay, bdecay, wbeta, bbeta;    /* in place of decay and beta */
+    sqa_tensor decay_projected, beta_projected; /* written with desc->keep */
 } sqa_layer_tensors;
 
 #define SQA_LAYER_TENSORS_VERSION 2u
@@ -180,7 +196,8 @@ typedef struct sqa_layer_tensors {
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0,     \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},                                \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0}, {0, 0},                                                                \
         {                                                                                          \
             0, 0                                                                                   \
         }                                                                                          \
@@ -210,7 +227,11 @@ typedef enum sqa_layer_gradient {
     SQA_LAYER_GRADIENT_DECAY = 524288, /* of linear attention, as in linear.h */
     SQA_LAYER_GRADIENT_BETA = 1048576,
     SQA_LAYER_GRADIENT_STATE_IN = 2097152,
-    SQA_LAYER_GRADIENT_SUMS_IN = 4194304
+    SQA_LAYER_GRADIENT_SUMS_IN = 4194304,
+    SQA_LAYER_GRADIENT_WDECAY = 8388608, /* of what decay and beta follow from */
+    SQA_LAYER_GRADIENT_BDECAY = 16777216,
+    SQA_LAYER_GRADIENT_WBETA = 33554432,
+    SQA_LAYER_GRADIENT_BBETA = 67108864
 } sqa_layer_gradient;
 
 /* Start from SQA_LAYER_BACKWARD_OPTIONS_INIT, which asks for all. What is not asked for is
@@ -235,6 +256,7 @@ typedef struct sqa_layer_backward_options {
  *   dQ, dK, dV from dO as in backward.h or linear.h, turned back and through the norm
  *   with a gate all of these of sigmoid(G) * O in place of O, and dWg = X^T dG
  *   dWq = X^T dQ         dWk = C^T dK         dWv = C^T dV, biases as above
+ *   dWdecay = X^T (sigmoid(-(X Wdecay + bdecay)) ddecay), dWbeta = X^T (beta (1 - beta) dbeta)
  *   dX = dQ Wq^T         dC = dK Wk^T + dV Wv^T, which without a context is part of dX
  *
  * dO, dQ, dK and dV are rounded to how tensors are stored, and dX where its parts are added up. */
@@ -275,6 +297,8 @@ typedef struct sqa_layer_backward_tensors {
     sqa_tensor dstate, dsums;
     sqa_tensor ddecay, dbeta;
     sqa_tensor dstate_in, dsums_in;
+    sqa_tensor wdecay, wbeta, decay_projected, beta_projected;
+    sqa_tensor dwdecay, dbdecay, dwbeta, dbbeta; /* written where they are asked for */
 } sqa_layer_backward_tensors;
 
 #define SQA_LAYER_BACKWARD_TENSORS_VERSION 2u
@@ -286,7 +310,8 @@ typedef struct sqa_layer_backward_tensors {
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
             {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},     \
-            {0, 0}, {0, 0}, {0, 0}, {0, 0},                                                        \
+            {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},        \
+            {0, 0}, {0, 0},                                                                        \
         {                                                                                          \
             0, 0                                                                                   \
         }                                                                                          \

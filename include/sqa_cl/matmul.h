@@ -34,11 +34,12 @@ extern "C" {
 /* Of every element x. */
 typedef enum sqa_activation {
     SQA_ACTIVATION_NONE = 0,
-    SQA_ACTIVATION_SILU = 1,      /* x / (1 + exp(-x)) */
-    SQA_ACTIVATION_GELU_TANH = 2, /* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
-    SQA_ACTIVATION_GELU_ERF = 3,  /* x / 2 (1 + erf(x / sqrt(2))) */
-    SQA_ACTIVATION_SIGMOID = 4,   /* 1 / (1 + exp(-x)) */
-    SQA_ACTIVATION_RELU = 5       /* max(x, 0) */
+    SQA_ACTIVATION_SILU = 1,       /* x / (1 + exp(-x)) */
+    SQA_ACTIVATION_GELU_TANH = 2,  /* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+    SQA_ACTIVATION_GELU_ERF = 3,   /* x / 2 (1 + erf(x / sqrt(2))) */
+    SQA_ACTIVATION_SIGMOID = 4,    /* 1 / (1 + exp(-x)) */
+    SQA_ACTIVATION_RELU = 5,       /* max(x, 0) */
+    SQA_ACTIVATION_LOG_SIGMOID = 6 /* log(1 / (1 + exp(-x))) */
 } sqa_activation;
 
 /* Elements from a matrix to the next one of the batch, and from a row to the next one. Both

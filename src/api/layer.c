@@ -98,5 +98,7 @@ sqa_status sqa_layer_kept_layout(const sqa_layer_desc *desc, sqa_layer_kept *out
     out->q_projected = sqa_kept_place(&problem, SQA_LAYER_Q_PROJECTED, &out->bytes);
     out->k_projected = sqa_kept_place(&problem, SQA_LAYER_K_PROJECTED, &out->bytes);
     out->g = sqa_kept_place(&problem, SQA_LAYER_G, &out->bytes);
+    out->decay_projected = sqa_kept_place(&problem, SQA_LAYER_DECAY_PROJECTED, &out->bytes);
+    out->beta_projected = sqa_kept_place(&problem, SQA_LAYER_BETA_PROJECTED, &out->bytes);
     return SQA_OK;
 }

@@ -42,6 +42,16 @@ static bool has_dropout(const sqa_problem *problem)
     return problem->of.activating.dropout > 0.0f;
 }
 
+static bool is_wide(const sqa_problem *problem)
+{
+    return problem->of.activating.wide;
+}
+
+static bool is_narrow(const sqa_problem *problem)
+{
+    return !is_wide(problem);
+}
+
 /* Where dA is computed, with a gate. */
 static bool reads_gate(const sqa_problem *problem)
 {
@@ -60,7 +70,8 @@ static const sqa_argument_row forward_rows[] = {
     {SQA_READ_HERE(a, "sqa_stored", SQA_SLOT_ACTIVATION_A)},
     {SQA_READ(b, "sqa_stored", SQA_SLOT_ACTIVATION_B), .when = is_gated},
     {SQA_READ(residual, "sqa_stored", SQA_SLOT_ACTIVATION_RESIDUAL), .when = has_residual},
-    {SQA_WRITTEN_HERE(y, "sqa_stored", SQA_SLOT_ACTIVATION_Y)},
+    {SQA_WRITTEN_HERE(y, "sqa_stored", SQA_SLOT_ACTIVATION_Y), .when = is_narrow},
+    {SQA_WRITTEN(y, "float", SQA_SLOT_ACTIVATION_Y), .when = is_wide},
     {LONG(y_batch, y.batch)},
     {LONG(y_row, y.row)},
     {LONG(residual_batch, residual.batch), .when = has_residual},
@@ -72,7 +83,8 @@ static const sqa_argument_row forward_rows[] = {
 static const sqa_argument_row backward_rows[] = {
     {SQA_READ(a, "sqa_stored", SQA_SLOT_ACTIVATION_A)},
     {SQA_READ(b, "sqa_stored", SQA_SLOT_ACTIVATION_B), .when = reads_gate},
-    {SQA_READ(dy, "sqa_stored", SQA_SLOT_ACTIVATION_DY)},
+    {SQA_READ(dy, "sqa_stored", SQA_SLOT_ACTIVATION_DY), .when = is_narrow},
+    {SQA_READ(dy, "float", SQA_SLOT_ACTIVATION_DY), .when = is_wide},
     {SQA_WRITTEN(da, "sqa_stored", SQA_SLOT_ACTIVATION_DA), .when = has_da},
     {SQA_WRITTEN(db, "sqa_stored", SQA_SLOT_ACTIVATION_DB), .when = has_db},
     {LONG(dy_batch, y.batch)},
@@ -124,6 +136,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
         {"SQA_DB", of->db},
         {"SQA_ACCUMULATE", of->accumulate},
         {"SQA_DROPOUT", has_dropout(problem)},
+        {"SQA_WIDE", of->wide},
     };
     (void)config, (void)device;
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)

@@ -2,5 +2,5 @@
 
 #include <stddef.h>
 
-const char *const sqa_activation_words[] = {"none",    "silu", "gelu_tanh", "gelu_erf",
-                                            "sigmoid", "relu", NULL};
+const char *const sqa_activation_words[] = {"none",    "silu", "gelu_tanh",  "gelu_erf",
+                                            "sigmoid", "relu", "logsigmoid", NULL};

@@ -5,6 +5,6 @@
 /* By the values of sqa_activation; NULL ends them. */
 extern const char *const sqa_activation_words[];
 #define SQA_ACTIVATION_MEANING                                                                     \
-    "activation: none (default), silu, gelu_tanh, gelu_erf, sigmoid or relu"
+    "activation: none (default), silu, gelu_tanh, gelu_erf, sigmoid, relu or logsigmoid"
 
 #endif

@@ -29,6 +29,7 @@ static sqa_status check_desc(const sqa_activation_desc *desc)
         {"desc.activation", (uint32_t)desc->activation, SQA_ACTIVATION_LAST},
         {"desc.gated", desc->gated, 1},
         {"desc.add_residual", desc->add_residual, 1},
+        {"desc.wide", desc->wide, 1},
     };
     sqa_status status =
         sqa_check_version("desc.version", desc->version, SQA_ACTIVATION_DESC_VERSION);
@@ -105,6 +106,7 @@ sqa_status sqa_activating_from_desc(sqa_activating *out, const sqa_activation_de
     problem.gated = desc->gated;
     problem.add_residual = backward ? 0 : desc->add_residual;
     problem.dropout = desc->dropout;
+    problem.wide = desc->wide && desc->dtype != SQA_DTYPE_F32;
     if (backward) {
         problem.da = backward->da;
         problem.db = desc->gated && backward->db;
@@ -128,6 +130,7 @@ void sqa_activating_to_desc(const sqa_activating *problem, sqa_activation_desc *
     desc->activation = problem->activation;
     desc->gated = problem->gated;
     desc->add_residual = problem->add_residual;
+    desc->wide = problem->wide;
     desc->a = problem->a;
     desc->b = problem->b;
     desc->y = problem->y;

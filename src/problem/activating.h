@@ -10,8 +10,8 @@ typedef struct sqa_activating {
     sqa_dtype dtype;
     uint32_t batch, length, dim;
     sqa_activation activation;
-    uint32_t gated, add_residual;
-    uint32_t da, db, accumulate; /* of gradients; else 0 */
+    uint32_t gated, add_residual, wide; /* wide: 0 of f32 */
+    uint32_t da, db, accumulate;        /* of gradients; else 0 */
     sqa_matrix_strides a, b, y, residual;
     float dropout;
 } sqa_activating;

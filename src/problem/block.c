@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "problem/checks.h"
+#include "problem/matrix.h"
 #include "problem/norm.h"
 
 static sqa_status check_numbers(const sqa_block_desc *desc)
@@ -15,7 +16,7 @@ static sqa_status check_numbers(const sqa_block_desc *desc)
     } numbers[] = {
         {"desc.kind", (uint32_t)desc->kind, 0, SQA_BLOCK_PARALLEL},
         {"desc.mlp_dim", desc->mlp_dim, 1, SQA_MAX_MODEL_DIM},
-        {"desc.activation", (uint32_t)desc->activation, 0, SQA_ACTIVATION_RELU},
+        {"desc.activation", (uint32_t)desc->activation, 0, SQA_ACTIVATION_LAST},
         {"desc.gated", desc->gated, 0, 1},
         {"desc.biases", desc->biases, 0, 1},
         {"desc.norm", (uint32_t)desc->norm, 0, SQA_NORM_LAYER},

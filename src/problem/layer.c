@@ -44,6 +44,11 @@ uint32_t sqa_layer_o_columns(const sqa_layer_pass *layer)
     return layer->attention.out_heads * layer->attention.value_dim;
 }
 
+uint32_t sqa_layer_decay_columns(const sqa_layer_pass *layer)
+{
+    return layer->attention.kv_heads * sqa_linear_decay_dim(&layer->linear);
+}
+
 uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer)
 {
     const struct {
@@ -64,8 +69,12 @@ uint32_t sqa_layer_all_gradients(const sqa_layer_pass *layer)
         {layer->gate, SQA_LAYER_GRADIENT_WG},
         {layer->gate && layer->biases, SQA_LAYER_GRADIENT_BG},
         {layer->qk_norm, SQA_LAYER_GRADIENT_Q_NORM | SQA_LAYER_GRADIENT_K_NORM},
-        {layer->is_linear && layer->linear.decay, SQA_LAYER_GRADIENT_DECAY},
-        {layer->is_linear && layer->linear.delta, SQA_LAYER_GRADIENT_BETA},
+        {layer->linear.decay && !layer->project_decay, SQA_LAYER_GRADIENT_DECAY},
+        {layer->linear.delta && !layer->project_beta, SQA_LAYER_GRADIENT_BETA},
+        {layer->project_decay, SQA_LAYER_GRADIENT_WDECAY},
+        {layer->project_decay && layer->biases, SQA_LAYER_GRADIENT_BDECAY},
+        {layer->project_beta, SQA_LAYER_GRADIENT_WBETA},
+        {layer->project_beta && layer->biases, SQA_LAYER_GRADIENT_BBETA},
         {sqa_linear_starts(&layer->linear), SQA_LAYER_GRADIENT_STATE_IN},
         {sqa_linear_starts(&layer->linear) && layer->linear.normalise, SQA_LAYER_GRADIENT_SUMS_IN},
     };
@@ -234,6 +243,53 @@ static sqa_status set_strides(sqa_layer_pass *layer)
     return status;
 }
 
+static bool is_packed(const sqa_strides *strides)
+{
+    return !strides->batch && !strides->head && !strides->sequence;
+}
+
+/* What decay and beta that follow from X need. */
+static sqa_status check_projected(const sqa_layer_desc *desc, const sqa_linear_options *linear)
+{
+    const struct {
+        const char *field, *needs;
+        uint32_t value;
+        bool allowed;
+    } fields[] = {
+        {"desc.project_decay", "desc.linear->decay SQA_DECAY_TOKEN or SQA_DECAY_CHANNEL, packed",
+         desc->project_decay,
+         linear && linear->decay >= SQA_DECAY_TOKEN && is_packed(&linear->decay_strides)},
+        {"desc.project_beta", "desc.linear->delta, and beta packed", desc->project_beta,
+         linear && linear->delta && is_packed(&linear->beta_strides)},
+    };
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields && status == SQA_OK; i++) {
+        status = sqa_check_range(fields[i].field, fields[i].value, 0, 1);
+        if (status == SQA_OK && fields[i].value && !fields[i].allowed)
+            status = sqa_fail(SQA_INVALID_ARGUMENT, "%s: 1 needs %s; expected 0", fields[i].field,
+                              fields[i].needs);
+        if (status == SQA_OK && fields[i].value && desc->context_dim)
+            status = sqa_fail(SQA_INVALID_ARGUMENT, "%s: must be 0 with desc.context_dim",
+                              fields[i].field);
+    }
+    return status;
+}
+
+/* As their projections leave them, token by token. */
+static void lay_out_projected(sqa_layer_pass *layer)
+{
+    sqa_linear *linear = &layer->linear;
+    const uint32_t heads = linear->attention.kv_heads;
+    const uint32_t tokens = sqa_linear_tokens(linear);
+    const bool ragged = linear->attention.mask & SQA_MASK_RAGGED;
+    if (layer->project_decay)
+        linear->decay_strides = sqa_strides_bshd(heads, tokens, sqa_linear_decay_dim(linear));
+    if (layer->project_beta)
+        linear->beta_strides = sqa_strides_bshd(heads, tokens, 1);
+    if (ragged)
+        linear->decay_strides.batch = linear->beta_strides.batch = 0;
+}
+
 /* The attention, as softmax or linear attention reads its descriptor. */
 static sqa_status set_attention(sqa_layer_pass *layer, const sqa_attention_desc *desc,
                                 const sqa_linear_options *linear, bool backward)
@@ -246,6 +302,7 @@ static sqa_status set_attention(sqa_layer_pass *layer, const sqa_attention_desc 
                         "gradients; expected 0..3");
     sqa_status status = sqa_linear_from_desc(&layer->linear, desc, linear);
     layer->is_linear = 1;
+    lay_out_projected(layer);
     memcpy(&layer->attention, &layer->linear.attention, sizeof layer->attention);
     return status;
 }
@@ -323,6 +380,12 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *given,
         attention.k = attention.v = packed;
     const sqa_linear_options *linear = desc->linear;
     attention.write_lse = !linear && (backward || desc->keep);
+    if (desc->version >= 3)
+        status = check_projected(desc, linear);
+    if (status != SQA_OK)
+        return status;
+    layer.project_decay = desc->version >= 3 ? desc->project_decay : 0;
+    layer.project_beta = desc->version >= 3 ? desc->project_beta : 0;
     status = set_attention(&layer, &attention, linear, backward);
     layer.d_model = desc->d_model;
     layer.context_dim = desc->context_dim;
@@ -358,6 +421,12 @@ void sqa_layer_to_desc(const sqa_layer_pass *layer, sqa_layer_desc *desc,
     sqa_attention_to_desc(&layer->attention, attention);
     if (layer->is_linear)
         sqa_linear_to_desc(&layer->linear, attention, linear);
+    if (layer->project_decay)
+        linear->decay_strides = (sqa_strides){0, 0, 0};
+    if (layer->project_beta)
+        linear->beta_strides = (sqa_strides){0, 0, 0};
+    desc->project_decay = layer->project_decay;
+    desc->project_beta = layer->project_beta;
     desc->attention = attention;
     desc->linear = layer->is_linear ? linear : NULL;
     desc->d_model = layer->d_model;

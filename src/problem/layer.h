@@ -8,7 +8,7 @@
 #include "sqa_cl/layer.h"
 
 #define SQA_MAX_MODEL_DIM (1u << 24)
-#define SQA_LAYER_GRADIENTS 23 /* bits */
+#define SQA_LAYER_GRADIENTS 27 /* bits */
 
 /* The attention's Q, K, V and O are strided as the projections leave and take them, or K and V as
  * the cache has them; LSE is written where the layer keeps, or read. */
@@ -28,6 +28,7 @@ typedef struct sqa_layer_pass {
     uint32_t hadamard;
 
     uint32_t is_linear;
+    uint32_t project_decay, project_beta;
     sqa_linear linear; /* of the same attention; 0 where it is not linear */
 } sqa_layer_pass;
 
@@ -63,6 +64,9 @@ uint32_t sqa_layer_q_columns(const sqa_layer_pass *layer);
 uint32_t sqa_layer_k_columns(const sqa_layer_pass *layer);
 uint32_t sqa_layer_v_columns(const sqa_layer_pass *layer);
 uint32_t sqa_layer_o_columns(const sqa_layer_pass *layer);
+
+/* Columns of Wdecay. */
+uint32_t sqa_layer_decay_columns(const sqa_layer_pass *layer);
 
 /* Sequences and rows of each, of what Q, or K and V, are rows of: of a ragged batch, one of all. */
 typedef struct sqa_layer_rows {

@@ -5,7 +5,7 @@
 #include "sqa_cl/matmul.h"
 
 #define SQA_MAX_MATRIX_LENGTH (1u << 30)
-#define SQA_ACTIVATION_LAST SQA_ACTIVATION_RELU
+#define SQA_ACTIVATION_LAST SQA_ACTIVATION_LOG_SIGMOID
 
 sqa_matrix_strides sqa_matrix_packed(uint32_t rows, uint32_t columns);
 

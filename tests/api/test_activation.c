@@ -34,7 +34,7 @@ static void make_wrong(int which, sqa_activation_desc *desc,
     case 1: desc->length = SQA_NOT_SET, *named = "desc.length"; break;
     case 2: desc->dim = (1u << 30) + 1, *named = "desc.dim"; break;
     case 3: desc->batch = UINT32_MAX, *named = "desc.batch"; break;
-    case 4: desc->activation = (sqa_activation)6, *named = "desc.activation"; break;
+    case 4: desc->activation = (sqa_activation)7, *named = "desc.activation"; break;
     case 5: desc->gated = 2, *named = "desc.gated"; break;
     case 6: desc->add_residual = 2, *named = "desc.add_residual"; break;
     case 7: desc->dtype = (sqa_dtype)9, *named = "desc.dtype"; break;

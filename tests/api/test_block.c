@@ -41,7 +41,7 @@ START_TEST(wrong_descriptors)
     case 2: desc.kind = (sqa_block_kind)2, named = "desc.kind"; break;
     case 3: desc.mlp_dim = SQA_NOT_SET, named = "desc.mlp_dim"; break;
     case 4: desc.mlp_dim = 0, named = "desc.mlp_dim"; break;
-    case 5: desc.activation = (sqa_activation)6, named = "desc.activation"; break;
+    case 5: desc.activation = (sqa_activation)7, named = "desc.activation"; break;
     case 6: desc.gated = 2, named = "desc.gated"; break;
     case 7: desc.biases = 2, named = "desc.biases"; break;
     case 8: desc.norm = (sqa_norm_kind)2, named = "desc.norm"; break;

@@ -101,12 +101,25 @@ START_TEST(wrong_linear_descriptors)
     case 8:
         backward.gradients = SQA_LAYER_GRADIENT_DECAY, gradients = true, named = "gradients";
         break;
+    case 9: desc.project_decay = 2, named = "project_decay"; break;
+    case 10:
+        linear.decay = SQA_DECAY_HEAD, desc.project_decay = 1, named = "SQA_DECAY_TOKEN";
+        break;
+    case 11:
+        linear.decay = SQA_DECAY_TOKEN, desc.project_decay = 1;
+        linear.decay_strides.sequence = 9, named = "packed";
+        break;
+    case 12: desc.project_beta = 1, named = "linear->delta"; break;
+    case 13: desc.linear = NULL, desc.project_beta = 1, named = "project_beta"; break;
+    case 14:
+        backward.gradients = SQA_LAYER_GRADIENT_WDECAY, gradients = true, named = "gradients";
+        break;
     default: desc.context_dim = MODEL, attention.kv_length = ROWS + 1, named = "kv_length"; break;
     }
     expect_refused(&desc, gradients ? &backward : NULL, named);
 }
 END_TEST
-enum { WRONG_LINEAR = 10 };
+enum { WRONG_LINEAR = 16 };
 
 START_TEST(wrong_gradients)
 {

@@ -36,7 +36,7 @@ static void make_wrong(int which, sqa_matmul_desc *desc, const char **named)
     case 4: desc->k = SQA_NOT_SET, *named = "desc.k"; break;
     case 5: desc->transpose_a = 2, *named = "desc.transpose_a"; break;
     case 6: desc->transpose_b = 7, *named = "desc.transpose_b"; break;
-    case 7: desc->activation = (sqa_activation)6, *named = "desc.activation"; break;
+    case 7: desc->activation = (sqa_activation)7, *named = "desc.activation"; break;
     case 8: desc->alpha = NAN, *named = "desc.alpha"; break;
     case 9: desc->beta = INFINITY, *named = "desc.beta"; break;
     case 10: desc->gated = 1, desc->beta = 1.0f, *named = "desc.beta"; break;

@@ -60,6 +60,10 @@ uint32_t input_of_layer(uint32_t gradient)
     case SQA_LAYER_DBETA: return SQA_LAYER_BETA;
     case SQA_LAYER_DSTATE_IN: return SQA_LAYER_STATE_IN;
     case SQA_LAYER_DSUMS_IN: return SQA_LAYER_SUMS_IN;
+    case SQA_LAYER_DWDECAY:
+    case SQA_LAYER_DBDECAY:
+    case SQA_LAYER_DWBETA:
+    case SQA_LAYER_DBBETA: return gradient - SQA_LAYER_DWDECAY + SQA_LAYER_WDECAY;
     default: return gradient - SQA_LAYER_DX + SQA_LAYER_X;
     }
 }

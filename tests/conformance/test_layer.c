@@ -26,6 +26,8 @@ static const char *const shapes[] = {
     ("b=2,hq=2,hkv=4,n=4,d=3,dv=2,dmodel=3,fused,causal,linear,decay=head,feature=elu1,normalise,"
      "state=in,qknorm,qkeps=0.1,gate"),
     "b=2,hq=2,nq=3,nk=4,d=2,dmodel=3,dcontext=2,linear,feature=elu1,normalise",
+    "b=2,hq=2,hkv=1,n=4,d=3,dmodel=3,causal,linear,delta,decay=token,wdecay,wbeta,biases,gate",
+    "b=3,hq=2,n=4,d=3,dmodel=3,fused,causal,linear,decay=channel,wdecay,ragged=7:7",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

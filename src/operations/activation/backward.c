@@ -59,6 +59,8 @@ static bool tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *
     if (slot == SQA_SLOT_ACTIVATION_BACKWARD_SEED)
         return sqa_activating_seed(of, out);
     *out = sqa_activating_matrix(of, of_slot[slot].strides);
+    if (slot == SQA_SLOT_ACTIVATION_DY && of->wide)
+        out->element = SQA_ELEMENT_F32;
     return of_slot[slot].there;
 }
 

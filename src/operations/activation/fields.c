@@ -49,6 +49,7 @@ const sqa_shape_field sqa_activation_fields[] = {
     {"gated", "gated", "times B", SQA_FIELD_FLAG, .offset = AT(gated)},
     {"dropout", "dropout", "the part that is dropped", SQA_FIELD_OWN, .read = read_dropout,
      .write = write_dropout},
+    {"wide", "wide", "Y, and dY, in f32", SQA_FIELD_FLAG, .offset = AT(wide)},
     STRIDES_FIELD(sa, a, "A"),
     STRIDES_FIELD(sb, b, "B"),
     STRIDES_FIELD(sy, y, "Y"),

@@ -20,6 +20,7 @@ double sqa_reference_activation(sqa_activation activation, double x)
     case SQA_ACTIVATION_GELU_ERF: return 0.5 * x * erfc(-x / sqrt(2.0));
     case SQA_ACTIVATION_SIGMOID: return 1.0 / (1.0 + exp(-x));
     case SQA_ACTIVATION_RELU: return x < 0.0 ? 0.0 : x;
+    case SQA_ACTIVATION_LOG_SIGMOID: return (x < 0.0 ? x : 0.0) - log1p(exp(-fabs(x)));
     }
     return x;
 }
@@ -39,6 +40,7 @@ double sqa_reference_activation_slope(sqa_activation activation, double x)
         return 0.5 * erfc(-x / sqrt(2.0)) + x * exp(-0.5 * x * x) / sqrt(2.0 * acos(-1.0));
     case SQA_ACTIVATION_SIGMOID: return s * (1.0 - s);
     case SQA_ACTIVATION_RELU: return x > 0.0 ? 1.0 : 0.0;
+    case SQA_ACTIVATION_LOG_SIGMOID: return 1.0 / (1.0 + exp(x));
     }
     return 1.0;
 }

@@ -192,6 +192,8 @@ OF_LAYER(qk_norms, sqa_layer_backward_groups, SQA_LAYER_DQ_NORM)
 OF_LAYER(bias_rows, sqa_layer_backward_groups, SQA_LAYER_DBIAS)
 OF_LAYER(head_rows, sqa_layer_backward_groups, SQA_LAYER_DSINKS)
 OF_LAYER(states, sqa_layer_groups, SQA_LAYER_STATE)
+OF_LAYER(of_forget, sqa_layer_groups, SQA_LAYER_DECAY_PROJECTED)
+OF_LAYER(of_forget_weights, sqa_layer_backward_groups, SQA_LAYER_DWDECAY)
 OF_LAYER(decays, sqa_layer_backward_groups, SQA_LAYER_DDECAY)
 OF_LAYER(betas, sqa_layer_backward_groups, SQA_LAYER_DBETA)
 OF_LAYER(first_states, sqa_layer_backward_groups, SQA_LAYER_DSTATE_IN)
@@ -209,6 +211,9 @@ const sqa_row_group sqa_block_groups[] = {
     {.slots = {SQA_LAYER_Q_PROJECTED, SQA_LAYER_K_PROJECTED, SQA_LAYER_G},
      .slot_count = 3,
      GROUP(apart, 12)},
+    {.slots = {SQA_LAYER_DECAY_PROJECTED, SQA_LAYER_BETA_PROJECTED},
+     .slot_count = 2,
+     GROUP(of_forget, 8)},
     {.slots = {SQA_SLOT_O, SQA_SLOT_LSE}, .slot_count = 2, GROUP(attended, 12)},
     {.slots = {SQA_LAYER_STATE, SQA_LAYER_SUMS}, .slot_count = 2, GROUP(states, 8)},
     {.slot_count = 0},
@@ -229,6 +234,9 @@ const sqa_row_group sqa_block_backward_groups[] = {
      .slot_count = 4,
      GROUP(biases, 3)},
     {.slots = {SQA_LAYER_DWG, SQA_LAYER_DBG}, .slot_count = 2, GROUP(out_gate, 6)},
+    {.slots = {SQA_LAYER_DWDECAY, SQA_LAYER_DBDECAY, SQA_LAYER_DWBETA, SQA_LAYER_DBBETA},
+     .slot_count = 4,
+     GROUP(of_forget_weights, 8)},
     {.slots = {SQA_LAYER_DQ_NORM, SQA_LAYER_DK_NORM}, .slot_count = 2, GROUP(qk_norms, 4)},
     {.slots = {SQA_LAYER_DBIAS}, .slot_count = 1, GROUP(bias_rows, 8)},
     {.slots = {SQA_LAYER_DSINKS, SQA_LAYER_DSLOPES}, .slot_count = 2, GROUP(head_rows, 4)},

@@ -10,9 +10,9 @@
 
 /* By the bits of sqa_layer_gradient. */
 static const char *const names[SQA_LAYER_GRADIENTS] = {
-    "x",  "context", "wq",    "wk",    "wv",   "wqkv",    "wo",     "bq",
-    "bk", "bv",      "bqkv",  "bo",    "bias", "sinks",   "slopes", "wg",
-    "bg", "qnorm",   "knorm", "decay", "beta", "statein", "sumsin"};
+    "x",     "context", "wq",   "wk",      "wv",     "wqkv",   "wo",     "bq",    "bk",
+    "bv",    "bqkv",    "bo",   "bias",    "sinks",  "slopes", "wg",     "bg",    "qnorm",
+    "knorm", "decay",   "beta", "statein", "sumsin", "wdecay", "bdecay", "wbeta", "bbeta"};
 
 static int find_name(const char *text, size_t length)
 {
@@ -32,7 +32,8 @@ static sqa_status read_grads(const char *value, const sqa_shape_items *items, vo
             return sqa_fail(SQA_INVALID_ARGUMENT,
                             "grads is '%.60s'; expected some of x, context, wq, wk, wv, wqkv, wo, "
                             "bq, bk, bv, bqkv, bo, bias, sinks, slopes, wg, bg, qnorm, "
-                            "knorm, decay, beta, statein and sumsin, such as wq+wo",
+                            "knorm, decay, beta, statein, sumsin, wdecay, bdecay, wbeta and "
+                            "bbeta, such as wq+wo",
                             value);
         gradients |= 1u << name;
     }
@@ -131,6 +132,10 @@ const sqa_shape_field sqa_layer_position_fields[] = {
 const sqa_shape_field sqa_layer_kind_fields[] = {
     {"linear", "linear", "attention is linear", SQA_FIELD_FLAG,
      .offset = offsetof(sqa_layer_shape, is_linear)},
+    {"wdecay", "project_decay", "decays follow from X", SQA_FIELD_FLAG, .offset = AT(project_decay),
+     .together_with = "linear"},
+    {"wbeta", "project_beta", "betas follow from X", SQA_FIELD_FLAG, .offset = AT(project_beta),
+     .together_with = "linear"},
     {0},
 };
 

@@ -52,10 +52,14 @@ static const sqa_tensor_slot slots[SQA_LAYER_SLOTS] = {
     [SQA_LAYER_WG] = {INPUT(wg), .low = -0.25f, .high = 0.25f},
     [SQA_LAYER_Q_NORM] = {INPUT(q_norm), .low = 0.5f, .high = 1.5f},
     [SQA_LAYER_K_NORM] = {INPUT(k_norm), .low = 0.5f, .high = 1.5f},
+    [SQA_LAYER_WDECAY] = {INPUT(wdecay), .low = -0.25f, .high = 0.25f},
+    [SQA_LAYER_WBETA] = {INPUT(wbeta), .low = -0.25f, .high = 0.25f},
     [SQA_LAYER_POSITIONS] = {INPUT(positions), .fill = sqa_fill_rope_positions},
     [SQA_LAYER_Q_PROJECTED] = {INPUT(q_projected), SQA_UNIT_INPUT},
     [SQA_LAYER_K_PROJECTED] = {INPUT(k_projected), SQA_UNIT_INPUT},
     [SQA_LAYER_G] = {INPUT(g), SQA_UNIT_INPUT},
+    [SQA_LAYER_DECAY_PROJECTED] = {INPUT(decay_projected), .low = -2.0f, .high = 4.0f},
+    [SQA_LAYER_BETA_PROJECTED] = {INPUT(beta_projected), .low = -6.0f, .high = -2.0f},
     [SQA_LAYER_DECAY] = {INPUT(decay), .low = 0.0f, .high = 1.0f, .map = sqa_map_decay},
     [SQA_LAYER_BETA] = {INPUT(beta), .low = 0.0f, .high = 1.0f, .map = sqa_layer_map_beta},
     [SQA_LAYER_STATE_IN] = {INPUT(state_in), SQA_UNIT_INPUT},
@@ -86,6 +90,10 @@ static const sqa_tensor_slot slots[SQA_LAYER_SLOTS] = {
     [SQA_LAYER_DBETA] = {OUTPUT(dbeta)},
     [SQA_LAYER_DSTATE_IN] = {OUTPUT(dstate_in)},
     [SQA_LAYER_DSUMS_IN] = {OUTPUT(dsums_in)},
+    [SQA_LAYER_DWDECAY] = {OUTPUT(dwdecay), SQA_UNIT_INPUT},
+    [SQA_LAYER_DBDECAY] = {OUTPUT(dbdecay), SQA_UNIT_INPUT},
+    [SQA_LAYER_DWBETA] = {OUTPUT(dwbeta), SQA_UNIT_INPUT},
+    [SQA_LAYER_DBBETA] = {OUTPUT(dbbeta), SQA_UNIT_INPUT},
 };
 
 /* Sums of rows are nothing beside products. */

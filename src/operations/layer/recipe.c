@@ -68,14 +68,23 @@ static void link_attended(sqa_stage *stage, uint32_t first_slot, const sqa_link 
         stage->links[first_slot + i] = attended[i];
 }
 
+/* What decay and beta follow from, among what belongs to projections. */
+static void find_projected(const sqa_layer_pass *layer, const sqa_link *outputs, sqa_link out[2])
+{
+    for (uint32_t i = 0; i < 2; i++)
+        if (i ? layer->project_beta : layer->project_decay)
+            out[i] = outputs[sqa_layer_projection_of(layer, SQA_LAYER_DECAY_PROJECTED + i)];
+}
+
 static sqa_status add_attention(sqa_recipe *recipe, const sqa_layer_pass *layer,
-                                const sqa_link attended[3], sqa_link o)
+                                const sqa_link *outputs, const sqa_link attended[3], sqa_link o)
 {
     sqa_link q_k_v[3] = {attended[0], attended[1], attended[2]};
     sqa_attention_desc desc;
     if (layer->is_linear) {
-        sqa_layer_add_linear(recipe, layer, attended, o);
-        return SQA_OK;
+        sqa_link of_gates[2];
+        find_projected(layer, outputs, of_gates);
+        return sqa_layer_add_linear(recipe, layer, attended, of_gates, o);
     }
     sqa_attention_to_desc(&layer->attention, &desc);
     sqa_status status = sqa_layer_gather(recipe, layer, SQA_SLOT_K, &q_k_v[1], &desc.k);
@@ -154,7 +163,7 @@ sqa_status sqa_layer_forward_recipe(const sqa_problem *problem, sqa_recipe *out)
     const sqa_link o = place_of(out, layer, SQA_SLOT_O, rows, columns);
     const sqa_link a = layer->gate ? add_matrix(out, layer, rows, columns) : o;
     if (status == SQA_OK)
-        status = add_attention(out, layer, attended, o);
+        status = add_attention(out, layer, outputs, attended, o);
     if (status == SQA_OK && layer->gate)
         status = add_gate(out, layer, outputs[sqa_layer_projection_of(layer, SQA_LAYER_G)], o, a);
     sqa_matmul_desc desc = product_of(layer, rows, layer->d_model, columns);
@@ -246,6 +255,8 @@ static uint32_t core_of(const sqa_projection *p)
     case SQA_SLOT_K:
     case SQA_LAYER_K_PROJECTED: return SQA_GRADIENT_K;
     case SQA_SLOT_V: return SQA_GRADIENT_V;
+    case SQA_LAYER_DECAY_PROJECTED:
+    case SQA_LAYER_BETA_PROJECTED: return CORE;
     default: return 0;
     }
 }
@@ -291,7 +302,7 @@ static sqa_status add_attention_backward(sqa_recipe *recipe, const sqa_layer_pas
 
 /* dQ, dK and dV, which are scratch and never added to; gradients of scores may be. */
 static sqa_status add_gradients_of_attention(sqa_recipe *recipe, const sqa_layer_pass *layer,
-                                             uint32_t core, sqa_link dout,
+                                             uint32_t core, sqa_link dout, const sqa_link *outputs,
                                              const sqa_link attended[3])
 {
     const uint32_t scores = sqa_layer_score_gradients(layer);
@@ -300,8 +311,9 @@ static sqa_status add_gradients_of_attention(sqa_recipe *recipe, const sqa_layer
     sqa_status status = SQA_OK;
     if (layer->is_linear && core) {
         const sqa_link q_k_v[3] = {q, kept(layer, SQA_SLOT_K), kept(layer, SQA_SLOT_V)};
-        sqa_layer_add_linear_backward(recipe, layer, q_k_v, dout, attended);
-        return SQA_OK;
+        sqa_link of_gates[2];
+        find_projected(layer, outputs, of_gates);
+        return sqa_layer_add_linear_backward(recipe, layer, q_k_v, dout, attended, of_gates);
     }
     if (core || scores)
         status = sqa_layer_gather(recipe, layer, SQA_SLOT_Q, &read.q, &read.q_strides);
@@ -418,7 +430,7 @@ static sqa_status add_input_gradients(sqa_recipe *recipe, const sqa_layer_pass *
     const uint32_t rows = sqa_layer_q_rows(layer), columns = sqa_layer_o_columns(layer);
     const sqa_link none = {SQA_LINK_NONE, 0};
     sqa_projection projections[SQA_MAX_PROJECTIONS];
-    sqa_link outputs[SQA_MAX_PROJECTIONS] = {none, none, none, none}, attended[3];
+    sqa_link outputs[SQA_MAX_PROJECTIONS] = {none, none, none, none, none, none}, attended[3];
     const uint32_t count = sqa_layer_projections(layer, projections);
     const uint32_t core = sqa_layer_core_gradients(layer);
     const bool inner = core || sqa_layer_score_gradients(layer);
@@ -426,7 +438,7 @@ static sqa_status add_input_gradients(sqa_recipe *recipe, const sqa_layer_pass *
         if (is_needed(layer, &projections[i]) ||
             (layer->is_linear && core & core_of(&projections[i])))
             outputs[i] = add_matrix(recipe, layer, projections[i].rows, projections[i].columns);
-    const sqa_link dg = layer->gate ? outputs[count - 1] : none;
+    const sqa_link dg = layer->gate ? outputs[sqa_layer_projection_of(layer, SQA_LAYER_G)] : none;
     if (!inner && dg.from == SQA_LINK_NONE)
         return SQA_OK;
     const sqa_link da = add_matrix(recipe, layer, rows, columns);
@@ -441,7 +453,7 @@ static sqa_status add_input_gradients(sqa_recipe *recipe, const sqa_layer_pass *
         status = add_gate_gradients(recipe, layer, da, dout, dg);
     place_attended(recipe, layer, core, outputs, attended);
     if (status == SQA_OK)
-        status = add_gradients_of_attention(recipe, layer, core, dout, attended);
+        status = add_gradients_of_attention(recipe, layer, core, dout, outputs, attended);
     if (status == SQA_OK)
         status = add_turned_back(recipe, layer, core, attended, outputs);
     for (uint32_t i = 0; i < count && status == SQA_OK; i++)

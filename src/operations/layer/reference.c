@@ -45,6 +45,7 @@ void sqa_layer_reference_free(sqa_layer_reference *reference)
     for (uint32_t i = 0; i < 2; i++) {
         free(reference->attended[i]);
         free(reference->cache[i]);
+        free(reference->gates[i]);
     }
     free(reference->positions);
     free(reference->dout);
@@ -52,7 +53,8 @@ void sqa_layer_reference_free(sqa_layer_reference *reference)
     free((void *)reference->attention.prepared);
 }
 
-/* Where Q, K, V (its slot) or its gradient begins among the projections' outputs. */
+/* Where Q, K, V (its slot), G or what decay or beta follows from, or its gradient, begins among the
+ * projections' outputs. */
 static float *in_outputs(const sqa_layer_reference *reference, uint32_t slot)
 {
     return reference->outputs[sqa_layer_projection_of(reference->layer, slot)] +
@@ -224,6 +226,11 @@ bool sqa_layer_reference_forward(sqa_layer_reference *out, const sqa_layer_pass 
     }
     for (uint32_t slot = SQA_SLOT_Q; slot <= SQA_SLOT_V; slot++)
         out->attention.by_slot[slot] = sqa_layer_reference_attended(out, slot);
+    const void *const of_gates[2] = {
+        layer->project_decay ? in_outputs(out, SQA_LAYER_DECAY_PROJECTED) : NULL,
+        layer->project_beta ? in_outputs(out, SQA_LAYER_BETA_PROJECTED) : NULL};
+    if (!sqa_layer_reference_set_gates(out, of_gates))
+        return false;
     return !cached || append(out, inputs);
 }
 
@@ -263,8 +270,7 @@ void sqa_layer_reference_y(const sqa_layer_reference *reference, const sqa_refer
     const uint64_t row =
         a->mask & SQA_MASK_RAGGED ? s.q_begin + query : (uint64_t)batch * a->q_length + query;
     const float *g =
-        layer->gate ? reference->outputs[reference->count - 1] + row * sqa_layer_o_columns(layer)
-                    : NULL;
+        layer->gate ? in_outputs(reference, SQA_LAYER_G) + row * sqa_layer_o_columns(layer) : NULL;
     double o[SQA_MAX_ROW], lse;
     for (uint32_t j = 0; j < count; j++)
         out[j] =
@@ -303,7 +309,7 @@ static bool gate_gradients(sqa_layer_reference *out, const sqa_reference_inputs 
     const sqa_layer_pass *layer = out->layer;
     const float *g = inputs->by_slot[SQA_LAYER_G], *o = inputs->by_slot[SQA_SLOT_O];
     const uint64_t count = (uint64_t)sqa_layer_q_rows(layer) * sqa_layer_o_columns(layer);
-    float *dg = out->outputs[out->count - 1];
+    float *dg = in_outputs(out, SQA_LAYER_G);
     out->gated = new_matrix(sqa_layer_q_rows(layer), sqa_layer_o_columns(layer));
     for (uint64_t i = 0; out->gated && i < count; i++) {
         const double s = sigmoid((double)g[i]), da = (double)out->dout[i];
@@ -369,10 +375,15 @@ bool sqa_layer_reference_backward(sqa_layer_reference *out, const sqa_layer_pass
         return false;
     if (!layer->is_linear)
         out->attention.by_slot[SQA_SLOT_DOUT] = out->dout; /* also for gradients of scores */
-    if (inner && !sqa_layer_reference_set_core(out))
+    const void *const of_gates[2] = {inputs->by_slot[SQA_LAYER_DECAY_PROJECTED],
+                                     inputs->by_slot[SQA_LAYER_BETA_PROJECTED]};
+    if (inner &&
+        (!sqa_layer_reference_set_gates(out, of_gates) || !sqa_layer_reference_set_core(out)))
         return false;
-    if (inner)
+    if (inner) {
         turn_back(out, inputs);
+        sqa_layer_reference_gate_gradients(out, of_gates);
+    }
     return true;
 }
 

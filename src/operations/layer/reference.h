@@ -17,6 +17,7 @@ typedef struct sqa_layer_reference {
     float *cache[2];                     /* keys and values with the new tokens */
     int32_t *positions;                  /* of rows, where a cache says them */
     float *dout;
+    float *gates[2];                /* decay and beta, where they follow from X */
     float *gated;                   /* of a backward pass with a gate: what goes through Wo */
     sqa_reference_inputs attention; /* by the slots of (backward) attention, or linear attention,
                                        for whose gradients it is what they have prepared */
@@ -35,6 +36,11 @@ void sqa_layer_reference_free(sqa_layer_reference *reference);
  * from dO. false: there is no memory. */
 float *sqa_layer_reference_attended(const sqa_layer_reference *reference, uint32_t slot);
 bool sqa_layer_reference_set_core(sqa_layer_reference *out);
+
+/* Decay and beta of linear attention, where they follow from X, from what that is: forward the
+ * projections' outputs, backward what was kept; and then the gradients of it. Likewise. */
+bool sqa_layer_reference_set_gates(sqa_layer_reference *out, const void *const projected[2]);
+void sqa_layer_reference_gate_gradients(sqa_layer_reference *out, const void *const projected[2]);
 
 /* A row of O, which is not rounded yet, and of softmax attention its LSE. */
 void sqa_layer_reference_o(const sqa_layer_reference *reference, uint32_t batch, uint32_t head,

@@ -26,10 +26,16 @@ enum {
     SQA_LAYER_BG,
     SQA_LAYER_Q_NORM,
     SQA_LAYER_K_NORM,
+    SQA_LAYER_WDECAY,
+    SQA_LAYER_BDECAY,
+    SQA_LAYER_WBETA,
+    SQA_LAYER_BBETA,
     SQA_LAYER_POSITIONS,
     SQA_LAYER_Q_PROJECTED, /* before it is normalised */
     SQA_LAYER_K_PROJECTED,
     SQA_LAYER_G,
+    SQA_LAYER_DECAY_PROJECTED, /* what decay and beta follow from */
+    SQA_LAYER_BETA_PROJECTED,
     SQA_LAYER_DECAY, /* of linear attention, in the order of its own slots */
     SQA_LAYER_BETA,
     SQA_LAYER_STATE_IN,
@@ -65,6 +71,10 @@ enum {
     SQA_LAYER_DBETA,
     SQA_LAYER_DSTATE_IN,
     SQA_LAYER_DSUMS_IN,
+    SQA_LAYER_DWDECAY,
+    SQA_LAYER_DBDECAY,
+    SQA_LAYER_DWBETA,
+    SQA_LAYER_DBBETA,
     SQA_LAYER_SLOTS
 };
 
@@ -75,12 +85,13 @@ typedef struct sqa_projection {
     uint32_t rows, width, columns;
 } sqa_projection;
 
-/* Those that there are: of Q, K and V, or with fused_qkv of all together, and last of the gate. */
-enum { SQA_MAX_PROJECTIONS = 4 };
+/* Those that there are: of Q, K and V, or with fused_qkv of all together, then of the
+ * gate, of decays and of betas. */
+enum { SQA_MAX_PROJECTIONS = 6 };
 uint32_t sqa_layer_projections(const sqa_layer_pass *layer,
                                sqa_projection out[SQA_MAX_PROJECTIONS]);
 
-/* Which of them gives Q, K, V (its slot) or G. */
+/* Which of them gives Q, K, V (its slot), G, or what decay or beta follows from. */
 uint32_t sqa_layer_projection_of(const sqa_layer_pass *layer, uint32_t slot);
 
 /* Where Q, K or V (its slot) begins within the rows that its projection gives: 0 unless they are
@@ -128,7 +139,7 @@ uint32_t sqa_layer_core_gradients(const sqa_layer_pass *layer);
 
 /* Rows that the reference has, and what is promised of them. */
 extern const sqa_row_group sqa_layer_groups[], sqa_layer_backward_groups[];
-enum { SQA_LAYER_TOLERANCES = 34, SQA_LAYER_BACKWARD_TOLERANCES = 57 };
+enum { SQA_LAYER_TOLERANCES = 40, SQA_LAYER_BACKWARD_TOLERANCES = 69 };
 extern const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES];
 extern const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES];
 

@@ -32,19 +32,36 @@ uint32_t sqa_layer_projections(const sqa_layer_pass *layer, sqa_projection out[S
         out[before] = (sqa_projection){
             SQA_LAYER_X,   SQA_LAYER_WG,  SQA_LAYER_BG, SQA_LAYER_G,    SQA_LAYER_DX,
             SQA_LAYER_DWG, SQA_LAYER_DBG, q_rows,       layer->d_model, sqa_layer_o_columns(layer)};
-    return before + layer->gate;
+    uint32_t count = before + layer->gate;
+    if (layer->project_decay)
+        out[count++] = (sqa_projection){SQA_LAYER_X,       SQA_LAYER_WDECAY,
+                                        SQA_LAYER_BDECAY,  SQA_LAYER_DECAY_PROJECTED,
+                                        SQA_LAYER_DX,      SQA_LAYER_DWDECAY,
+                                        SQA_LAYER_DBDECAY, q_rows,
+                                        layer->d_model,    sqa_layer_decay_columns(layer)};
+    if (layer->project_beta)
+        out[count++] = (sqa_projection){
+            SQA_LAYER_X,    SQA_LAYER_WBETA,          SQA_LAYER_BBETA,  SQA_LAYER_BETA_PROJECTED,
+            SQA_LAYER_DX,   SQA_LAYER_DWBETA,         SQA_LAYER_DBBETA, q_rows,
+            layer->d_model, layer->attention.kv_heads};
+    return count;
 }
 
 uint32_t sqa_layer_projection_of(const sqa_layer_pass *layer, uint32_t slot)
 {
+    const uint32_t others = layer->fused_qkv ? 1 : 3;
     if (slot == SQA_LAYER_G)
-        return layer->fused_qkv ? 1 : 3;
+        return others;
+    if (slot == SQA_LAYER_DECAY_PROJECTED)
+        return others + layer->gate;
+    if (slot == SQA_LAYER_BETA_PROJECTED)
+        return others + layer->gate + layer->project_decay;
     return layer->fused_qkv ? 0 : slot - SQA_SLOT_Q;
 }
 
 uint64_t sqa_layer_column_of(const sqa_layer_pass *layer, uint32_t slot)
 {
-    if (!layer->fused_qkv || slot == SQA_SLOT_Q)
+    if (!layer->fused_qkv || (slot != SQA_SLOT_K && slot != SQA_SLOT_V))
         return 0;
     return sqa_layer_q_columns(layer) + (slot == SQA_SLOT_V ? sqa_layer_k_columns(layer) : 0);
 }
@@ -120,7 +137,7 @@ static bool score_gradient(const sqa_problem *problem, uint32_t slot, sqa_tensor
 static bool is_kept(uint32_t slot)
 {
     return slot <= SQA_SLOT_LSE || slot == SQA_LAYER_QKV ||
-           (slot >= SQA_LAYER_Q_PROJECTED && slot <= SQA_LAYER_G);
+           (slot >= SQA_LAYER_Q_PROJECTED && slot <= SQA_LAYER_BETA_PROJECTED);
 }
 
 bool sqa_layer_tensor(const sqa_problem *problem, uint32_t slot, sqa_tensor_shape *out)
@@ -167,7 +184,8 @@ bool sqa_layer_is_updated(const sqa_problem *problem, uint32_t slot)
     if (slot == SQA_LAYER_STATE || slot == SQA_LAYER_SUMS)
         return layer->linear.state == SQA_STATE_IN_PLACE;
     return sqa_layer_is_cache(layer, slot) ||
-           (layer->accumulate && slot > SQA_LAYER_DCONTEXT && slot < SQA_LAYER_DDECAY);
+           (layer->accumulate && slot > SQA_LAYER_DCONTEXT &&
+            (slot < SQA_LAYER_DDECAY || slot > SQA_LAYER_DSUMS_IN));
 }
 
 /* A cache is there even where nothing is appended to it. */

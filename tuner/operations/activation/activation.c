@@ -29,6 +29,7 @@ static const sqa_case_shape forward_cases[] = {
     {SQA_GRID_QUICK, "n=9,d=515,act=gelu_erf"},
     {SQA_GRID_QUICK, "n=9,d=515,act=gelu_tanh,residual"},
     {SQA_GRID_QUICK, "n=9,d=515,act=sigmoid,residual"},
+    {SQA_GRID_SAMPLE, "b=2,n=5,d=77,act=logsigmoid,wide,sa=900:80"},
     {SQA_GRID_FULL, "b=3,n=511,d=4099,act=silu,gated"},
     {0},
 };
@@ -41,6 +42,7 @@ static const sqa_case_shape backward_cases[] = {
     {SQA_GRID_SAMPLE, "n=7,d=0"},
     {SQA_GRID_SAMPLE, "b=2,n=3,d=65,act=gelu_tanh,gated,accumulate,sa=300:70,sb=400:66,sy=0:70"},
     {SQA_GRID_SAMPLE, "b=3,n=4,d=130,act=sigmoid,gated,wanted=b,sa=0:131"},
+    {SQA_GRID_SAMPLE, "b=2,n=5,d=77,act=logsigmoid,wide,sa=900:80"},
     {SQA_GRID_SAMPLE, "b=3,n=4,d=130,act=sigmoid,gated,wanted=a,sb=0:131"},
     {SQA_GRID_SAMPLE, "n=3,d=2049,act=relu"},
     {SQA_GRID_SAMPLE, "b=2,n=3,d=71,act=silu,gated,dropout=0.25,sy=300:72"},

@@ -30,7 +30,7 @@
         {SQA_GRID_SAMPLE, "b=2,hq=2,n=0,d=8,dmodel=16,mlp=8,norm=layer,mlpbiases"},                \
         {SQA_GRID_SAMPLE, "b=0,hq=2,n=3,d=8,dmodel=16,mlp=8,gated,kind=parallel"},                 \
         {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=5,dv=6,dmodel=12,mlp=16,gated,act=silu,causal,"    \
-                          "linear,delta,decay=channel,state=in_out,feature=relu"},                 \
+                          "linear,delta,decay=channel,wdecay,wbeta,state=in_out,feature=relu"},    \
         {SQA_GRID_QUICK, "hq=2,n=3,d=4,dmodel=1030,mlp=1030,act=silu,gated"},                      \
     {                                                                                              \
         SQA_GRID_FULL, "b=2,variant=sqa,h=16,n=129,d=16,dmodel=256,causal,mlp=1024,act=silu,gated" \

@@ -46,6 +46,10 @@
                         "positions,gate,biases"},                                                  \
         {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=4,n=50,d=7,dv=9,dmodel=12,causal,linear,decay=token,"      \
                           "state=in_out"},                                                         \
+        {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=50,d=7,dv=9,dmodel=12,causal,linear,delta,"            \
+                          "decay=token,wdecay,wbeta,state=in_out,biases,gate"},                    \
+        {SQA_GRID_TINY, "b=3,hq=2,n=30,d=5,dv=6,dmodel=10,fused,causal,linear,decay=channel,"      \
+                        "wdecay,ragged=40:40"},                                                    \
         {SQA_GRID_SAMPLE, "b=2,hq=4,nq=9,nk=40,d=16,dv=8,dmodel=12,dcontext=5,linear,"             \
                           "feature=elu1,normalise,state=in_out,biases"},                           \
         {SQA_GRID_QUICK, "b=2,hq=4,hkv=2,n=40,d=16,dmodel=12,causal,linear,decay=head,"            \
@@ -95,6 +99,8 @@ static const sqa_case_shape kept_shapes[] = {
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=0,nk=5,d=8,dmodel=16,dcontext=8,biases,keep"},
     {SQA_GRID_TINY, "b=3,hq=4,hkv=2,n=1,d=5,dv=6,dmodel=10,fused,causal,linear,delta,"
                     "decay=channel,state=in_place,feature=relu,qknorm,keep"},
+    {SQA_GRID_SAMPLE, "b=3,hq=4,hkv=2,n=1,d=5,dv=6,dmodel=10,fused,biases,causal,linear,delta,"
+                      "decay=channel,wdecay,wbeta,state=in_place,keep"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,hkv=4,nq=256,nk=9,d=4,dmodel=6,dcontext=5,gate,keep"},
     {0}};
 /* Gradients left out, and added up; of scores. */
@@ -114,6 +120,8 @@ static const sqa_case_shape gradient_shapes[] = {
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,grads=sinks,accumulate"},
     {SQA_GRID_TINY, "b=2,hq=4,hkv=2,n=9,d=5,dv=6,dmodel=12,causal,linear,delta,decay=channel,"
                     "state=in_out,feature=relu,grads=wq+beta,accumulate"},
+    {SQA_GRID_SAMPLE, "b=2,hq=4,hkv=2,n=9,d=5,dv=6,dmodel=12,causal,linear,delta,decay=token,"
+                      "wdecay,wbeta,biases,grads=wdecay+bdecay+bbeta,accumulate"},
     {SQA_GRID_SAMPLE, "b=2,hq=2,nq=9,nk=256,d=4,dmodel=6,dcontext=5,sinks,accumulate"},
     {SQA_GRID_SAMPLE, "b=2,hq=4,n=9,d=4,dmodel=12,sinks,bias=f32/hq,fused,accumulate"},
     {0}};

@@ -165,6 +165,7 @@ class Layer(Attention):
 
 
 ACTIVATIONS = {"none": lambda x: x, "silu": F.silu, "sigmoid": torch.sigmoid, "relu": F.relu,
+               "logsigmoid": F.logsigmoid,
                "gelu_erf": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}
 
 

@@ -1,0 +1,63 @@
+/* How near the rows that a layer is judged by (rows.c) have to be. */
+#include "operations/tolerances.h"
+
+#include "operations/layer/slots.h"
+
+/* Quantised numbers are those of the reference, but for a few that were about to be others: a step,
+ * which is one of 127 from 0 to the largest, or of 15 from the least to the largest. */
+#define QUANTISED(slot)                                                                            \
+    {slot, SQA_ELEMENT_INT8, .rms = 2e-3, .max = 8e-3, .max_of = slot},                            \
+    {                                                                                              \
+        slot, SQA_ELEMENT_INT4, .rms = 2e-2, .max = 0.135, .max_of = slot                          \
+    }
+
+/* States and gradients of f32 that come of numbers rounded to f16 or bf16 differ where those fell
+ * to the other side. */
+const sqa_tolerance sqa_layer_tolerances[SQA_LAYER_TOLERANCES] = {
+    QUANTISED(SQA_SLOT_K),
+    QUANTISED(SQA_SLOT_V),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_Y, 1e-5, 2e-5, SQA_LAYER_Y),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_Q, 1e-5, 2e-5, SQA_SLOT_Q),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_K, 1e-5, 2e-5, SQA_SLOT_K),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_V, 1e-5, 2e-5, SQA_SLOT_V),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_QKV, 1e-5, 2e-5, SQA_LAYER_QKV),
+    SQA_OUTPUT_TOLERANCES(SQA_SLOT_O, 1e-5, 2e-5, SQA_SLOT_O),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_Q_PROJECTED, 1e-5, 2e-5, SQA_LAYER_Q_PROJECTED),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_K_PROJECTED, 1e-5, 2e-5, SQA_LAYER_K_PROJECTED),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_G, 1e-5, 2e-5, SQA_LAYER_G),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_DECAY_PROJECTED, 1e-5, 2e-5, SQA_LAYER_DECAY_PROJECTED),
+    SQA_OUTPUT_TOLERANCES(SQA_LAYER_BETA_PROJECTED, 1e-5, 2e-5, SQA_LAYER_BETA_PROJECTED),
+    {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-5, .relative = 1e-5},
+    SQA_TOLERANCE(SQA_LAYER_STATE, F32, 5e-5, 5e-4, SQA_LAYER_STATE),
+    SQA_TOLERANCE(SQA_LAYER_SUMS, F32, 5e-5, 5e-4, SQA_LAYER_SUMS),
+};
+
+const sqa_tolerance sqa_layer_backward_tolerances[SQA_LAYER_BACKWARD_TOLERANCES] = {
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DX),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DCONTEXT),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWQ),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWK),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWQKV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWO),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBQ),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBK),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBQKV),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBO),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWG),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBG),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWDECAY),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBDECAY),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DWBETA),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBBETA),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DQ_NORM),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DK_NORM),
+    SQA_GRADIENT_TOLERANCES(SQA_LAYER_DBIAS),
+    {SQA_LAYER_DSINKS, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSINKS},
+    {SQA_LAYER_DSLOPES, SQA_ELEMENT_F32, .rms = 1e-5, .max = 1e-4, .max_of = SQA_LAYER_DSLOPES},
+    SQA_TOLERANCE(SQA_LAYER_DDECAY, F32, 5e-5, 5e-4, SQA_LAYER_DDECAY),
+    SQA_TOLERANCE(SQA_LAYER_DBETA, F32, 5e-5, 5e-4, SQA_LAYER_DBETA),
+    SQA_TOLERANCE(SQA_LAYER_DSTATE_IN, F32, 5e-5, 5e-4, SQA_LAYER_DSTATE_IN),
+    SQA_TOLERANCE(SQA_LAYER_DSUMS_IN, F32, 5e-5, 5e-4, SQA_LAYER_DSUMS_IN),
+};
