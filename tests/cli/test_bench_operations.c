@@ -53,11 +53,11 @@ START_TEST(times_over_lengths)
     ck_assert_ptr_nonnull(file);
     picture[fread(picture, 1, sizeof picture - 1, file)] = '\0';
     fclose(file);
-    static const char *const needed[] = {"forward, MHA", "forward, SW-MHA", "linear, MHA",
-                                         "length, tokens", "time, ms"};
+    static const char *const needed[] = {">MHA<", ">window 128<", ">linear<", "length, tokens",
+                                         "time, ms"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         ck_assert_msg(strstr(picture, needed[i]), "no %s in the picture", needed[i]);
-    ck_assert_ptr_null(strstr(picture, "linear, SW-MHA"));
+    ck_assert_ptr_null(strstr(picture, "linear, window"));
 }
 END_TEST
 
@@ -280,6 +280,23 @@ START_TEST(layers)
 }
 END_TEST
 
+/* Keys of linear attention by options. */
+START_TEST(linear_layers)
+{
+    const program_result *result =
+        run_sqa("bench --op layer --attention linear --variant mha --heads 2 --dim 8 --seq 24 "
+                "--causal --decay token --delta --project-decay --project-beta --rounds 1 --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    const char *row = row_of_op(result->out, "layer", "mha");
+    ck_assert_msg(strstr(row, "linear,wdecay,wbeta,decay=token,delta"), "%s", row);
+    result = run_sqa("bench --op linear --variant mha --heads 2 --dim 8 --seq 24 --feature elu1 "
+                     "--normalise --rounds 1 --json");
+    ck_assert_msg(result->code == 0, "%s", result->err);
+    ck_assert_ptr_nonnull(
+        strstr(row_of_op(result->out, "linear", "mha"), "feature=elu1,normalise"));
+}
+END_TEST
+
 /* Beside the paper's only where the model is the paper's. */
 START_TEST(layers_of_table)
 {
@@ -309,6 +326,7 @@ int main(void)
     tcase_add_test(tests, shapes);
     tcase_add_test(tests, shapes_of_all_operations);
     tcase_add_test(tests, layers);
+    tcase_add_test(tests, linear_layers);
     tcase_add_test(tests, layers_of_table);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);

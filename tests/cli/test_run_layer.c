@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/run/linear_files.h"
 #include "cli/run_inputs.h"
 #include "operations/block/reference.h"
 #include "operations/layer/reference.h"
+#include "operations/linear/reference.h"
 #include "operations/operations.h"
 #include "operations/shape.h"
 #include "run_suite.h"
@@ -16,6 +18,7 @@
 
 #define ON_FILES " --x %1$s/x.npy --weights %1$s/weights --out %1$s/y.npy"
 #define XSQA " --variant xsqa --heads 8"
+#define LINEAR " --attention linear"
 
 static const struct {
     const char *op, *shape, *options;
@@ -34,6 +37,17 @@ static const struct {
     {"block",
      "variant=xsqa,h=8,n=9,d=4,dmodel=12,causal,mlp=10,kind=parallel,act=silu,norm_eps=0.01",
      " --causal --kind parallel --norm-eps 0.01"},
+    {"layer",
+     "b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,causal,linear,decay=token,feature=elu1,normalise,"
+     "eps=0.01,state=in_out",
+     " --causal" LINEAR " --feature elu1 --normalise --epsilon 0.01 --decay %1$s/decay.npy"
+     " --state-in %1$s/state_in.npy --sums-in %1$s/sums_in.npy --state-out %1$s/state.npy"
+     " --sums-out %1$s/sums.npy"},
+    {"layer", "variant=xsqa,h=8,n=9,d=4,dmodel=12,causal,linear,decay=channel,delta,qknorm",
+     " --causal --qk-norm" LINEAR " --decay %1$s/decay.npy --beta %1$s/beta.npy"},
+    {"layer",
+     "b=2,variant=xsqa,h=8,n=7,d=4,dmodel=12,causal,biases,linear,decay=channel,delta,wdecay,wbeta",
+     " --causal" LINEAR " --project-decay --project-beta"},
 };
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
@@ -57,9 +71,11 @@ static const program_result *run_command(const char *command, const char *more)
 static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
 {
     const sqa_attention *a = &tensors->problem.of.attention;
-    const bool weight = slot >= SQA_LAYER_WQ && slot != SQA_LAYER_DY;
+    const bool weight = (slot >= SQA_LAYER_WQ && slot <= SQA_LAYER_BBETA) ||
+                        (slot >= SQA_BLOCK_NORM1 && slot <= SQA_BLOCK_BDOWN);
     const bool bias = (slot >= SQA_LAYER_BQ && slot <= SQA_LAYER_BO) ||
                       (slot >= SQA_LAYER_BG && slot <= SQA_LAYER_K_NORM) ||
+                      slot == SQA_LAYER_BDECAY || slot == SQA_LAYER_BBETA ||
                       (slot >= SQA_BLOCK_NORM1 && slot <= SQA_BLOCK_NORM2_BIAS) ||
                       (slot >= SQA_BLOCK_BUP && slot <= SQA_BLOCK_BDOWN);
     sqa_tensor_shape t;
@@ -73,6 +89,27 @@ static void save_input(const sqa_host_tensors *tensors, uint32_t slot)
              sqa_tensor_name(&tensors->problem, slot));
     save_array(name, "<f4", 3 - skip, shape + skip, sqa_host_tensor_view(&tensors->of[slot]),
                sizeof(float));
+}
+
+static sqa_npy linear_shape(const sqa_problem *problem, uint32_t slot)
+{
+    sqa_tensor_shape shape;
+    (void)sqa_tensor_shape_of(problem, slot, &shape);
+    return sqa_run_linear_shape(&shape, sqa_layer_linear_slot(slot),
+                                problem->of.layer.linear.decay);
+}
+
+/* Decay, beta and the first state of linear attention. */
+static void save_linear(const sqa_host_tensors *tensors)
+{
+    for (uint32_t slot = SQA_LAYER_DECAY; slot <= SQA_LAYER_SUMS_IN; slot++) {
+        const sqa_npy file = linear_shape(&tensors->problem, slot);
+        char name[64];
+        snprintf(name, sizeof name, "%s.npy", sqa_tensor_name(&tensors->problem, slot));
+        if (tensors->of[slot].data)
+            save_array(name, "<f4", file.rank, file.shape, sqa_host_tensor_view(&tensors->of[slot]),
+                       sizeof(float));
+    }
 }
 
 /* x.npy and the context, weights/wq.npy and so on; y.npy and dy.npy of dY. */
@@ -89,10 +126,11 @@ static void make_inputs(sqa_host_tensors *forward, sqa_host_tensors *dy, const c
     snprintf(text, sizeof text, "op=%s_backward,%s", op, shape);
     ck_assert_int_eq(sqa_problem_parse(text, &problem), SQA_OK);
     ck_assert_int_eq(sqa_host_tensors_create(dy, &problem, 8, false), SQA_OK);
-    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_K_NORM; slot++)
+    for (uint32_t slot = SQA_LAYER_X; slot <= SQA_LAYER_BBETA; slot++)
         save_input(forward, slot);
     for (uint32_t slot = SQA_BLOCK_NORM1; slot <= SQA_BLOCK_BDOWN; slot++)
         save_input(forward, slot);
+    save_linear(forward);
     save_input(dy, SQA_LAYER_DY);
 }
 
@@ -154,6 +192,35 @@ static void check_y(const sqa_host_tensors *forward)
     sqa_npy_free(&y);
 }
 
+/* The last state of linear attention, by its own reference. */
+static void check_state(const sqa_host_tensors *forward)
+{
+    const sqa_linear *linear = &forward->problem.of.layer.linear;
+    const sqa_attention *a = &linear->attention;
+    const sqa_reference_inputs views = sqa_host_tensors_views(forward);
+    double column[SQA_MAX_HEAD_DIM];
+    sqa_layer_reference reference;
+    sqa_npy state;
+    if (!forward->of[SQA_LAYER_STATE].data)
+        return;
+    read_output(&state, "state.npy", 4,
+                (size_t)a->batch * a->kv_heads * a->head_dim * a->value_dim);
+    ck_assert(sqa_layer_reference_forward(&reference, &forward->problem.of.layer, &views));
+    for (uint32_t matrix = 0; matrix < a->batch * a->kv_heads; matrix++) {
+        const sqa_linear_place at = sqa_linear_place_of(linear, &reference.attention,
+                                                        matrix / a->kv_heads, matrix % a->kv_heads);
+        for (uint32_t j = 0; j < a->value_dim; j++) {
+            sqa_linear_state_column(&at, a->kv_length, j, column);
+            for (uint32_t d = 0; d < a->head_dim; d++)
+                ck_assert_double_eq_tol(
+                    (double)state.data[(matrix * a->head_dim + d) * a->value_dim + j], column[d],
+                    1e-5);
+        }
+    }
+    sqa_layer_reference_free(&reference);
+    sqa_npy_free(&state);
+}
+
 /* The rows of dY added up. */
 static void check_bias(const sqa_host_tensors *dy, const sqa_npy *dbo)
 {
@@ -176,6 +243,7 @@ static void check_gradients(const sqa_host_tensors *dy)
     for (uint32_t slot = SQA_LAYER_DX; slot < SQA_BLOCK_SLOTS; slot++) {
         const bool input = slot <= SQA_LAYER_DCONTEXT;
         const bool matrix = slot < SQA_LAYER_DBQ || slot == SQA_LAYER_DWG ||
+                            slot == SQA_LAYER_DWDECAY || slot == SQA_LAYER_DWBETA ||
                             (slot >= SQA_BLOCK_DWUP && slot <= SQA_BLOCK_DWDOWN);
         const uint32_t rank = input ? (layer->attention.batch > 1 ? 3 : 2) : matrix ? 2 : 1;
         const bool forward = slot >= SQA_LAYER_SLOTS && slot < SQA_BLOCK_DNORM1;
@@ -190,7 +258,12 @@ static void check_gradients(const sqa_host_tensors *dy)
             ck_assert_msg(!work_file_exists(name), "%s is there", name);
             continue;
         }
-        read_output(&file, name, rank, (size_t)shape.length * shape.dim);
+        if (slot >= SQA_LAYER_DDECAY && slot <= SQA_LAYER_DSUMS_IN) {
+            const sqa_npy of_linear = linear_shape(problem, slot);
+            read_output(&file, name, of_linear.rank, of_linear.count);
+        } else {
+            read_output(&file, name, rank, (size_t)shape.length * shape.dim);
+        }
         for (size_t i = 0; i < file.count; i++)
             sum += fabs((double)file.data[i]);
         ck_assert_msg(isfinite(sum) && sum > 0.0, "%s: %g", name, sum);
@@ -211,6 +284,7 @@ START_TEST(right_layers)
     ck_assert_msg(result->code == 0, "%s: %.600s", runs[_i].shape, result->err);
     ck_assert_str_eq(result->out, "");
     check_y(&forward);
+    check_state(&forward);
     check_gradients(&dy);
     sqa_host_tensors_free(&forward);
     sqa_host_tensors_free(&dy);
@@ -235,6 +309,14 @@ static const struct refusal {
     {XSQA " --rope half --rope-base x", "--rope-base", "1 or more"},
     {XSQA " --rope half --rope-dim 3", "rope_dim", "even"},
     {XSQA " --gate", "wg.npy", ""},
+    {XSQA " --attention none", "--attention", "softmax or linear"},
+    {XSQA " --attention softmax --feature relu", "--feature", "--attention linear"},
+    {XSQA " --causal" LINEAR " --project-decay --decay %1$s/x2.npy", "--project-decay", "--decay"},
+    {XSQA " --causal" LINEAR " --project-decay", "wdecay.npy", ""},
+    {XSQA LINEAR " --feature tanh", "--feature", "identity, elu1 or relu"},
+    {XSQA LINEAR " --decay %1$s/x2.npy", "--decay", "--causal"},
+    {XSQA LINEAR " --causal --decay %1$s/x2.npy", "x2.npy", "expected (1, "},
+    {XSQA LINEAR " --normalise --state-in %1$s/x2.npy", "--sums-in", "goes with its sums"},
     {XSQA " --qk-norm", "q_norm.npy", ""},
     {XSQA " --kind serial", "--kind", "is not an option"},
 };
@@ -243,7 +325,7 @@ enum { REFUSED = sizeof refused / sizeof refused[0] };
 static const struct refusal refused_blocks[] = {
     {XSQA " --context %1$s/x.npy", "--context", "is not an option"},
     {XSQA " --kind sideways", "--kind", "serial or parallel"},
-    {XSQA " --activation tanh", "--activation", "gelu_erf, sigmoid or relu"},
+    {XSQA " --activation tanh", "--activation", "gelu_erf, sigmoid, relu or logsigmoid"},
     {XSQA " --norm-eps 0", "--norm-eps", "above 0"},
     {XSQA " --family rows", "--family", "not with --op block"},
     {XSQA, "norm1.npy", ""},

@@ -84,7 +84,56 @@ def check(sqa, peer, op, folder, q_heads, kv_heads, variant, keys, options):
             sys.exit(f"{op} {variant} {keys}: {name} is off by {error:.3g}")
 
 
+def gated_delta(of):
+    """A layer of gated linear attention with the delta rule, token by token; see sqa_cl/layer.h."""
+    x, heads = of["x"], 2  # of eight queries'
+    q, k, v = (x @ of[name] for name in ("wq", "wk", "wv"))
+    q, k, v = (t.unflatten(2, (-1, DIM)).transpose(1, 2) for t in (q, k, v))
+    k, v = (t.repeat_interleave(8 // heads, 1) for t in (k, v))
+    decay = torch.sigmoid(x @ of["wdecay"]).unflatten(2, (heads, -1)).transpose(1, 2)
+    beta = torch.sigmoid(x @ of["wbeta"]).transpose(1, 2)
+    decay, beta = (t.repeat_interleave(8 // heads, 1) for t in (decay, beta))
+    state, rows = torch.zeros(BATCH, 8, DIM, DIM, dtype=torch.float64), []
+    for t in range(LENGTH):
+        weakened = decay[:, :, t, :, None] * state
+        known = (weakened * k[:, :, t, :, None]).sum(2)
+        added = beta[:, :, t, None] * (v[:, :, t] - known)
+        state = weakened + k[:, :, t, :, None] * added[:, :, None]
+        rows.append((state * q[:, :, t, :, None]).sum(2) * DIM ** -0.5)
+    return torch.stack(rows, 2).transpose(1, 2).flatten(2) @ of["wo"]
+
+
+def check_gates(sqa, folder, channel):
+    """Decay and beta that follow from X, and the gradients of what they follow by."""
+    torch.manual_seed(2)
+    columns = {"wq": 8 * DIM, "wk": 2 * DIM, "wv": 2 * DIM, "wbeta": 2,
+               "wdecay": 2 * DIM if channel else 2}
+    of = {"x": number_of(BATCH, LENGTH, WIDTH)}
+    of.update((name, number_of(WIDTH, count, scale=0.25)) for name, count in columns.items())
+    of["wo"] = number_of(8 * DIM, WIDTH, scale=0.25)
+    y = gated_delta(of)
+    dout = number_of(*y.shape).detach()
+    gradients = torch.autograd.grad(y, list(of.values()), dout)
+    for name, tensor in dict(of, dout=dout).items():
+        np.save(f"{folder}/{name}.npy", tensor.detach().float().numpy())
+    subprocess.run([sqa, "run", "--op", "layer", "--variant", "gqa", "--heads", "8", "--causal",
+                    "--attention", "linear", "--project-decay", "--project-beta",
+                    "--x", f"{folder}/x.npy", "--weights", folder, "--out", f"{folder}/y.npy",
+                    "--dout", f"{folder}/dout.npy", "--grads", f"{folder}/grads"],
+                   check=True, stderr=subprocess.DEVNULL)
+    errors = {"y": error_of(folder, "y", y.detach())}
+    for name, gradient in zip(of, gradients):
+        errors["d" + name] = error_of(f"{folder}/grads", name, gradient)
+    for name, error in errors.items():
+        print(f"gates {channel} {name}: {error:.1e}")
+        if not error < 1e-5:
+            sys.exit(f"gates of X: {name} is off by {error:.3g}")
+
+
 for operation, cases in ("layer", LAYERS), ("block", BLOCKS):
     for case in cases:
         with tempfile.TemporaryDirectory() as work:
             check(os.path.abspath(sys.argv[1]), peer_of(sys.argv[2]), operation, work, *case)
+for of_channels in (False, True):
+    with tempfile.TemporaryDirectory() as work:
+        check_gates(os.path.abspath(sys.argv[1]), work, of_channels)

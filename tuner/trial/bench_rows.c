@@ -80,7 +80,7 @@ bool sqa_bench_is_layer(const sqa_timed_pass *pass)
     return true;
 }
 
-static sqa_window window_of(const sqa_bench_options *options)
+sqa_window sqa_bench_window(const sqa_bench_options *options)
 {
     if (options->window)
         return *options->window;
@@ -123,7 +123,7 @@ static void write_keys(const sqa_bench_options *options, const sqa_bench_row *ro
     if (sqa_bench_is_layer(row->pass) && !sqa_bench_has_key(options->pattern, "dmodel"))
         sqa_text_format(out, ",dmodel=%u", options->heads * row->dim);
     if (reach != SQA_BENCH_REACH_ALL) {
-        const sqa_window window = window_of(options);
+        const sqa_window window = sqa_bench_window(options);
         sqa_text_format(out, ",window=%d:%d", window.left, window.right);
     }
     if (reach == SQA_BENCH_REACH_GLOBALS)

@@ -32,6 +32,9 @@ void sqa_bench_row_name(const sqa_bench_row *row, char *out, size_t size);
 /* Whether the shapes of all parts have the keys that variants set. */
 bool sqa_bench_has_variants(const sqa_timed_pass *pass);
 
+/* The window of variants that have one. */
+sqa_window sqa_bench_window(const sqa_bench_options *options);
+
 /* Queries of every length; 0: as many as keys. */
 uint32_t sqa_bench_queries(const sqa_bench_options *options, const sqa_timed_pass *pass);
 

@@ -33,7 +33,10 @@ static const char summary[] =
     "--op layer by itself, without a model of yours (--variant, --heads, --dim, ...), is the\n"
     "paper's: 16 heads, model dimension 256, forward and a step of training, one layer and\n"
     "8 times that beside Table 3. Lengths that take too long here are left out unless\n"
-    "--full or --seq asks for them. Stages of a layer are checked one by one.\n"
+    "--full or --seq asks for them. Stages of a layer are checked one by one. With\n"
+    "--attention linear layers and blocks have linear attention, by --feature, --decay (with\n"
+    "--causal), --delta and --normalise: --decay head is retention, --decay token or channel\n"
+    "gated linear attention, --decay token --delta gated DeltaNet.\n"
     "\n"
     "Each variant also comes within a sliding window, as sw-NAME (swa is sw-mha), and\n"
     "with a window and global tokens, as flex-NAME. --window is theirs, or that of all\n"
@@ -179,7 +182,8 @@ int sqa_command_bench(int argc, char **argv)
         {"shape", "SHAPE", "a problem in the words of `sqa tune --shape`; repeatable",
          .list = &words->shapes,
          .excludes = "preset,variant,heads,seq,queries,dim,batch,dtype,causal,window,globals,"
-                     "pattern,kv-length,kv-format,page"},
+                     "pattern,kv-length,kv-format,page,attention,feature,decay,delta,normalise,"
+                     "project-decay,project-beta"},
         {"preset", "NAME", "paper: Table 3 of arXiv 2510.01817 here; or problems, as of `sqa tune`",
          .text = &words->preset, .excludes = "variant,heads,queries,dim,window,globals,page"},
         {"full", NULL, "all lengths of the paper's table, however long they take",
@@ -211,6 +215,19 @@ int sqa_command_bench(int argc, char **argv)
          .count = {&words->globals, 1, 1u << 20}},
         {"pattern", "KEYS", "of every row, as in --shape: softcap=30,alibi=geometric,...",
          .text = &words->pattern},
+        {"attention", "NAME", "of layers and blocks: softmax (default) or linear",
+         .text = &words->attention},
+        {"feature", "NAME", "of linear attention: identity (default), elu1 or relu",
+         .text = &words->feature},
+        {"decay", "NAME", "likewise: none (default), one per head, token or channel",
+         .text = &words->decay},
+        {"delta", NULL, "likewise, the delta rule", .flag = &words->delta, .excludes = "normalise"},
+        {"project-decay", NULL, "of layers and blocks, decays follow from X",
+         .flag = &words->project_decay, .needs = "attention,decay"},
+        {"project-beta", NULL, "likewise, betas", .flag = &words->project_beta,
+         .needs = "attention,delta"},
+        {"normalise", NULL, "likewise, divided by the sum of the weights",
+         .flag = &words->normalise},
         {"rounds", "N", "samples of each row (7)", .count = {&words->rounds, 1, 1000}},
         {"against-default", NULL, "also time what runs without any tuning database",
          .flag = &words->against_default},

@@ -124,29 +124,92 @@ static sqa_status settle_globals(const sqa_bench_words *words, sqa_bench_options
     return SQA_OK;
 }
 
-/* Of every row: --causal, --pattern, --window and --page in the keys of a shape. */
+static sqa_status add_key(const char *key, const char *value, sqa_bench_options *out)
+{
+    const size_t used = strlen(out->pattern), left = sizeof out->pattern - used;
+    const int length = snprintf(out->pattern + used, left, "%s%s%s%s", used ? "," : "", key,
+                                *value ? "=" : "", value);
+    return length < (int)left
+               ? SQA_OK
+               : sqa_fail(SQA_INVALID_ARGUMENT, "--pattern is longer than %zu characters",
+                          sizeof out->pattern - 1);
+}
+
+static bool of_layers(const char *key)
+{
+    return !strcmp(key, "linear") || !strcmp(key, "wdecay") || !strcmp(key, "wbeta");
+}
+
+/* An option that every operation has to have a key for. */
+static sqa_status check_key(const char *option, const char *key, const sqa_bench_options *out)
+{
+    for (size_t i = 0; i < out->pass_count; i++)
+        for (size_t p = 0; p < out->passes[i].part_count; p++)
+            if (!sqa_bench_has_field(out->passes[i].parts[p].operation, key))
+                return sqa_fail(SQA_INVALID_ARGUMENT, "--%s is for %s, not for --op %s", option,
+                                of_layers(key) ? "layer and block" : "linear, layer and block",
+                                out->passes[i].name);
+    return SQA_OK;
+}
+
+static bool is_listed(const char *value, const char *const *values)
+{
+    for (; *values; values++)
+        if (!strcmp(value, *values))
+            return true;
+    return false;
+}
+
+/* --attention, and what linear attention is made by. */
+static sqa_status add_linear(const sqa_bench_words *words, sqa_bench_options *out)
+{
+    static const char *const kinds[] = {"softmax", "linear", NULL};
+    static const char *const features[] = {"identity", "elu1", "relu", NULL};
+    static const char *const decays[] = {"none", "head", "token", "channel", NULL};
+    const bool linear = words->attention && !strcmp(words->attention, "linear");
+    const struct {
+        const char *option, *value, *key, *expected;
+        const char *const *values; /* NULL: it has none */
+    } options[] = {
+        {"attention", words->attention, "linear", "softmax or linear", kinds},
+        {"feature", words->feature, "feature", "identity, elu1 or relu", features},
+        {"decay", words->decay, "decay", "none, head, token or channel", decays},
+        {"delta", words->delta ? "" : NULL, "delta", NULL, NULL},
+        {"normalise", words->normalise ? "" : NULL, "normalise", NULL, NULL},
+        {"project-decay", words->project_decay ? "" : NULL, "wdecay", NULL, NULL},
+        {"project-beta", words->project_beta ? "" : NULL, "wbeta", NULL, NULL},
+    };
+    sqa_status status = SQA_OK;
+    for (size_t i = 0; i < sizeof options / sizeof *options && status == SQA_OK; i++) {
+        if (!options[i].value)
+            continue;
+        if (options[i].values && !is_listed(options[i].value, options[i].values))
+            return sqa_fail(SQA_INVALID_ARGUMENT, "--%s is '%.40s'; expected %s", options[i].option,
+                            options[i].value, options[i].expected);
+        status = check_key(options[i].option, options[i].key, out);
+        if (status == SQA_OK && i == 0 ? linear : status == SQA_OK)
+            status = add_key(options[i].key, i ? options[i].value : "", out);
+    }
+    return status;
+}
+
+/* Of every row: --causal, --pattern, --window, --page and linear attention in the keys of a shape.
+ */
 static sqa_status join_pattern(const sqa_bench_words *words, sqa_bench_options *out)
 {
-    char window[32] = "", page[32] = "";
-    const char *given = words->pattern ? words->pattern : "";
-    if (words->has_window && !out->window)
-        snprintf(window, sizeof window, "window=%d:%d", words->window.left, words->window.right);
-    if (words->page)
-        snprintf(page, sizeof page, "page=%u", words->page);
-    const struct {
-        bool given;
-        const char *keys;
-    } parts[] = {{words->causal, "causal"}, {*given, given}, {*window, window}, {*page, page}};
-    size_t length = 0;
-    out->pattern[0] = '\0';
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && length < sizeof out->pattern; i++)
-        if (parts[i].given)
-            length += (size_t)snprintf(out->pattern + length, sizeof out->pattern - length, "%s%s",
-                                       length ? "," : "", parts[i].keys);
-    if (length >= sizeof out->pattern)
-        return sqa_fail(SQA_INVALID_ARGUMENT, "--pattern is longer than %zu characters",
-                        sizeof out->pattern - 1);
-    return SQA_OK;
+    char value[32];
+    sqa_status status = words->causal ? add_key("causal", "", out) : SQA_OK;
+    if (status == SQA_OK && words->pattern)
+        status = add_key(words->pattern, "", out);
+    if (status == SQA_OK && words->has_window && !out->window) {
+        snprintf(value, sizeof value, "%d:%d", words->window.left, words->window.right);
+        status = add_key("window", value, out);
+    }
+    if (status == SQA_OK && words->page) {
+        snprintf(value, sizeof value, "%u", words->page);
+        status = add_key("page", value, out);
+    }
+    return status == SQA_OK ? add_linear(words, out) : status;
 }
 
 /* A variant's own window would take the place of the pattern's. */
@@ -200,7 +263,7 @@ static bool is_paper_layer(const sqa_bench_words *words, const sqa_bench_options
                  !sqa_bench_has_field(options->passes[i].parts[0].operation, "mlp");
     return layers && !words->shapes.count && !words->preset && !words->variants && !words->heads &&
            !words->queries && !words->dims.count && !words->has_window && !words->globals &&
-           !words->against_default;
+           !words->attention && !words->against_default;
 }
 
 static bool any_pass(const sqa_bench_options *options, bool with_variants)
@@ -232,6 +295,13 @@ static const char *model_option(const sqa_bench_words *words)
         {"kv-format", words->kv_formats},
         {"page", words->page},
         {"pattern", words->pattern},
+        {"attention", words->attention},
+        {"feature", words->feature},
+        {"decay", words->decay},
+        {"delta", words->delta},
+        {"normalise", words->normalise},
+        {"project-decay", words->project_decay},
+        {"project-beta", words->project_beta},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (options[i].given)

@@ -8,6 +8,8 @@
 typedef struct sqa_bench_words {
     const char *passes;
     const char *preset, *variants, *dtype, *families, *pattern, *peer, *kv_formats;
+    const char *attention, *feature, *decay; /* of layers and blocks, and of linear attention */
+    bool delta, normalise, project_decay, project_beta;
     sqa_option_list shapes;
     sqa_option_counts lengths, dims; /* none: the default, or the preset's */
     sqa_option_counts kv_lengths;    /* lengths, under another name */

@@ -14,6 +14,7 @@
 #include "cli/run/host_call.h"
 #include "cli/run/how.h"
 #include "cli/run/layer_files.h"
+#include "cli/run/linear_files.h"
 #include "device/cl_status.h"
 #include "operations/block/fields.h"
 #include "operations/matrix_fields.h"
@@ -29,8 +30,17 @@ static const char summary[] =
     "of that, (M, width) or (batch, M, width).\n"
     "With --qk-norm there are q_norm.npy and k_norm.npy (D), with --gate wg.npy (d_model, Hout*D)\n"
     "and bg.npy where there are biases. --rope turns Q and K by their positions.\n"
+    "--attention linear is that of `sqa run --op linear`, with its --feature, --decay (with\n"
+    "--causal), --beta, --normalise and states: --decay of (Hkv) is retention, of (batch, Hkv, N)\n"
+    "or (batch, Hkv, N, D) gated linear attention, with --beta gated DeltaNet. They may follow\n"
+    "from X: with --project-decay exp(decay) = sigmoid(X Wdecay + bdecay), wdecay.npy (d_model,\n"
+    "Hkv) or (d_model, Hkv*D); with --project-beta beta = sigmoid(X Wbeta + bbeta), wbeta.npy\n"
+    "(d_model, Hkv); bdecay.npy and bbeta.npy where there are biases. For example:\n"
+    "  sqa run --op layer --x x.npy --weights DIR --out y.npy --heads 8 --causal --qk-norm \\\n"
+    "    --attention linear --project-decay --project-beta --state-out s.npy\n"
     "With --dout, dY, the gradients go to the folder of --grads, under the same names; those of\n"
-    "X and the context are x.npy and context.npy.";
+    "X and the context are x.npy and context.npy, of linear attention decay.npy, beta.npy,\n"
+    "state_in.npy and sums_in.npy.";
 
 static const char block_summary[] =
     "A transformer block on NumPy files: an attention layer and a perceptron, with their norms,\n"
@@ -44,15 +54,17 @@ static const char block_summary[] =
     "bdown.npy; with them, and --norm layer, norm1_bias.npy and norm2_bias.npy.";
 
 typedef struct layer_run {
-    const char *op, *out, *variant;
+    const char *op, *out, *variant, *attention_kind, *feature;
     uint32_t heads;
-    bool causal;
+    bool causal, normalise;
+    float epsilon;
     const char *rope, *rope_base;
     uint32_t rope_dim, rope_offset;
     sqa_run_how how;
     sqa_layer_files files;
 
     sqa_attention_desc attention;
+    sqa_linear_options linear;
     sqa_layer_desc desc;
     sqa_block_desc block;
     sqa_problem forward, backward;
@@ -89,7 +101,7 @@ static bool read_norm(const char *text, void *to)
     return read;
 }
 
-#define ACTIVATIONS "none, silu, gelu_tanh, gelu_erf, sigmoid or relu"
+#define ACTIVATIONS "none, silu, gelu_tanh, gelu_erf, sigmoid, relu or logsigmoid"
 static bool read_activation(const char *text, void *to)
 {
     int number;
@@ -100,7 +112,7 @@ static bool read_activation(const char *text, void *to)
 
 static bool read_options(int argc, char **argv, layer_run *run, int *code)
 {
-    enum { OWN = 15, LAYER = 1, BLOCK = 4 };
+    enum { OWN = 27, LAYER = 1, BLOCK = 4 };
     sqa_option options[OWN + BLOCK + SQA_RUN_HOW_OPTIONS + 1];
     const sqa_option own[OWN] = {
         {"op", "NAME", run->files.block ? "block" : "layer", .text = &run->op},
@@ -120,6 +132,29 @@ static bool read_options(int argc, char **argv, layer_run *run, int *code)
          .count = {&run->rope_offset, 0, 1u << 30}, .needs = "rope"},
         {"qk-norm", NULL, "heads of Q and K are normalised", .flag = &run->files.qk_norm},
         {"gate", NULL, "O is gated on its way to Wo", .flag = &run->files.gate},
+        {"attention", "NAME", "softmax (default) or linear", .text = &run->attention_kind},
+        {"feature", "NAME", "of linear attention: identity (default), elu1 or relu",
+         .text = &run->feature, .needs = "attention"},
+        {"decay", "FILE", "likewise, logarithms of decays, .npy", .text = &run->files.linear[0],
+         .needs = "attention,causal"},
+        {"beta", "FILE", "likewise, of the delta rule, .npy", .text = &run->files.linear[1],
+         .needs = "attention,causal", .excludes = "normalise"},
+        {"project-decay", NULL, "likewise, decays follow from X by wdecay.npy",
+         .flag = &run->files.project_decay, .needs = "attention,causal", .excludes = "decay"},
+        {"project-beta", NULL, "likewise, betas by wbeta.npy", .flag = &run->files.project_beta,
+         .needs = "attention,causal", .excludes = "beta,normalise"},
+        {"normalise", NULL, "likewise, divided by the sum of the weights", .flag = &run->normalise,
+         .needs = "attention"},
+        {"epsilon", "X", "added to that sum (1e-6)", .needs = "normalise",
+         .real = {&run->epsilon, SQA_REALS_ABOVE_ZERO}},
+        {"state-in", "FILE", "the state to begin with, .npy", .text = &run->files.linear[2],
+         .needs = "attention"},
+        {"sums-in", "FILE", "the sums of it, .npy", .text = &run->files.linear[3],
+         .needs = "normalise,state-in"},
+        {"state-out", "FILE", "where the last state goes, .npy", .text = &run->files.linear[4],
+         .needs = "attention"},
+        {"sums-out", "FILE", "where the sums of it go, .npy", .text = &run->files.linear[5],
+         .needs = "normalise,state-out"},
         {"dout", "FILE", "gradient of Y, shaped like it, .npy", .text = &run->files.dout},
         {"grads", "DIR", "with --dout, where gradients go", .text = &run->files.grads},
     };
@@ -194,16 +229,84 @@ static sqa_status settle_positions(layer_run *run)
     return SQA_OK;
 }
 
+static bool has_file(const layer_run *run, uint32_t slot)
+{
+    return run->files.linear[slot - SQA_LAYER_DECAY];
+}
+
+/* Whether attention is linear, and whether all that says so agrees. */
+static sqa_status check_attention(const layer_run *run, bool *linear)
+{
+    const char *kind = run->attention_kind ? run->attention_kind : "softmax";
+    bool any =
+        run->feature || run->normalise || run->files.project_decay || run->files.project_beta;
+    for (uint32_t i = 0; i < SQA_LAYER_LINEAR; i++)
+        any = any || run->files.linear[i];
+    *linear = !strcmp(kind, "linear");
+    if (!*linear && strcmp(kind, "softmax") != 0)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--attention is '%.40s'; expected softmax or linear",
+                        kind);
+    if (!*linear && any)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "--feature, --decay, --beta, --project-decay, --project-beta, --normalise "
+                        "and states are for --attention linear, not for softmax");
+    for (uint32_t slot = SQA_LAYER_STATE_IN; slot <= SQA_LAYER_STATE; slot += 2)
+        if (run->normalise && has_file(run, slot) && !has_file(run, slot + 1))
+            return sqa_fail(SQA_INVALID_ARGUMENT,
+                            "--%s FILE.npy is missing; of --normalise, a state goes with its sums",
+                            slot == SQA_LAYER_STATE ? "sums-out" : "sums-in");
+    return SQA_OK;
+}
+
+/* By the columns of Wdecay. */
+static sqa_decay projected_decay(const layer_run *run)
+{
+    return run->files.of[SQA_LAYER_WDECAY].shape[1] == run->attention.kv_heads ? SQA_DECAY_TOKEN
+                                                                               : SQA_DECAY_CHANNEL;
+}
+
+/* The last state is one of the forward pass, whose gradient is 0. */
+static sqa_status settle_linear(layer_run *run, bool backward)
+{
+    sqa_linear_options *options = &run->linear;
+    bool linear = false;
+    sqa_status status = check_attention(run, &linear);
+    if (status || !linear)
+        return status;
+    *options = (sqa_linear_options)SQA_LINEAR_OPTIONS_INIT;
+    options->decay = run->files.project_decay ? projected_decay(run)
+                                              : sqa_run_decay(&run->files.of[SQA_LAYER_DECAY]);
+    options->delta = has_file(run, SQA_LAYER_BETA) || run->files.project_beta;
+    run->desc.project_decay = run->files.project_decay;
+    run->desc.project_beta = run->files.project_beta;
+    options->normalise = run->normalise;
+    options->epsilon = run->epsilon;
+    options->state =
+        (sqa_linear_state)((has_file(run, SQA_LAYER_STATE_IN) ? SQA_STATE_IN : 0) |
+                           (has_file(run, SQA_LAYER_STATE) && !backward ? SQA_STATE_OUT : 0));
+    run->desc.linear = options;
+    return sqa_run_feature(run->feature, &options->feature);
+}
+
+static sqa_status make_problem(layer_run *run, bool backward)
+{
+    const bool block = run->files.block;
+    sqa_status status = settle_linear(run, backward);
+    if (status)
+        return status;
+    if (backward)
+        return block ? sqa_problem_from_block_backward(&run->backward, &run->block, NULL)
+                     : sqa_problem_from_layer_backward(&run->backward, &run->desc, NULL);
+    return block ? sqa_problem_from_block(&run->forward, &run->block)
+                 : sqa_problem_from_layer(&run->forward, &run->desc);
+}
+
 static sqa_status make_problems(layer_run *run)
 {
     run->desc.keep = run->block.keep = run->files.dout != NULL;
     run->block.layer = &run->desc;
-    sqa_status status = run->files.block ? sqa_problem_from_block(&run->forward, &run->block)
-                                         : sqa_problem_from_layer(&run->forward, &run->desc);
-    if (status)
-        return status;
-    return run->files.block ? sqa_problem_from_block_backward(&run->backward, &run->block, NULL)
-                            : sqa_problem_from_layer_backward(&run->backward, &run->desc, NULL);
+    sqa_status status = make_problem(run, false);
+    return status ? status : make_problem(run, true);
 }
 
 static sqa_status settle(layer_run *run)
@@ -232,8 +335,9 @@ static sqa_status settle(layer_run *run)
 static sqa_host_array array_of(layer_run *run, uint32_t slot)
 {
     sqa_npy *file = &run->files.of[slot];
-    return (sqa_host_array){(sqa_element)run->attention.dtype, &file->memory,
-                            file->memory ? file->count : 0};
+    return (sqa_host_array){sqa_layer_files_is_linear(slot) ? SQA_ELEMENT_F32
+                                                            : (sqa_element)run->attention.dtype,
+                            &file->memory, file->memory ? file->count : 0};
 }
 
 /* What both passes read, and between them. */
@@ -246,7 +350,8 @@ static sqa_status fill_device(layer_run *run)
         cl_int code = CL_SUCCESS;
         if (array.count)
             status = sqa_host_upload(run->context, &array, &run->there[slot]);
-        else if (slot != SQA_LAYER_Y && sqa_tensor_is_output(&run->forward, slot) &&
+        else if (slot != SQA_LAYER_Y && !sqa_layer_files_is_state(slot) &&
+                 sqa_tensor_is_output(&run->forward, slot) &&
                  sqa_tensor_shape_of(&run->forward, slot, &shape) && sqa_tensor_extent(&shape))
             run->there[slot] = clCreateBuffer(
                 sqa_context_cl(run->context), CL_MEM_READ_WRITE,
@@ -261,7 +366,8 @@ static sqa_status fill_device(layer_run *run)
 static bool is_file(const sqa_problem *problem, uint32_t slot)
 {
     return sqa_tensor_is_output(problem, slot) &&
-           (slot == SQA_LAYER_Y || sqa_layer_files_is_gradient(slot));
+           (slot == SQA_LAYER_Y || sqa_layer_files_is_state(slot) ||
+            sqa_layer_files_is_gradient(slot));
 }
 
 static sqa_status run_pass(layer_run *run, const sqa_problem *problem, sqa_plan **plan)
@@ -294,7 +400,9 @@ static sqa_status compute(layer_run *run)
 
 static bool is_written(const layer_run *run, uint32_t slot)
 {
-    return (slot == SQA_LAYER_Y || sqa_layer_files_is_gradient(slot)) && run->files.of[slot].memory;
+    return (slot == SQA_LAYER_Y || sqa_layer_files_is_state(slot) ||
+            sqa_layer_files_is_gradient(slot)) &&
+           run->files.of[slot].memory;
 }
 
 static sqa_status write_files(layer_run *run)
@@ -302,9 +410,9 @@ static sqa_status write_files(layer_run *run)
     sqa_status status = SQA_OK;
     for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS && !status; slot++)
         if (is_written(run, slot))
-            status = sqa_run_write(&run->outputs[slot], slot == SQA_LAYER_Y ? "--out" : "--grads",
-                                   slot == SQA_LAYER_Y ? run->out : run->files.paths[slot],
-                                   &run->files.of[slot]);
+            status = sqa_run_write(
+                &run->outputs[slot], slot == SQA_LAYER_Y ? "--out" : sqa_layer_files_option(slot),
+                slot == SQA_LAYER_Y ? run->out : run->files.paths[slot], &run->files.of[slot]);
     for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS && !status; slot++)
         if (is_written(run, slot))
             status = sqa_output_keep(&run->outputs[slot]);
@@ -343,7 +451,7 @@ static void release(layer_run *run)
 static int run_as(bool block, int argc, char **argv)
 {
     static const sqa_output closed = SQA_OUTPUT_INIT;
-    layer_run run = {.rope_dim = SQA_NOT_SET, .block = SQA_BLOCK_DESC_INIT};
+    layer_run run = {.rope_dim = SQA_NOT_SET, .epsilon = 1e-6f, .block = SQA_BLOCK_DESC_INIT};
     int code = SQA_EXIT_OK;
     run.files.block = block;
     for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS; slot++)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "cli/run/linear_files.h"
 #include "cli/run/tensor_files.h"
 
 /* Parameters by their slots; the gradient of each has the same name. */
@@ -28,8 +29,16 @@ static const struct {
     {"bg", SQA_LAYER_BG, SQA_LAYER_DBG, 1},
     {"q_norm", SQA_LAYER_Q_NORM, SQA_LAYER_DQ_NORM, 1},
     {"k_norm", SQA_LAYER_K_NORM, SQA_LAYER_DK_NORM, 1},
+    {"wdecay", SQA_LAYER_WDECAY, SQA_LAYER_DWDECAY, 2},
+    {"bdecay", SQA_LAYER_BDECAY, SQA_LAYER_DBDECAY, 1},
+    {"wbeta", SQA_LAYER_WBETA, SQA_LAYER_DWBETA, 2},
+    {"bbeta", SQA_LAYER_BBETA, SQA_LAYER_DBBETA, 1},
     {"x", SQA_BLOCK_SLOTS, SQA_LAYER_DX, 0},
     {"context", SQA_BLOCK_SLOTS, SQA_LAYER_DCONTEXT, 0},
+    {"decay", SQA_BLOCK_SLOTS, SQA_LAYER_DDECAY, 0},
+    {"beta", SQA_BLOCK_SLOTS, SQA_LAYER_DBETA, 0},
+    {"state_in", SQA_BLOCK_SLOTS, SQA_LAYER_DSTATE_IN, 0},
+    {"sums_in", SQA_BLOCK_SLOTS, SQA_LAYER_DSUMS_IN, 0},
     {"norm1", SQA_BLOCK_NORM1, SQA_BLOCK_DNORM1, 1},
     {"norm1_bias", SQA_BLOCK_NORM1_BIAS, SQA_BLOCK_DNORM1_BIAS, 1},
     {"norm2", SQA_BLOCK_NORM2, SQA_BLOCK_DNORM2, 1},
@@ -51,10 +60,20 @@ bool sqa_layer_files_is_gradient(uint32_t slot)
     return false;
 }
 
+bool sqa_layer_files_is_linear(uint32_t slot)
+{
+    return slot < SQA_LAYER_SLOTS && sqa_layer_linear_slot(slot) < SQA_LINEAR_BACKWARD_SLOTS;
+}
+
+bool sqa_layer_files_is_state(uint32_t slot)
+{
+    return slot == SQA_LAYER_STATE || slot == SQA_LAYER_SUMS;
+}
+
 /* Whether a file may be read into the slot. */
 static bool is_input(uint32_t slot)
 {
-    return (slot >= SQA_LAYER_X && slot <= SQA_LAYER_DY) ||
+    return (slot >= SQA_LAYER_X && slot <= SQA_LAYER_DY && !sqa_layer_files_is_state(slot)) ||
            (slot >= SQA_BLOCK_NORM1 && slot <= SQA_BLOCK_BDOWN);
 }
 
@@ -118,10 +137,22 @@ static void leave_out(sqa_layer_files *files)
         if ((fused && of_one) || (!fused && of_all) || (slot >= SQA_LAYER_BQ && !biases))
             files->paths[slot][0] = '\0';
     }
-    for (uint32_t slot = SQA_LAYER_WG; slot <= SQA_LAYER_K_NORM; slot++)
-        if (slot >= SQA_LAYER_Q_NORM ? !files->qk_norm
-                                     : !files->gate || (slot == SQA_LAYER_BG && !biases))
-            files->paths[slot][0] = '\0';
+    const struct {
+        bool there;
+        uint32_t weight, bias; /* or two weights */
+        bool biased;
+    } parts[] = {
+        {files->gate, SQA_LAYER_WG, SQA_LAYER_BG, biases},
+        {files->qk_norm, SQA_LAYER_Q_NORM, SQA_LAYER_K_NORM, true},
+        {files->project_decay, SQA_LAYER_WDECAY, SQA_LAYER_BDECAY, biases},
+        {files->project_beta, SQA_LAYER_WBETA, SQA_LAYER_BBETA, biases},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!parts[i].there)
+            files->paths[parts[i].weight][0] = '\0';
+        if (!parts[i].there || !parts[i].biased)
+            files->paths[parts[i].bias][0] = '\0';
+    }
 }
 
 sqa_status sqa_layer_files_find(sqa_layer_files *files)
@@ -134,6 +165,8 @@ sqa_status sqa_layer_files_find(sqa_layer_files *files)
         status = copy_path(files->paths[SQA_LAYER_CONTEXT], files->context);
     if (!status)
         status = copy_path(files->paths[SQA_LAYER_DY], files->dout);
+    for (uint32_t i = 0; i < SQA_LAYER_LINEAR && !status; i++)
+        status = copy_path(files->paths[SQA_LAYER_DECAY + i], files->linear[i]);
     for (int i = 0; i < PARAMETERS && !status; i++) {
         if (parameters[i].gradient >= SQA_LAYER_SLOTS && !files->block)
             continue;
@@ -150,8 +183,12 @@ sqa_status sqa_layer_files_find(sqa_layer_files *files)
     return status;
 }
 
-static const char *option_of(uint32_t slot)
+const char *sqa_layer_files_option(uint32_t slot)
 {
+    static const char *const linear[SQA_LAYER_LINEAR] = {"--decay",   "--beta",      "--state-in",
+                                                         "--sums-in", "--state-out", "--sums-out"};
+    if (slot >= SQA_LAYER_DECAY && slot <= SQA_LAYER_SUMS)
+        return linear[slot - SQA_LAYER_DECAY];
     return slot == SQA_LAYER_X         ? "--x"
            : slot == SQA_LAYER_CONTEXT ? "--context"
            : slot == SQA_LAYER_DY      ? "--dout"
@@ -162,9 +199,9 @@ static const char *option_of(uint32_t slot)
 void sqa_layer_files_name(const sqa_layer_files *files, sqa_command_file *out)
 {
     for (uint32_t slot = 0; slot < SQA_BLOCK_SLOTS; slot++)
-        out[slot] =
-            (sqa_command_file){option_of(slot), files->paths[slot][0] ? files->paths[slot] : NULL,
-                               is_input(slot) ? SQA_FILE_READ : SQA_FILE_WRITTEN};
+        out[slot] = (sqa_command_file){sqa_layer_files_option(slot),
+                                       files->paths[slot][0] ? files->paths[slot] : NULL,
+                                       is_input(slot) ? SQA_FILE_READ : SQA_FILE_WRITTEN};
 }
 
 /* 0: it is no parameter, but of X, or of the context. */
@@ -182,11 +219,12 @@ static sqa_status read_file(sqa_layer_files *files, uint32_t slot)
         {SQA_NPY_FLOATS, 2, 3, "(N, width) or (batch, N, width)"},
         {SQA_NPY_FLOATS, 1, 1, "(columns)"},
         {SQA_NPY_FLOATS, 2, 2, "(rows, columns)"},
+        {SQA_NPY_FLOATS, 1, 4, "1 to 4 dimensions"},
     };
-    const sqa_npy_wish wish = wishes[parameter_rank(slot)];
+    const sqa_npy_wish wish = wishes[sqa_layer_files_is_linear(slot) ? 3 : parameter_rank(slot)];
     sqa_status status = sqa_npy_read(&files->of[slot], files->paths[slot], &wish);
     if (!status)
-        sqa_tensor_file_note(option_of(slot), files->paths[slot], &files->of[slot]);
+        sqa_tensor_file_note(sqa_layer_files_option(slot), files->paths[slot], &files->of[slot]);
     return status;
 }
 
@@ -245,7 +283,8 @@ sqa_status sqa_layer_files_read(sqa_layer_files *files, sqa_block_desc *block, s
         if (!is_input(slot) || !files->paths[slot][0])
             continue;
         status = read_file(files, slot);
-        all_f16 = all_f16 && files->of[slot].element == SQA_ELEMENT_F16;
+        all_f16 = all_f16 &&
+                  (sqa_layer_files_is_linear(slot) || files->of[slot].element == SQA_ELEMENT_F16);
     }
     if (status)
         return status;
@@ -267,6 +306,9 @@ static sqa_npy model_of(const sqa_problem *problem, uint32_t slot, uint32_t rank
     sqa_tensor_shape shape;
     sqa_npy model = {.rank = rank};
     sqa_tensor_shape_of(problem, slot, &shape);
+    if (sqa_layer_files_is_linear(slot))
+        return sqa_run_linear_shape(&shape, sqa_layer_linear_slot(slot),
+                                    problem->of.layer.linear.decay);
     if (rank == 3)
         model.shape[0] = a->batch;
     if (rank > 1)
@@ -293,12 +335,13 @@ static sqa_status check_file(const sqa_layer_files *files, const sqa_problem *pr
         slot == SQA_LAYER_CONTEXT ? files->of[SQA_LAYER_X].rank : rank_of(files, slot);
     const sqa_npy model = model_of(problem, slot, rank);
     char own[128], expected[128];
-    if (file->rank == rank && !memcmp(file->shape, model.shape, rank * sizeof *model.shape))
+    if (file->rank == model.rank &&
+        !memcmp(file->shape, model.shape, model.rank * sizeof *model.shape))
         return SQA_OK;
     sqa_npy_shape_text(file, own, sizeof own);
     sqa_npy_shape_text(&model, expected, sizeof expected);
-    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s: shape %s; expected %s", option_of(slot),
-                    files->paths[slot], own, expected);
+    return sqa_fail(SQA_INVALID_ARGUMENT, "%s: %s: shape %s; expected %s",
+                    sqa_layer_files_option(slot), files->paths[slot], own, expected);
 }
 
 /* Biases are no tensors of the backward pass, dY is none of the forward pass. */
@@ -316,7 +359,9 @@ sqa_status sqa_layer_files_make(sqa_layer_files *files, const sqa_problem *probl
 {
     sqa_npy *out = &files->of[slot];
     *out = model_of(problem, slot, rank_of(files, slot));
-    out->element = problem->of.attention.dtype == SQA_DTYPE_F16 ? SQA_ELEMENT_F16 : SQA_ELEMENT_F32;
+    out->element = problem->of.attention.dtype == SQA_DTYPE_F16 && !sqa_layer_files_is_linear(slot)
+                       ? SQA_ELEMENT_F16
+                       : SQA_ELEMENT_F32;
     out->data = calloc(out->count ? out->count : 1, sizeof(float));
     return out->data ? SQA_OK : sqa_fail_memory("an output");
 }

@@ -7,13 +7,16 @@
 #include "text/command_files.h"
 #include "text/npy.h"
 
-enum { SQA_LAYER_PATH = 4096 };
+/* LINEAR: decay, beta, states and sums of linear attention, in the order of the layer's slots. */
+enum { SQA_LAYER_PATH = 4096, SQA_LAYER_LINEAR = SQA_LAYER_SUMS - SQA_LAYER_DECAY + 1 };
 
 typedef struct sqa_layer_files {
     const char *x, *context, *weights, *dout, *grads; /* paths; NULL: not given */
-    bool qk_norm, gate;                               /* what else there are weights of */
-    bool block, serial, layer_norm;                   /* whether it is a block, and of which kind */
-    char (*paths)[SQA_LAYER_PATH];                    /* by slot; "": there is no such file */
+    const char *linear[SQA_LAYER_LINEAR];
+    bool project_decay, project_beta;
+    bool qk_norm, gate;             /* what else there are weights of */
+    bool block, serial, layer_norm; /* whether it is a block, and of which kind */
+    char (*paths)[SQA_LAYER_PATH];  /* by slot; "": there is no such file */
     sqa_npy of[SQA_BLOCK_SLOTS];
 } sqa_layer_files;
 
@@ -23,6 +26,13 @@ bool sqa_layer_files_is_gradient(uint32_t slot);
 /* Names the files, of which those of biases, of Wqkv and of a block's Wgate need not be there.
  * Errors: SQA_OUT_OF_MEMORY; SQA_INVALID_ARGUMENT for a path that is too long. */
 sqa_status sqa_layer_files_find(sqa_layer_files *files);
+
+/* Whether the slot is one of linear attention's, in f32; and of a last state, which is written. */
+bool sqa_layer_files_is_linear(uint32_t slot);
+bool sqa_layer_files_is_state(uint32_t slot);
+
+/* The option that names the file of a slot, or its folder. */
+const char *sqa_layer_files_option(uint32_t slot);
 
 /* Every file for sqa_command_files_check(), SQA_BLOCK_SLOTS of them. */
 void sqa_layer_files_name(const sqa_layer_files *files, sqa_command_file *out);

@@ -12,6 +12,7 @@
 #include "cli/memory_check.h"
 #include "cli/run/host_call.h"
 #include "cli/run/how.h"
+#include "cli/run/linear_files.h"
 #include "cli/run/tensor_files.h"
 #include "operations/linear/fields.h"
 #include "operations/linear/slots.h"
@@ -189,19 +190,6 @@ static sqa_status check_files(const linear_run *run)
     return sqa_database_files_check(files, OWN + EXTRAS);
 }
 
-static sqa_status read_feature(const char *name, sqa_feature *out)
-{
-    static const char *const names[] = {"identity", "elu1", "relu"};
-    for (int i = 0; name && i < 3; i++)
-        if (!strcmp(names[i], name)) {
-            *out = (sqa_feature)i;
-            return SQA_OK;
-        }
-    return name ? sqa_fail(SQA_INVALID_ARGUMENT,
-                           "--feature is '%.40s'; expected identity, elu1 or relu", name)
-                : SQA_OK;
-}
-
 static sqa_status read_files(linear_run *run)
 {
     static const sqa_npy_wish wish = {SQA_NPY_FLOATS, 1, 4, "1 to 4 dimensions"};
@@ -212,23 +200,12 @@ static sqa_status read_files(linear_run *run)
     return status;
 }
 
-/* The file's shape of a tensor: as linear.h has it, without dimensions that are left out there. */
 static sqa_npy file_shape(const linear_run *run, int which)
 {
-    sqa_tensor_shape t;
-    sqa_npy file = {.rank = 0};
-    const sqa_decay decay = run->desc.options.decay;
     const int pass = extras[which].forward && has_pass(run, FORWARD) ? FORWARD : BACKWARD;
+    sqa_tensor_shape t;
     (void)sqa_tensor_shape_of(&run->problems[pass], extras[which].slot, &t);
-    const uint64_t all[4] = {t.batch, t.heads, t.length, t.dim};
-    const bool decays = which == DECAY || which == DDECAY;
-    const bool head = decays && decay == SQA_DECAY_HEAD;
-    const bool token = which == BETA || which == DBETA || (decays && decay == SQA_DECAY_TOKEN);
-    const bool sums = which == SUMS || which == SUMS_IN || which == DSUMS || which == DSUMS_IN;
-    for (int i = head ? 3 : 0; i < (token ? 3 : 4); i++)
-        if (!(sums && i == 2))
-            file.shape[file.rank++] = all[i];
-    return file;
+    return sqa_run_linear_shape(&t, extras[which].slot, run->desc.options.decay);
 }
 
 static sqa_status check_shape(const linear_run *run, int which)
@@ -243,15 +220,6 @@ static sqa_status check_shape(const linear_run *run, int which)
     sqa_npy_shape_text(&expected, wanted, sizeof wanted);
     return sqa_fail(SQA_INVALID_ARGUMENT, "%s: shape %s; expected %s", run->paths[which], own,
                     wanted);
-}
-
-static sqa_decay decay_of(const linear_run *run)
-{
-    const uint32_t rank = run->files[DECAY].rank;
-    return !run->paths[DECAY] ? SQA_DECAY_NONE
-           : rank == 1        ? SQA_DECAY_HEAD
-           : rank == 4        ? SQA_DECAY_CHANNEL
-                              : SQA_DECAY_TOKEN;
 }
 
 /* The last state is one of the forward pass, its gradient of the backward pass. */
@@ -277,13 +245,13 @@ static sqa_status settle(linear_run *run)
     desc->dtype = all_f16 ? SQA_DTYPE_F16 : SQA_DTYPE_F32;
     desc->scale = run->scale;
     desc->causal = run->causal ? SQA_CAUSAL_BOTTOM_RIGHT : SQA_CAUSAL_NONE;
-    options->decay = decay_of(run);
+    options->decay = sqa_run_decay(&run->files[DECAY]);
     options->delta = run->paths[BETA] != NULL;
     options->normalise = run->normalise;
     options->epsilon = run->epsilon;
     sqa_status status = sqa_run_how_dtype(&run->how, &desc->dtype);
     if (!status)
-        status = read_feature(run->feature, &options->feature);
+        status = sqa_run_feature(run->feature, &options->feature);
     for (int pass = 0; pass < PASSES && !status; pass++)
         if (has_pass(run, pass))
             status = settle_pass(run, pass);
@@ -296,12 +264,6 @@ static sqa_status settle(linear_run *run)
 static sqa_status make_output(linear_run *run, int which)
 {
     sqa_npy file = file_shape(run, which);
-    file.count = 1;
-    for (uint32_t d = 0; d < file.rank; d++) {
-        if (file.shape[d] && file.count > SIZE_MAX / sizeof(float) / file.shape[d])
-            return sqa_fail_memory("the output");
-        file.count *= (size_t)file.shape[d];
-    }
     if (is_stored(which) && run->desc.attention.dtype == SQA_DTYPE_F16)
         file.element = SQA_ELEMENT_F16;
     file.data = calloc(file.count ? file.count : 1, sizeof(float));
