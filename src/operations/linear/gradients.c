@@ -38,9 +38,11 @@ static double *state_of(const pass *p, uint32_t token, uint32_t first)
     return p->states + (token - first) * state_size(p);
 }
 
-static double key_of(const pass *p, uint32_t token, uint32_t row)
+/* f of a vector's elements. */
+static void set_features(const pass *p, const float *x, double *out)
 {
-    return sqa_linear_feature(p->at.linear, (double)sqa_linear_key(&p->at, token)[row]);
+    for (uint32_t d = 0; d < p->rows; d++)
+        out[d] = sqa_linear_feature(p->at.linear, (double)x[d]);
 }
 
 static uint64_t matrix_of(const pass *p)
@@ -79,21 +81,20 @@ static void set_states(pass *p, uint32_t first, uint32_t end)
 }
 
 /* The gradient of what O is divided from, scale S^T f(q), and of the sum it is divided by. */
-static void set_product_gradient(const pass *p, const float *q, const float *dout,
+static void set_product_gradient(const pass *p, const double *q, const float *dout,
                                  const double *state, double *out)
 {
     const sqa_linear *linear = p->at.linear;
     const uint32_t last = p->columns - 1;
     double sum = (double)linear->epsilon, product = 0.0;
     for (uint32_t d = 0; d < p->rows; d++)
-        sum += (double)linear->attention.scale * state[d * p->columns + last] *
-               sqa_linear_feature(linear, (double)q[d]);
+        sum += (double)linear->attention.scale * state[d * p->columns + last] * q[d];
     if (!linear->normalise)
         sum = 1.0;
     for (uint32_t j = 0; j < last; j++) {
         double y = 0.0;
         for (uint32_t d = 0; d < p->rows; d++)
-            y += state[d * p->columns + j] * sqa_linear_feature(linear, (double)q[d]);
+            y += state[d * p->columns + j] * q[d];
         product += (double)dout[j] * (double)linear->attention.scale * y;
         out[j] = (double)dout[j] / sum;
     }
@@ -109,28 +110,28 @@ static void take_query(pass *p, uint32_t out_head, uint32_t query, const double 
     const float *q = sqa_linear_query(&p->at, out_head, query);
     const float *dout =
         sqa_linear_vector(&p->at, SQA_SLOT_LINEAR_DOUT, &a->o, out_head, p->at.q_begin + query);
-    double g[SQA_MAX_HEAD_DIM + 1];
+    double g[SQA_MAX_HEAD_DIM + 1], features[SQA_MAX_HEAD_DIM];
     double *dq =
         p->out->dq + (((size_t)p->at.batch * a->q_heads + q_head) * a->q_length + query) * p->rows;
-    set_product_gradient(p, q, dout, state, g);
+    set_features(p, q, features);
+    set_product_gradient(p, features, dout, state, g);
     for (uint32_t d = 0; d < p->rows; d++) {
         double sum = 0.0;
         for (uint32_t j = 0; j < p->columns; j++) {
             sum += state[d * p->columns + j] * g[j];
-            p->gradient[d * p->columns + j] +=
-                (double)a->scale * g[j] * sqa_linear_feature(linear, (double)q[d]);
+            p->gradient[d * p->columns + j] += (double)a->scale * g[j] * features[d];
         }
         dq[d] += (double)a->scale * sum * slope_of(linear, (double)q[d]);
     }
 }
 
 /* Of what the token adds to the state it becomes what it adds: value_dim + 1 numbers. */
-static void value_gradient(const pass *p, uint32_t token, double *out)
+static void value_gradient(const pass *p, const double *key, double *out)
 {
     for (uint32_t j = 0; j < p->columns; j++) {
         out[j] = 0.0;
         for (uint32_t d = 0; d < p->rows; d++)
-            out[j] += p->gradient[d * p->columns + j] * key_of(p, token, d);
+            out[j] += p->gradient[d * p->columns + j] * key[d];
     }
 }
 
@@ -142,26 +143,28 @@ static void take_token(pass *p, uint32_t token, const double *before)
     const uint64_t row = matrix_of(p) * linear->attention.kv_length + token;
     const double beta = linear->delta ? sqa_linear_beta(&p->at, token) : 1.0;
     double g[SQA_MAX_HEAD_DIM + 1], known[SQA_MAX_HEAD_DIM + 1];
-    value_gradient(p, token, g);
+    double key[SQA_MAX_HEAD_DIM], decay[SQA_MAX_HEAD_DIM];
+    set_features(p, sqa_linear_key(&p->at, token), key);
+    for (uint32_t d = 0; d < p->rows; d++)
+        decay[d] = exp(sqa_linear_log_decay(&p->at, token, d));
+    value_gradient(p, key, g);
     for (uint32_t j = 0; j < p->columns; j++)
         known[j] = linear->delta ? -beta * g[j] : 0.0;
     for (uint32_t j = 0; j + 1 < p->columns; j++) {
         p->out->dv[row * (p->columns - 1) + j] = beta * g[j];
         for (uint32_t d = 0; d < p->rows && linear->delta; d++)
-            p->out->dbeta[row] -= g[j] * before[d * p->columns + j] * key_of(p, token, d) *
-                                  exp(sqa_linear_log_decay(&p->at, token, d));
+            p->out->dbeta[row] -= g[j] * before[d * p->columns + j] * key[d] * decay[d];
         p->out->dbeta[row] += linear->delta ? g[j] * sqa_linear_value(&p->at, token, j) : 0.0;
     }
     for (uint32_t d = 0; d < p->rows; d++) {
-        const double decay = exp(sqa_linear_log_decay(&p->at, token, d));
         double dkey = 0.0, ddecay = 0.0;
         for (uint32_t j = 0; j < p->columns; j++) {
             double *gradient = &p->gradient[d * p->columns + j];
-            const double weakened = decay * before[d * p->columns + j];
+            const double weakened = decay[d] * before[d * p->columns + j];
             dkey += *gradient * p->values[(size_t)token * p->columns + j] + weakened * known[j];
-            *gradient += key_of(p, token, d) * known[j];
+            *gradient += key[d] * known[j];
             ddecay += weakened * *gradient;
-            *gradient *= decay;
+            *gradient *= decay[d];
         }
         p->out->dk[row * p->rows + d] =
             dkey * slope_of(linear, (double)sqa_linear_key(&p->at, token)[d]);
