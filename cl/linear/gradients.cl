@@ -57,9 +57,12 @@ __kernel void sqa_linear_sum_decays(SQA_LINEAR_ARGUMENTS)
 {
     const long head = get_global_id(1);
     float sum = 0.0f;
-    for (long b = 0; b < batches; b++)
+    for (long b = 0; b < batches; b++) {
+        float of_sequence = 0.0f;
         for (long part = 0; part < decay_parts; part++)
-            sum += workspace[decays_at + (b * kv_heads + head) * decay_parts + part];
+            of_sequence += workspace[decays_at + (b * kv_heads + head) * decay_parts + part];
+        sum += of_sequence;
+    }
     ddecay_buffer[ddecay_offset + head] = sum;
 }
 #endif

@@ -20,7 +20,7 @@ enum {
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [CHUNK] = {"CHUNK", "tokens that are computed together", {4, 8, 16, 32, 64}, 5},
     [COLUMNS] = {"COLUMNS", "columns of the state in local memory", {4, 8, 16, 32, 64}, 5},
-    [TX] = {"TX", "threads across keys, columns and rows' elements", {2, 4, 8, 16, 32}, 5},
+    [TX] = {"TX", "threads across keys, columns and rows' elements", {2, 4, 8, 16}, 4},
     [TY] = {"TY", "threads across tokens", {2, 4, 8, 16, 32}, 5},
     [VEC] = {"VEC", "elements of a vector load", {1, 2, 4}, 3},
     [PAD] = {"PAD", "1: rows of local tiles are an odd number of vectors", {0, 1}, 2},

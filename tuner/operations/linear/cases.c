@@ -160,7 +160,7 @@ static const program backward_everyday[] = {
 
 static const program backward_rules[] = {
     {SQA_GRID_TINY, "d=5,dv=6,causal,delta,decay=channel,state=in_out,feature=relu"},
-    {SQA_GRID_QUICK, "d=16,dv=8,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_QUICK, "d=16,dv=40,feature=elu1,normalise,state=in_out"},
     {SQA_GRID_QUICK, "d=16,causal,decay=head,feature=elu1,normalise"},
     {SQA_GRID_FULL, "d=8,causal,decay=head,feature=relu,normalise,state=in"},
     {SQA_GRID_FULL, "d=8,dv=5,causal,decay=token,feature=elu1,normalise,state=in"},
@@ -184,8 +184,8 @@ static sqa_status list_backward(sqa_grid_size size, sqa_dtype dtype, sqa_case_li
 static const sqa_case_shape backward_edges[] = {
     {SQA_GRID_QUICK, "hq=1,n=12,d=16,causal,decay=head,feature=elu1,normalise"},
     {SQA_GRID_QUICK, "b=0,hq=2,n=3,d=16,causal,decay=head,feature=elu1,normalise"},
-    {SQA_GRID_QUICK, "hq=1,nq=0,nk=5,d=16,dv=8,feature=elu1,normalise,state=in_out"},
-    {SQA_GRID_QUICK, "hq=1,nq=5,nk=0,d=16,dv=8,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_QUICK, "hq=1,nq=0,nk=5,d=16,dv=40,feature=elu1,normalise,state=in_out"},
+    {SQA_GRID_QUICK, "hq=1,nq=5,nk=0,d=16,dv=40,feature=elu1,normalise,state=in_out"},
     {SQA_GRID_TINY, "b=2,hq=2,n=40,d=5,dv=6,causal,delta,decay=channel,state=in_out,feature=relu,"
                     "q=900:430:10,k=0:0:9,v=0:350:8,o=720:360:9,sdecay=900:400:9,sbeta=300:2:5"},
     {0},
