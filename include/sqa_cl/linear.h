@@ -32,9 +32,9 @@
  * exponentiated as it stands or in sums of several tokens', never its negative, so that none is
  * too strong: what has decayed below the smallest number is 0. At lengths up to 65,536, and decays
  * from none to a ten-thousandth a token, O and states are within 2e-6 of what fp64 says (relative
- * RMS), gradients within 1e-5. Of the delta rule beta |f(k)|^2 has to stay below 2, or the state
- * grows without bounds. Results are the same, bit for bit, every time, and do not depend on how
- * many cores there are. */
+ * RMS), gradients within 1e-5; that of a decay per head, a sum over all tokens, at half of that
+ * length. Of the delta rule beta |f(k)|^2 has to stay below 2, or the state grows without bounds.
+ * Results are the same, bit for bit, every time, and do not depend on how many cores there are. */
 #ifndef SQA_CL_LINEAR_H
 #define SQA_CL_LINEAR_H
 
