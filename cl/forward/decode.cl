@@ -1,9 +1,9 @@
 /* decode: attention of few queries, for CPUs. What it costs is to read K and V.
  *
  * Rows are the queries of all query heads of one key/value head (SHARE), so that K and V are read
- * once for them, in place and in order. Lanes are elements of a row of K, of which eight products
- * are added up at a time (decode_tiles.cl), then columns of V; a single query fills them as well
- * as many do.
+ * once for them, in place and in order. Lanes are elements of a row of K, then the rows of a
+ * register tile, key after key, then columns of V (decode_tiles.cl); a single query fills them as
+ * well as many do.
  *
  * Keys are divided by split_keys, a number of keys: a row's result is the same whatever batch it
  * is in, however many cores there are, and whatever the longest sequence of a batch (split.cl). */
@@ -15,8 +15,8 @@ INLINE void load_query(decode_rows *restrict rows, const int r, __global const s
         rows->q[r * DEPTH + d] = q && d < SQA_HEAD_DIM ? SQA_LOAD(d, q) * factor : 0.0f;
     for (int d = 0; d < COLUMNS; d++)
         rows->o[r * COLUMNS + d] = 0.0f;
-    STORE((vec)(0.0f), rows->sum + r * LANES);
-    rows->maximum[r] = SQA_LOWEST_SCORE;
+    FILL_LANES(rows->sum, r, 0.0f)
+    FILL_LANES(rows->maximum, r, SQA_LOWEST_SCORE)
 }
 
 #if SQA_PAGED
@@ -33,31 +33,33 @@ INLINE void find_keys(const sqa_pages pages, const int first, const int count,
 }
 #endif
 
-/* The rows of register tile t against a key tile. */
-INLINE void attend(decode_rows *restrict rows, const int t, const decode_keys keys,
+/* Whether rows of that reach see all keys of a key tile. */
+INLINE bool see_all(const sqa_reach reach, const decode_keys keys)
+{
+    const int end = keys.first + keys.count;
+    if (keys.shown)
+        return end <= reach.all_limit && (end <= reach.first || keys.first >= reach.last);
+    return keys.first >= reach.all_first && end <= reach.all_last;
+}
+
+/* All rows against a key tile. */
+INLINE void attend(decode_rows *restrict rows, const int tiles, const decode_keys keys,
                    float *restrict weights)
 {
-    const sqa_reach reach = rows->reach[t];
-    const int end = keys.first + keys.count, first_row = t * MR;
-    bool edge;
-    if (keys.shown) {
-        edge = end > reach.all_limit || (reach.first < end && keys.first < reach.last);
-        if (keys.first >= reach.limit || (reach.all_first <= keys.first && end <= reach.all_last))
-            return;
-    } else {
-        edge = keys.first < reach.all_first || end > reach.all_last;
-        if (keys.first >= reach.last || end <= reach.first)
-            return;
+    float rescale[TILES * LANES] ALIGNED;
+    bool all = true;
+    score_keys(rows, tiles, keys, weights);
+    for (int t = 0; t < tiles; t++) {
+        const bool edge = !see_all(rows->reach[t], keys);
+        float *restrict here = weights + t * TILE_SCORES;
+        STORE(weigh_keys(edge || keys.count % LANE_KEYS != 0, rows, t, keys, here),
+              rescale + t * LANES);
+        all = all && !edge;
     }
-    float rescale[MR];
-    score_keys(t == 0, rows->q + first_row * DEPTH, keys, weights);
-    for (int r = 0; r < MR; r++)
-        rescale[r] = weigh_row(edge || keys.count % LANES != 0, rows, first_row + r, keys,
-                               weights + r * KEYS);
-    if ((edge || SQA_EXTRA) && !is_finite(keys))
-        add_output(t == 0, true, keys, weights, rescale, rows->o + first_row * COLUMNS);
+    if ((!all || SQA_EXTRA) && !is_finite(keys))
+        add_output(true, tiles, keys, weights, rescale, rows->o);
     else
-        add_output(t == 0, false, keys, weights, rescale, rows->o + first_row * COLUMNS);
+        add_output(false, tiles, keys, weights, rescale, rows->o);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
@@ -76,21 +78,21 @@ sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
     __global const sqa_kv_stored *v = SQA_V_MATRIX(batch, first_head);
 
     decode_rows rows;
-    float weights[MR * KEYS] ALIGNED;
+    float weights[TILES * TILE_SCORES] ALIGNED;
     for (int r = 0; r < tiles * MR; r++) {
         const int row = first_row + min(r, count - 1);
         const long head = ROW_HEAD(first_head, row);
         const int query = ROW_QUERY(row);
         __global const sqa_stored *q = SQA_Q_MATRIX(batch, head) + query * q_row;
         load_query(&rows, r, kv_length > 0 && r < count ? q : 0, query_factor);
-        rows.start[r] = SQA_START(query);
-        rows.end[r] = SQA_END(query);
+        FILL_LANES(rows.start, r, SQA_START(query))
+        FILL_LANES(rows.end, r, SQA_END(query))
 #if SQA_GLOBALS
-        rows.limit[r] = SQA_LIMIT(query);
+        FILL_LANES(rows.limit, r, SQA_LIMIT(query))
 #endif
 #if SQA_ALIBI
-        rows.position[r] = SQA_POSITION(query);
-        rows.slope[r] = SQA_SLOPE(head);
+        FILL_LANES(rows.position, r, SQA_POSITION(query))
+        FILL_LANES(rows.slope, r, SQA_SLOPE(head))
 #endif
 #if SQA_DROPOUT
         rows.head[r] = (uint)head;
@@ -141,27 +143,27 @@ sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
             keys.k = k + first * k_row;
             keys.v = v + first * v_row;
 #endif
-            for (int t = 0; t < tiles; t++)
-                attend(&rows, t, keys, weights);
+            attend(&rows, tiles, keys, weights);
         }
 
     for (int r = 0; r < count; r++) {
         const long head = ROW_HEAD(first_head, first_row + r);
         const long query = ROW_QUERY(first_row + r);
         const float *from = rows.o + r * COLUMNS;
+        const float maximum = rows.maximum[r / MR * LANES + r % MR];
         float sum = 0.0f;
-        for (int i = 0; i < LANES; i++)
-            sum += rows.sum[r * LANES + i];
+        EACH_LANE(lane, r)
+        sum += rows.sum[lane];
         if (splits > 1) {
             const long part = SQA_SPLIT_PART(split, batch, head, query);
             __global float *o = SQA_SPLIT_OUTPUT(part);
             for (int d = 0; sum != 0.0f && d < SQA_VALUE_DIM; d++)
                 o[d] = from[d];
-            SQA_SPLIT_TOTALS(part)[0] = rows.maximum[r];
+            SQA_SPLIT_TOTALS(part)[0] = maximum;
             SQA_SPLIT_TOTALS(part)[1] = sum;
             continue;
         }
-        const sqa_row_end end = sqa_end_row(weighing, rows.maximum[r], sum, SQA_SINK(head));
+        const sqa_row_end end = sqa_end_row(weighing, maximum, sum, SQA_SINK(head));
         __global sqa_stored *o = SQA_O_MATRIX(batch, head) + query * o_row;
         for (int d = 0; d < SQA_VALUE_DIM; d++)
             SQA_STORE(sqa_output(from[d], end.inverse), d, o);

@@ -1,29 +1,50 @@
-/* decode: parameters, and the lists that name its register tiles.
+/* decode: parameters, and where rows and keys lie.
  *
- * Eight accumulators at a time: MR rows by WIDE keys, or by WIDE vectors of columns. They are
- * named variables, because arrays spill: EACH_TILE(M) = M(number, row, key or column) ... */
+ * A register tile has accumulators of MR rows by WIDE keys, or by WIDE vectors of columns. They are
+ * named variables, because arrays spill: the generator supplies EACH_ROW(M) = M(0) ... M(MR - 1),
+ * EACH_TILE(M) = M(row, key or vector) ... */
 #ifndef MR
 #define MR 4
+#define WIDE 2
 #define TILES 1
 #define KEYS 32
 #define AHEAD 1
 #define EXP 0
+#define EACH_ROW(M) M(0) M(1) M(2) M(3)
+#define EACH_WIDE(M) M(0) M(1)
+#define EACH_TILE(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1) M(2, 0) M(2, 1) M(3, 0) M(3, 1)
 #endif
 
 #define SHARE 1
 #define SPLIT 0 /* as many as a sequence takes */
 
-#define ROWS (MR * TILES) /* query rows of a work-item */
-#define WIDE (8 / MR)
+#define ROWS (MR * TILES)              /* query rows of a work-item */
+#define LANE_KEYS (LANES / MR)         /* keys of a vector of scores, which has all rows of each */
+#define TILE_SCORES ((KEYS + 16) * MR) /* of a register tile; WIDE - 1 keys may be too many */
 
-/* Elements of a row of Q and of O here: filled up to whole vectors, whole register tiles. */
+/* A number of each row of a register tile. */
+#if MR == 1
+typedef float row_floats;
+#else
+typedef SQA_JOIN(float, MR) row_floats;
+#endif
+
+/* Elements of a row of Q and of O here: filled up to whole vectors. */
 #define DEPTH ((SQA_HEAD_DIM + LANES - 1) / LANES * LANES)
-#define TILE_COLUMNS (WIDE * LANES)
-#define COLUMNS ((SQA_VALUE_DIM + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS)
+#define VECTORS ((SQA_VALUE_DIM + LANES - 1) / LANES)
+#define COLUMNS (VECTORS * LANES)
+
+/* Columns are divided evenly among as few register tiles as do: BROAD_TILES of NARROW + 1 vectors,
+ * then those of NARROW. */
+#define COLUMN_TILES ((VECTORS + WIDE - 1) / WIDE)
+#define NARROW (VECTORS / COLUMN_TILES)
+#define BROAD_TILES (VECTORS % COLUMN_TILES)
 
 /* Whether weights are multiplied with a group's scale instead of its elements: where no register
  * tile has columns of two groups, nor of a part of one. */
-#define FOLD (SQA_KV_DTYPE >= 3 && SQA_VALUE_DIM % SQA_GROUP == 0 && SQA_GROUP % TILE_COLUMNS == 0)
+#define FOLD                                                                                       \
+    (SQA_KV_DTYPE >= 3 && SQA_VALUE_DIM % SQA_GROUP == 0 && BROAD_TILES == 0 &&                    \
+     SQA_GROUP % (NARROW * LANES) == 0)
 
 /* An element is its NUMBERS times SCALE, of int4 plus MINIMUM. */
 #define SCALE_AT(d, row) SQA_HALF_AT(SQA_STORAGE(SQA_GROUP_AT_, SQA_KV_DTYPE)(d, row))
@@ -38,48 +59,23 @@
     (SQA_JOIN(as_char, n)(SQA_JOIN(SQA_BYTES_, n)(SQA_NUMBER_3(d, row))))
 #endif
 
-#define EACH_OF_1(M) M(0)
-#define EACH_OF_2(M) EACH_OF_1(M) M(1)
-#define EACH_OF_4(M) EACH_OF_2(M) M(2) M(3)
-#define EACH_OF_8(M) EACH_OF_4(M) M(4) M(5) M(6) M(7)
-#if MR == 1
-#define EACH_ROW EACH_OF_1
-#define EACH_WIDE EACH_OF_8
-#define EACH_TILE(M)                                                                               \
-    M(0, 0, 0) M(1, 0, 1) M(2, 0, 2) M(3, 0, 3) M(4, 0, 4) M(5, 0, 5) M(6, 0, 6) M(7, 0, 7)
-#elif MR == 2
-#define EACH_ROW EACH_OF_2
-#define EACH_WIDE EACH_OF_4
-#define EACH_TILE(M)                                                                               \
-    M(0, 0, 0) M(1, 0, 1) M(2, 0, 2) M(3, 0, 3) M(4, 1, 0) M(5, 1, 1) M(6, 1, 2) M(7, 1, 3)
-#elif MR == 4
-#define EACH_ROW EACH_OF_4
-#define EACH_WIDE EACH_OF_2
-#define EACH_TILE(M)                                                                               \
-    M(0, 0, 0) M(1, 0, 1) M(2, 1, 0) M(3, 1, 1) M(4, 2, 0) M(5, 2, 1) M(6, 3, 0) M(7, 3, 1)
-#else
-#define EACH_ROW EACH_OF_8
-#define EACH_WIDE EACH_OF_1
-#define EACH_TILE(M)                                                                               \
-    M(0, 0, 0) M(1, 1, 0) M(2, 2, 0) M(3, 3, 0) M(4, 4, 0) M(5, 5, 0) M(6, 6, 0) M(7, 7, 0)
-#endif
-
 /* Comparisons with NaN are false, so that a NaN score never becomes a maximum. */
 #define LARGER(a, b) select((b), (a), (a) > (b))
 
-/* Of a work-item. */
+/* Of a work-item. What a row has to be beside its scores for is there LANE_KEYS times. */
 typedef struct ALIGNED {
-    float q[ROWS * DEPTH];   /* times query_factor; zeros where a row is filled up */
-    float o[ROWS * COLUMNS]; /* not yet divided by the sum */
-    float sum[ROWS * LANES]; /* of weights, lane by lane */
-    float maximum[ROWS];
-    int start[ROWS], end[ROWS]; /* keys each row sees by position: start .. end - 1 */
+    float q[ROWS * DEPTH];    /* times query_factor; zeros where a row is filled up */
+    float o[ROWS * COLUMNS];  /* not yet divided by the sum */
+    float sum[TILES * LANES]; /* of weights, lane by lane */
+    float maximum[TILES * LANES];
+    int start[TILES * LANES]; /* keys a row sees by position: start .. end - 1 */
+    int end[TILES * LANES];
 #if SQA_GLOBALS
-    int limit[ROWS]; /* and the global tokens before this one */
+    int limit[TILES * LANES]; /* and the global tokens before this one */
 #endif
 #if SQA_ALIBI
-    int position[ROWS];
-    float slope[ROWS];
+    int position[TILES * LANES];
+    float slope[TILES * LANES];
 #endif
 #if SQA_DROPOUT
     uint head[ROWS], query[ROWS];
@@ -89,6 +85,13 @@ typedef struct ALIGNED {
 #endif
     sqa_reach reach[TILES]; /* of the rows of a register tile */
 } decode_rows;
+
+/* The lanes of row r in such a list; x in all of them. */
+#define EACH_LANE(lane, r)                                                                         \
+    for (int lane = (r) / MR * LANES + (r) % MR; lane < ((r) / MR + 1) * LANES; lane += MR)
+#define FILL_LANES(list, r, x)                                                                     \
+    EACH_LANE(lane, r)                                                                             \
+    (list)[lane] = (x);
 
 /* The keys that rows are held against. */
 typedef struct {

@@ -11,7 +11,7 @@ INLINE vec load_end(__global const sqa_kv_stored *row, const int d, const int wi
 /* Asks for a line of K or V that is needed soon: while K is multiplied for V, while V is for K of
  * the key tile after, a line now and then, since few requests can be under way. */
 #define LINE (64 / (int)sizeof(sqa_kv_stored))
-#define LINES ((SQA_HEAD_DIM + LINE - 1) / LINE)
+#define LINES ((SQA_HEAD_DIM + LINE - 1) / LINE) /* of a row of K */
 #if AHEAD
 #define ASK(wanted, row, d)                                                                        \
     if ((wanted) && (d) % LINE == 0)                                                               \
@@ -35,58 +35,105 @@ INLINE float8 add_pairs(const float8 a, const float8 b)
 #define EIGHT(x) (float8)((x), (float4)(0.0f))
 #endif
 
-/* scores[row][key], products of Q and K. A register tile past the last key repeats it. `first`: of
- * the register tiles of rows. */
-INLINE void score_keys(const bool first, const float *restrict q, const decode_keys keys,
+/* Lanes n further on change places with those here. */
+#if LANES == 16
+#define SWAPPED_8(x) ((x).s89abcdef01234567)
+#define SWAPPED_4(x) ((x).s45670123cdef89ab)
+#define SWAPPED_2(x) ((x).s23016745ab89efcd)
+#define SWAPPED_1(x) ((x).s1032547698badcfe)
+#elif LANES == 8
+#define SWAPPED_4(x) ((x).s45670123)
+#define SWAPPED_2(x) ((x).s23016745)
+#define SWAPPED_1(x) ((x).s10325476)
+#else
+#define SWAPPED_2(x) ((x).s2301)
+#define SWAPPED_1(x) ((x).s1032)
+#endif
+
+/* Of a vector of scores, the largest of each row, in all its lanes. */
+INLINE vec largest_of_rows(vec x)
+{
+#if LANES > 8
+    x = LARGER(x, SWAPPED_8(x));
+#endif
+#if LANES > 4 && MR <= 4
+    x = LARGER(x, SWAPPED_4(x));
+#endif
+#if LANES > 2 && MR <= 2
+    x = LARGER(x, SWAPPED_2(x));
+#endif
+#if MR == 1
+    x = LARGER(x, SWAPPED_1(x));
+#endif
+    return x;
+}
+
+/* The sums of four vectors, one after the other. */
+INLINE void put_sums(const vec a, const vec b, const vec c, const vec d, float *restrict to)
+{
+    const float8 sums = add_pairs(add_pairs(EIGHT(a), EIGHT(b)), add_pairs(EIGHT(c), EIGHT(d)));
+    *(float4 *)to = sums.lo + sums.hi;
+}
+
+/* WIDE keys: where they lie, and their values. */
+typedef struct {
+    __global const sqa_kv_stored *k[WIDE], *v[WIDE];
+} key_rows;
+
+/* scores[key][row], products of a register tile; with `asking`, lines of V are asked for. */
+INLINE void score_tile(const bool asking, const float *restrict q, const key_rows at,
                        float *restrict scores)
 {
-    for (int c = 0; c < keys.count; c += WIDE) {
-#define KEY(i)                                                                                     \
-    const int at##i = min(c + i, keys.count - 1);                                                  \
-    __global const sqa_kv_stored *k##i = KEY_ROW(keys, at##i);                                     \
-    __global const sqa_kv_stored *v##i = VALUE_ROW(keys, at##i);
-        EACH_WIDE(KEY)
-#define ZERO(n, r, i) vec s##n = (vec)(0.0f);
+#define KEY(i) __global const sqa_kv_stored *k##i = at.k[i];
+#define ZERO(r, i) vec s##r##i = (vec)(0.0f);
 #define QUERY(r) const vec q##r = LOAD(q + r * DEPTH + d);
 #define WHOLE(i) const vec x##i = SQA_KV_LOADN(LANES, d, k##i);
-#define ASK_FOR_V(i) ASK(first &&d < SQA_VALUE_DIM, v##i, d)
+#define ASK_FOR_V(i) ASK(asking &&d < SQA_VALUE_DIM, at.v[i], d)
 #define END(i) const vec x##i = load_end(k##i, d, SQA_HEAD_DIM);
-#define ADD_PRODUCT(n, r, i) s##n = fma(q##r, x##i, s##n);
-        EACH_TILE(ZERO)
-        int d = 0;
+#define ADD_PRODUCT(r, i) s##r##i = fma(q##r, x##i, s##r##i);
+    EACH_WIDE(KEY)
+    EACH_TILE(ZERO)
+    int d = 0;
 #pragma unroll 4
-        for (; d + LANES <= SQA_HEAD_DIM; d += LANES) {
-            EACH_WIDE(ASK_FOR_V)
-            EACH_ROW(QUERY)
-            EACH_WIDE(WHOLE)
-            EACH_TILE(ADD_PRODUCT)
-        }
-#if SQA_HEAD_DIM % LANES
+    for (; d + LANES <= SQA_HEAD_DIM; d += LANES) {
+        EACH_WIDE(ASK_FOR_V)
         EACH_ROW(QUERY)
-        EACH_WIDE(END)
+        EACH_WIDE(WHOLE)
         EACH_TILE(ADD_PRODUCT)
+    }
+#if SQA_HEAD_DIM % LANES
+    EACH_ROW(QUERY)
+    EACH_WIDE(END)
+    EACH_TILE(ADD_PRODUCT)
 #endif
-        const float8 low =
-            add_pairs(add_pairs(EIGHT(s0), EIGHT(s1)), add_pairs(EIGHT(s2), EIGHT(s3)));
-        const float8 high =
-            add_pairs(add_pairs(EIGHT(s4), EIGHT(s5)), add_pairs(EIGHT(s6), EIGHT(s7)));
-        const float8 all = (float8)(low.lo + low.hi, high.lo + high.hi);
 #if MR == 1
-        vstore8(all, 0, scores + c);
-#elif MR == 2
-        vstore4(all.lo, 0, scores + c);
-        vstore4(all.hi, 0, scores + KEYS + c);
-#elif MR == 4
-        vstore2(all.s01, 0, scores + c);
-        vstore2(all.s23, 0, scores + KEYS + c);
-        vstore2(all.s45, 0, scores + 2 * KEYS + c);
-        vstore2(all.s67, 0, scores + 3 * KEYS + c);
-#else
-        const float8 column = all;
-#define PUT(r) scores[r * KEYS + c] = column.s##r;
-        EACH_ROW(PUT)
-#undef PUT
+#define PUT(i, j, k, l) put_sums(s0##i, s0##j, s0##k, s0##l, scores + i);
+    PUT(0, 1, 2, 3)
+#if WIDE == 8
+    PUT(4, 5, 6, 7)
 #endif
+#elif MR == 2
+#define PUT(i, j) put_sums(s0##i, s1##i, s0##j, s1##j, scores + 2 * i);
+    PUT(0, 1)
+#if WIDE >= 4
+    PUT(2, 3)
+#endif
+#if WIDE >= 6
+    PUT(4, 5)
+#endif
+#if WIDE == 8
+    PUT(6, 7)
+#endif
+#elif MR == 4
+#define PUT(i) put_sums(s0##i, s1##i, s2##i, s3##i, scores + 4 * i);
+    EACH_WIDE(PUT)
+#else
+#define PUT(i)                                                                                     \
+    put_sums(s0##i, s1##i, s2##i, s3##i, scores + 8 * i);                                          \
+    put_sums(s4##i, s5##i, s6##i, s7##i, scores + 8 * i + 4);
+    EACH_WIDE(PUT)
+#endif
+#undef PUT
 #undef KEY
 #undef ZERO
 #undef QUERY
@@ -94,174 +141,200 @@ INLINE void score_keys(const bool first, const float *restrict q, const decode_k
 #undef ASK_FOR_V
 #undef END
 #undef ADD_PRODUCT
+}
+
+/* Those of all `tiles` of rows, scores[tile][key][row]: keys are few at a time, so that rows of K
+ * and of Q stay near. A register tile past the last key repeats it. */
+INLINE void score_keys(const decode_rows *restrict rows, const int tiles, const decode_keys keys,
+                       float *restrict scores)
+{
+    for (int c = 0; c < keys.count; c += WIDE) {
+        key_rows at;
+#pragma unroll
+        for (int i = 0; i < WIDE; i++) {
+            at.k[i] = KEY_ROW(keys, min(c + i, keys.count - 1));
+            at.v[i] = VALUE_ROW(keys, min(c + i, keys.count - 1));
+        }
+        score_tile(true, rows->q, at, scores + c * MR);
+        for (int t = 1; t < tiles; t++)
+            score_tile(false, rows->q + t * MR * DEPTH, at, scores + t * TILE_SCORES + c * MR);
     }
 }
 
-/* Lanes of keys that row r does not see by position, or that are past the last. */
-INLINE ivec hidden_keys(const decode_rows *restrict rows, const int r, const decode_keys keys,
+/* Lanes of keys that their rows do not see by position, or that are past the last. */
+INLINE ivec hidden_keys(const decode_rows *restrict rows, const int t, const decode_keys keys,
                         const ivec key)
 {
-    ivec hidden = key < rows->start[r] | key >= rows->end[r];
+    ivec hidden =
+        key < LOAD_INTS(rows->start + t * LANES) | key >= LOAD_INTS(rows->end + t * LANES);
 #if SQA_GLOBALS
     if (keys.shown)
-        hidden = ~hidden | key >= rows->limit[r];
+        hidden = ~hidden | key >= LOAD_INTS(rows->limit + t * LANES);
 #endif
     return hidden | key >= keys.first + keys.count;
 }
 
-/* From a row's products to its scores; returns the largest, at least `maximum`. */
-INLINE float shape_scores(const bool edge, const decode_rows *restrict rows, const int r,
-                          const decode_keys keys, float *restrict scores, const float maximum)
+#if SQA_EXTRA
+/* extra[key][row], what is added to the scores of register tile t. */
+INLINE void find_extra(const decode_rows *restrict rows, const int t, const decode_keys keys,
+                       float *restrict extra)
 {
-    vec largest = (vec)(maximum);
-    for (int c = 0; c < keys.count; c += LANES) {
-        vec s = LOAD(scores + c);
-        const ivec key = LANE_NUMBERS + (ivec)(keys.first + c);
+    for (int r = 0; r < MR; r++)
+        for (int c = 0; c < keys.count; c += 4) {
+            const sqa_extra_row row = rows->extra[t * MR + r];
+            float four[4];
+            if (c + 4 <= keys.count)
+                vstore4(sqa_extra4(row, keys.first + c), 0, four);
+            for (int i = 0; i < 4 && c + i < keys.count; i++)
+                extra[(c + i) * MR + r] =
+                    c + 4 <= keys.count ? four[i] : sqa_extra(row, keys.first + c + i);
+        }
+}
+#endif
+
+/* From products of register tile t to scores; returns the largest of each row, at least its
+ * maximum. */
+INLINE vec shape_scores(const bool edge, const decode_rows *restrict rows, const int t,
+                        const decode_keys keys, float *restrict scores)
+{
+    vec largest = LOAD(rows->maximum + t * LANES);
+#if SQA_EXTRA
+    float extra[KEYS * MR] ALIGNED;
+    find_extra(rows, t, keys, extra);
+#endif
+    for (int c = 0; c < keys.count; c += LANE_KEYS) {
+        vec s = LOAD(scores + c * MR);
+        const ivec key = LANE_NUMBERS / (ivec)(MR) + (ivec)(keys.first + c);
 #if SQA_SOFTCAP
         s = shape(keys.shaping, s);
 #elif SQA_SHAPED
         s *= keys.shaping.factor;
 #endif
 #if SQA_ALIBI
-        s = fma((vec)(-rows->slope[r]), AS_FLOATS(abs((ivec)(rows->position[r]) - key)), s);
+        s = fma(-LOAD(rows->slope + t * LANES),
+                AS_FLOATS(abs(LOAD_INTS(rows->position + t * LANES) - key)), s);
 #endif
 #if SQA_EXTRA
-        float extra[LANES] ALIGNED;
-        for (int i = 0; i < LANES; i += 4)
-            if (c + i + 4 <= keys.count)
-                vstore4(sqa_extra4(rows->extra[r], keys.first + c + i), 0, extra + i);
-            else
-                for (int j = i; j < i + 4; j++)
-                    extra[j] =
-                        c + j < keys.count ? sqa_extra(rows->extra[r], keys.first + c + j) : 0.0f;
-        const vec x = LOAD(extra);
+        const vec x = LOAD(extra + c * MR);
         s = select(s + x, (vec)(SQA_HIDDEN_SCORE), x == (vec)(-INFINITY));
 #endif
         if (edge)
-            s = select(s, (vec)(SQA_HIDDEN_SCORE), hidden_keys(rows, r, keys, key));
+            s = select(s, (vec)(SQA_HIDDEN_SCORE), hidden_keys(rows, t, keys, key));
         largest = LARGER(s, largest);
-        STORE(s, scores + c);
+        STORE(s, scores + c * MR);
     }
-    float lanes[LANES] ALIGNED;
-    float top = maximum;
-    STORE(largest, lanes);
-    for (int i = 0; i < LANES; i++)
-        top = lanes[i] > top ? lanes[i] : top;
-    return top;
+    return largest_of_rows(largest);
 }
 
-/* From a row's scores to its weights, of which those of hidden keys are marked; what older output
- * is to be multiplied by. */
-INLINE float weigh_row(const bool edge, decode_rows *restrict rows, const int r,
-                       const decode_keys keys, float *restrict scores)
+/* From products of register tile t to weights, of which those of hidden keys are marked; what older
+ * output is to be multiplied by: a number for each row, LANE_KEYS times. */
+INLINE vec weigh_keys(const bool edge, decode_rows *restrict rows, const int t,
+                      const decode_keys keys, float *restrict scores)
 {
-    const float maximum = shape_scores(edge, rows, r, keys, scores, rows->maximum[r]);
-    const vec raised = (vec)(rows->maximum[r] - maximum);
+    const vec maximum = shape_scores(edge, rows, t, keys, scores);
+    const vec raised = LOAD(rows->maximum + t * LANES) - maximum;
     const vec older = exp2_negative(SQA_SHAPED, keys.powers, raised) * (vec)(keys.lift);
-    vec sum = LOAD(rows->sum + r * LANES) * older;
-    for (int c = 0; c < keys.count; c += LANES) {
-        const vec s = LOAD(scores + c);
-        vec p = exp2_negative(SQA_SHAPED, keys.powers, s - (vec)(maximum));
-        p = select(p, (vec)(SQA_HIDDEN_WEIGHT), s == (vec)(SQA_HIDDEN_SCORE));
+    vec sum = LOAD(rows->sum + t * LANES) * older;
+    for (int c = 0; c < keys.count; c += LANE_KEYS) {
+        const vec s = LOAD(scores + c * MR);
+        vec p = exp2_negative(SQA_SHAPED, keys.powers, s - maximum);
+        if (edge || SQA_EXTRA)
+            p = select(p, (vec)(SQA_HIDDEN_WEIGHT), s == (vec)(SQA_HIDDEN_SCORE));
         sum += p;
-        STORE(p, scores + c);
+        STORE(p, scores + c * MR);
     }
-    STORE(sum, rows->sum + r * LANES);
-    rows->maximum[r] = maximum;
+    STORE(sum, rows->sum + t * LANES);
+    STORE(maximum, rows->maximum + t * LANES);
 #if SQA_DROPOUT
     /* Hidden weights stay marked, since -0 times what is not negative is -0. */
-    for (int q = keys.first >> 2; 4 * q < keys.first + keys.count; q++) {
-        float kept[4];
-        vstore4(sqa_kept4(keys.dropout, rows->head[r], rows->query[r], (uint)q), 0, kept);
-        for (int i = 0; i < 4; i++)
-            if (4 * q + i >= keys.first && 4 * q + i < keys.first + keys.count)
-                scores[4 * q + i - keys.first] *= kept[i];
-    }
+    for (int r = 0; r < MR; r++)
+        for (int q = keys.first >> 2; 4 * q < keys.first + keys.count; q++) {
+            float kept[4];
+            vstore4(
+                sqa_kept4(keys.dropout, rows->head[t * MR + r], rows->query[t * MR + r], (uint)q),
+                0, kept);
+            for (int i = 0; i < 4; i++)
+                if (4 * q + i >= keys.first && 4 * q + i < keys.first + keys.count)
+                    scores[(4 * q + i - keys.first) * MR + r] *= kept[i];
+        }
 #endif
-    return older.s0;
+    return older;
 }
 
 /* Of a group of V, what its numbers are multiplied by instead of elements, so that a scale is taken
- * once for all columns of its group: scaled[row][key], weights times scales. lowest[row]: the sum
- * of weights times minima. */
+ * once for all columns of its group: scaled[key][row], weights times scales. lowest: the sum of
+ * weights times minima, of each row. */
 #if FOLD
 INLINE void fold_scales(const int d, const decode_keys keys, const float *restrict weights,
                         float *restrict scaled, float *restrict lowest)
 {
-#define ZERO(r) vec low##r = (vec)(0.0f);
-#define SCALE(r) STORE(LOAD(weights + r * KEYS + c) * scale, scaled + r * KEYS + c);
-#define ADD_MINIMA(r) low##r = fma(LOAD(weights + r * KEYS + c), minimum, low##r);
-#define SUM(r)                                                                                     \
-    STORE(low##r, lanes);                                                                          \
-    lowest[r] = 0.0f;                                                                              \
-    for (int i = 0; i < LANES; i++)                                                                \
-        lowest[r] += lanes[i];
-    float lanes[LANES] ALIGNED;
-    EACH_ROW(ZERO)
-    for (int c = 0; c < keys.count; c += LANES) {
-#pragma unroll
-        for (int i = 0; i < LANES; i++)
-            lanes[i] = SCALE_AT(d, VALUE_ROW(keys, min(c + i, keys.count - 1)));
-        const vec scale = LOAD(lanes);
-        EACH_ROW(SCALE)
+    row_floats low = 0.0f;
+    for (int c = 0; c < keys.count; c++) {
+        __global const sqa_kv_stored *v = VALUE_ROW(keys, c);
+        const row_floats weight = *(const row_floats *)(weights + c * MR);
+        *(row_floats *)(scaled + c * MR) = weight * (row_floats)(SCALE_AT(d, v));
 #if SQA_KV_DTYPE == 4
-#pragma unroll
-        for (int i = 0; i < LANES; i++)
-            lanes[i] = MINIMUM_AT(d, VALUE_ROW(keys, min(c + i, keys.count - 1)));
-        const vec minimum = LOAD(lanes);
-        EACH_ROW(ADD_MINIMA)
+        low = fma(weight, (row_floats)(MINIMUM_AT(d, v)), low);
 #endif
     }
-    EACH_ROW(SUM)
-#undef ZERO
-#undef SCALE
-#undef ADD_MINIMA
-#undef SUM
+    *(row_floats *)lowest = low;
 }
 #define V_LOADN(fold, d, v) ((fold) ? NUMBERS(LANES, d, v) : SQA_KV_LOADN(LANES, d, v))
 #else
 #define V_LOADN(fold, d, v) SQA_KV_LOADN(LANES, d, v)
 #endif
 
-/* Keys that are added one after the other without a branch; and the lines of K to be asked for with
- * them, in the order of memory, so that those of a key tile come evenly while V is multiplied. */
-#define STEP 8
-#define COLUMN_TILES (COLUMNS / TILE_COLUMNS)
-#define STEP_LINES ((STEP * LINES + COLUMN_TILES - 1) / COLUMN_TILES)
+/* Keys that are added one after the other without a branch. Meanwhile rows of K are asked for, in
+ * the order of memory and evenly: those of a key tile while all columns are multiplied. */
+#define STEP 4
+#define STEPS (COLUMN_TILES * (KEYS / STEP))
 
-/* Adds weights times V to columns d .. d + TILE_COLUMNS - 1 of the output. With `hiding`, a hidden
- * key leaves the sum alone even if V is NaN or infinite there; with `last`, columns past value_dim
- * are zeros; with `fold`, weights and `lowest` are fold_scales()'. */
-INLINE void output_columns(const bool first, const bool hiding, const bool last, const bool fold,
-                           const int d, const decode_keys keys, const float *restrict weights,
-                           const float *restrict lowest, const float *restrict rescale,
-                           float *restrict o)
+/* What is to be asked for in one of the STEPS. */
+INLINE void ask_for_keys(const decode_keys keys, const int step)
 {
-#define START(n, r, i) vec o##n = (vec)(fold ? lowest[r] : 0.0f);
+#if AHEAD
+    const int last = keys.count + keys.more - 1;
+    for (int c = step * KEYS / STEPS; c < (step + 1) * KEYS / STEPS; c++) {
+        __global const sqa_kv_stored *row = KEY_ROW(keys, min(KEYS + c, last));
+#pragma unroll
+        for (int line = 0; line < LINES; line++)
+            PREFETCH(row + line * LINE);
+    }
+#endif
+}
+
+/* Adds weights times V to columns d .. d + wide * LANES - 1 of the output; `number`: of the tile of
+ * columns. With `hiding`, a hidden key leaves the sum alone even if V is NaN or infinite there;
+ * with `last`, columns past value_dim are zeros; with `fold`, weights and `lowest` are
+ * fold_scales()'. */
+INLINE void output_columns(const bool asking, const bool hiding, const bool last, const bool fold,
+                           const int wide, const int number, const int d, const decode_keys keys,
+                           const float *restrict weights, const float *restrict lowest,
+                           const float *restrict rescale, float *restrict o)
+{
+#define START(r, i) vec o##r##i = (vec)(fold ? lowest[r] : 0.0f);
     EACH_TILE(START)
 #define VALUES(i)                                                                                  \
-    const vec x##i = !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                                 \
+    const vec x##i = i >= wide ? (vec)(0.0f)                                                       \
+                     : !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                               \
                          ? V_LOADN(fold, d + i * LANES, v)                                         \
                          : load_end(v, d + i * LANES, SQA_VALUE_DIM);
-#define WEIGHT(r) const vec p##r = (vec)(weights[r * KEYS + key]);
-#define ADD_PRODUCT(n, r, i)                                                                       \
-    o##n = hiding ? select(fma(p##r, x##i, o##n), o##n, AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))  \
-                  : fma(p##r, x##i, o##n);
+#define WEIGHT(r) const vec p##r = (vec)(weight[r]);
+#define ADD_PRODUCT(r, i)                                                                          \
+    if (i < wide)                                                                                  \
+        o##r##i = hiding ? select(fma(p##r, x##i, o##r##i), o##r##i,                               \
+                                  AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))                        \
+                         : fma(p##r, x##i, o##r##i);
 #define ADD_KEY(c)                                                                                 \
-    const int key = c;                                                                             \
-    __global const sqa_kv_stored *v = VALUE_ROW(keys, key);                                        \
+    __global const sqa_kv_stored *v = VALUE_ROW(keys, c);                                          \
+    const float *weight = weights + (c)*MR;                                                        \
     EACH_WIDE(VALUES)                                                                              \
     EACH_ROW(WEIGHT)                                                                               \
     EACH_TILE(ADD_PRODUCT)
-    const int last_row = keys.count + keys.more - 1;
-    int line = d / TILE_COLUMNS * (KEYS / STEP) * STEP_LINES;
     int c = 0;
     for (; c + STEP <= keys.count; c += STEP) {
-#pragma unroll
-        for (int l = 0; l < STEP_LINES; l++, line++) {
-            ASK(first && line < KEYS * LINES, KEY_ROW(keys, min(KEYS + line / LINES, last_row)),
-                line % LINES * LINE)
-        }
+        if (asking)
+            ask_for_keys(keys, number * (KEYS / STEP) + c / STEP);
 #pragma unroll
         for (int i = 0; i < STEP; i++) {
             ADD_KEY(c + i)
@@ -270,9 +343,10 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
     for (; c < keys.count; c++) {
         ADD_KEY(c)
     }
-#define FINISH(n, r, i)                                                                            \
-    STORE(fma(LOAD(o + r * COLUMNS + d + i * LANES), (vec)(rescale[r]), o##n),                     \
-          o + r * COLUMNS + d + i * LANES);
+#define FINISH(r, i)                                                                               \
+    if (i < wide)                                                                                  \
+        STORE(fma(LOAD(o + r * COLUMNS + d + i * LANES), (vec)(rescale[r]), o##r##i),              \
+              o + r * COLUMNS + d + i * LANES);
     EACH_TILE(FINISH)
 #undef START
 #undef ADD_KEY
@@ -282,26 +356,43 @@ INLINE void output_columns(const bool first, const bool hiding, const bool last,
 #undef FINISH
 }
 
-INLINE void add_output(const bool first, const bool hiding, const decode_keys keys,
+/* The same for all register tiles of rows, while these columns of V are near. */
+INLINE void output_tiles(const bool hiding, const bool last, const bool fold, const int wide,
+                         const int number, const int d, const int tiles, const decode_keys keys,
+                         const float *restrict weights, const float *restrict lowest,
+                         const float *restrict rescale, float *restrict o)
+{
+    output_columns(true, hiding, last, fold, wide, number, d, keys, weights, lowest, rescale, o);
+    for (int t = 1; t < tiles; t++)
+        output_columns(false, hiding, last, fold, wide, number, d, keys, weights + t * TILE_SCORES,
+                       lowest + t * LANES, rescale + t * LANES, o + t * MR * COLUMNS);
+}
+
+INLINE void add_output(const bool hiding, const int tiles, const decode_keys keys,
                        const float *restrict weights, const float *restrict rescale,
                        float *restrict o)
 {
 #if FOLD
     if (!hiding) {
-        float scaled[MR * KEYS] ALIGNED, lowest[MR];
-        for (int d = 0; d < SQA_VALUE_DIM; d += TILE_COLUMNS) {
-            if (d % SQA_GROUP == 0)
-                fold_scales(d, keys, weights, scaled, lowest);
-            output_columns(first, false, false, true, d, keys, scaled, lowest, rescale, o);
+        float scaled[TILES * TILE_SCORES] ALIGNED, lowest[TILES * LANES] ALIGNED;
+        for (int n = 0; n < COLUMN_TILES; n++) {
+            const int d = n * NARROW * LANES;
+            for (int t = 0; d % SQA_GROUP == 0 && t < tiles; t++)
+                fold_scales(d, keys, weights + t * TILE_SCORES, scaled + t * TILE_SCORES,
+                            lowest + t * LANES);
+            output_tiles(false, false, true, NARROW, n, d, tiles, keys, scaled, lowest, rescale, o);
         }
         return;
     }
 #endif
-    int d = 0;
-    for (; d + TILE_COLUMNS <= SQA_VALUE_DIM; d += TILE_COLUMNS)
-        output_columns(first, hiding, false, false, d, keys, weights, weights, rescale, o);
-#if SQA_VALUE_DIM % TILE_COLUMNS
-    output_columns(first, hiding, true, false, d, keys, weights, weights, rescale, o);
+    int d = 0, n = 0;
+    for (; n < BROAD_TILES; n++, d += (NARROW + 1) * LANES)
+        output_tiles(hiding, false, false, NARROW + 1, n, d, tiles, keys, weights, rescale, rescale,
+                     o);
+    for (; n < COLUMN_TILES - (COLUMNS > SQA_VALUE_DIM); n++, d += NARROW * LANES)
+        output_tiles(hiding, false, false, NARROW, n, d, tiles, keys, weights, rescale, rescale, o);
+#if SQA_VALUE_DIM % LANES
+    output_tiles(hiding, true, false, NARROW, n, d, tiles, keys, weights, rescale, rescale, o);
 #endif
 }
 

@@ -7,11 +7,15 @@
 #include "kernels/source.h"
 #include "kernels/work_division.h"
 
-enum { LANES, MR, TILES, KEYS, AHEAD, EXP, SPLIT_KEYS, PARAMETER_COUNT };
+enum { LANES, MR, WIDE, TILES, KEYS, AHEAD, EXP, SPLIT_KEYS, PARAMETER_COUNT };
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [LANES] = {"LANES", "floats in a vector", {4, 8, 16}, 3},
     [MR] = {"MR", "query rows that are multiplied at a time", {1, 2, 4, 8}, 4},
+    [WIDE] = {"WIDE",
+              "keys, and vectors of columns, that they are multiplied with",
+              {1, 2, 3, 4, 6, 8},
+              6},
     [TILES] = {"TILES", "times MR, the query rows of a work-item", {1, 2, 4, 8, 16}, 5},
     [KEYS] = {"KEYS", "keys of a key tile", {16, 32, 64, 128}, 4},
     [AHEAD] = {"AHEAD", "1: K and V are asked for a key tile ahead", {0, 1}, 2},
@@ -41,20 +45,23 @@ static int32_t rows_of(const int32_t *value)
 
 static int32_t private_bytes(const int32_t *value, const sqa_attention *attention)
 {
-    const int32_t columns = 8 / value[MR] * value[LANES];
-    const int32_t per_row = (int32_t)(attention->head_dim + attention->value_dim) + value[LANES] +
-                            columns + value[LANES] + 20;
+    const int32_t per_row =
+        (int32_t)(attention->head_dim + attention->value_dim) + 2 * value[LANES] + 20 + value[KEYS];
+    const int32_t per_tile = 9 * value[LANES] + 8 + 2 * value[MR] * (value[KEYS] + 16);
     const int32_t places = attention->mask & SQA_MASK_PAGED ? 2 * 3 * value[KEYS] : 0;
-    return 4 * (rows_of(value) * per_row + value[MR] * value[KEYS] + places);
+    return 4 * (rows_of(value) * per_row + value[TILES] * per_tile + places);
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
     const sqa_architecture *here = sqa_architecture_find(device);
-    if (config->value[LANES] > here->vector_lanes)
+    const int32_t *value = config->value;
+    if (value[LANES] > here->vector_lanes || value[MR] * value[WIDE] > here->accumulators)
         *why = "the register tile does not fit the registers";
-    else if (private_bytes(config->value, &problem->of.attention) > here->private_bytes)
+    else if (value[MR] > value[LANES] || value[MR] * value[WIDE] % 4 != 0)
+        *why = "scores come in vectors of whole keys, and four at a time";
+    else if (private_bytes(value, &problem->of.attention) > here->private_bytes)
         *why = "the rows do not fit the private memory";
     else
         return true;
@@ -72,6 +79,7 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     memset(config, 0, sizeof *config);
     value[LANES] = sqa_architecture_find(device)->vector_lanes;
     value[MR] = rows > 2 ? 4 : rows == 2 ? 2 : 1;
+    value[WIDE] = 8 / value[MR];
     value[TILES] = 16;
     value[KEYS] = 32;
     value[AHEAD] = 1;
@@ -91,8 +99,11 @@ static const char *const fragments[] = {
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
-    (void)config;
+    const int32_t *value = config->value;
     sqa_source_vectors(out, device);
+    sqa_source_each(out, "ROW", value[MR]);
+    sqa_source_each(out, "WIDE", value[WIDE]);
+    sqa_source_each_of(out, "TILE", value[MR], value[WIDE]);
     sqa_source_combine(out, device);
     sqa_source_forward(out, problem, true);
     sqa_source_fragments(out, &sqa_decode_forward);
@@ -117,7 +128,7 @@ const sqa_kernel_family sqa_decode_forward = {
     .name = "decode",
     .summary = "CPU, few queries: K and V are read once, in place",
     .operation = SQA_OPERATION_FORWARD,
-    .space_version = 1,
+    .space_version = 2,
     .parameters = parameters,
     .parameter_count = PARAMETER_COUNT,
     .fragments = fragments,

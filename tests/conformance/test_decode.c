@@ -135,15 +135,18 @@ START_TEST(several_splits_keep_to_the_reference)
     static const struct {
         const char *config, *shape;
     } cases[] = {
-        {"LANES=4,MR=1,KEYS=16,TILES=4", "b=2,hq=6,hkv=2,nq=3,nk=770,d=21,dv=13,lse"},
-        {"LANES=8,MR=2,KEYS=64,TILES=2", "hq=6,hkv=2,nq=16,nk=600,d=40,dv=21,lse,causal"},
-        {"LANES=8,MR=8,KEYS=32,TILES=1", "hq=9,hkv=3,nq=5,nk=513,d=16,causal,window=300:0,sinks"},
-        {"LANES=4,MR=4,KEYS=128,TILES=16,AHEAD=0",
+        {"LANES=4,MR=1,WIDE=8,KEYS=16,TILES=4", "b=2,hq=6,hkv=2,nq=3,nk=770,d=21,dv=13,lse"},
+        {"LANES=8,MR=2,WIDE=6,KEYS=64,TILES=2", "hq=6,hkv=2,nq=16,nk=600,d=40,dv=21,lse,causal"},
+        {"LANES=8,MR=8,WIDE=1,KEYS=32,TILES=1",
+         "hq=9,hkv=3,nq=5,nk=513,d=16,causal,window=300:0,sinks"},
+        {"LANES=4,MR=4,WIDE=3,KEYS=128,TILES=16,AHEAD=0",
          "hq=8,hkv=1,nq=7,nk=1025,d=24,dv=8,causal,window=40:0,globals=3,softcap=3"},
-        {"LANES=8,MR=4,KEYS=32", "hq=4,hkv=1,nq=8,nk=600,d=16,mask=q,bias=f16/hq,alibi=slopes"},
-        {"LANES=8,MR=1,KEYS=64", "b=2,hq=2,hkv=2,nq=1,nk=521,d=7,keymask,dropout=0.25,lse,kv=f16"},
-        {"LANES=8,MR=2,KEYS=16,EXP=1", "b=2,hq=4,hkv=2,nq=9,nk=530,d=8,blocks=7x5@0.3/bk"},
-        {"LANES=8,MR=4,KEYS=64", "b=5,hq=4,hkv=2,nq=6,nk=700,d=16,lse,ragged=17:1900"},
+        {"LANES=8,MR=4,WIDE=2,KEYS=32",
+         "hq=4,hkv=1,nq=8,nk=600,d=16,mask=q,bias=f16/hq,alibi=slopes"},
+        {"LANES=8,MR=1,WIDE=4,KEYS=64",
+         "b=2,hq=2,hkv=2,nq=1,nk=521,d=7,keymask,dropout=0.25,lse,kv=f16"},
+        {"LANES=8,MR=2,WIDE=4,KEYS=16,EXP=1", "b=2,hq=4,hkv=2,nq=9,nk=530,d=8,blocks=7x5@0.3/bk"},
+        {"LANES=8,MR=4,WIDE=3,KEYS=64", "b=5,hq=4,hkv=2,nq=6,nk=700,d=16,lse,ragged=17:1900"},
     };
     char config[SQA_CONFIG_TEXT];
     sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;

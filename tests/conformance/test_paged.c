@@ -27,7 +27,7 @@ static const struct {
     const char *family, *config, *vectors;
 } families[] = {
     {"naive", "CHUNK=4", SMALL},
-    {"decode", "LANES=8,MR=2,TILES=8,KEYS=16,SPLIT_KEYS=256", SMALL},
+    {"decode", "LANES=8,MR=2,WIDE=4,TILES=8,KEYS=16,SPLIT_KEYS=256", SMALL},
     {"decode", "LANES=8,MR=4,TILES=4,KEYS=32,SPLIT_KEYS=256", "d=32,dv=64,kv=int4"},
     {"rows", "LANES=4,RV=1,MC=1,MD=1,TILES=1,KEYS=24,UNROLL=1,PACK=1,EXP=1,SHARE=0,SPLIT=1", SMALL},
     {"stream", "ROWS=4,TX=4,TY=8,KEYS=2,SPLIT_KEYS=128", SMALL},
