@@ -1,7 +1,7 @@
-/* mma: attention by matrix units, f16 and bf16. A work-group owns BM query rows, each of its warps
- * 16 of them, and walks the keys BN at a time with the online softmax of FlashAttention-2 (arXiv
- * 2307.08691, section 3): Q stays in registers, tiles of K and V pass through local memory, and
- * weights, rounded as V is stored, go from one product to the next without leaving the lane.
+/* mma: attention by matrix units, f16 and bf16. A work-group owns BM query rows, each of its waves
+ * UNIT_ROWS of them, and walks the keys BN at a time with the online softmax of FlashAttention-2
+ * (arXiv 2307.08691, section 3): Q stays in registers or local memory, tiles of K and V pass
+ * through the latter, and weights, rounded as V is stored, go from one product to the next.
  *
  * Weights in f16 are relative to the largest, without headroom, which would make them subnormal:
  * values of f16 leave an f32 sum enough of it. Products hide nothing: where an edge tile has
@@ -27,11 +27,11 @@ INLINE uint finite_part(const uint word)
 }
 
 /* Copies a tile's rows, and zeros after them; with `finite`, all but infinities and NaN, and tells
- * whether there are some. */
-#define LOAD_TILE(tile, pitch, dim, m, at, finite, found)                                          \
+ * whether there are some. `ith` says which key and chunk is a work-item's i-th, `put` where its
+ * elements go. */
+#define LOAD_TILE(tile, ith, put, dim, m, at, finite, found)                                       \
     for (int tile_i = thread; tile_i < BN * (dim / 8); tile_i += THREADS) {                        \
-        const int tile_key = tile_i / (dim / 8), tile_chunk = tile_i % (dim / 8);                  \
-        uint4 tile_read = (uint4)(0);                                                              \
+        ith(tile_i, dim / 8) uint4 tile_read = (uint4)(0);                                         \
         if (tile_key < keys)                                                                       \
             tile_read =                                                                            \
                 load_chunk((stored_row)m + at(first_key + tile_key), m##_aligned, tile_chunk);     \
@@ -42,39 +42,81 @@ INLINE uint finite_part(const uint word)
                 atomic_or(found, 1);                                                               \
             tile_read = tile_part;                                                                 \
         }                                                                                          \
-        (tile)[tile_key * (pitch) + tile_chunk] = tile_read;                                       \
+        put(tile, tile_key, tile_chunk, tile_read)                                                 \
     }
+#define ROW_BY_ROW(i, chunks) const int tile_key = (i) / (chunks), tile_chunk = (i) % (chunks);
+#define PUT_K(tile, key, chunk, read) (tile)[(key)*K_PITCH + (chunk)] = read;
+#if TRANSPOSED
+/* Neighbours read 32 bytes of a row, and the next ones the next row's, so that they write side by
+ * side. */
+#define V_ITH(i, chunks)                                                                           \
+    const int tile_key = (i) / 2 % BN, tile_chunk = (i) / (2 * BN) * 2 + (i) % 2;
+#define PUT_V(tile, key, chunk, read)                                                              \
+    put_columns((__local ushort *)(tile) + 64 * (chunk)*V_PITCH + (key), as_ushort8(read));
 
-/* Adds what key `key` of the tile has in V that is not finite. `weights`: the lane's word. */
-INLINE void add_unusual(const units own, float output[SQA_VALUE_DIM / 8][4], const stored_row value,
-                        const uint weights[2], const int from, const int which, const int t)
+INLINE void put_columns(__local ushort *to, const ushort8 read)
 {
-    float weight[2];
+    to[0] = read.s0;
+    to[8 * V_PITCH] = read.s1;
+    to[16 * V_PITCH] = read.s2;
+    to[24 * V_PITCH] = read.s3;
+    to[32 * V_PITCH] = read.s4;
+    to[40 * V_PITCH] = read.s5;
+    to[48 * V_PITCH] = read.s6;
+    to[56 * V_PITCH] = read.s7;
+}
+#else
+#define V_ITH ROW_BY_ROW
+#define PUT_V(tile, key, chunk, read) (tile)[(key)*V_PITCH + (chunk)] = read;
+#endif
+
+/* Adds what a key has in V that is not finite, to the rows that it has a place among the weights
+ * of. `weights`: the lane's, of that block. */
+INLINE void add_unusual(const units own, float output[SQA_VALUE_DIM / 16][HELD],
+                        const stored_row value, const uint weights[HELD / 2], const int place,
+                        const int mate)
+{
+    float weight[ROWS_HELD];
 #pragma unroll EACH
-    for (int r = 0; r < 2; r++)
-        weight[r] = element_of(of_quad(own, weights[r], from), which);
+    for (int r = 0; r < ROWS_HELD; r++) {
+        const int held = HELD_AT(place, r);
+        const uint word = of_mate(own, weights[held / 2], MATE_AT(place) ^ mate);
+        weight[r] = element_of(word, held % 2);
+    }
 #pragma unroll EACH
-    for (int d = 0; d < SQA_VALUE_DIM / 8; d++)
+    for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
 #pragma unroll EACH
-        for (int j = 0; j < 4; j++) {
-            const float read = element_of(value[8 * d + 2 * t + j % 2], 0);
-            const float w = weight[j / 2];
+        for (int j = 0; j < HELD; j++) {
+            const float read = element_of(value[16 * d + PLACE(mate, j)], 0);
+            const float w = weight[ROW_HELD(j)];
             if (!isfinite(read) && as_int(w) != SQA_HIDDEN_BITS)
                 output[d][j] += w * read;
         }
 }
 
+/* Of the tile's keys with Q at the s-th 16 inner elements. */
+INLINE void add_products(const units own, const int lane, float score[BN / 16][HELD],
+                         const uint factor[FACTOR_WORDS], __local const uint4 *tile, const int s)
+{
+#pragma unroll EACH
+    for (int b = 0; b < BN / 16; b++) {
+        uint words[TILE_WORDS];
+        read_rows(lane, words, tile, K_PITCH, 16 * b, 2 * s);
+        multiply(own, score[b], factor, words);
+    }
+}
+
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void
 sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 {
-    const int thread = get_local_id(0), lane = thread % 32, g = lane / 4, t = lane % 4;
+    const int thread = get_local_id(0), lane = thread % LANES, mate = MATE(lane);
     const long head = get_group_id(1), batch = get_group_id(2);
     SQA_SEQUENCE(batch)
     const int first_row = FIRST_ROW(get_group_id(0), BM);
     const int last_row = END_ROW(get_group_id(0), BM) - 1;
     /* A group past the end of its sequence goes through the motions with no keys. */
     const bool idle = first_row > last_row || kv_length == 0;
-    const int own_row = first_row + thread / 32 * 16 + g;
+    const int wave_row = first_row + thread / LANES * UNIT_ROWS;
     const stored_row q = (stored_row)SQA_Q_MATRIX(batch, head);
     __global const sqa_kv_stored *k = SQA_K_MATRIX(batch, head);
     __global const sqa_kv_stored *v = SQA_V_MATRIX(batch, head);
@@ -85,17 +127,21 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 #endif
     const bool k_aligned = (size_t)k % 16 == 0 && k_steps % 8 == 0;
     const bool v_aligned = (size_t)v % 16 == 0 && v_steps % 8 == 0;
-    __local uint4 k_tile[BN * K_PITCH], v_tile[BN * V_PITCH];
+    __local uint4 k_tile[BN * K_PITCH], v_tile[V_CHUNKS];
     __local int unusual[2]; /* in this tile and the next one */
-#if !MATRIX_UNITS
-    __local uint exchange[6 * THREADS];
+#if SIMULATED
+    __local uint exchange[SHOWN * THREADS];
 #endif
     const units own = UNITS_OF(thread);
 
-    row_state rows[2];
+    row_state rows[ROWS_HELD];
     volatile row_totals totals;
-    float output[SQA_VALUE_DIM / 8][4], before[2];
-    uint query[SQA_HEAD_DIM / 16][4];
+    float output[SQA_VALUE_DIM / 16][HELD], before[ROWS_HELD];
+#if Q_IN_LOCAL
+    __local uint4 q_tile[BM * K_PITCH];
+#else
+    uint query[SQA_HEAD_DIM / 16][FACTOR_WORDS];
+#endif
     const sqa_shaping shaping = SQA_SHAPING;
 #if SQA_DTYPE == 2
     const sqa_weighing weighing = SQA_WEIGHING;
@@ -103,8 +149,8 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
     const sqa_weighing weighing = {SQA_POWER, 0.0f, 1.0f};
 #endif
 #pragma unroll EACH
-    for (int r = 0; r < 2; r++) {
-        const int row = min(own_row + 8 * r, last_row);
+    for (int r = 0; r < ROWS_HELD; r++) {
+        const int row = min(wave_row + OWN_ROW(lane, r), last_row);
         rows[r].start = SQA_START(row);
         rows[r].end = SQA_END(row);
 #if SQA_GLOBALS
@@ -119,19 +165,27 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 #endif
         rows[r].maximum = before[r] = SQA_LOWEST_SCORE;
         rows[r].sum = totals.sum[r] = 0.0f;
-        const stored_row from = q + (idle ? 0 : row * q_row);
+    }
+#if Q_IN_LOCAL
+    for (int i = thread; i < BM * (SQA_HEAD_DIM / 8) && !idle; i += THREADS) {
+        const int row = i / (SQA_HEAD_DIM / 8), chunk = i % (SQA_HEAD_DIM / 8);
+        q_tile[row * K_PITCH + chunk] =
+            load_chunk(q + min(first_row + row, last_row) * q_row, false, chunk);
+    }
+#else
+#pragma unroll EACH
+    for (int w = 0; w < FACTOR_WORDS; w++) {
+        const int row = min(wave_row + OWN_ROW(lane, FACTOR_ROW(w)), last_row);
+        const stored_row from = q + (idle ? 0 : row * q_row) + FACTOR_AT(mate, w);
 #pragma unroll EACH
         for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
-#pragma unroll EACH
-            for (int e = 0; e < 2; e++) {
-                const int at = 16 * s + 8 * e + 2 * t;
-                query[s][2 * e + r] = idle ? 0 : from[at] | (uint)from[at + 1] << 16;
-            }
+            query[s][w] = idle ? 0 : from[16 * s] | (uint)from[16 * s + 1] << 16;
     }
+#endif
 #pragma unroll EACH
-    for (int d = 0; d < SQA_VALUE_DIM / 8; d++)
+    for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
 #pragma unroll EACH
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < HELD; j++)
             output[d][j] = totals.output[d][j] = 0.0f;
     if (thread < 2)
         unusual[thread] = 0;
@@ -151,61 +205,65 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
         const bool edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||
                           first_key + BN > min(reach.all_last, walk.end);
         barrier(CLK_LOCAL_MEM_FENCE); /* nobody works on the tile before any more */
-        LOAD_TILE(k_tile, K_PITCH, SQA_HEAD_DIM, k, SQA_K_AT, false, unusual)
-        LOAD_TILE(v_tile, V_PITCH, SQA_VALUE_DIM, v, SQA_V_AT, edge, unusual + tile % 2)
+        LOAD_TILE(k_tile, ROW_BY_ROW, PUT_K, SQA_HEAD_DIM, k, SQA_K_AT, false, unusual)
+        LOAD_TILE(v_tile, V_ITH, PUT_V, SQA_VALUE_DIM, v, SQA_V_AT, edge, unusual + tile % 2)
         barrier(CLK_LOCAL_MEM_FENCE);
-        float score[BN / 8][4];
+        float score[BN / 16][HELD];
 #pragma unroll EACH
-        for (int i = 0; i < BN / 8; i += 2) {
+        for (int b = 0; b < BN / 16; b++)
 #pragma unroll EACH
-            for (int j = 0; j < 4; j++)
-                score[i][j] = score[i + 1][j] = 0.0f;
-#pragma unroll EACH
-            for (int s = 0; s < SQA_HEAD_DIM / 16; s++) {
-                uint words[4];
-                read_rows(lane, words, k_tile, K_PITCH, 8 * i, 2 * s);
-                multiply(own, score[i], query[s], words[0], words[1]);
-                multiply(own, score[i + 1], query[s], words[2], words[3]);
-            }
+            for (int j = 0; j < HELD; j++)
+                score[b][j] = 0.0f;
+#if Q_IN_LOCAL
+        __local const uint4 *own_row =
+            q_tile + (thread / LANES * UNIT_ROWS + OWN_ROW(lane, 0)) * K_PITCH;
+#pragma unroll 1
+        for (int s = 0; s < SQA_HEAD_DIM / 16; s++) {
+            uint factor[FACTOR_WORDS];
+            vstore4(own_row[2 * s], 0, factor);
+            vstore4(own_row[2 * s + 1], 1, factor);
+            add_products(own, lane, score, factor, k_tile, s);
         }
+#else
+#pragma unroll EACH
+        for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
+            add_products(own, lane, score, query[s], k_tile, s);
+#endif
         if (edge) {
-            finish_scores(true, score, rows, shaping, query_factor, first_key + 2 * t, walk.end,
+            finish_scores(true, score, rows, shaping, query_factor, first_key, mate, walk.end,
                           walk.shown);
             update_rows(true, own, rows, output, score, weighing);
         } else {
-            finish_scores(false, score, rows, shaping, query_factor, first_key + 2 * t, walk.end,
+            finish_scores(false, score, rows, shaping, query_factor, first_key, mate, walk.end,
                           walk.shown);
             update_rows(false, own, rows, output, score, weighing);
         }
-        uint weights[BN / 8][2];
+        uint weights[BN / 16][HELD / 2];
 #pragma unroll EACH
-        for (int i = 0; i < BN / 8; i++)
+        for (int b = 0; b < BN / 16; b++) {
 #pragma unroll EACH
-            for (int r = 0; r < 2; r++)
-                weights[i][r] = pack(score[i][2 * r], score[i][2 * r + 1]);
+            for (int w = 0; w < HELD / 2; w++)
+                weights[b][w] = pack(score[b][2 * w], score[b][2 * w + 1]);
+            uint factor[FACTOR_WORDS];
+            as_factor(own, weights[b], factor);
 #pragma unroll EACH
-        for (int i = 0; i < BN / 8; i += 2) {
-            const uint left[4] = {weights[i][0], weights[i][1], weights[i + 1][0],
-                                  weights[i + 1][1]};
-#pragma unroll EACH
-            for (int d = 0; d < SQA_VALUE_DIM / 8; d += 2) {
-                uint words[4];
-                read_columns(lane, words, v_tile, V_PITCH, 8 * i, d);
-                multiply(own, output[d], left, words[0], words[1]);
-                multiply(own, output[d + 1], left, words[2], words[3]);
+            for (int d = 0; d < SQA_VALUE_DIM / 16; d++) {
+                uint words[TILE_WORDS];
+                READ_COLUMNS(lane, words, v_tile, 16 * b, 16 * d);
+                multiply(own, output[d], factor, words);
             }
         }
         if (unusual[tile % 2]) {
-            uint kept[BN / 8][2]; /* a copy, so that the original stays in registers */
+            uint kept[BN / 16][HELD / 2]; /* a copy, so that the original stays in registers */
 #pragma unroll EACH
-            for (int i = 0; i < BN / 8; i++)
+            for (int b = 0; b < BN / 16; b++)
 #pragma unroll EACH
-                for (int r = 0; r < 2; r++)
-                    kept[i][r] = weights[i][r];
+                for (int w = 0; w < HELD / 2; w++)
+                    kept[b][w] = weights[b][w];
 #pragma unroll 1
             for (int j = 0; j < keys; j++)
-                add_unusual(own, output, (stored_row)v + SQA_V_AT(first_key + j), kept[j / 8],
-                            j % 8 / 2, j % 2, t);
+                add_unusual(own, output, (stored_row)v + SQA_V_AT(first_key + j), kept[j / 16],
+                            j % 16, mate);
         }
         if (thread == 0)
             unusual[(tile + 1) % 2] = 0;
@@ -214,27 +272,29 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
     }
     add_totals(&totals, rows, output, before, weighing);
 
-    float sum[2];
+    float sum[ROWS_HELD];
 #pragma unroll EACH
-    for (int r = 0; r < 2; r++)
-        sum[r] = sum_of_quad(own, totals.sum[r]);
+    for (int r = 0; r < ROWS_HELD; r++)
+        sum[r] = sum_of_mates(own, totals.sum[r]);
 #pragma unroll EACH
-    for (int r = 0; r < 2; r++) {
-        const int row = own_row + 8 * r;
+    for (int r = 0; r < ROWS_HELD; r++) {
+        const int row = wave_row + OWN_ROW(lane, r);
         if (row > last_row)
             continue;
         const sqa_row_end end = sqa_end_row(weighing, rows[r].maximum, sum[r], SQA_SINK(head));
-        __global ushort *to =
-            (__global ushort *)(SQA_O_MATRIX(batch, head) + (long)row * o_row) + 2 * t;
+        __global ushort *to = (__global ushort *)(SQA_O_MATRIX(batch, head) + (long)row * o_row);
 #pragma unroll EACH
-        for (int d = 0; d < SQA_VALUE_DIM / 8; d++) {
-            const uint word = pack(sqa_output(totals.output[d][2 * r], end.inverse),
-                                   sqa_output(totals.output[d][2 * r + 1], end.inverse));
-            to[8 * d] = (ushort)word;
-            to[8 * d + 1] = (ushort)(word >> 16);
-        }
+        for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
+#pragma unroll EACH
+            for (int n = 0; n < HELD / ROWS_HELD; n += 2) {
+                const int j = OF_ROW(r, n), column = 16 * d + PLACE(mate, j);
+                const uint word = pack(sqa_output(totals.output[d][j], end.inverse),
+                                       sqa_output(totals.output[d][j + 1], end.inverse));
+                to[column] = (ushort)word;
+                to[column + 1] = (ushort)(word >> 16);
+            }
 #if SQA_WRITE_LSE
-        if (t == 0)
+        if (mate == 0)
             SQA_LSE_ROW(batch, head)[row] = end.lse;
 #endif
     }

@@ -1,6 +1,37 @@
-/* mma: what becomes of a warp's scores. A lane has two rows, g and g + 8 of the warp's 16, and of
- * each the keys 8 i + 2 t and 8 i + 2 t + 1 of the tile; element j of a fragment is of row j / 2.
- */
+/* mma: what becomes of a wave's scores: blocks of 16 keys, of which a lane has HELD elements. */
+/* The row side of a product, from what the lane has of the weights. */
+INLINE void as_factor(const units own, const uint weights[HELD / 2], uint factor[FACTOR_WORDS])
+{
+#pragma unroll EACH
+    for (int w = 0; w < HELD / 2; w++) {
+#if MATRIX_UNIT == UNIT_WMMA /* each lane brings all of a row: that of its mate, too */
+        const uint other = of_mate(own, weights[w], 1);
+        const bool first = MATE(LANE_OF(own)) == 0;
+        factor[w] = first ? weights[w] : other;
+        factor[4 + w] = first ? other : weights[w];
+#else
+        factor[w] = weights[w];
+#endif
+    }
+}
+
+/* The largest, and the sum, of what a row's lanes have. */
+INLINE float largest_of_mates(const units own, float value)
+{
+#pragma unroll EACH
+    for (int other = 1; other < MATES; other *= 2)
+        value = fmax(as_float(of_mate(own, as_uint(value), other)), value);
+    return value;
+}
+
+INLINE float sum_of_mates(const units own, float value)
+{
+#pragma unroll EACH
+    for (int other = 1; other < MATES; other *= 2)
+        value += as_float(of_mate(own, as_uint(value), other));
+    return value;
+}
+
 typedef struct {
     int start, end; /* what the row sees by position */
 #if SQA_GLOBALS
@@ -17,7 +48,7 @@ typedef struct {
 } row_state;
 
 typedef struct {
-    float output[SQA_VALUE_DIM / 8][4], sum[2];
+    float output[SQA_VALUE_DIM / 16][HELD], sum[ROWS_HELD];
 } row_totals;
 
 INLINE bool sees(const row_state *row, const int key, const int shown)
@@ -45,73 +76,78 @@ INLINE float finish_score(const row_state *row, const sqa_shaping shaping, const
 }
 
 /* Turns products into scores. In tiles that hide keys (edge), SQA_HIDDEN_SCORE where a row does
- * not see the key or it is not before `end`. `first_key` is the lane's first. */
-INLINE void finish_scores(const bool edge, float score[BN / 8][4], const row_state rows[2],
-                          const sqa_shaping shaping, const float query_factor, const int first_key,
+ * not see the key or it is not before `end`. */
+INLINE void finish_scores(const bool edge, float score[BN / 16][HELD],
+                          const row_state rows[ROWS_HELD], const sqa_shaping shaping,
+                          const float query_factor, const int first_key, const int mate,
                           const int end, const int shown)
 {
 #pragma unroll EACH
-    for (int i = 0; i < BN / 8; i++)
+    for (int b = 0; b < BN / 16; b++)
 #pragma unroll EACH
-        for (int j = 0; j < 4; j++) {
-            const int key = first_key + 8 * i + j % 2;
-            const row_state *row = &rows[j / 2];
-            score[i][j] = !edge || (key < end && sees(row, key, shown))
-                              ? finish_score(row, shaping, key, score[i][j] * query_factor)
+        for (int j = 0; j < HELD; j++) {
+            const int key = first_key + 16 * b + PLACE(mate, j);
+            const row_state *row = &rows[ROW_HELD(j)];
+            score[b][j] = !edge || (key < end && sees(row, key, shown))
+                              ? finish_score(row, shaping, key, score[b][j] * query_factor)
                               : SQA_HIDDEN_SCORE;
         }
 }
 
 /* The online softmax's step: rescales what the rows have to their new maxima, and makes weights
  * of scores. */
-INLINE void update_rows(const bool edge, const units own, row_state rows[2],
-                        float output[SQA_VALUE_DIM / 8][4], float score[BN / 8][4],
+INLINE void update_rows(const bool edge, const units own, row_state rows[ROWS_HELD],
+                        float output[SQA_VALUE_DIM / 16][HELD], float score[BN / 16][HELD],
                         const sqa_weighing weighing)
 {
 #pragma unroll EACH
-    for (int r = 0; r < 2; r++) {
+    for (int r = 0; r < ROWS_HELD; r++) {
         float largest = SQA_LOWEST_SCORE;
 #pragma unroll EACH
-        for (int i = 0; i < BN / 8; i++)
-            largest = fmax(score[i][2 * r + 1], fmax(score[i][2 * r], largest));
-        const float maximum = fmax(largest_of_quad(own, largest), rows[r].maximum);
+        for (int b = 0; b < BN / 16; b++)
+#pragma unroll EACH
+            for (int n = 0; n < HELD / ROWS_HELD; n++)
+                largest = fmax(score[b][OF_ROW(r, n)], largest);
+        const float maximum = fmax(largest_of_mates(own, largest), rows[r].maximum);
         const float rescale = sqa_rescale(weighing, rows[r].maximum - maximum);
         rows[r].maximum = maximum;
         rows[r].sum *= rescale;
 #pragma unroll EACH
-        for (int d = 0; d < SQA_VALUE_DIM / 8; d++) {
-            output[d][2 * r] *= rescale;
-            output[d][2 * r + 1] *= rescale;
-        }
+        for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
 #pragma unroll EACH
-        for (int i = 0; i < BN / 8; i++)
+            for (int n = 0; n < HELD / ROWS_HELD; n++)
+                output[d][OF_ROW(r, n)] *= rescale;
 #pragma unroll EACH
-            for (int j = 2 * r; j < 2 * r + 2; j++) {
-                const float weight = edge && score[i][j] == SQA_HIDDEN_SCORE
+        for (int b = 0; b < BN / 16; b++)
+#pragma unroll EACH
+            for (int n = 0; n < HELD / ROWS_HELD; n++) {
+                const float below = score[b][OF_ROW(r, n)];
+                const float weight = edge && below == SQA_HIDDEN_SCORE
                                          ? SQA_HIDDEN_WEIGHT
-                                         : sqa_weight(weighing, score[i][j] - maximum);
+                                         : sqa_weight(weighing, below - maximum);
                 rows[r].sum += weight;
-                score[i][j] = weight;
+                score[b][OF_ROW(r, n)] = weight;
             }
     }
 }
 
 /* Sums since the last time, which begin anew; relative to the maxima of now. `before` are those
  * that the totals are relative to. */
-INLINE void add_totals(volatile row_totals *totals, row_state rows[2],
-                       float output[SQA_VALUE_DIM / 8][4], float before[2],
+INLINE void add_totals(volatile row_totals *totals, row_state rows[ROWS_HELD],
+                       float output[SQA_VALUE_DIM / 16][HELD], float before[ROWS_HELD],
                        const sqa_weighing weighing)
 {
 #pragma unroll EACH
-    for (int r = 0; r < 2; r++) {
+    for (int r = 0; r < ROWS_HELD; r++) {
         const float rescale = sqa_rescale(weighing, before[r] - rows[r].maximum);
         before[r] = rows[r].maximum;
         totals->sum[r] = fma(totals->sum[r], rescale, rows[r].sum);
         rows[r].sum = 0.0f;
 #pragma unroll EACH
-        for (int d = 0; d < SQA_VALUE_DIM / 8; d++)
+        for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
 #pragma unroll EACH
-            for (int j = 2 * r; j < 2 * r + 2; j++) {
+            for (int n = 0; n < HELD / ROWS_HELD; n++) {
+                const int j = OF_ROW(r, n);
                 totals->output[d][j] = fma(totals->output[d][j], rescale, output[d][j]);
                 output[d][j] = 0.0f;
             }

@@ -1,23 +1,97 @@
-/* mma: what a warp of 32 work-items does together. By NVIDIA's instructions (PTX ISA, mma.sync,
- * ldmatrix, shfl.sync; from sm_80 on), or, with MATRIX_UNITS 0, by definition through local memory,
- * which is slow and runs anywhere: so that what surrounds them can be tested.
+/* mma: matrix units, and what of a product each lane of a wave has. A wave computes with UNIT_ROWS
+ * query rows. Its products are of these rows, 16 inner elements and 16 places: keys of a tile, or
+ * columns of the output. By mma.sync the rows are those of the left matrix; by the others, which
+ * are given both matrices transposed and the tile on the left, they are columns of the right one:
+ * so that a sum, rounded, is the row side of the next product as it is, or nearly so.
  *
- * A product is of 16 rows, 16 inner elements and 8 columns. Of lane 4 g + t, words of two elements
- * each, the lower one first: the left matrix has in words 0 to 3 rows g, g + 8, g, g + 8 at
- * 2 t, 2 t + 1, the latter two 8 further on; the right one in words 0 and 1 column g at 2 t,
- * 2 t + 1, and 8 further on; the sum in floats 0 to 3 row g at columns 2 t, 2 t + 1, then row
- * g + 8. So a sum, rounded, is a left matrix of the next product as it is. */
+ * The row side has FACTOR_WORDS words of two elements a lane, the lower one first, the tile's
+ * TILE_WORDS, and of the sum a lane has HELD elements, of ROWS_HELD rows. The MATES lanes that
+ * share these differ in places.
+ *
+ *   MATE(lane)            which of them it is
+ *   OWN_ROW(lane, r)      the lane's row r, of the wave's
+ *   ROW_HELD(j)           which of the lane's rows element j is of
+ *   OF_ROW(r, n)          the element that is the n-th of its row r
+ *   PLACE(mate, j)        where element j is, of 16; 2 i + 1 follows 2 i
+ *   MATE_AT(place), HELD_AT(place, r)  whose it is, and which element
+ *   FACTOR_ROW(w), FACTOR_AT(mate, w)  of Q: the row of word w, and its lower inner element
+ */
+#define UNIT_MMA 1  /* NVIDIA from sm_80 on: PTX ISA, mma.sync.m16n8k16, two side by side */
+#define UNIT_MFMA 2 /* AMD CDNA from gfx90a on: v_mfma_f32_16x16x16f16 and bf16_1k */
+#define UNIT_WMMA 3 /* AMD RDNA 3, waves of 32: v_wmma_f32_16x16x16 */
 #ifndef BM
 #define BM 64
 #define BN 64
 #endif
-#ifndef MATRIX_UNITS
-#define MATRIX_UNITS 0
+#ifndef MATRIX_UNIT
+#define MATRIX_UNIT UNIT_MMA
+#define SIMULATED 1
 #endif
 
-#define THREADS (BM / 16 * 32)
-#define K_PITCH (SQA_HEAD_DIM / 8 | 1)  /* chunks of 8 elements: odd, so that rows meet no bank */
-#define V_PITCH (SQA_VALUE_DIM / 8 | 1) /* twice in a row of 8 */
+#if MATRIX_UNIT == UNIT_MMA
+#define LANES 32
+#define UNIT_ROWS 16
+#define FACTOR_WORDS 4
+#define TILE_WORDS 4
+#elif MATRIX_UNIT == UNIT_MFMA
+#define LANES 64
+#define UNIT_ROWS 16
+#define FACTOR_WORDS 2
+#define TILE_WORDS 2
+#else
+#define LANES 32
+#define UNIT_ROWS 16
+#define FACTOR_WORDS 8
+#define TILE_WORDS 8
+#endif
+
+#define HELD (UNIT_ROWS * 16 / LANES)
+#if MATRIX_UNIT == UNIT_MMA
+#define TRANSPOSED 0 /* V is transposed on its way to the unit */
+#define ROWS_HELD 2
+#define MATES 4
+#define MATE(lane) ((lane) % 4)
+#define OWN_ROW(lane, r) ((lane) / 4 + 8 * (r))
+#define ROW_HELD(j) ((j) / 2 % 2)
+#define OF_ROW(r, n) ((n) / 2 * 4 + 2 * (r) + (n) % 2)
+#define PLACE(mate, j) (8 * ((j) / 4) + 2 * (mate) + (j) % 2)
+#define MATE_AT(place) ((place) % 8 / 2)
+#define HELD_AT(place, r) (4 * ((place) / 8) + 2 * (r) + (place) % 2)
+#define FACTOR_ROW(w) ((w) % 2)
+#define FACTOR_AT(mate, w) (8 * ((w) / 2) + 2 * (mate))
+#define MATE_LANE(lane, other) ((lane) ^ (other))
+#else
+#define TRANSPOSED 1 /* V lies in local memory column by column */
+#define ROWS_HELD 1
+#define MATES (LANES / UNIT_ROWS)
+#define MATE(lane) ((lane) / UNIT_ROWS)
+#define OWN_ROW(lane, r) ((lane) % UNIT_ROWS)
+#define ROW_HELD(j) 0
+#define OF_ROW(r, n) (n)
+#define PLACE(mate, j) (HELD * (mate) + (j))
+#define MATE_AT(place) ((place) / HELD)
+#define HELD_AT(place, r) ((place) % HELD)
+#define FACTOR_ROW(w) 0
+#if MATRIX_UNIT == UNIT_MFMA
+#define FACTOR_AT(mate, w) (4 * (mate) + 2 * (w))
+#else
+#define FACTOR_AT(mate, w) (2 * (w))
+#endif
+#define MATE_LANE(lane, other) ((lane) ^ (other)*UNIT_ROWS)
+#endif
+
+#define THREADS (BM / UNIT_ROWS * LANES)
+/* Where each lane needs all of a row of Q, it lies in local memory: registers would not do. */
+#define Q_IN_LOCAL (FACTOR_WORDS == 8)
+/* Rows of the tiles, in chunks of 8 elements: odd, so that 8 rows meet no bank twice. */
+#define K_PITCH (SQA_HEAD_DIM / 8 | 1)
+#if TRANSPOSED
+#define V_PITCH (BN / 8 | 1)
+#define V_CHUNKS (SQA_VALUE_DIM * V_PITCH)
+#else
+#define V_PITCH (SQA_VALUE_DIM / 8 | 1)
+#define V_CHUNKS (BN * V_PITCH)
+#endif
 
 #if SQA_DTYPE == 2
 #define ELEMENTS "bf16"
@@ -38,153 +112,34 @@ INLINE float element_of(const uint word, const int which)
 #endif
 }
 
-#if MATRIX_UNITS
-/* What there is between lanes needs no memory. */
-typedef int units;
-#define UNITS_OF(thread) (thread)
-#define EACH 128 /* times a loop is unrolled: to its end */
-
-INLINE void multiply(const units own, float sum[4], const uint left[4], const uint right0,
-                     const uint right1)
-{
-    __asm__ volatile("mma.sync.aligned.m16n8k16.row.col.f32." ELEMENTS "." ELEMENTS ".f32 "
-                     "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                     : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-                     : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(right0),
-                       "r"(right1));
-}
-
-/* Two right matrices side by side, whose columns are rows of the tile (keys of K), and whose
- * columns are columns of it (of V). The address of local memory is that within it. */
-#define READ_MATRICES(transposed, words, from)                                                     \
-    __asm__ volatile("ldmatrix.sync.aligned.m8n8.x4" transposed ".shared.b16 {%0,%1,%2,%3}, [%4];" \
-                     : "=r"((words)[0]), "=r"((words)[1]), "=r"((words)[2]), "=r"((words)[3])      \
-                     : "r"((uint)(size_t)(from))                                                   \
-                     : "memory")
-
-INLINE void read_rows(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
-                      const int row, const int chunk)
-{
-    READ_MATRICES("", words,
-                  tile + (row + (lane & 7) + (lane >> 4) * 8) * pitch + chunk + (lane >> 3 & 1));
-}
-
-INLINE void read_columns(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
-                         const int row, const int chunk)
-{
-    READ_MATRICES(".trans", words, tile + (row + (lane & 15)) * pitch + chunk + (lane >> 4));
-}
-
-/* What the lane with `from` in place of its last two bits has. */
-INLINE uint of_quad(const units own, const uint value, const int from)
-{
-    uint told;
-    __asm__ volatile("shfl.sync.idx.b32 %0, %1, %2, 31, -1;"
-                     : "=r"(told)
-                     : "r"(value), "r"((own & 28) | from));
-    return told;
-}
-
-INLINE uint pack(const float low, const float high)
-{
-    uint word;
-    __asm__("cvt.rn." ELEMENTS "x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
-    return word;
-}
-#else
-/* Six words of every work-item. */
-typedef struct {
-    __local uint *words;
-    int thread;
-} units;
-#define UNITS_OF(thread)                                                                           \
-    {                                                                                              \
-        exchange, thread                                                                           \
-    }
+#if SIMULATED
 #define EACH 1
-
-INLINE ushort to_bits(const float x)
-{
-#if SQA_DTYPE == 2
-    return sqa_to_bf16(x);
 #else
-    ushort bits;
-    vstore_half_rte(x, 0, (half *)&bits);
-    return bits;
-#endif
-}
-
-INLINE uint pack(const float low, const float high)
-{
-    return to_bits(low) | (uint)to_bits(high) << 16;
-}
-
-INLINE void multiply(const units own, float sum[4], const uint left[4], const uint right0,
-                     const uint right1)
-{
-    __local uint *words = own.words + 6 * own.thread;
-    __local const uint *warp = own.words + 6 * (own.thread & ~31);
-    const int g = own.thread / 4 % 8, t = own.thread % 4;
-    for (int i = 0; i < 4; i++)
-        words[i] = left[i];
-    words[4] = right0;
-    words[5] = right1;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int k = 0; k < 16; k++)
-        for (int j = 0; j < 4; j++) {
-            const uint a = warp[6 * (4 * g + k % 8 / 2) + 2 * (k / 8) + j / 2];
-            const uint b = warp[6 * (4 * (2 * t + j % 2) + k % 8 / 2) + 4 + k / 8];
-            sum[j] = fma(element_of(a, k % 2), element_of(b, k % 2), sum[j]);
-        }
-    barrier(CLK_LOCAL_MEM_FENCE);
-}
-
-INLINE void read_rows(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
-                      const int row, const int chunk)
-{
-    for (int i = 0; i < 4; i++) {
-        __local const uint4 *at = tile + (row + lane / 4 + 8 * (i / 2)) * pitch + chunk + i % 2;
-        words[i] = ((__local const uint *)at)[lane % 4];
-    }
-}
-
-INLINE void read_columns(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
-                         const int row, const int chunk)
-{
-    for (int i = 0; i < 4; i++) {
-        __local const ushort *at =
-            (__local const ushort *)(tile + (row + 2 * (lane % 4) + 8 * (i % 2)) * pitch + chunk +
-                                     i / 2) +
-            lane / 4;
-        words[i] = at[0] | (uint)at[8 * pitch] << 16;
-    }
-}
-
-INLINE uint of_quad(const units own, const uint value, const int from)
-{
-    own.words[own.thread] = value;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    const uint told = own.words[(own.thread & ~3) | from];
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return told;
-}
+#define EACH 128 /* times a loop is unrolled: to its end */
 #endif
 
-/* The largest, and the sum, of what a row's four lanes have. */
-INLINE float largest_of_quad(const units own, const float value)
+#if TRANSPOSED
+/* The tile's rows `row` and on, at 16 inner elements from chunk `chunk`; and, since V lies column
+ * by column, its columns `column` and on, at keys. */
+INLINE void read_rows(const int lane, uint words[TILE_WORDS], __local const uint4 *tile,
+                      const int pitch, const int row, const int chunk)
 {
-    float found = value;
-#pragma unroll EACH
-    for (int i = 0; i < 4; i++)
-        found = fmax(as_float(of_quad(own, as_uint(value), i)), found);
-    return found;
+#if MATRIX_UNIT == UNIT_MFMA
+    const uint2 read =
+        ((__local const uint2 *)(tile + (row + lane % 16) * pitch + chunk))[lane / 16];
+    words[0] = read.s0;
+    words[1] = read.s1;
+#else
+    /* Lanes of the lower half have even rows of a sum, the others odd ones: this order makes of
+     * them the first 8 places and the others. */
+    __local const uint4 *from = tile + (row + lane % 2 * 8 + lane % 16 / 2) * pitch + chunk;
+    vstore4(from[0], 0, words);
+    vstore4(from[1], 1, words);
+#endif
 }
-
-INLINE float sum_of_quad(const units own, const float value)
-{
-    float sum = 0.0f;
-#pragma unroll EACH
-    for (int i = 0; i < 4; i++)
-        sum += as_float(of_quad(own, as_uint(value), i));
-    return sum;
-}
+#define READ_COLUMNS(lane, words, tile, key, column)                                               \
+    read_rows(lane, words, tile, V_PITCH, column, (key) / 8)
+#else
+#define READ_COLUMNS(lane, words, tile, key, column)                                               \
+    read_columns(lane, words, tile, V_PITCH, key, (column) / 8)
+#endif

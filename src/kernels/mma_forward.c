@@ -13,7 +13,7 @@
 enum { BM, BN, PARAMETER_COUNT };
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
-    [BM] = {"BM", "query rows of a work-group, 16 of a warp", {16, 32, 64, 128}, 4},
+    [BM] = {"BM", "query rows of a work-group, 16 of a wave", {16, 32, 64, 128}, 4},
     [BN] = {"BN", "keys of a key tile", {16, 32, 64, 128}, 4},
 };
 
@@ -21,29 +21,64 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
 #define STEP 16
 #define LONGEST_DIM 128
 
-/* NVIDIA's from Ampere on; PTX ISA, mma.sync.m16n8k16. */
-static bool has_matrix_units(const sqa_device *device)
+/* A wave of `lanes` computes with `rows` query rows. `factor_words`: what a lane has of 16 inner
+ * elements of them. `registers`: the most of a lane, by the count below, that compilers spill none
+ * of; 0: what the architecture says. Sources of the figures: cl/forward/mma_units.cl. */
+typedef struct {
+    const char *name; /* of $SQA_CL_TEST_MATRIX_UNITS */
+    int number;       /* of the kernel's MATRIX_UNIT */
+    const char *vendor, *runtime, *architecture;
+    uint32_t nv_major; /* and later */
+    uint32_t lanes, rows, factor_words, registers;
+} matrix_unit;
+
+static const matrix_unit matrix_units[] = {
+    {"mma", 1, "nvidia", "nvidia", "", 8, 32, 16, 4, 0},
+    {"mfma", 2, "amd", "amd", "gfx90a", 0, 64, 16, 2, 0},
+    {"mfma", 2, "amd", "amd", "gfx94", 0, 64, 16, 2, 0},
+    {"wmma", 3, "amd", "amd", "gfx11", 0, 32, 16, 8, 112},
+};
+enum { UNITS = sizeof matrix_units / sizeof *matrix_units };
+
+static const matrix_unit *unit_there(const sqa_device *device)
 {
-    return !strcmp(device->identity.vendor, "nvidia") &&
-           !strcmp(device->identity.runtime, "nvidia") && device->strings.nv_major >= 8;
+    const sqa_device_identity *is = &device->identity;
+    for (size_t i = 0; i < UNITS; i++) {
+        const matrix_unit *unit = &matrix_units[i];
+        if (!strcmp(is->vendor, unit->vendor) && !strcmp(is->runtime, unit->runtime) &&
+            !strncmp(is->architecture, unit->architecture, strlen(unit->architecture)) &&
+            device->strings.nv_major >= unit->nv_major)
+            return unit;
+    }
+    return NULL;
 }
 
-/* Tests run the rest of the kernel elsewhere, with products by definition. */
-static bool runs_without(const sqa_device *device)
+/* Tests run the kernel elsewhere, with products by definition. */
+static const matrix_unit *unit_simulated(const sqa_device *device)
 {
 #ifdef SQA_CL_TEST_SWITCHES
-    return getenv("SQA_CL_TEST_MATRIX_UNITS") && device->limits.max_work_group_size >= 256;
+    const char *name = getenv("SQA_CL_TEST_MATRIX_UNITS");
+    for (size_t i = 0; name && device->limits.max_work_group_size >= 256 && i < UNITS; i++)
+        if (!strcmp(name, matrix_units[i].name))
+            return &matrix_units[i];
 #else
     (void)device;
-    return false;
 #endif
+    return NULL;
+}
+
+static const matrix_unit *unit_of(const sqa_device *device)
+{
+    const matrix_unit *there = unit_there(device);
+    return there ? there : unit_simulated(device);
 }
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     const sqa_attention *attention = &problem->of.attention;
-    if (!has_matrix_units(device) && !runs_without(device))
-        *why = "needs matrix units: NVIDIA's of compute capability 8.0 or more";
+    if (!unit_of(device))
+        *why = "needs matrix units: NVIDIA's of compute capability 8.0 or more, AMD's of gfx90a, "
+               "gfx94x and gfx11xx, by their vendors' runtimes";
     else if (attention->dtype == SQA_DTYPE_F32 || attention->kv_dtype != attention->dtype)
         *why = "needs f16 or bf16, the same for all tensors";
     else if (attention->head_dim % STEP || attention->value_dim % STEP ||
@@ -56,33 +91,59 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return false;
 }
 
-/* Rows of both tiles are an odd number of 16 bytes long. */
-static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention)
+static bool is_transposed(const matrix_unit *unit)
 {
-    const uint32_t chunks = (attention->head_dim / 8 | 1) + (attention->value_dim / 8 | 1);
-    return 16u * (uint64_t)value[BN] * chunks + 2 * sizeof(int32_t);
+    return unit->number != matrix_units[0].number;
 }
 
-/* Of a work-item: Q, the output, and scores with the weights they become. */
-static uint32_t registers(const int32_t *value, const sqa_attention *attention)
+/* Of a lane that needs all of a row of Q, which then lies in local memory. */
+#define WHOLE_ROW 8
+
+/* Rows of the tiles are an odd number of 16 bytes long; those of V may be its columns. */
+static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention,
+                            const matrix_unit *unit)
 {
-    return attention->head_dim / 4 + attention->value_dim / 2 + 3 * (uint32_t)value[BN] / 4;
+    const uint32_t bn = (uint32_t)value[BN], dim = attention->value_dim;
+    const uint32_t v_chunks = is_transposed(unit) ? dim * (bn / 8 | 1) : bn * (dim / 8 | 1);
+    const uint32_t rows = bn + (unit->factor_words == WHOLE_ROW ? (uint32_t)value[BM] : 0);
+    return 16 * ((uint64_t)rows * (attention->head_dim / 8 | 1) + v_chunks) + 2 * sizeof(int32_t);
+}
+
+/* Of a work-item: what it has of Q, the output, and scores with the weights they become. */
+static uint32_t registers(const int32_t *value, const sqa_attention *attention,
+                          const matrix_unit *unit)
+{
+    const uint32_t held = 16 * unit->rows / unit->lanes;
+    const uint32_t steps = unit->factor_words == WHOLE_ROW ? 1 : attention->head_dim / 16;
+    return steps * unit->factor_words + attention->value_dim / 16 * held +
+           (uint32_t)value[BN] / 16 * (held + held / 2);
+}
+
+static bool registers_suffice(const sqa_device *device, const matrix_unit *unit, uint32_t count)
+{
+    return unit->registers ? count <= unit->registers : sqa_registers_suffice(device, count);
+}
+
+static size_t threads(const int32_t *value, const matrix_unit *unit)
+{
+    return (size_t)value[BM] / unit->rows * unit->lanes;
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                      const char **why)
 {
     const sqa_attention *attention = &problem->of.attention;
+    const matrix_unit *unit = unit_of(device);
     const int32_t *value = config->value;
-    if ((size_t)value[BM] * 2 > device->limits.max_work_group_size)
+    if (threads(value, unit) > device->limits.max_work_group_size)
         *why = "the work-group is larger than the device allows";
     else if (value[BM] > parameters[BM].values[0] &&
              (uint64_t)value[BM] >= 4 * (uint64_t)attention->q_length)
         *why = "three quarters of the tile would have no rows";
-    else if (local_bytes(value, attention) > device->limits.local_memory_bytes)
+    else if (local_bytes(value, attention, unit) > device->limits.local_memory_bytes)
         *why = "the tiles do not fit the device's local memory";
-    else if (has_matrix_units(device) &&
-             !sqa_registers_suffice(device, registers(value, attention)))
+    else if (unit_there(device) &&
+             !registers_suffice(device, unit, registers(value, attention, unit)))
         *why = "what a thread holds does not fit the registers";
     else
         return true;
@@ -94,29 +155,28 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
     const char *why = NULL;
     int32_t *value = config->value;
     memset(config, 0, sizeof *config);
-    value[BM] = value[BN] = 64;
-    while (value[BM] > parameters[BM].values[0] && !is_valid(config, problem, device, &why))
-        value[BM] /= 2;
-    while (value[BN] > parameters[BN].values[0] && !is_valid(config, problem, device, &why))
-        value[BN] /= 2;
+    const int32_t least = parameters[BM].values[0];
+    for (value[BM] = 64; value[BM] >= least; value[BM] /= 2)
+        for (value[BN] = 64; value[BN] >= least; value[BN] /= 2)
+            if (is_valid(config, problem, device, &why))
+                return;
+    value[BM] = value[BN] = least;
 }
 
 static const char *const fragments[] = {
-    SQA_FORWARD_FRAGMENTS,
-    "forward/sharing.cl",
-    "forward/walk_tiles.cl",
-    "forward/mma_units.cl",
-    "forward/mma_rows.cl",
-    "forward/mma.cl",
-    NULL,
+    SQA_FORWARD_FRAGMENTS,  "forward/sharing.cl",       "forward/walk_tiles.cl",
+    "forward/mma_units.cl", "forward/mma_simulated.cl", "forward/mma_instructions.cl",
+    "forward/mma_rows.cl",  "forward/mma.cl",           NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_text *out)
 {
+    const matrix_unit *unit = unit_of(device);
     (void)config;
     sqa_source_exp2(out, device);
-    sqa_text_format(out, "#define MATRIX_UNITS %d\n", has_matrix_units(device));
+    sqa_text_format(out, "#define MATRIX_UNIT %d\n#define SIMULATED %d\n", unit->number,
+                    !unit_there(device));
     sqa_source_forward(out, problem, false);
     sqa_source_fragments(out, &sqa_mma_forward);
 }
@@ -127,7 +187,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     const sqa_attention *attention = &problem->of.attention;
     const int32_t *value = config->value;
     sqa_launch_step *step = sqa_launch_add_step(out, "sqa_mma_forward", 3);
-    step->local[0] = 2 * (size_t)value[BM];
+    step->local[0] = threads(value, unit_of(device));
     step->local[1] = step->local[2] = 1;
     step->global[0] = sqa_row_blocks(attention, false, value[BM]) * step->local[0];
     step->global[1] = sqa_matrix_count(attention, false);
@@ -137,7 +197,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 
 const sqa_kernel_family sqa_mma_forward = {
     .name = "mma",
-    .summary = "NVIDIA GPU, f16 and bf16: products by matrix units",
+    .summary = "GPU with matrix units, f16 and bf16: products by them",
     .operation = SQA_OPERATION_FORWARD,
     .space_version = 1,
     .parameters = parameters,

@@ -1,6 +1,7 @@
-/* The family for matrix units where there are none: its kernel with products by definition, against
- * the reference, in shapes that have every mask and score between them; and that what no query sees
- * stays hidden, though products hide nothing. The instructions themselves: tests/gpu/emulate.sh. */
+/* The family for matrix units where there are none: its kernel with products by definition, which
+ * lay elements out over lanes as each unit's documents say, against the reference, in shapes that
+ * have every mask and score between them; and that what no query sees stays hidden, though products
+ * hide nothing. NVIDIA's instructions themselves: tests/gpu/emulate.sh. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +15,25 @@
 #include "run_suite.h"
 
 static const struct {
-    const char *shape, *config;
+    const char *unit, *shape, *config;
 } cases[] = {
-    {"hq=2,hkv=1,nq=20,nk=75,d=32,dtype=f16,causal,lse", "BM=32,BN=64"},
-    {"b=2,hq=2,n=40,d=16,dv=32,dtype=bf16,causal,window=20:0,globals=3,alibi=slopes,softcap=30,"
+    {"mma", "hq=2,hkv=1,nq=20,nk=75,d=32,dtype=f16,causal,lse", "BM=32,BN=64"},
+    {"mfma",
+     "b=2,hq=2,n=40,d=16,dv=32,dtype=bf16,causal,window=20:0,globals=3,alibi=slopes,softcap=30,"
      "sinks,lse",
      "BM=16,BN=16"},
-    {"b=3,hq=2,hkv=1,nq=11,nk=60,d=16,dtype=f16,page=16,ragged=24:0,bias=f32/hq,keymask",
+    {"wmma", "b=3,hq=2,hkv=1,nq=11,nk=60,d=16,dtype=f16,page=16,ragged=24:0,bias=f32/hq,keymask",
      "BM=16,BN=32"},
-    {"hq=2,n=70,d=16,dtype=f16,blocks=32x16@0.5/h,mask=hq", "BM=64,BN=64"},
+    {"mfma", "hq=2,n=70,d=16,dtype=f16,blocks=32x16@0.5/h,mask=hq", "BM=64,BN=64"},
+    {"wmma", "hq=1,n=24,d=16,dtype=bf16,causal", "BM=16,BN=16"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
+
+/* Which unit there is said to be. */
+static void say_unit(const char *unit)
+{
+    ck_assert_int_eq(setenv("SQA_CL_TEST_MATRIX_UNITS", unit, 1), 0);
+}
 
 static void print_failure(void *user, const sqa_outcome *outcome)
 {
@@ -51,6 +60,7 @@ START_TEST(agrees_with_the_reference)
     sqa_problem problem;
     sqa_suite_counts counts = {0};
     const sqa_suite suite = suite_of(cases[_i].config);
+    say_unit(cases[_i].unit);
     ck_assert_msg(sqa_problem_parse(cases[_i].shape, &problem) == SQA_OK, "%s", sqa_last_error());
     sqa_suite_case(&suite, &problem, &counts);
     ck_assert_uint_eq(counts.passed, 1);
@@ -67,6 +77,7 @@ START_TEST(hides_what_no_query_sees)
     options.family = "mma";
     options.config = cases[_i].config;
     const sqa_property_run run = {test_context, test_queue, &options, 7, false};
+    say_unit(cases[_i].unit);
     ck_assert_int_eq(sqa_problem_parse(cases[_i].shape, &problem), SQA_OK);
     /* The last two are of causal masks alone. */
     for (int i = 0; i < (_i == 0 ? 3 : 1); i++) {
@@ -83,6 +94,7 @@ START_TEST(passes_the_grids)
     const sqa_case_grid *grids = sqa_tuner_operation_find(SQA_OPERATION_FORWARD)->grids;
     if (!size || strcmp(size, "full") != 0)
         return;
+    say_unit(cases[_i].unit);
     for (int dtype = SQA_DTYPE_F16; dtype <= SQA_DTYPE_BF16; dtype++)
         for (const sqa_case_grid *grid = grids; grid->name; grid++) {
             sqa_suite_counts counts = {0};
@@ -101,18 +113,24 @@ END_TEST
 START_TEST(needs_matrix_units)
 {
     static const struct {
-        const char *vendor, *runtime, *shape, *why;
+        const char *vendor, *runtime, *architecture, *shape, *why;
         uint32_t major;
     } devices[] = {
-        {"nvidia", "nvidia", "hq=2,n=64,d=64,dtype=f16", NULL, 8},
-        {"nvidia", "nvidia", "hq=2,n=64,d=128,dtype=bf16", NULL, 9},
-        {"nvidia", "nvidia", "hq=2,n=64,d=64,dtype=f16", "capability 8.0", 7},
-        {"nvidia", "pocl", "hq=2,n=64,d=64,dtype=f16", "capability 8.0", 8},
-        {"amd", "amd", "hq=2,n=64,d=64,dtype=f16", "capability 8.0", 8},
-        {"nvidia", "nvidia", "hq=2,n=64,d=64", "f16 or bf16", 8},
-        {"nvidia", "nvidia", "hq=2,n=64,d=72,dtype=f16", "multiples of 16", 8},
-        {"nvidia", "nvidia", "hq=2,n=64,d=144,dtype=f16", "of 128 at most", 8},
-        {"nvidia", "nvidia", "hq=2,n=64,d=64,dtype=f16,dropout=0.5", "drop weights", 8},
+        {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64,dtype=f16", NULL, 8},
+        {"nvidia", "nvidia", "sm_90", "hq=2,n=64,d=128,dtype=bf16", NULL, 9},
+        {"nvidia", "nvidia", "sm_75", "hq=2,n=64,d=64,dtype=f16", "capability 8.0", 7},
+        {"nvidia", "pocl", "sm_80", "hq=2,n=64,d=64,dtype=f16", "capability 8.0", 8},
+        {"amd", "amd", "gfx90a", "hq=2,n=64,d=64,dtype=bf16", NULL, 0},
+        {"amd", "amd", "gfx942", "hq=2,n=64,d=64,dtype=f16", NULL, 0},
+        {"amd", "amd", "gfx1100", "hq=2,n=64,d=64,dtype=f16", NULL, 0},
+        {"amd", "mesa", "gfx1100", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
+        {"amd", "amd", "gfx908", "hq=2,n=64,d=64,dtype=f16", "of gfx90a", 0},
+        {"amd", "amd", "gfx1030", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
+        {"intel", "intel", "xe-hpc", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
+        {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64", "f16 or bf16", 8},
+        {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=72,dtype=f16", "multiples of 16", 8},
+        {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=144,dtype=f16", "of 128 at most", 8},
+        {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64,dtype=f16,dropout=0.5", "drop weights", 8},
     };
     ck_assert_int_eq(unsetenv("SQA_CL_TEST_MATRIX_UNITS"), 0);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
@@ -123,13 +141,14 @@ START_TEST(needs_matrix_units)
         device.strings.nv_major = devices[i].major;
         snprintf(device.identity.vendor, sizeof device.identity.vendor, "%s", devices[i].vendor);
         snprintf(device.identity.runtime, sizeof device.identity.runtime, "%s", devices[i].runtime);
+        snprintf(device.identity.architecture, sizeof device.identity.architecture, "%s",
+                 devices[i].architecture);
         ck_assert_msg(sqa_problem_parse(devices[i].shape, &problem) == SQA_OK, "%s",
                       sqa_last_error());
         ck_assert_int_eq(sqa_mma_forward.supports(&problem, &device, &why), !devices[i].why);
         if (devices[i].why)
             ck_assert_msg(strstr(why, devices[i].why) != NULL, "%s", why);
     }
-    ck_assert_int_eq(setenv("SQA_CL_TEST_MATRIX_UNITS", "1", 1), 0);
 }
 END_TEST
 
@@ -137,12 +156,11 @@ int main(void)
 {
     Suite *suite = suite_create("mma");
     TCase *tests = tcase_create("mma");
-    setenv("SQA_CL_TEST_MATRIX_UNITS", "1", 1);
     tcase_set_timeout(tests, 3600);
     tcase_add_unchecked_fixture(tests, open_device, close_device);
     tcase_add_loop_test(tests, agrees_with_the_reference, 0, CASES);
     tcase_add_loop_test(tests, hides_what_no_query_sees, 0, CASES);
-    tcase_add_test(tests, passes_the_grids);
+    tcase_add_loop_test(tests, passes_the_grids, 0, CASES);
     tcase_add_test(tests, needs_matrix_units);
     suite_add_tcase(suite, tests);
     return sqa_run_suite(suite);

@@ -288,7 +288,7 @@ END_TEST
 int main(void)
 {
     int there = 0;
-    setenv("SQA_CL_TEST_MATRIX_UNITS", "1", 1); /* for `mma`, whose devices are none of these */
+    setenv("SQA_CL_TEST_MATRIX_UNITS", "mma", 1); /* for `mma`, whose devices are none of these */
     for (int i = 0; i < COMPILER_COUNT; i++)
         there += is_there(compilers[i]);
     if (!there)
