@@ -69,6 +69,7 @@ static sqa_suite suite_of(size_t family, const char *config)
     return (sqa_suite){.context = test_context,
                        .queue = test_queue,
                        .device = &test_device,
+                       .operation = sqa_family_at(family)->operation,
                        .family = sqa_family_at(family),
                        .config = config,
                        .seed = 7,

@@ -2,6 +2,7 @@
  * operations/; nothing is printed here. */
 #include "conformance/suite.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,6 +205,7 @@ static void pick_random(sqa_config_space *space, size_t wanted, uint64_t seed)
  * the first of the grid's that it has any for. */
 static sqa_status space_of_family(const sqa_suite *suite, bool small, sqa_config_space *out)
 {
+    assert(suite->family->operation == suite->operation);
     const sqa_tuner_operation *operation = sqa_tuner_operation_find(suite->operation);
     const sqa_problem everyday = operation->everyday(small, suite->dtype);
     sqa_case_list list = {NULL, 0};
