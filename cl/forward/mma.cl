@@ -94,16 +94,14 @@ INLINE void add_unusual(const units own, float output[SQA_VALUE_DIM / 16][HELD],
         }
 }
 
-/* Of the tile's keys with Q at the s-th 16 inner elements. */
-INLINE void add_products(const units own, const int lane, float score[BN / 16][HELD],
-                         const uint factor[FACTOR_WORDS], __local const uint4 *tile, const int s)
+/* Of the b-th 16 keys of the tile with Q at the s-th 16 inner elements. */
+INLINE void add_product(const units own, const int lane, float score[HELD],
+                        const uint factor[FACTOR_WORDS], __local const uint4 *tile, const int b,
+                        const int s)
 {
-#pragma unroll EACH
-    for (int b = 0; b < BN / 16; b++) {
-        uint words[TILE_WORDS];
-        read_rows(lane, words, tile, K_PITCH, 16 * b, 2 * s);
-        multiply(own, score[b], factor, words);
-    }
+    uint words[TILE_WORDS];
+    read_rows(lane, words, tile, K_PITCH, 16 * b, 2 * s);
+    multiply(own, score, factor, words);
 }
 
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void
@@ -222,12 +220,16 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
             uint factor[FACTOR_WORDS];
             vstore4(own_row[2 * s], 0, factor);
             vstore4(own_row[2 * s + 1], 1, factor);
-            add_products(own, lane, score, factor, k_tile, s);
+#pragma unroll EACH
+            for (int b = 0; b < BN / 16; b++)
+                add_product(own, lane, score[b], factor, k_tile, b, s);
         }
 #else
 #pragma unroll EACH
-        for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
-            add_products(own, lane, score, query[s], k_tile, s);
+        for (int b = 0; b < BN / 16; b++)
+#pragma unroll EACH
+            for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
+                add_product(own, lane, score[b], query[s], k_tile, b, s);
 #endif
         if (edge) {
             finish_scores(true, score, rows, shaping, query_factor, first_key, mate, walk.end,
