@@ -67,16 +67,23 @@ static const matrix_unit *unit_simulated(const sqa_device *device)
     return NULL;
 }
 
+static bool has_unit(const sqa_device *device)
+{
+    return unit_there(device) || unit_simulated(device);
+}
+
+/* Of a device without one, whose configurations and source may be looked at: the first. */
 static const matrix_unit *unit_of(const sqa_device *device)
 {
     const matrix_unit *there = unit_there(device);
-    return there ? there : unit_simulated(device);
+    const matrix_unit *simulated = unit_simulated(device);
+    return there ? there : simulated ? simulated : &matrix_units[0];
 }
 
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     const sqa_attention *attention = &problem->of.attention;
-    if (!unit_of(device))
+    if (!has_unit(device))
         *why = "needs matrix units: NVIDIA's of compute capability 8.0 or more, AMD's of gfx90a, "
                "gfx94x and gfx11xx, by their vendors' runtimes";
     else if (attention->dtype == SQA_DTYPE_F32 || attention->kv_dtype != attention->dtype)
