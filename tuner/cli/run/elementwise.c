@@ -101,7 +101,7 @@ const sqa_form sqa_form_activation = {
              .is_optional = true, .key = "residual"},
             {"out", "where Y goes, .npy", SQA_SLOT_ACTIVATION_Y, MATRIX, WRITTEN},
         },
-    .keys = {{"activation", "act", "gelu", "gelu_erf"}},
+    .keys = {SQA_FORM_ACTIVATION},
 };
 
 const sqa_form sqa_form_activation_backward = {
@@ -119,7 +119,7 @@ const sqa_form sqa_form_activation_backward = {
              .part = "a"},
             {"db", "of B", SQA_SLOT_ACTIVATION_DB, MATRIX, GRADIENT, .part = "b", .needs = "b"},
         },
-    .keys = {{"activation", "act", "gelu", "gelu_erf"}},
+    .keys = {SQA_FORM_ACTIVATION},
 };
 
 #define PART .axes = "bhnd", .least_rank = 4, .dimensions = "(B, H, N, D)"

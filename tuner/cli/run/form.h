@@ -40,6 +40,10 @@ typedef struct sqa_form_key {
     {                                                                                              \
         .option = (name), .key = (name)                                                            \
     }
+#define SQA_FORM_ACTIVATION                                                                        \
+    {                                                                                              \
+        .option = "activation", .key = "act", .also = "gelu", .means = "gelu_erf"                  \
+    }
 
 enum { SQA_FORM_FILES = 15, SQA_FORM_KEYS = 8 };
 

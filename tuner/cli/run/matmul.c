@@ -59,7 +59,7 @@ const sqa_form sqa_form_matmul = {
             [TA] = SQA_FORM_KEY("ta"),
             [TB] = SQA_FORM_KEY("tb"),
             SQA_FORM_KEY("alpha"),
-            {"activation", "act", "gelu", "gelu_erf"},
+            SQA_FORM_ACTIVATION,
         },
     .sizes = sizes,
     .check = check,
