@@ -4,6 +4,20 @@
 #include "base/status.h"
 #include "problem/checks.h"
 
+/* Whether all are there, and the descriptor's version is at least `version`. */
+static sqa_status check(const sqa_kv_cache *cache, const sqa_attention_desc *desc, uint32_t version,
+                        const void *tensors)
+{
+    sqa_status status = sqa_check_not_null("cache", cache);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("desc", desc);
+    if (status == SQA_OK)
+        status = sqa_check_not_null("tensors", tensors);
+    return status == SQA_OK
+               ? sqa_check_range("desc.version", desc->version, version, SQA_ATTENTION_DESC_VERSION)
+               : status;
+}
+
 static void bind(const sqa_kv_cache *cache, sqa_attention_desc *desc)
 {
     const sqa_kv_append_desc *append = &cache->append;
@@ -19,13 +33,7 @@ static void bind(const sqa_kv_cache *cache, sqa_attention_desc *desc)
 sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc,
                              sqa_tensors *tensors)
 {
-    sqa_status status = sqa_check_not_null("cache", cache);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("desc", desc);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("tensors", tensors);
-    if (status == SQA_OK)
-        status = sqa_check_range("desc.version", desc->version, 2, SQA_ATTENTION_DESC_VERSION);
+    sqa_status status = check(cache, desc, 2, tensors);
     if (status == SQA_OK)
         status = sqa_check_range("tensors.version", tensors->version, 2, SQA_TENSORS_VERSION);
     if (status != SQA_OK)
@@ -49,13 +57,7 @@ sqa_status sqa_kv_cache_bind(const sqa_kv_cache *cache, sqa_attention_desc *desc
 sqa_status sqa_kv_cache_bind_layer(const sqa_kv_cache *cache, sqa_attention_desc *desc,
                                    sqa_layer_tensors *tensors)
 {
-    sqa_status status = sqa_check_not_null("cache", cache);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("desc", desc);
-    if (status == SQA_OK)
-        status = sqa_check_not_null("tensors", tensors);
-    if (status == SQA_OK)
-        status = sqa_check_range("desc.version", desc->version, 3, SQA_ATTENTION_DESC_VERSION);
+    sqa_status status = check(cache, desc, 3, tensors);
     if (status == SQA_OK)
         status = sqa_check_range("tensors.version", tensors->version, 2, SQA_LAYER_TENSORS_VERSION);
     if (status != SQA_OK)

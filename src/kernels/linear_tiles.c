@@ -59,3 +59,17 @@ bool sqa_linear_default(const sqa_linear_defaults *from, const sqa_problem *prob
     }
     return found;
 }
+
+bool sqa_linear_tiles_fit(const int32_t *value, const sqa_device *device, uint64_t local_bytes,
+                          uint32_t registers, const char **why)
+{
+    if (!sqa_threads_can_run(device, (size_t)value[SQA_TILES_TX], (size_t)value[SQA_TILES_TY], why))
+        return false;
+    if (local_bytes > device->limits.local_memory_bytes)
+        *why = "state and tiles do not fit the device's local memory";
+    else if (!sqa_registers_suffice(device, registers))
+        *why = "what a thread holds does not fit the registers";
+    else
+        return true;
+    return false;
+}

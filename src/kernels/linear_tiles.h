@@ -16,6 +16,11 @@ uint32_t sqa_linear_slices(const int32_t *value, const sqa_linear *linear);
 bool sqa_linear_tiles_are_whole(const int32_t *value, const sqa_linear *linear, int32_t least,
                                 const char **why);
 
+/* Whether the device runs so many threads, and has the local memory and registers that they need;
+ * if not, *why says so. */
+bool sqa_linear_tiles_fit(const int32_t *value, const sqa_device *device, uint64_t local_bytes,
+                          uint32_t registers, const char **why);
+
 /* From large to small; narrow slices of few states, before those `for_little_memory`. */
 typedef struct sqa_linear_defaults {
     const sqa_config *configs;

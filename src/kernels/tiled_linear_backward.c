@@ -121,16 +121,8 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 {
     const sqa_linear *l = &problem->of.linear;
     const int32_t *value = config->value;
-    if (!sqa_linear_tiles_are_whole(value, l, parameters[COLUMNS].values[0], why) ||
-        !sqa_threads_can_run(device, (size_t)value[TX], (size_t)value[TY], why))
-        return false;
-    if (local_bytes(value, l) > device->limits.local_memory_bytes)
-        *why = "state and tiles do not fit the device's local memory";
-    else if (!sqa_registers_suffice(device, registers(value, l)))
-        *why = "what a thread holds does not fit the registers";
-    else
-        return true;
-    return false;
+    return sqa_linear_tiles_are_whole(value, l, parameters[COLUMNS].values[0], why) &&
+           sqa_linear_tiles_fit(value, device, local_bytes(value, l), registers(value, l), why);
 }
 
 enum { FOR_LITTLE_MEMORY = 6 };

@@ -1,7 +1,9 @@
 /* sqa bench: measures what its options ask for and hands the rows to whoever
  * writes them. The measuring is trial/bench.c, the options words.c. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "cli/bench/plot.h"
@@ -172,10 +174,11 @@ static sqa_status bench(bench_call *call)
     return status;
 }
 
-int sqa_command_bench(int argc, char **argv)
+enum { MOST_OPTIONS = 40 };
+
+/* What is timed. Returns how many options, as those behind do. */
+static size_t problem_options(sqa_bench_words *words, sqa_option *out)
 {
-    bench_call call = {.words = SQA_BENCH_WORDS_INIT};
-    sqa_bench_words *words = &call.words;
     const sqa_option table[] = {
         {"op", "NAMES", "forward (default), backward, forward+backward, matmul, ...",
          .text = &words->passes},
@@ -215,6 +218,15 @@ int sqa_command_bench(int argc, char **argv)
          .count = {&words->globals, 1, 1u << 20}},
         {"pattern", "KEYS", "of every row, as in --shape: softcap=30,alibi=geometric,...",
          .text = &words->pattern},
+    };
+    memcpy(out, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+/* Of linear attention. */
+static size_t linear_options(sqa_bench_words *words, sqa_option *out)
+{
+    const sqa_option table[] = {
         {"attention", "NAME", "of layers and blocks: softmax (default) or linear",
          .text = &words->attention},
         {"feature", "NAME", "of linear attention: identity (default), elu1 or relu",
@@ -228,6 +240,16 @@ int sqa_command_bench(int argc, char **argv)
          .needs = "attention,delta"},
         {"normalise", NULL, "likewise, divided by the sum of the weights",
          .flag = &words->normalise},
+    };
+    memcpy(out, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+/* How, and where it goes. */
+static size_t how_options(bench_call *call, sqa_option *out)
+{
+    sqa_bench_words *words = &call->words;
+    const sqa_option table[] = {
         {"rounds", "N", "samples of each row (7)", .count = {&words->rounds, 1, 1000}},
         {"against-default", NULL, "also time what runs without any tuning database",
          .flag = &words->against_default},
@@ -238,19 +260,31 @@ int sqa_command_bench(int argc, char **argv)
          "openblas (of --op matmul)",
          .text = &words->peer, .excludes = "against-default"},
         {"device", "P:D", "platform and device as `sqa info` prints them (0:0)",
-         .text = &call.device},
-        {"db", "FILE", "tuning database instead of the user's own", .text = &call.database},
-        {"json", NULL, "one JSON document", .flag = &call.json},
-        {"wide", NULL, "a table with all columns, also on a narrow terminal", .flag = &call.wide,
+         .text = &call->device},
+        {"db", "FILE", "tuning database instead of the user's own", .text = &call->database},
+        {"json", NULL, "one JSON document", .flag = &call->json},
+        {"wide", NULL, "a table with all columns, also on a narrow terminal", .flag = &call->wide,
          .excludes = "json,csv"},
-        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call.csv,
+        {"csv", NULL, "comma-separated values, the fields of the JSON rows", .flag = &call->csv,
          .excludes = "json"},
-        {"plot", "FILE", "also a picture, .png or .svg, by gnuplot", .text = &call.plot},
-        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &call.log_level},
-        {0},
+        {"plot", "FILE", "also a picture, .png or .svg, by gnuplot", .text = &call->plot},
+        {"log-level", "LEVEL", "error, warning (default), info or debug", .text = &call->log_level},
     };
+    memcpy(out, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+int sqa_command_bench(int argc, char **argv)
+{
+    bench_call call = {.words = SQA_BENCH_WORDS_INIT};
+    sqa_option options[MOST_OPTIONS];
     int code;
-    if (!sqa_options_read(argc, argv, summary, table, &code))
+    memset(options, 0, sizeof options); /* one without a name ends them */
+    size_t count = problem_options(&call.words, options);
+    count += linear_options(&call.words, options + count);
+    count += how_options(&call, options + count);
+    assert(count < MOST_OPTIONS);
+    if (!sqa_options_read(argc, argv, summary, options, &code))
         return code;
     sqa_status status = bench(&call);
     return status == SQA_OK ? SQA_EXIT_OK : sqa_command_fail(argv[0], status);
