@@ -1,9 +1,9 @@
 /* decode: attention of few queries, for CPUs. What it costs is to read K and V.
  *
  * Rows are the queries of all query heads of one key/value head (SHARE), so that K and V are read
- * once for them, in place and in order. Lanes are elements of a row of K, then the rows of a
- * register tile, key after key, then columns of V (decode_tiles.cl); a single query fills them as
- * well as many do.
+ * once for them, in place and in order. Lanes are elements of a row of K, or rows where there are
+ * enough (decode_scores.cl), then the rows of a register tile, key after key, then columns of V
+ * (decode_tiles.cl); a single query fills them as well as many do.
  *
  * Keys are divided by split_keys, a number of keys: a row's result is the same whatever batch it
  * is in, however many cores there are, and whatever the longest sequence of a batch (split.cl). */
@@ -12,7 +12,7 @@ INLINE void load_query(decode_rows *restrict rows, const int r, __global const s
                        const float factor)
 {
     for (int d = 0; d < DEPTH; d++)
-        rows->q[r * DEPTH + d] = q && d < SQA_HEAD_DIM ? SQA_LOAD(d, q) * factor : 0.0f;
+        rows->q[Q_AT(r, d)] = q && d < SQA_HEAD_DIM ? SQA_LOAD(d, q) * factor : 0.0f;
     for (int d = 0; d < COLUMNS; d++)
         rows->o[r * COLUMNS + d] = 0.0f;
     FILL_LANES(rows->sum, r, 0.0f)
@@ -48,7 +48,8 @@ INLINE void attend(decode_rows *restrict rows, const int tiles, const decode_key
 {
     float rescale[TILES * LANES] ALIGNED;
     bool all = true;
-    score_keys(rows, tiles, keys, weights);
+    requests next = request_keys(keys);
+    score_keys(rows, tiles, keys, &next, weights);
     for (int t = 0; t < tiles; t++) {
         const bool edge = !see_all(rows->reach[t], keys);
         float *restrict here = weights + t * TILE_SCORES;
@@ -57,9 +58,9 @@ INLINE void attend(decode_rows *restrict rows, const int tiles, const decode_key
         all = all && !edge;
     }
     if ((!all || SQA_EXTRA) && !is_finite(keys))
-        add_output(true, tiles, keys, weights, rescale, rows->o);
+        add_output(true, tiles, keys, &next, weights, rescale, rows->o);
     else
-        add_output(false, tiles, keys, weights, rescale, rows->o);
+        add_output(false, tiles, keys, &next, weights, rescale, rows->o);
 }
 
 __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
@@ -79,7 +80,7 @@ sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
 
     decode_rows rows;
     float weights[TILES * TILE_SCORES] ALIGNED;
-    for (int r = 0; r < tiles * MR; r++) {
+    for (int r = 0; r < ROWS; r++) {
         const int row = first_row + min(r, count - 1);
         const long head = ROW_HEAD(first_head, row);
         const int query = ROW_QUERY(row);
@@ -115,7 +116,7 @@ sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
     const sqa_shaping shaping = SQA_SHAPING;
     decode_keys keys;
 #if SQA_PAGED
-    long k_at[2 * KEYS], v_at[KEYS];
+    long k_at[2 * KEYS], v_at[2 * KEYS];
     keys.k = k;
     keys.v = v;
     keys.k_at = k_at;
@@ -137,8 +138,9 @@ sqa_decode_forward(SQA_FORWARD_ARGUMENTS)
             keys.more = walk.end - first - keys.count;
             keys.shown = walk.shown;
 #if SQA_PAGED
-            find_keys(key_pages, first, min(2 * KEYS, walk.end - first), k_batch, k_row, k_at);
-            find_keys(key_pages, first, keys.count, v_batch, v_row, v_at);
+            const int found = min(2 * KEYS, walk.end - first);
+            find_keys(key_pages, first, found, k_batch, k_row, k_at);
+            find_keys(key_pages, first, found, v_batch, v_row, v_at);
 #else
             keys.k = k + first * k_row;
             keys.v = v + first * v_row;

@@ -2,7 +2,8 @@
  *
  * A register tile has accumulators of MR rows by WIDE keys, or by WIDE vectors of columns. They are
  * named variables, because arrays spill: the generator supplies EACH_ROW(M) = M(0) ... M(MR - 1),
- * EACH_TILE(M) = M(row, key or vector) ... */
+ * EACH_TILE(M) = M(row, key or vector) ... Where there are rows for it, scores have vectors of rows
+ * instead, ROW_VECTORS of them for each of PASS keys: EACH_PASS(M) = M(0) ... M(PASS - 1). */
 #ifndef MR
 #define MR 4
 #define WIDE 2
@@ -10,6 +11,8 @@
 #define KEYS 32
 #define AHEAD 1
 #define EXP 0
+#define ROW_VECTORS 0
+#define PASS 8
 #define EACH_ROW(M) M(0) M(1) M(2) M(3)
 #define EACH_WIDE(M) M(0) M(1)
 #define EACH_TILE(M) M(0, 0) M(0, 1) M(1, 0) M(1, 1) M(2, 0) M(2, 1) M(3, 0) M(3, 1)
@@ -20,7 +23,7 @@
 
 #define ROWS (MR * TILES)              /* query rows of a work-item */
 #define LANE_KEYS (LANES / MR)         /* keys of a vector of scores, which has all rows of each */
-#define TILE_SCORES ((KEYS + 16) * MR) /* of a register tile; WIDE - 1 keys may be too many */
+#define TILE_SCORES ((KEYS + 32) * MR) /* of a register tile; PASS - 1 keys may be too many */
 
 /* A number of each row of a register tile. */
 #if MR == 1
@@ -46,6 +49,19 @@ typedef SQA_JOIN(float, MR) row_floats;
     (SQA_KV_DTYPE >= 3 && SQA_VALUE_DIM % SQA_GROUP == 0 && BROAD_TILES == 0 &&                    \
      SQA_GROUP % (NARROW * LANES) == 0)
 
+#if ROW_VECTORS
+#define Q_AT(r, d) ((d)*ROWS + (r))
+#else
+#define Q_AT(r, d) ((r)*DEPTH + (d))
+#endif
+
+/* What d elements of a row of K or V take. */
+#if SQA_KV_DTYPE >= 3
+#define STORED(d) ((d) / SQA_GROUP * (SQA_KV_DTYPE == 3 ? 34 : 20))
+#else
+#define STORED(d) (d)
+#endif
+
 /* An element is its NUMBERS times SCALE, of int4 plus MINIMUM. */
 #define SCALE_AT(d, row) SQA_HALF_AT(SQA_STORAGE(SQA_GROUP_AT_, SQA_KV_DTYPE)(d, row))
 #if SQA_KV_DTYPE == 4
@@ -64,7 +80,7 @@ typedef SQA_JOIN(float, MR) row_floats;
 
 /* Of a work-item. What a row has to be beside its scores for is there LANE_KEYS times. */
 typedef struct ALIGNED {
-    float q[ROWS * DEPTH];    /* times query_factor; zeros where a row is filled up */
+    float q[ROWS * DEPTH];    /* at Q_AT(row, element), times query_factor; zeros at a row's end */
     float o[ROWS * COLUMNS];  /* not yet divided by the sum */
     float sum[TILES * LANES]; /* of weights, lane by lane */
     float maximum[TILES * LANES];
@@ -100,7 +116,7 @@ typedef struct {
     int shown;        /* -1: global tokens, to be seen where they have not been yet */
     __global const sqa_kv_stored *k, *v;
 #if SQA_PAGED
-    const long *k_at, *v_at; /* where each lies; of K, those that are asked for ahead, too */
+    const long *k_at, *v_at; /* where each lies, and those that are asked for ahead */
 #else
     long k_row, v_row;
 #endif

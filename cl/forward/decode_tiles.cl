@@ -1,40 +1,4 @@
-/* decode: MR rows against a key tile: scores, weights, output. */
-/* Elements d .. d + LANES - 1 of a row of `width`; zeros past its end, where nothing is read. */
-INLINE vec load_end(__global const sqa_kv_stored *row, const int d, const int width)
-{
-    float values[LANES] ALIGNED;
-    for (int i = 0; i < LANES; i++)
-        values[i] = d + i < width ? SQA_KV_LOAD(d + i, row) : 0.0f;
-    return LOAD(values);
-}
-
-/* Asks for a line of K or V that is needed soon: while K is multiplied for V, while V is for K of
- * the key tile after, a line now and then, since few requests can be under way. */
-#define LINE (64 / (int)sizeof(sqa_kv_stored))
-#define LINES ((SQA_HEAD_DIM + LINE - 1) / LINE) /* of a row of K */
-#if AHEAD
-#define ASK(wanted, row, d)                                                                        \
-    if ((wanted) && (d) % LINE == 0)                                                               \
-        PREFETCH((row) + (d));
-#else
-#define ASK(wanted, row, d)
-#endif
-
-/* Neighbouring lanes of a, then those of b, added up; halves of a vector stay apart, so that it
- * takes no more than two shuffles. */
-INLINE float8 add_pairs(const float8 a, const float8 b)
-{
-    return (float8)(a.s02, b.s02, a.s46, b.s46) + (float8)(a.s13, b.s13, a.s57, b.s57);
-}
-
-#if LANES == 16
-#define EIGHT(x) ((x).lo + (x).hi)
-#elif LANES == 8
-#define EIGHT(x) (x)
-#else
-#define EIGHT(x) (float8)((x), (float4)(0.0f))
-#endif
-
+/* decode: from scores to weights and output, MR rows at a time. */
 /* Lanes n further on change places with those here. */
 #if LANES == 16
 #define SWAPPED_8(x) ((x).s89abcdef01234567)
@@ -66,99 +30,6 @@ INLINE vec largest_of_rows(vec x)
     x = LARGER(x, SWAPPED_1(x));
 #endif
     return x;
-}
-
-/* The sums of four vectors, one after the other. */
-INLINE void put_sums(const vec a, const vec b, const vec c, const vec d, float *restrict to)
-{
-    const float8 sums = add_pairs(add_pairs(EIGHT(a), EIGHT(b)), add_pairs(EIGHT(c), EIGHT(d)));
-    *(float4 *)to = sums.lo + sums.hi;
-}
-
-/* WIDE keys: where they lie, and their values. */
-typedef struct {
-    __global const sqa_kv_stored *k[WIDE], *v[WIDE];
-} key_rows;
-
-/* scores[key][row], products of a register tile; with `asking`, lines of V are asked for. */
-INLINE void score_tile(const bool asking, const float *restrict q, const key_rows at,
-                       float *restrict scores)
-{
-#define KEY(i) __global const sqa_kv_stored *k##i = at.k[i];
-#define ZERO(r, i) vec s##r##i = (vec)(0.0f);
-#define QUERY(r) const vec q##r = LOAD(q + r * DEPTH + d);
-#define WHOLE(i) const vec x##i = SQA_KV_LOADN(LANES, d, k##i);
-#define ASK_FOR_V(i) ASK(asking &&d < SQA_VALUE_DIM, at.v[i], d)
-#define END(i) const vec x##i = load_end(k##i, d, SQA_HEAD_DIM);
-#define ADD_PRODUCT(r, i) s##r##i = fma(q##r, x##i, s##r##i);
-    EACH_WIDE(KEY)
-    EACH_TILE(ZERO)
-    int d = 0;
-#pragma unroll 4
-    for (; d + LANES <= SQA_HEAD_DIM; d += LANES) {
-        EACH_WIDE(ASK_FOR_V)
-        EACH_ROW(QUERY)
-        EACH_WIDE(WHOLE)
-        EACH_TILE(ADD_PRODUCT)
-    }
-#if SQA_HEAD_DIM % LANES
-    EACH_ROW(QUERY)
-    EACH_WIDE(END)
-    EACH_TILE(ADD_PRODUCT)
-#endif
-#if MR == 1
-#define PUT(i, j, k, l) put_sums(s0##i, s0##j, s0##k, s0##l, scores + i);
-    PUT(0, 1, 2, 3)
-#if WIDE == 8
-    PUT(4, 5, 6, 7)
-#endif
-#elif MR == 2
-#define PUT(i, j) put_sums(s0##i, s1##i, s0##j, s1##j, scores + 2 * i);
-    PUT(0, 1)
-#if WIDE >= 4
-    PUT(2, 3)
-#endif
-#if WIDE >= 6
-    PUT(4, 5)
-#endif
-#if WIDE == 8
-    PUT(6, 7)
-#endif
-#elif MR == 4
-#define PUT(i) put_sums(s0##i, s1##i, s2##i, s3##i, scores + 4 * i);
-    EACH_WIDE(PUT)
-#else
-#define PUT(i)                                                                                     \
-    put_sums(s0##i, s1##i, s2##i, s3##i, scores + 8 * i);                                          \
-    put_sums(s4##i, s5##i, s6##i, s7##i, scores + 8 * i + 4);
-    EACH_WIDE(PUT)
-#endif
-#undef PUT
-#undef KEY
-#undef ZERO
-#undef QUERY
-#undef WHOLE
-#undef ASK_FOR_V
-#undef END
-#undef ADD_PRODUCT
-}
-
-/* Those of all `tiles` of rows, scores[tile][key][row]: keys are few at a time, so that rows of K
- * and of Q stay near. A register tile past the last key repeats it. */
-INLINE void score_keys(const decode_rows *restrict rows, const int tiles, const decode_keys keys,
-                       float *restrict scores)
-{
-    for (int c = 0; c < keys.count; c += WIDE) {
-        key_rows at;
-#pragma unroll
-        for (int i = 0; i < WIDE; i++) {
-            at.k[i] = KEY_ROW(keys, min(c + i, keys.count - 1));
-            at.v[i] = VALUE_ROW(keys, min(c + i, keys.count - 1));
-        }
-        score_tile(true, rows->q, at, scores + c * MR);
-        for (int t = 1; t < tiles; t++)
-            score_tile(false, rows->q + t * MR * DEPTH, at, scores + t * TILE_SCORES + c * MR);
-    }
 }
 
 /* Lanes of keys that their rows do not see by position, or that are past the last. */
@@ -284,41 +155,48 @@ INLINE void fold_scales(const int d, const decode_keys keys, const float *restri
 #define V_LOADN(fold, d, v) SQA_KV_LOADN(LANES, d, v)
 #endif
 
-/* Keys that are added one after the other without a branch. Meanwhile rows of K are asked for, in
- * the order of memory and evenly: those of a key tile while all columns are multiplied. */
+/* Keys that are added one after the other without a branch. Meanwhile what is left of the key tile
+ * after is asked for: of several register tiles before each, of a single one key by key. */
 #define STEP 4
-#define STEPS (COLUMN_TILES * (KEYS / STEP))
+#define LEFT (KEYS * LINES - ASKED)
+#define ASKED_A_STEP                                                                               \
+    (TILES > 1 ? 0 : (LEFT + COLUMN_TILES * KEYS / STEP - 1) / (COLUMN_TILES * KEYS / STEP))
+#define ASKED_A_TILE (TILES > 1 ? (LEFT + COLUMN_TILES * TILES - 1) / (COLUMN_TILES * TILES) : 0)
 
-/* What is to be asked for in one of the STEPS. */
-INLINE void ask_for_keys(const decode_keys keys, const int step)
+/* Where several register tiles of rows take columns of V that are not stored as float, these are
+ * converted once. */
+#define CONVERTED (SQA_KV_DTYPE != 0 && TILES > 1)
+#define V_VECTOR(i, v)                                                                             \
+    (!last || d + (i + 1) * LANES <= SQA_VALUE_DIM ? V_LOADN(fold, d + i * LANES, v)               \
+                                                   : load_end(v, d + i * LANES, SQA_VALUE_DIM))
+#if CONVERTED
+INLINE void convert_columns(const bool last, const bool fold, const int wide, const int d,
+                            const decode_keys keys, float *restrict values)
 {
-#if AHEAD
-    const int last = keys.count + keys.more - 1;
-    for (int c = step * KEYS / STEPS; c < (step + 1) * KEYS / STEPS; c++) {
-        __global const sqa_kv_stored *row = KEY_ROW(keys, min(KEYS + c, last));
+    for (int c = 0; c < keys.count; c++) {
+        __global const sqa_kv_stored *v = VALUE_ROW(keys, c);
 #pragma unroll
-        for (int line = 0; line < LINES; line++)
-            PREFETCH(row + line * LINE);
+        for (int i = 0; i < wide; i++)
+            STORE(V_VECTOR(i, v), values + (c * WIDE + i) * LANES);
     }
-#endif
 }
+#endif
 
-/* Adds weights times V to columns d .. d + wide * LANES - 1 of the output; `number`: of the tile of
- * columns. With `hiding`, a hidden key leaves the sum alone even if V is NaN or infinite there;
- * with `last`, columns past value_dim are zeros; with `fold`, weights and `lowest` are
- * fold_scales()'. */
-INLINE void output_columns(const bool asking, const bool hiding, const bool last, const bool fold,
-                           const int wide, const int number, const int d, const decode_keys keys,
-                           const float *restrict weights, const float *restrict lowest,
-                           const float *restrict rescale, float *restrict o)
+/* Adds weights times V to columns d .. d + wide * LANES - 1 of the output. With `hiding`, a hidden
+ * key leaves the sum alone even if V is NaN or infinite there; with `last`, columns past value_dim
+ * are zeros; with `fold`, weights and `lowest` are fold_scales()'. */
+INLINE void output_columns(const bool hiding, const bool last, const bool fold, const int wide,
+                           const int d, const decode_keys keys, requests *restrict next,
+                           const float *restrict values, const float *restrict weights,
+                           const float *restrict lowest, const float *restrict rescale,
+                           float *restrict o)
 {
 #define START(r, i) vec o##r##i = (vec)(fold ? lowest[r] : 0.0f);
     EACH_TILE(START)
 #define VALUES(i)                                                                                  \
-    const vec x##i = i >= wide ? (vec)(0.0f)                                                       \
-                     : !last || d + (i + 1) * LANES <= SQA_VALUE_DIM                               \
-                         ? V_LOADN(fold, d + i * LANES, v)                                         \
-                         : load_end(v, d + i * LANES, SQA_VALUE_DIM);
+    const vec x##i = i >= wide   ? (vec)(0.0f)                                                     \
+                     : CONVERTED ? LOAD(values + (key * WIDE + i) * LANES)                         \
+                                 : V_VECTOR(i, v);
 #define WEIGHT(r) const vec p##r = (vec)(weight[r]);
 #define ADD_PRODUCT(r, i)                                                                          \
     if (i < wide)                                                                                  \
@@ -326,17 +204,18 @@ INLINE void output_columns(const bool asking, const bool hiding, const bool last
                                   AS_IVEC(p##r) == (ivec)(SQA_HIDDEN_BITS))                        \
                          : fma(p##r, x##i, o##r##i);
 #define ADD_KEY(c)                                                                                 \
-    __global const sqa_kv_stored *v = VALUE_ROW(keys, c);                                          \
-    const float *weight = weights + (c)*MR;                                                        \
+    const int key = c;                                                                             \
+    __global const sqa_kv_stored *v = VALUE_ROW(keys, key);                                        \
+    const float *weight = weights + key * MR;                                                      \
     EACH_WIDE(VALUES)                                                                              \
     EACH_ROW(WEIGHT)                                                                               \
     EACH_TILE(ADD_PRODUCT)
     int c = 0;
     for (; c + STEP <= keys.count; c += STEP) {
-        if (asking)
-            ask_for_keys(keys, number * (KEYS / STEP) + c / STEP);
 #pragma unroll
         for (int i = 0; i < STEP; i++) {
+            for (int n = i * ASKED_A_STEP / STEP; n < (i + 1) * ASKED_A_STEP / STEP; n++)
+                request_line(next, keys);
             ADD_KEY(c + i)
         }
     }
@@ -358,19 +237,28 @@ INLINE void output_columns(const bool asking, const bool hiding, const bool last
 
 /* The same for all register tiles of rows, while these columns of V are near. */
 INLINE void output_tiles(const bool hiding, const bool last, const bool fold, const int wide,
-                         const int number, const int d, const int tiles, const decode_keys keys,
-                         const float *restrict weights, const float *restrict lowest,
-                         const float *restrict rescale, float *restrict o)
+                         const int d, const int tiles, const decode_keys keys,
+                         requests *restrict next, const float *restrict weights,
+                         const float *restrict lowest, const float *restrict rescale,
+                         float *restrict o)
 {
-    output_columns(true, hiding, last, fold, wide, number, d, keys, weights, lowest, rescale, o);
-    for (int t = 1; t < tiles; t++)
-        output_columns(false, hiding, last, fold, wide, number, d, keys, weights + t * TILE_SCORES,
+#if CONVERTED
+    float values[KEYS * WIDE * LANES] ALIGNED;
+    convert_columns(last, fold, wide, d, keys, values);
+#else
+    const float *values = 0;
+#endif
+    for (int t = 0; t < tiles; t++) {
+        for (int n = 0; n < ASKED_A_TILE; n++)
+            request_line(next, keys);
+        output_columns(hiding, last, fold, wide, d, keys, next, values, weights + t * TILE_SCORES,
                        lowest + t * LANES, rescale + t * LANES, o + t * MR * COLUMNS);
+    }
 }
 
 INLINE void add_output(const bool hiding, const int tiles, const decode_keys keys,
-                       const float *restrict weights, const float *restrict rescale,
-                       float *restrict o)
+                       requests *restrict next, const float *restrict weights,
+                       const float *restrict rescale, float *restrict o)
 {
 #if FOLD
     if (!hiding) {
@@ -380,19 +268,21 @@ INLINE void add_output(const bool hiding, const int tiles, const decode_keys key
             for (int t = 0; d % SQA_GROUP == 0 && t < tiles; t++)
                 fold_scales(d, keys, weights + t * TILE_SCORES, scaled + t * TILE_SCORES,
                             lowest + t * LANES);
-            output_tiles(false, false, true, NARROW, n, d, tiles, keys, scaled, lowest, rescale, o);
+            output_tiles(false, false, true, NARROW, d, tiles, keys, next, scaled, lowest, rescale,
+                         o);
         }
         return;
     }
 #endif
     int d = 0, n = 0;
     for (; n < BROAD_TILES; n++, d += (NARROW + 1) * LANES)
-        output_tiles(hiding, false, false, NARROW + 1, n, d, tiles, keys, weights, rescale, rescale,
-                     o);
+        output_tiles(hiding, false, false, NARROW + 1, d, tiles, keys, next, weights, rescale,
+                     rescale, o);
     for (; n < COLUMN_TILES - (COLUMNS > SQA_VALUE_DIM); n++, d += NARROW * LANES)
-        output_tiles(hiding, false, false, NARROW, n, d, tiles, keys, weights, rescale, rescale, o);
+        output_tiles(hiding, false, false, NARROW, d, tiles, keys, next, weights, rescale, rescale,
+                     o);
 #if SQA_VALUE_DIM % LANES
-    output_tiles(hiding, true, false, NARROW, n, d, tiles, keys, weights, rescale, rescale, o);
+    output_tiles(hiding, true, false, NARROW, d, tiles, keys, next, weights, rescale, rescale, o);
 #endif
 }
 

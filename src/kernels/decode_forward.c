@@ -43,13 +43,28 @@ static int32_t rows_of(const int32_t *value)
     return value[MR] * value[TILES];
 }
 
+/* Vectors of rows that scores are made of: none, of few rows. */
+static int32_t row_vectors(const int32_t *value)
+{
+    const int32_t rows = rows_of(value);
+    return rows % (2 * value[LANES]) == 0 ? 2 : rows % value[LANES] == 0 ? 1 : 0;
+}
+
+/* Keys that such scores are made of at a time. */
+static int32_t pass_keys(const int32_t *value)
+{
+    return value[MR] * value[WIDE] / (row_vectors(value) ? row_vectors(value) : 1);
+}
+
 static int32_t private_bytes(const int32_t *value, const sqa_attention *attention)
 {
     const int32_t per_row =
         (int32_t)(attention->head_dim + attention->value_dim) + 2 * value[LANES] + 20 + value[KEYS];
-    const int32_t per_tile = 9 * value[LANES] + 8 + 2 * value[MR] * (value[KEYS] + 16);
-    const int32_t places = attention->mask & SQA_MASK_PAGED ? 2 * 3 * value[KEYS] : 0;
-    return 4 * (rows_of(value) * per_row + value[TILES] * per_tile + places);
+    const int32_t per_tile = 9 * value[LANES] + 8 + 2 * value[MR] * (value[KEYS] + 32);
+    const int32_t places = attention->mask & SQA_MASK_PAGED ? 2 * 4 * value[KEYS] : 0;
+    const int32_t converted =
+        pass_keys(value) * (int32_t)attention->head_dim + value[KEYS] * value[WIDE] * value[LANES];
+    return 4 * (rows_of(value) * per_row + value[TILES] * per_tile + places + converted);
 }
 
 static bool is_valid(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -88,12 +103,16 @@ static void default_config(const sqa_problem *problem, const sqa_device *device,
         value[TILES] /= 2;
     while (value[TILES] > 1 && !is_valid(config, problem, device, &why))
         value[TILES] /= 2;
+    if (value[TILES] == 1) /* what is asked for ahead stays nearer, and older output is little */
+        value[KEYS] = 16;
 }
 
 static const char *const fragments[] = {
-    SQA_FORWARD_FRAGMENTS,     "common/vectors.cl",  "forward/rows_weight.cl",
-    "forward/decode_shape.cl", "forward/sharing.cl", "forward/split.cl",
-    "forward/decode_tiles.cl", "forward/decode.cl",  NULL,
+    SQA_FORWARD_FRAGMENTS,      "common/vectors.cl",
+    "forward/rows_weight.cl",   "forward/decode_shape.cl",
+    "forward/sharing.cl",       "forward/split.cl",
+    "forward/decode_scores.cl", "forward/decode_tiles.cl",
+    "forward/decode.cl",        NULL,
 };
 
 static void source(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
@@ -104,6 +123,9 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     sqa_source_each(out, "ROW", value[MR]);
     sqa_source_each(out, "WIDE", value[WIDE]);
     sqa_source_each_of(out, "TILE", value[MR], value[WIDE]);
+    sqa_text_format(out, "#define ROW_VECTORS %d\n#define PASS %d\n", (int)row_vectors(value),
+                    (int)pass_keys(value));
+    sqa_source_each(out, "PASS", pass_keys(value));
     sqa_source_combine(out, device);
     sqa_source_forward(out, problem, true);
     sqa_source_fragments(out, &sqa_decode_forward);
