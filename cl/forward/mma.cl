@@ -6,7 +6,10 @@
  * Weights in f16 are relative to the largest, without headroom, which would make them subnormal:
  * values of f16 leave an f32 sum enough of it. Products hide nothing: where an edge tile has
  * infinities or NaN in V, they are taken out of it and added by themselves to the rows that see
- * them. All barriers are passed by all work-items. */
+ * them. All barriers are passed by all work-items.
+ *
+ * With ASYNC, instructions that wait for nothing copy V while scores are computed, and the next
+ * tile's K while the output is. */
 typedef __global const ushort *stored_row;
 
 /* Eight elements from where the row begins. */
@@ -26,6 +29,16 @@ INLINE uint finite_part(const uint word)
     return (low ? 0 : word & 0xffffu) | (high ? 0 : word & 0xffff0000u);
 }
 
+/* All of a chunk but infinities and NaN. */
+INLINE uint4 finite_parts(const uint4 read, __local int *found)
+{
+    const uint4 part = (uint4)(finite_part(read.s0), finite_part(read.s1), finite_part(read.s2),
+                               finite_part(read.s3));
+    if (any(part != read))
+        atomic_or(found, 1);
+    return part;
+}
+
 /* Copies a tile's rows, and zeros after them; with `finite`, all but infinities and NaN, and tells
  * whether there are some. `ith` says which key and chunk is a work-item's i-th, `put` where its
  * elements go. */
@@ -35,15 +48,36 @@ INLINE uint finite_part(const uint word)
         if (tile_key < keys)                                                                       \
             tile_read =                                                                            \
                 load_chunk((stored_row)m + at(first_key + tile_key), m##_aligned, tile_chunk);     \
-        if (finite) {                                                                              \
-            const uint4 tile_part = (uint4)(finite_part(tile_read.s0), finite_part(tile_read.s1),  \
-                                            finite_part(tile_read.s2), finite_part(tile_read.s3)); \
-            if (any(tile_part != tile_read))                                                       \
-                atomic_or(found, 1);                                                               \
-            tile_read = tile_part;                                                                 \
-        }                                                                                          \
+        if (finite)                                                                                \
+            tile_read = finite_parts(tile_read, found);                                            \
         put(tile, tile_key, tile_chunk, tile_read)                                                 \
     }
+#if ASYNC
+/* Begins to copy them: `count` rows from key `first` on, and zeros. What is not aligned is there at
+ * once. */
+#define BEGIN_TILE(tile, pitch, dim, m, at, first, count)                                          \
+    for (int tile_i = thread; tile_i < BN * (dim / 8); tile_i += THREADS) {                        \
+        ROW_BY_ROW(tile_i, dim / 8)                                                                \
+        const stored_row tile_row = (stored_row)m + at((first) + min(tile_key, (count)-1));        \
+        __local uint4 *tile_to = tile + tile_key * pitch + tile_chunk;                             \
+        if (m##_aligned)                                                                           \
+            BEGIN_COPY(tile_to, tile_row + 8 * tile_chunk, tile_key < (count));                    \
+        else                                                                                       \
+            *tile_to = tile_key < (count) ? load_chunk(tile_row, false, tile_chunk) : (uint4)(0);  \
+    }                                                                                              \
+    END_COPIES;
+#define BEGIN_K(first)                                                                             \
+    BEGIN_TILE(k_tile, K_PITCH, SQA_HEAD_DIM, k, SQA_K_AT, first, min(BN, walk.end - (first)))
+
+/* What a work-item itself has copied of V, of which others see nothing yet. */
+INLINE void take_out_unusual(const int thread, __local uint4 *tile, __local int *found)
+{
+    for (int i = thread; i < BN * (SQA_VALUE_DIM / 8); i += THREADS) {
+        __local uint4 *own = tile + i / (SQA_VALUE_DIM / 8) * V_PITCH + i % (SQA_VALUE_DIM / 8);
+        *own = finite_parts(*own, found);
+    }
+}
+#endif
 #define ROW_BY_ROW(i, chunks) const int tile_key = (i) / (chunks), tile_chunk = (i) % (chunks);
 #define PUT_K(tile, key, chunk, read) (tile)[(key)*K_PITCH + (chunk)] = read;
 #if TRANSPOSED
@@ -102,6 +136,15 @@ INLINE void add_product(const units own, const int lane, float score[HELD],
     uint words[TILE_WORDS];
     read_rows(lane, words, tile, K_PITCH, 16 * b, 2 * s);
     multiply(own, score, factor, words);
+}
+
+/* The tile at `key`, or where the next run begins. */
+INLINE int next_tile(sqa_walk *walk, const int key)
+{
+    if (key < walk->end)
+        return key;
+    sqa_walk_next(walk);
+    return walk->begin;
 }
 
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void
@@ -193,19 +236,28 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
              SQA_BLOCK_LIST(batch, head, QUERY_BLOCK(get_group_id(0), BM)))
     const int key_tiles = walk_tiles(walk, BN);
     int first_key = 0;
+    if (key_tiles > 0)
+        first_key = next_tile(&walk, 0);
+#if ASYNC
+    if (key_tiles > 0) {
+        BEGIN_K(first_key)
+    }
+#endif
 #pragma unroll 1
-    for (int tile = 0; tile < key_tiles; tile++, first_key += BN) {
-        if (first_key >= walk.end) {
-            sqa_walk_next(&walk);
-            first_key = walk.begin;
-        }
-        const int keys = min(BN, walk.end - first_key);
-        const bool edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||
-                          first_key + BN > min(reach.all_last, walk.end);
+    for (int tile = 0; tile < key_tiles; tile++) {
+        const int end = walk.end, shown = walk.shown, keys = min(BN, end - first_key);
+        const bool edge = SQA_EXTRA || shown || first_key < reach.all_first ||
+                          first_key + BN > min(reach.all_last, end);
+#if ASYNC
+        WAIT_FOR_COPIES;
+        barrier(CLK_LOCAL_MEM_FENCE); /* K is there, and nobody works on V before any more */
+        BEGIN_TILE(v_tile, V_PITCH, SQA_VALUE_DIM, v, SQA_V_AT, first_key, keys)
+#else
         barrier(CLK_LOCAL_MEM_FENCE); /* nobody works on the tile before any more */
         LOAD_TILE(k_tile, ROW_BY_ROW, PUT_K, SQA_HEAD_DIM, k, SQA_K_AT, false, unusual)
         LOAD_TILE(v_tile, V_ITH, PUT_V, SQA_VALUE_DIM, v, SQA_V_AT, edge, unusual + tile % 2)
         barrier(CLK_LOCAL_MEM_FENCE);
+#endif
         float score[BN / 16][HELD];
 #pragma unroll EACH
         for (int b = 0; b < BN / 16; b++)
@@ -231,15 +283,25 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
             for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
                 add_product(own, lane, score[b], query[s], k_tile, b, s);
 #endif
+        const int next_key = tile + 1 < key_tiles ? next_tile(&walk, first_key + BN) : 0;
+#if ASYNC
+        WAIT_FOR_COPIES;
+        if (edge)
+            take_out_unusual(thread, v_tile, unusual + tile % 2);
+        barrier(CLK_LOCAL_MEM_FENCE); /* V is there, and nobody needs this K any more */
+#endif
         if (edge) {
-            finish_scores(true, score, rows, shaping, query_factor, first_key, mate, walk.end,
-                          walk.shown);
+            finish_scores(true, score, rows, shaping, query_factor, first_key, mate, end, shown);
             update_rows(true, own, rows, output, score, weighing);
         } else {
-            finish_scores(false, score, rows, shaping, query_factor, first_key, mate, walk.end,
-                          walk.shown);
+            finish_scores(false, score, rows, shaping, query_factor, first_key, mate, end, shown);
             update_rows(false, own, rows, output, score, weighing);
         }
+#if ASYNC
+        if (tile + 1 < key_tiles) {
+            BEGIN_K(next_key)
+        } /* only now, when there are registers for it again */
+#endif
         uint weights[BN / 16][HELD / 2];
 #pragma unroll EACH
         for (int b = 0; b < BN / 16; b++) {
@@ -271,6 +333,7 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
             unusual[(tile + 1) % 2] = 0;
         if ((tile + 1) % (SQA_SUM_KEYS / BN) == 0)
             add_totals(&totals, rows, output, before, weighing);
+        first_key = next_key;
     }
     add_totals(&totals, rows, output, before, weighing);
 

@@ -45,6 +45,16 @@ INLINE void read_columns(const int lane, uint words[4], __local const uint4 *til
     READ_MATRICES(".trans", words, tile + (row + (lane & 15)) * pitch + chunk + (lane >> 4));
 }
 
+/* Copies 16 bytes to local memory, or zeros, past the first-level cache (PTX ISA, cp.async). A
+ * work-item waits for its own. */
+#define BEGIN_COPY(to, from, there)                                                                \
+    __asm__ volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"                               \
+                     :                                                                             \
+                     : "r"((uint)(size_t)(to)), "l"(from), "r"((there) ? 16 : 0)                   \
+                     : "memory")
+#define END_COPIES __asm__ volatile("cp.async.commit_group;" ::: "memory")
+#define WAIT_FOR_COPIES __asm__ volatile("cp.async.wait_group 0;" ::: "memory")
+
 INLINE uint of_mate(const units own, const uint value, const int other)
 {
     uint told;

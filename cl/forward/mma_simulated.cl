@@ -100,6 +100,10 @@ INLINE uint of_mate(const units own, const uint value, const int other)
 }
 
 #if !TRANSPOSED
+#define BEGIN_COPY(to, from, there) (*(to) = (there) ? *(__global const uint4 *)(from) : (uint4)(0))
+#define END_COPIES
+#define WAIT_FOR_COPIES
+
 INLINE void read_rows(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
                       const int row, const int chunk)
 {

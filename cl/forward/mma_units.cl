@@ -22,6 +22,7 @@
 #ifndef BM
 #define BM 64
 #define BN 64
+#define ASYNC 0
 #endif
 #ifndef MATRIX_UNIT
 #define MATRIX_UNIT UNIT_MMA

@@ -17,15 +17,15 @@
 static const struct {
     const char *unit, *shape, *config;
 } cases[] = {
-    {"mma", "hq=2,hkv=1,nq=20,nk=75,d=32,dtype=f16,causal,lse", "BM=32,BN=64"},
+    {"mma", "hq=2,hkv=1,nq=20,nk=75,d=32,dtype=f16,causal,lse", "BM=32,BN=64,ASYNC=1"},
     {"mfma",
      "b=2,hq=2,n=40,d=16,dv=32,dtype=bf16,causal,window=20:0,globals=3,alibi=slopes,softcap=30,"
      "sinks,lse",
-     "BM=16,BN=16"},
+     "BM=16,BN=16,ASYNC=0"},
     {"wmma", "b=3,hq=2,hkv=1,nq=11,nk=60,d=16,dtype=f16,page=16,ragged=24:0,bias=f32/hq,keymask",
-     "BM=16,BN=32"},
-    {"mfma", "hq=2,n=70,d=16,dtype=f16,blocks=32x16@0.5/h,mask=hq", "BM=64,BN=64"},
-    {"wmma", "hq=1,n=24,d=16,dtype=bf16,causal", "BM=16,BN=16"},
+     "BM=16,BN=32,ASYNC=0"},
+    {"mfma", "hq=2,n=70,d=16,dtype=f16,blocks=32x16@0.5/h,mask=hq", "BM=64,BN=64,ASYNC=0"},
+    {"wmma", "hq=1,n=24,d=16,dtype=bf16,causal", "BM=16,BN=16,ASYNC=0"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 

@@ -66,6 +66,8 @@ planted='
 forward tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
 forward tiled|s/row > last_row)/row > last_row + 1)/|store to what is not the work-group
 forward tiled|s/first_key + BN > min(reach.all_last, walk.end)/false/|error
+forward mma|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+forward mma|0,/WAIT_FOR_COPIES;/s///|still being copied
 forward stream|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
 matmul tiled|s/buffer = BUFFERS - 1 - buffer;//|race
 matmul tiled|s/if (row >= m/if (row >= m + 1/|store to

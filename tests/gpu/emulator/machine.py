@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+import copies
 import floating
 import integer
 import memory
@@ -13,8 +14,9 @@ from integer import U32, U64
 from sass import NotKnown
 
 np.seterr(all="ignore")
-INSTRUCTIONS = {**integer.TABLE, **floating.TABLE, **memory.TABLE}
-IDLE = {"NOP", "YIELD", "WARPSYNC", "DEPBAR", "ERRBAR", "MEMBAR", "CCTL"}
+INSTRUCTIONS = {**integer.TABLE, **floating.TABLE, **memory.TABLE,
+                **copies.TABLE}
+IDLE = {"NOP", "YIELD", "WARPSYNC", "ERRBAR", "MEMBAR", "CCTL"}
 PARAMETERS = 0x160  # where a kernel's arguments begin in constant bank 0
 
 
@@ -44,6 +46,7 @@ class Machine:
         self.meets_at = np.full(self.lanes, -1)  # the BSYNC that a work-item waits at
         self.at_barrier = np.full(self.lanes, -1)  # the barrier that it waits at
         self.meetings = {}
+        self.copies = copies.Copies(self.lanes)
         self.epoch, self.faults, self.executed = 0, [], Counter()
 
     def bank_of_arguments(self, arguments, groups, size):

@@ -21,6 +21,7 @@ class Memory:
         self.may_read = np.full(size, allowed)
         self.may_write = np.full(size, allowed)
         self.watch = Watch(size)
+        self.awaited = np.zeros(size, bool)  # copies (copies.py) have not brought it yet
 
     def check(self, machine, i, lanes, at, width, stores):
         """Which accesses are to be done: those that are inside and aligned."""
@@ -38,10 +39,24 @@ class Memory:
         if stray.any():
             machine.fault(f"{where} what is not the work-group's", i, lanes[stray])
         good &= ~stray
+        early = np.zeros(len(at), bool)
+        early[good] = self.awaited[at[good, None] + np.arange(width)].any(axis=1)
+        if early.any():
+            machine.fault("use of what is still being copied", i, lanes[early])
         raced = self.watch.note(at[good], width, lanes[good], stores, machine.epoch)
         if raced.any():
             machine.fault("race", i, lanes[good][raced])
         return good
+
+    def depart(self, at, width):
+        """Copies begin to what holds nothing until they arrive."""
+        self.store(at, width, np.full((len(at), width // 4), 0xffffffff, U32))
+        self.awaited[at[:, None] + np.arange(width)] = True
+
+    def arrive(self, at, words):
+        width = 4 * words.shape[1]
+        self.store(at, width, words)
+        self.awaited[at[:, None] + np.arange(width)] = False
 
     def load(self, at, width):
         """Words of accesses, a row each."""

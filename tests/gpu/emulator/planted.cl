@@ -103,6 +103,60 @@ __kernel void wrong_row(__global const float *in, __global float *out, int count
         out[at] = turned[item ^ 1];
 }
 
+/* By copies that go on by themselves: cp.async of the PTX ISA. */
+#define BEGIN_COPY                                                                                 \
+    __local float turned[64];                                                                      \
+    __asm__ volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"                                \
+                     :                                                                             \
+                     : "r"((uint)(size_t)&turned[63 - item]), "l"(in + min(at, count - 1)),        \
+                       "r"(at < count ? 4 : 0)                                                     \
+                     : "memory");                                                                  \
+    __asm__ volatile("cp.async.commit_group;" ::: "memory")
+#define WAIT(all_but) __asm__ volatile("cp.async.wait_group " all_but ";" ::: "memory")
+
+__kernel void copied(__global const float *in, __global float *out, int count)
+{
+    ITEM;
+    BEGIN_COPY;
+    WAIT("0");
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (at < count)
+        out[at] = turned[item];
+}
+
+__kernel void copied_without_wait(__global const float *in, __global float *out, int count)
+{
+    ITEM;
+    BEGIN_COPY;
+    WAIT("1");
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (at < count)
+        out[at] = turned[item];
+}
+
+__kernel void copied_without_barrier(__global const float *in, __global float *out, int count)
+{
+    ITEM;
+    BEGIN_COPY;
+    WAIT("0");
+    if (at < count)
+        out[at] = turned[item];
+}
+
+__kernel void copied_past_the_end(__global const float *in, __global float *out, int count)
+{
+    ITEM;
+    __local float turned[64];
+    __asm__ volatile(
+        "cp.async.ca.shared.global [%0], [%1], 4;" ::"r"((uint)(size_t)&turned[63 - item]),
+        "l"(in + at)
+        : "memory");
+    __asm__ volatile("cp.async.wait_all;" ::: "memory");
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (at < count)
+        out[at] = turned[item];
+}
+
 /* Not planted: what integers and conversions come to. 12 words an item. */
 __kernel void arithmetic(__global const uint *in, __global uint *out, int count)
 {

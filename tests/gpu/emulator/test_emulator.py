@@ -23,6 +23,10 @@ EXPECTED = {
     "past_local_memory": ["store to outside of memory"],
     "misaligned": ["misaligned access"],
     "wrong_row": ["result"],
+    "copied": [],
+    "copied_without_wait": ["use of what is still being copied"],
+    "copied_without_barrier": ["race"],
+    "copied_past_the_end": ["load from what is not the work-group's"],
 }
 
 
