@@ -1,7 +1,8 @@
-/* mma: attention by matrix units, f16 and bf16. A work-group owns BM query rows, each of its waves
- * UNIT_ROWS of them, and walks the keys BN at a time with the online softmax of FlashAttention-2
- * (arXiv 2307.08691, section 3): Q stays in registers or local memory, tiles of K and V pass
- * through the latter, and weights, rounded as V is stored, go from one product to the next.
+/* mma: attention by matrix units, of f16 and bf16, and of f32 rounded to tf32. A work-group owns BM
+ * query rows, each of its waves UNIT_ROWS of them, and walks the keys BN at a time with the online
+ * softmax of FlashAttention-2 (arXiv 2307.08691, section 3): Q stays in registers or local memory,
+ * tiles of K and V pass through the latter, and weights, rounded as V is stored, go from one
+ * product to the next.
  *
  * Weights in f16 are relative to the largest, without headroom, which would make them subnormal:
  * values of f16 leave an f32 sum enough of it. Products hide nothing: where an edge tile has
@@ -10,23 +11,46 @@
  *
  * With ASYNC, instructions that wait for nothing copy V while scores are computed, and the next
  * tile's K while the output is. */
-typedef __global const ushort *stored_row;
+#if PER_WORD == 1
+typedef uint stored;
+#else
+typedef ushort stored;
+#endif
+typedef __global const stored *stored_row;
 
-/* Eight elements from where the row begins. */
+/* 16 bytes of a row. */
 INLINE uint4 load_chunk(const stored_row row, const bool aligned, const int chunk)
 {
     if (aligned)
-        return *(__global const uint4 *)(row + 8 * chunk);
+        return *(__global const uint4 *)(row + CHUNK * chunk);
+#if PER_WORD == 1
+    return vload4(chunk, row);
+#else
     const ushort8 read = vload8(chunk, row);
     return (uint4)(read.s0 | (uint)read.s1 << 16, read.s2 | (uint)read.s3 << 16,
                    read.s4 | (uint)read.s5 << 16, read.s6 | (uint)read.s7 << 16);
+#endif
+}
+
+/* As the unit takes it. */
+INLINE uint load_word(const stored_row from)
+{
+#if PER_WORD == 1
+    return to_unit(from[0]);
+#else
+    return from[0] | (uint)from[1] << 16;
+#endif
 }
 
 INLINE uint finite_part(const uint word)
 {
+#if PER_WORD == 1
+    return (word & EXPONENT) == EXPONENT ? 0 : word;
+#else
     const bool low = (word & EXPONENT) == EXPONENT;
     const bool high = (word >> 16 & EXPONENT) == EXPONENT;
     return (low ? 0 : word & 0xffffu) | (high ? 0 : word & 0xffff0000u);
+#endif
 }
 
 /* All of a chunk but infinities and NaN. */
@@ -43,25 +67,25 @@ INLINE uint4 finite_parts(const uint4 read, __local int *found)
  * whether there are some. `ith` says which key and chunk is a work-item's i-th, `put` where its
  * elements go. */
 #define LOAD_TILE(tile, ith, put, dim, m, at, finite, found)                                       \
-    for (int tile_i = thread; tile_i < BN * (dim / 8); tile_i += THREADS) {                        \
-        ith(tile_i, dim / 8) uint4 tile_read = (uint4)(0);                                         \
+    for (int tile_i = thread; tile_i < BN * (dim / CHUNK); tile_i += THREADS) {                    \
+        ith(tile_i, dim / CHUNK) uint4 tile_read = (uint4)(0);                                     \
         if (tile_key < keys)                                                                       \
             tile_read =                                                                            \
                 load_chunk((stored_row)m + at(first_key + tile_key), m##_aligned, tile_chunk);     \
         if (finite)                                                                                \
             tile_read = finite_parts(tile_read, found);                                            \
-        put(tile, tile_key, tile_chunk, tile_read)                                                 \
+        put(tile, tile_key, tile_chunk, chunk_to_unit(tile_read))                                  \
     }
 #if ASYNC
 /* Begins to copy them: `count` rows from key `first` on, and zeros. What is not aligned is there at
  * once. */
 #define BEGIN_TILE(tile, pitch, dim, m, at, first, count)                                          \
-    for (int tile_i = thread; tile_i < BN * (dim / 8); tile_i += THREADS) {                        \
-        ROW_BY_ROW(tile_i, dim / 8)                                                                \
+    for (int tile_i = thread; tile_i < BN * (dim / CHUNK); tile_i += THREADS) {                    \
+        ROW_BY_ROW(tile_i, dim / CHUNK)                                                            \
         const stored_row tile_row = (stored_row)m + at((first) + min(tile_key, (count)-1));        \
         __local uint4 *tile_to = tile + tile_key * pitch + tile_chunk;                             \
         if (m##_aligned)                                                                           \
-            BEGIN_COPY(tile_to, tile_row + 8 * tile_chunk, tile_key < (count));                    \
+            BEGIN_COPY(tile_to, tile_row + CHUNK * tile_chunk, tile_key < (count));                \
         else                                                                                       \
             *tile_to = tile_key < (count) ? load_chunk(tile_row, false, tile_chunk) : (uint4)(0);  \
     }                                                                                              \
@@ -69,12 +93,14 @@ INLINE uint4 finite_parts(const uint4 read, __local int *found)
 #define BEGIN_K(first)                                                                             \
     BEGIN_TILE(k_tile, K_PITCH, SQA_HEAD_DIM, k, SQA_K_AT, first, min(BN, walk.end - (first)))
 
-/* What a work-item itself has copied of V, of which others see nothing yet. */
-INLINE void take_out_unusual(const int thread, __local uint4 *tile, __local int *found)
+/* Of what a work-item itself has copied, of which others see nothing yet: takes out infinities and
+ * NaN, if `finite`, and rounds what is left as the unit takes it. */
+INLINE void finish_copies(const int thread, __local uint4 *tile, const int pitch, const int chunks,
+                          const bool finite, __local int *found)
 {
-    for (int i = thread; i < BN * (SQA_VALUE_DIM / 8); i += THREADS) {
-        __local uint4 *own = tile + i / (SQA_VALUE_DIM / 8) * V_PITCH + i % (SQA_VALUE_DIM / 8);
-        *own = finite_parts(*own, found);
+    for (int i = thread; i < BN * chunks; i += THREADS) {
+        __local uint4 *own = tile + i / chunks * pitch + i % chunks;
+        *own = chunk_to_unit(finite ? finite_parts(*own, found) : *own);
     }
 }
 #endif
@@ -86,7 +112,7 @@ INLINE void take_out_unusual(const int thread, __local uint4 *tile, __local int 
 #define V_ITH(i, chunks)                                                                           \
     const int tile_key = (i) / 2 % BN, tile_chunk = (i) / (2 * BN) * 2 + (i) % 2;
 #define PUT_V(tile, key, chunk, read)                                                              \
-    put_columns((__local ushort *)(tile) + 64 * (chunk)*V_PITCH + (key), as_ushort8(read));
+    put_columns((__local ushort *)(tile) + 8 * CHUNK * (chunk)*V_PITCH + (key), as_ushort8(read));
 
 INLINE void put_columns(__local ushort *to, const ushort8 read)
 {
@@ -107,15 +133,15 @@ INLINE void put_columns(__local ushort *to, const ushort8 read)
 /* Adds what a key has in V that is not finite, to the rows that it has a place among the weights
  * of. `weights`: the lane's, of that block. */
 INLINE void add_unusual(const units own, float output[SQA_VALUE_DIM / 16][HELD],
-                        const stored_row value, const uint weights[HELD / 2], const int place,
+                        const stored_row value, const uint weights[WEIGHT_WORDS], const int place,
                         const int mate)
 {
     float weight[ROWS_HELD];
 #pragma unroll EACH
     for (int r = 0; r < ROWS_HELD; r++) {
         const int held = HELD_AT(place, r);
-        const uint word = of_mate(own, weights[held / 2], MATE_AT(place) ^ mate);
-        weight[r] = element_of(word, held % 2);
+        const uint word = of_mate(own, weights[held / PER_WORD], MATE_AT(place) ^ mate);
+        weight[r] = element_of(word, held % PER_WORD);
     }
 #pragma unroll EACH
     for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
@@ -128,7 +154,7 @@ INLINE void add_unusual(const units own, float output[SQA_VALUE_DIM / 16][HELD],
         }
 }
 
-/* Of the b-th 16 keys of the tile with Q at the s-th 16 inner elements. */
+/* Of the b-th 16 keys of the tile with Q at the s-th inner elements. */
 INLINE void add_product(const units own, const int lane, float score[HELD],
                         const uint factor[FACTOR_WORDS], __local const uint4 *tile, const int b,
                         const int s)
@@ -136,6 +162,18 @@ INLINE void add_product(const units own, const int lane, float score[HELD],
     uint words[TILE_WORDS];
     read_rows(lane, words, tile, K_PITCH, 16 * b, 2 * s);
     multiply(own, score, factor, words);
+}
+
+INLINE void store_two(__global stored *to, const float first, const float second)
+{
+#if PER_WORD == 1
+    to[0] = as_uint(first);
+    to[1] = as_uint(second);
+#else
+    const uint word = pack(first, second);
+    to[0] = (ushort)word;
+    to[1] = (ushort)(word >> 16);
+#endif
 }
 
 /* The tile at `key`, or where the next run begins. */
@@ -166,8 +204,8 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 #else
     const long k_steps = k_row, v_steps = v_row;
 #endif
-    const bool k_aligned = (size_t)k % 16 == 0 && k_steps % 8 == 0;
-    const bool v_aligned = (size_t)v % 16 == 0 && v_steps % 8 == 0;
+    const bool k_aligned = (size_t)k % 16 == 0 && k_steps % CHUNK == 0;
+    const bool v_aligned = (size_t)v % 16 == 0 && v_steps % CHUNK == 0;
     __local uint4 k_tile[BN * K_PITCH], v_tile[V_CHUNKS];
     __local int unusual[2]; /* in this tile and the next one */
 #if SIMULATED
@@ -181,13 +219,13 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 #if Q_IN_LOCAL
     __local uint4 q_tile[BM * K_PITCH];
 #else
-    uint query[SQA_HEAD_DIM / 16][FACTOR_WORDS];
+    uint query[SQA_HEAD_DIM / INNER][FACTOR_WORDS];
 #endif
     const sqa_shaping shaping = SQA_SHAPING;
-#if SQA_DTYPE == 2
-    const sqa_weighing weighing = SQA_WEIGHING;
-#else
+#if SQA_DTYPE == 1
     const sqa_weighing weighing = {SQA_POWER, 0.0f, 1.0f};
+#else
+    const sqa_weighing weighing = SQA_WEIGHING;
 #endif
 #pragma unroll EACH
     for (int r = 0; r < ROWS_HELD; r++) {
@@ -219,8 +257,8 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
         const int row = min(wave_row + OWN_ROW(lane, FACTOR_ROW(w)), last_row);
         const stored_row from = q + (idle ? 0 : row * q_row) + FACTOR_AT(mate, w);
 #pragma unroll EACH
-        for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
-            query[s][w] = idle ? 0 : from[16 * s] | (uint)from[16 * s + 1] << 16;
+        for (int s = 0; s < SQA_HEAD_DIM / INNER; s++)
+            query[s][w] = idle ? 0 : load_word(from + INNER * s);
     }
 #endif
 #pragma unroll EACH
@@ -250,6 +288,8 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
                           first_key + BN > min(reach.all_last, end);
 #if ASYNC
         WAIT_FOR_COPIES;
+        if (PER_WORD == 1)
+            finish_copies(thread, k_tile, K_PITCH, SQA_HEAD_DIM / CHUNK, false, unusual);
         barrier(CLK_LOCAL_MEM_FENCE); /* K is there, and nobody works on V before any more */
         BEGIN_TILE(v_tile, V_PITCH, SQA_VALUE_DIM, v, SQA_V_AT, first_key, keys)
 #else
@@ -280,14 +320,14 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 #pragma unroll EACH
         for (int b = 0; b < BN / 16; b++)
 #pragma unroll EACH
-            for (int s = 0; s < SQA_HEAD_DIM / 16; s++)
+            for (int s = 0; s < SQA_HEAD_DIM / INNER; s++)
                 add_product(own, lane, score[b], query[s], k_tile, b, s);
 #endif
         const int next_key = tile + 1 < key_tiles ? next_tile(&walk, first_key + BN) : 0;
 #if ASYNC
         WAIT_FOR_COPIES;
-        if (edge)
-            take_out_unusual(thread, v_tile, unusual + tile % 2);
+        if (PER_WORD == 1 || edge)
+            finish_copies(thread, v_tile, V_PITCH, SQA_VALUE_DIM / CHUNK, edge, unusual + tile % 2);
         barrier(CLK_LOCAL_MEM_FENCE); /* V is there, and nobody needs this K any more */
 #endif
         if (edge) {
@@ -302,27 +342,28 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
             BEGIN_K(next_key)
         } /* only now, when there are registers for it again */
 #endif
-        uint weights[BN / 16][HELD / 2];
+        uint weights[BN / 16][WEIGHT_WORDS];
 #pragma unroll EACH
         for (int b = 0; b < BN / 16; b++) {
+            pack_weights(score[b], weights[b]);
 #pragma unroll EACH
-            for (int w = 0; w < HELD / 2; w++)
-                weights[b][w] = pack(score[b][2 * w], score[b][2 * w + 1]);
-            uint factor[FACTOR_WORDS];
-            as_factor(own, weights[b], factor);
+            for (int h = 0; h < 16 / INNER; h++) {
+                uint factor[FACTOR_WORDS];
+                as_factor(own, weights[b], h, factor);
 #pragma unroll EACH
-            for (int d = 0; d < SQA_VALUE_DIM / 16; d++) {
-                uint words[TILE_WORDS];
-                READ_COLUMNS(lane, words, v_tile, 16 * b, 16 * d);
-                multiply(own, output[d], factor, words);
+                for (int d = 0; d < SQA_VALUE_DIM / 16; d++) {
+                    uint words[TILE_WORDS];
+                    READ_COLUMNS(lane, words, v_tile, 16 * b + INNER * h, 16 * d);
+                    multiply(own, output[d], factor, words);
+                }
             }
         }
         if (unusual[tile % 2]) {
-            uint kept[BN / 16][HELD / 2]; /* a copy, so that the original stays in registers */
+            uint kept[BN / 16][WEIGHT_WORDS]; /* a copy, so that the original stays in registers */
 #pragma unroll EACH
             for (int b = 0; b < BN / 16; b++)
 #pragma unroll EACH
-                for (int w = 0; w < HELD / 2; w++)
+                for (int w = 0; w < WEIGHT_WORDS; w++)
                     kept[b][w] = weights[b][w];
 #pragma unroll 1
             for (int j = 0; j < keys; j++)
@@ -347,16 +388,15 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
         if (row > last_row)
             continue;
         const sqa_row_end end = sqa_end_row(weighing, rows[r].maximum, sum[r], SQA_SINK(head));
-        __global ushort *to = (__global ushort *)(SQA_O_MATRIX(batch, head) + (long)row * o_row);
+        __global stored *to = (__global stored *)(SQA_O_MATRIX(batch, head) + (long)row * o_row);
 #pragma unroll EACH
         for (int d = 0; d < SQA_VALUE_DIM / 16; d++)
 #pragma unroll EACH
             for (int n = 0; n < HELD / ROWS_HELD; n += 2) {
-                const int j = OF_ROW(r, n), column = 16 * d + PLACE(mate, j);
-                const uint word = pack(sqa_output(totals.output[d][j], end.inverse),
-                                       sqa_output(totals.output[d][j + 1], end.inverse));
-                to[column] = (ushort)word;
-                to[column + 1] = (ushort)(word >> 16);
+                const int j = OF_ROW(r, n);
+                store_two(to + 16 * d + PLACE(mate, j),
+                          sqa_output(totals.output[d][j], end.inverse),
+                          sqa_output(totals.output[d][j + 1], end.inverse));
             }
 #if SQA_WRITE_LSE
         if (mate == 0)

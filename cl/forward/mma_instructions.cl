@@ -2,7 +2,7 @@
  *
  *   multiply(own, sum, factor, tile)   adds a product
  *   of_mate(own, value, other)         what the lane's mate has whose number differs in these bits
- *   pack(low, high)                    both rounded, in a word */
+ *   pack(low, high)                    both rounded, in a word; not of tf32 */
 #if !SIMULATED
 /* What there is between lanes needs no memory. */
 typedef int units;
@@ -10,8 +10,13 @@ typedef int units;
 #define LANE_OF(own) ((own) % LANES)
 
 #if MATRIX_UNIT == UNIT_MMA
+#if PER_WORD == 1
+#define PRODUCT "m16n8k8"
+#else
+#define PRODUCT "m16n8k16"
+#endif
 #define MULTIPLY(sum, factor, tile)                                                                \
-    __asm__ volatile("mma.sync.aligned.m16n8k16.row.col.f32." ELEMENTS "." ELEMENTS ".f32 "        \
+    __asm__ volatile("mma.sync.aligned." PRODUCT ".row.col.f32." ELEMENTS "." ELEMENTS ".f32 "     \
                      "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                       \
                      : "+f"((sum)[0]), "+f"((sum)[1]), "+f"((sum)[2]), "+f"((sum)[3])              \
                      : "r"((factor)[0]), "r"((factor)[1]), "r"((factor)[2]), "r"((factor)[3]),     \
@@ -39,11 +44,13 @@ INLINE void read_rows(const int lane, uint words[4], __local const uint4 *tile, 
                   tile + (row + (lane & 7) + (lane >> 4) * 8) * pitch + chunk + (lane >> 3 & 1));
 }
 
+#if PER_WORD == 2
 INLINE void read_columns(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
                          const int row, const int chunk)
 {
     READ_MATRICES(".trans", words, tile + (row + (lane & 15)) * pitch + chunk + (lane >> 4));
 }
+#endif
 
 /* Copies 16 bytes to local memory, or zeros, past the first-level cache (PTX ISA, cp.async). A
  * work-item waits for its own. */
@@ -64,12 +71,14 @@ INLINE uint of_mate(const units own, const uint value, const int other)
     return told;
 }
 
+#if PER_WORD == 2
 INLINE uint pack(const float low, const float high)
 {
     uint word;
     __asm__("cvt.rn." ELEMENTS "x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
     return word;
 }
+#endif
 #else
 #pragma OPENCL EXTENSION cl_khr_fp16 : enable
 

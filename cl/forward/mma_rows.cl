@@ -1,9 +1,29 @@
 /* mma: what becomes of a wave's scores: blocks of 16 keys, of which a lane has HELD elements. */
-/* The row side of a product, from what the lane has of the weights. */
-INLINE void as_factor(const units own, const uint weights[HELD / 2], uint factor[FACTOR_WORDS])
+#define WEIGHT_WORDS (HELD / PER_WORD)
+
+/* What the lane has of a block's weights, rounded. */
+INLINE void pack_weights(const float weights[HELD], uint words[WEIGHT_WORDS])
 {
 #pragma unroll EACH
-    for (int w = 0; w < HELD / 2; w++) {
+    for (int w = 0; w < WEIGHT_WORDS; w++)
+#if PER_WORD == 1
+        words[w] = to_unit(as_uint(weights[w]));
+#else
+        words[w] = pack(weights[2 * w], weights[2 * w + 1]);
+#endif
+}
+
+/* The row side of the block's h-th product, from what the lane has of the weights. */
+INLINE void as_factor(const units own, const uint weights[WEIGHT_WORDS], const int h,
+                      uint factor[FACTOR_WORDS])
+{
+#if PER_WORD == 1
+#pragma unroll EACH
+    for (int w = 0; w < FACTOR_WORDS; w++) /* see read_columns() */
+        factor[w] = weights[4 * h + w % 2 * 2 + w / 2];
+#else
+#pragma unroll EACH
+    for (int w = 0; w < WEIGHT_WORDS; w++) {
 #if MATRIX_UNIT == UNIT_WMMA /* each lane brings all of a row: that of its mate, too */
         const uint other = of_mate(own, weights[w], 1);
         const bool first = MATE(LANE_OF(own)) == 0;
@@ -13,6 +33,7 @@ INLINE void as_factor(const units own, const uint weights[HELD / 2], uint factor
         factor[w] = weights[w];
 #endif
     }
+#endif
 }
 
 /* The largest, and the sum, of what a row's lanes have. */

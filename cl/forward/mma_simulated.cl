@@ -5,18 +5,18 @@
  *
  *   SUM_I, SUM_J(lane, e)      of the sum's element e of a lane
  *   LEFT_LANE, LEFT_WORD, LEFT_PART     who has (i, k), in which word and half of it
- *   RIGHT_LANE, RIGHT_WORD     who has (k, j); in half k % 2
+ *   RIGHT_LANE, RIGHT_WORD     who has (k, j); in part k % PER_WORD
  * `p` is which of two products e belongs to. */
 #if SIMULATED
-#if MATRIX_UNIT == UNIT_MMA /* PTX ISA, matrix fragments for mma.m16n8k16 */
+#if MATRIX_UNIT == UNIT_MMA /* PTX ISA, matrix fragments for mma.m16n8k16 and m16n8k8 */
 #define PRODUCT_SUMS 4
 #define SUM_I(lane, e) ((lane) / 4 + 8 * ((e) / 2))
 #define SUM_J(lane, e) ((lane) % 4 * 2 + (e) % 2)
-#define LEFT_LANE(lane, i, k) (4 * ((i) % 8) + (k) % 8 / 2)
-#define LEFT_WORD(p, i, k) (2 * ((k) / 8) + (i) / 8)
-#define LEFT_PART(i, k) ((k) % 2)
-#define RIGHT_LANE(lane, j, k) (4 * (j) + (k) % 8 / 2)
-#define RIGHT_WORD(p, k) (FACTOR_WORDS + 2 * (p) + (k) / 8)
+#define LEFT_LANE(lane, i, k) (4 * ((i) % 8) + (k) / PER_WORD % 4)
+#define LEFT_WORD(p, i, k) (2 * ((k) / CHUNK) + (i) / 8)
+#define LEFT_PART(i, k) ((k) % PER_WORD)
+#define RIGHT_LANE(lane, j, k) (4 * (j) + (k) / PER_WORD % 4)
+#define RIGHT_WORD(p, k) (FACTOR_WORDS + 2 * (p) + (k) / CHUNK)
 #elif MATRIX_UNIT == UNIT_MFMA /* AMD matrix instruction calculator, v_mfma_f32_16x16x16f16 */
 #define PRODUCT_SUMS 4
 #define SUM_I(lane, e) (4 * ((lane) / 16) + (e))
@@ -49,6 +49,11 @@ typedef struct {
     }
 #define LANE_OF(own) ((own).thread % LANES)
 
+#if PER_WORD == 1
+#define UNIT_ELEMENT(word, part) as_float((word)&0xffffe000u) /* the rest is not looked at */
+#else
+#define UNIT_ELEMENT(word, part) element_of(word, part)
+
 INLINE ushort to_bits(const float x)
 {
 #if SQA_DTYPE == 2
@@ -64,6 +69,7 @@ INLINE uint pack(const float low, const float high)
 {
     return to_bits(low) | (uint)to_bits(high) << 16;
 }
+#endif
 
 INLINE void multiply(const units own, float sum[HELD], const uint factor[FACTOR_WORDS],
                      const uint tile[TILE_WORDS])
@@ -79,10 +85,10 @@ INLINE void multiply(const units own, float sum[HELD], const uint factor[FACTOR_
     for (int e = 0; e < HELD; e++) {
         const int p = e / PRODUCT_SUMS;
         const int i = SUM_I(lane, e % PRODUCT_SUMS), j = SUM_J(lane, e % PRODUCT_SUMS);
-        for (int k = 0; k < 16; k++) {
+        for (int k = 0; k < INNER; k++) {
             const uint a = wave[SHOWN * LEFT_LANE(lane, i, k) + LEFT_WORD(p, i, k)];
             const uint b = wave[SHOWN * RIGHT_LANE(lane, j, k) + RIGHT_WORD(p, k)];
-            sum[e] = fma(element_of(a, LEFT_PART(i, k)), element_of(b, k % 2), sum[e]);
+            sum[e] = fma(UNIT_ELEMENT(a, LEFT_PART(i, k)), UNIT_ELEMENT(b, k % PER_WORD), sum[e]);
         }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -113,6 +119,7 @@ INLINE void read_rows(const int lane, uint words[4], __local const uint4 *tile, 
     }
 }
 
+#if PER_WORD == 2
 INLINE void read_columns(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
                          const int row, const int chunk)
 {
@@ -124,5 +131,6 @@ INLINE void read_columns(const int lane, uint words[4], __local const uint4 *til
         words[i] = at[0] | (uint)at[8 * pitch] << 16;
     }
 }
+#endif
 #endif
 #endif

@@ -1,10 +1,12 @@
 /* mma: matrix units, and what of a product each lane of a wave has. A wave computes with UNIT_ROWS
- * query rows. Its products are of these rows, 16 inner elements and 16 places: keys of a tile, or
- * columns of the output. By mma.sync the rows are those of the left matrix; by the others, which
+ * query rows. Its products are of these rows, INNER inner elements and 16 places: keys of a tile,
+ * or columns of the output. By mma.sync the rows are those of the left matrix; by the others, which
  * are given both matrices transposed and the tile on the left, they are columns of the right one:
  * so that a sum, rounded, is the row side of the next product as it is, or nearly so.
  *
- * The row side has FACTOR_WORDS words of two elements a lane, the lower one first, the tile's
+ * Elements are f16 or bf16, two in a word, the lower one first, or f32 rounded to tf32.
+ *
+ * The row side has FACTOR_WORDS words a lane, the tile's
  * TILE_WORDS, and of the sum a lane has HELD elements, of ROWS_HELD rows. The MATES lanes that
  * share these differ in places.
  *
@@ -16,7 +18,8 @@
  *   MATE_AT(place), HELD_AT(place, r)  whose it is, and which element
  *   FACTOR_ROW(w), FACTOR_AT(mate, w)  of Q: the row of word w, and its lower inner element
  */
-#define UNIT_MMA 1  /* NVIDIA from sm_80 on: PTX ISA, mma.sync.m16n8k16, two side by side */
+#define UNIT_MMA                                                                                   \
+    1 /* NVIDIA from sm_80 on: PTX ISA, mma.sync.m16n8k16, k8 of tf32, two side by side */
 #define UNIT_MFMA 2 /* AMD CDNA from gfx90a on: v_mfma_f32_16x16x16f16 and bf16_1k */
 #define UNIT_WMMA 3 /* AMD RDNA 3, waves of 32: v_wmma_f32_16x16x16 */
 #ifndef BM
@@ -46,6 +49,13 @@
 #define TILE_WORDS 8
 #endif
 
+#if SQA_DTYPE == 0
+#define PER_WORD 1 /* elements */
+#else
+#define PER_WORD 2
+#endif
+#define INNER (8 * PER_WORD)
+#define CHUNK (4 * PER_WORD) /* elements of 16 bytes */
 #define HELD (UNIT_ROWS * 16 / LANES)
 #if MATRIX_UNIT == UNIT_MMA
 #define TRANSPOSED 0 /* V is transposed on its way to the unit */
@@ -59,7 +69,7 @@
 #define MATE_AT(place) ((place) % 8 / 2)
 #define HELD_AT(place, r) (4 * ((place) / 8) + 2 * (r) + (place) % 2)
 #define FACTOR_ROW(w) ((w) % 2)
-#define FACTOR_AT(mate, w) (8 * ((w) / 2) + 2 * (mate))
+#define FACTOR_AT(mate, w) (PER_WORD * (4 * ((w) / 2) + (mate)))
 #define MATE_LANE(lane, other) ((lane) ^ (other))
 #else
 #define TRANSPOSED 1 /* V lies in local memory column by column */
@@ -84,32 +94,57 @@
 #define THREADS (BM / UNIT_ROWS * LANES)
 /* Where each lane needs all of a row of Q, it lies in local memory: registers would not do. */
 #define Q_IN_LOCAL (FACTOR_WORDS == 8)
-/* Rows of the tiles, in chunks of 8 elements: odd, so that 8 rows meet no bank twice. */
-#define K_PITCH (SQA_HEAD_DIM / 8 | 1)
+/* Rows of the tiles, in chunks: odd, so that 8 rows meet no bank twice. */
+#define K_PITCH (SQA_HEAD_DIM / CHUNK | 1)
 #if TRANSPOSED
-#define V_PITCH (BN / 8 | 1)
+#define V_PITCH (BN / CHUNK | 1)
 #define V_CHUNKS (SQA_VALUE_DIM * V_PITCH)
 #else
-#define V_PITCH (SQA_VALUE_DIM / 8 | 1)
+#define V_PITCH (SQA_VALUE_DIM / CHUNK | 1)
 #define V_CHUNKS (BN * V_PITCH)
 #endif
 
 #if SQA_DTYPE == 2
 #define ELEMENTS "bf16"
 #define EXPONENT 0x7f80u
-#else
+#elif SQA_DTYPE == 1
 #define ELEMENTS "f16"
 #define EXPONENT 0x7c00u
+#else
+#define ELEMENTS "tf32"
+#define EXPONENT 0x7f800000u
+#endif
+
+#if PER_WORD == 1
+/* To 11 bits, the nearest and away from zero from halfway (PTX ISA, cvt.rna.tf32), but no number to
+ * infinity. */
+INLINE uint to_unit(const uint word)
+{
+    const uint size = word & 0x7fffffffu;
+    const uint kept = size > EXPONENT ? 0x7fc00000u : word;
+    return (size < EXPONENT - 0x1000u ? word + 0x1000u : kept) & 0xffffe000u;
+}
+
+INLINE uint4 chunk_to_unit(const uint4 chunk)
+{
+    return (uint4)(to_unit(chunk.s0), to_unit(chunk.s1), to_unit(chunk.s2), to_unit(chunk.s3));
+}
+#else
+#define chunk_to_unit(chunk) (chunk)
 #endif
 
 /* The lower element of a word, or the upper one. */
 INLINE float element_of(const uint word, const int which)
 {
+#if PER_WORD == 1
+    return as_float(word);
+#else
     const ushort bits = (ushort)(word >> 16 * which);
 #if SQA_DTYPE == 2
     return as_float((uint)bits << 16);
 #else
     return vload_half(0, (const half *)&bits);
+#endif
 #endif
 }
 
@@ -142,5 +177,18 @@ INLINE void read_rows(const int lane, uint words[TILE_WORDS], __local const uint
     read_rows(lane, words, tile, V_PITCH, column, (key) / 8)
 #else
 #define READ_COLUMNS(lane, words, tile, key, column)                                               \
-    read_columns(lane, words, tile, V_PITCH, key, (column) / 8)
+    read_columns(lane, words, tile, V_PITCH, key, (column) / CHUNK)
+#if PER_WORD == 1
+/* Inner elements i and i + 4 are keys 2 i and 2 i + 1, as a lane has them of a sum. */
+INLINE void read_columns(const int lane, uint words[4], __local const uint4 *tile, const int pitch,
+                         const int row, const int chunk)
+{
+    __local const uint *at =
+        (__local const uint *)(tile + (row + 2 * (lane % 4)) * pitch + chunk) + lane / 4;
+    words[0] = at[0];
+    words[1] = at[4 * pitch];
+    words[2] = at[8];
+    words[3] = at[4 * pitch + 8];
+}
+#endif
 #endif

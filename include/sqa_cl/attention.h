@@ -82,6 +82,18 @@ typedef enum sqa_dtype {
     SQA_DTYPE_INT4 = 4
 } sqa_dtype;
 
+/* How exact the products of tensors in f32 are: Q with K, and weights with V.
+ *
+ * With SQA_PRODUCTS_TF32 matrix units may compute them, which take Q, K, V and the weights rounded
+ * to 11 significant bits, that is by 2^-11 of a value at most; sums are in f32. The error of O is
+ * then 4e-4, relative root mean square, instead of 1e-7, and that of LSE 5e-4 at most, where Q, K
+ * and V are normally distributed; 1e-3 and 7e-3 where scores reach 16. Promised are, for scores of
+ * a few at most, 1e-3 in the root mean square and 2e-3 of the largest |V| of O, and 1e-3 of LSE, or
+ * of its value. What is said above of infinities, NaN, large numbers and what is hidden holds.
+ * Nobody gets it unasked, and a device without such a unit, or where another way is faster,
+ * computes in f32. */
+typedef enum sqa_products { SQA_PRODUCTS_F32 = 0, SQA_PRODUCTS_TF32 = 1 } sqa_products;
+
 /* Query i (from 0) sees the keys j with ... */
 typedef enum sqa_causal {
     SQA_CAUSAL_NONE = 0,         /* any j */
@@ -132,16 +144,19 @@ typedef struct sqa_attention_desc {
     int32_t
         kv_dtype; /* how K and V are stored, an sqa_dtype; -1: as Q and O, by dtype. INT8 and INT4
                      take head_dim, value_dim, strides and offsets that are multiples of 32 */
+
+    /* From version 4 on. */
+    sqa_products products; /* TF32: of forward attention alone, with dtype and kv_dtype F32 */
 } sqa_attention_desc;
 
-#define SQA_ATTENTION_DESC_VERSION 3u
+#define SQA_ATTENTION_DESC_VERSION 4u
 #define SQA_ATTENTION_DESC_INIT                                                                    \
     {                                                                                              \
         SQA_ATTENTION_DESC_VERSION, SQA_OPERATION_FORWARD, SQA_DTYPE_F32, 1u, 1u, 1u, SQA_NOT_SET, \
             SQA_NOT_SET, 64u, 0u, 0.0f, SQA_CAUSAL_NONE, 0u, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},      \
             {0, 0, 0}, SQA_ALIGN_BOTTOM_RIGHT, {-1, -1}, {0u, 0u}, 0u, {0u, {0, 0, 0}},            \
             {0u, 0u, 0u, 0u, SQA_NOT_SET}, {0u, SQA_NOT_SET, SQA_NOT_SET}, 0.0f, SQA_ALIBI_NONE,   \
-            {0u, 0, {0, 0, 0}}, 0u, 0.0f, {0u, 0u}, -1                                             \
+            {0u, 0, {0, 0, 0}}, 0u, 0.0f, {0u, 0u}, -1, SQA_PRODUCTS_F32                           \
     }
 
 /* Strides of a packed (batch, heads, length, dim) tensor. */

@@ -1,7 +1,8 @@
-/* mma: matrix units, f16 and bf16; see cl/forward/mma.cl. It stands behind the other families in
- * the registry, so that no default is made of it: a driver's compiler has to be seen to take its
- * instructions and to make the right thing of them, which is what a trial does, in a process of its
- * own. What won there is used; a driver that refuses it later falls back. */
+/* mma: matrix units, f16, bf16 and, for who allows it, f32 as tf32; see cl/forward/mma.cl. It
+ * stands behind the other families in the registry, so that no default is made of it: a driver's
+ * compiler has to be seen to take its instructions and to make the right thing of them, which is
+ * what a trial does, in a process of its own. What won there is used; a driver that refuses it
+ * later falls back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "kernels/source.h"
 #include "kernels/thread_tiles.h"
 #include "kernels/work_division.h"
+#include "problem/names.h"
 
 enum { BM, BN, ASYNC, PARAMETER_COUNT };
 
@@ -18,13 +20,14 @@ static const sqa_parameter parameters[PARAMETER_COUNT] = {
     [ASYNC] = {"ASYNC", "1: K and V are copied while others are computed with (NVIDIA)", {0, 1}, 2},
 };
 
-/* Of a product's sides: inner elements, and columns of two products. */
+/* Of a product: places, and what head dimensions are multiples of. */
 #define STEP 16
 #define LONGEST_DIM 128
 
-/* A wave of `lanes` computes with `rows` query rows. `factor_words`: what a lane has of 16 inner
- * elements of them. `registers`: the most of a lane, by the count below, that compilers spill none
- * of; 0: what the architecture says. Sources of the figures: cl/forward/mma_units.cl. */
+/* A wave of `lanes` computes with `rows` query rows. `factor_words`: what a lane has of a
+ * product's inner elements of them. `registers`: the most of a lane, by the count below, that
+ * compilers spill none of; 0: what the architecture says. Sources of the figures:
+ * cl/forward/mma_units.cl. */
 typedef struct {
     const char *name; /* of $SQA_CL_TEST_MATRIX_UNITS */
     int number;       /* of the kernel's MATRIX_UNIT */
@@ -81,14 +84,23 @@ static const matrix_unit *unit_of(const sqa_device *device)
     return there ? there : simulated ? simulated : &matrix_units[0];
 }
 
+static bool is_transposed(const matrix_unit *unit)
+{
+    return unit->number != matrix_units[0].number;
+}
+
 static bool supports(const sqa_problem *problem, const sqa_device *device, const char **why)
 {
     const sqa_attention *attention = &problem->of.attention;
     if (!has_unit(device))
         *why = "needs matrix units: NVIDIA's of compute capability 8.0 or more, AMD's of gfx90a, "
                "gfx94x and gfx11xx, by their vendors' runtimes";
-    else if (attention->dtype == SQA_DTYPE_F32 || attention->kv_dtype != attention->dtype)
+    else if (attention->kv_dtype != attention->dtype)
         *why = "needs f16 or bf16, the same for all tensors";
+    else if (attention->dtype == SQA_DTYPE_F32 && attention->products != SQA_PRODUCTS_TF32)
+        *why = "needs f16 or bf16, or f32 whose products may be of tf32";
+    else if (attention->dtype == SQA_DTYPE_F32 && is_transposed(unit_of(device)))
+        *why = "has products of tf32 by NVIDIA's units only";
     else if (attention->head_dim % STEP || attention->value_dim % STEP ||
              attention->head_dim > LONGEST_DIM || attention->value_dim > LONGEST_DIM)
         *why = "needs head dimensions that are multiples of 16, of 128 at most";
@@ -99,11 +111,6 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     return false;
 }
 
-static bool is_transposed(const matrix_unit *unit)
-{
-    return unit->number != matrix_units[0].number;
-}
-
 /* Of a lane that needs all of a row of Q, which then lies in local memory. */
 #define WHOLE_ROW 8
 
@@ -112,9 +119,11 @@ static uint64_t local_bytes(const int32_t *value, const sqa_attention *attention
                             const matrix_unit *unit)
 {
     const uint32_t bn = (uint32_t)value[BN], dim = attention->value_dim;
-    const uint32_t v_chunks = is_transposed(unit) ? dim * (bn / 8 | 1) : bn * (dim / 8 | 1);
+    const uint32_t chunk = 16 / (uint32_t)sqa_dtype_size(attention->dtype);
+    const uint32_t v_chunks = is_transposed(unit) ? dim * (bn / chunk | 1) : bn * (dim / chunk | 1);
     const uint32_t rows = bn + (unit->factor_words == WHOLE_ROW ? (uint32_t)value[BM] : 0);
-    return 16 * ((uint64_t)rows * (attention->head_dim / 8 | 1) + v_chunks) + 2 * sizeof(int32_t);
+    return 16 * ((uint64_t)rows * (attention->head_dim / chunk | 1) + v_chunks) +
+           2 * sizeof(int32_t);
 }
 
 /* Of a work-item: what it has of Q, the output, and scores with the weights they become. */
@@ -122,9 +131,11 @@ static uint32_t registers(const int32_t *value, const sqa_attention *attention,
                           const matrix_unit *unit)
 {
     const uint32_t held = 16 * unit->rows / unit->lanes;
-    const uint32_t steps = unit->factor_words == WHOLE_ROW ? 1 : attention->head_dim / 16;
+    const uint32_t per_word = 4 / (uint32_t)sqa_dtype_size(attention->dtype);
+    const uint32_t steps =
+        unit->factor_words == WHOLE_ROW ? 1 : attention->head_dim / (8 * per_word);
     return steps * unit->factor_words + attention->value_dim / 16 * held +
-           (uint32_t)value[BN] / 16 * (held + held / 2);
+           (uint32_t)value[BN] / 16 * (held + held / per_word);
 }
 
 static bool registers_suffice(const sqa_device *device, const matrix_unit *unit, uint32_t count)
@@ -210,7 +221,7 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
 
 const sqa_kernel_family sqa_mma_forward = {
     .name = "mma",
-    .summary = "GPU with matrix units, f16 and bf16: products by them",
+    .summary = "GPU with matrix units: products by them, of f16, bf16, and f32 where tf32 may do",
     .operation = SQA_OPERATION_FORWARD,
     .space_version = 2,
     .parameters = parameters,

@@ -11,19 +11,13 @@
 #include "operations/tolerances.h"
 
 static const sqa_shape_field *const fields[] = {
-    sqa_size_fields,
-    sqa_value_fields,
-    sqa_storage_fields,
-    sqa_cache_fields,
-    sqa_position_fields,
-    sqa_pattern_fields,
-    sqa_list_fields,
-    sqa_ragged_fields,
-    sqa_paged_fields,
-    sqa_output_fields,
-    sqa_layout_fields,
-    sqa_value_layout_fields,
-    NULL,
+    sqa_size_fields,         sqa_value_fields,
+    sqa_storage_fields,      sqa_cache_fields,
+    sqa_products_fields,     sqa_position_fields,
+    sqa_pattern_fields,      sqa_list_fields,
+    sqa_ragged_fields,       sqa_paged_fields,
+    sqa_output_fields,       sqa_layout_fields,
+    sqa_value_layout_fields, NULL,
 };
 
 sqa_status sqa_problem_from_desc(sqa_problem *out, const sqa_attention_desc *desc)
@@ -156,7 +150,17 @@ static const sqa_row_group groups[] = {
     {.slot_count = 0},
 };
 
+static bool may_be_tf32(const sqa_problem *problem)
+{
+    return problem->operation == SQA_OPERATION_FORWARD &&
+           problem->of.attention.products == SQA_PRODUCTS_TF32;
+}
+
+/* Those of tf32 are promised where sqa_products is declared. */
 const sqa_tolerance sqa_forward_tolerances[SQA_FORWARD_TOLERANCES] = {
+    {SQA_SLOT_O, SQA_ELEMENT_F32, .rms = 1e-3, .max = 2e-3, .max_of = SQA_SLOT_V,
+     .when = may_be_tf32},
+    {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-3, .relative = 1e-3, .when = may_be_tf32},
     SQA_OUTPUT_TOLERANCES(SQA_SLOT_O, 2e-6, 1e-5, SQA_SLOT_V),
     {SQA_SLOT_LSE, SQA_ELEMENT_F32, .absolute = 1e-6, .relative = 1e-5},
 };

@@ -115,11 +115,12 @@ typedef struct sqa_row_group {
 typedef struct sqa_tolerance {
     uint32_t slot;
     sqa_element element;
-    double rms;      /* relative root mean square of all elements */
-    double max;      /* largest difference over the largest magnitude of */
-    uint32_t max_of; /* this slot */
-    double absolute; /* of each element: this, or */
-    double relative; /* this times the reference's */
+    double rms;                               /* relative root mean square of all elements */
+    double max;                               /* largest difference over the largest magnitude of */
+    uint32_t max_of;                          /* this slot */
+    double absolute;                          /* of each element: this, or */
+    double relative;                          /* this times the reference's */
+    bool (*when)(const sqa_problem *problem); /* of such problems alone, in place of later rows */
 } sqa_tolerance;
 
 /* What a class of problems is told apart by; see operations/problem_class.h. */

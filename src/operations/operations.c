@@ -77,19 +77,21 @@ void sqa_operation_names(sqa_text *out)
         sqa_text_format(out, "%s%s", i ? ", " : "", entries[i]->name);
 }
 
-sqa_status sqa_operation_tolerance(const sqa_operation_entry *entry, uint32_t slot,
-                                   sqa_element element, const sqa_tolerance **out)
+sqa_status sqa_operation_tolerance(const sqa_operation_entry *entry, const sqa_problem *problem,
+                                   uint32_t slot, sqa_element element, const sqa_tolerance **out)
 {
     for (uint32_t i = 0; i < entry->tolerance_count; i++) {
         const sqa_tolerance *row = &entry->tolerances[i];
         const bool asks = row->rms > 0.0 || row->max > 0.0 || row->absolute > 0.0;
+        if (row->when && !(problem && row->when(problem)))
+            continue;
         if (row->slot == slot && row->element == element && asks) {
             *out = row;
             return SQA_OK;
         }
     }
     if (entry->inner && slot < entry->inner->slot_count)
-        return sqa_operation_tolerance(entry->inner, slot, element, out);
+        return sqa_operation_tolerance(entry->inner, problem, slot, element, out);
     return sqa_fail(SQA_UNSUPPORTED, "%s has no tolerance for %s stored as %d", entry->name,
                     sqa_slot_of(entry, slot).name, (int)element);
 }

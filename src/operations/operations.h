@@ -23,9 +23,9 @@ bool sqa_operation_from_name(const char *name, sqa_operation *out);
 /* Appends "forward, select_blocks": for error messages. */
 void sqa_operation_names(sqa_text *out);
 
-/* The promise for an output stored so. Errors: SQA_UNSUPPORTED where the entry lacks it,
- * so that nothing is ever judged by no promise at all. */
-sqa_status sqa_operation_tolerance(const sqa_operation_entry *entry, uint32_t slot,
-                                   sqa_element element, const sqa_tolerance **out);
+/* The promise for an output stored so, of the problem or, where that is NULL, of most. Errors:
+ * SQA_UNSUPPORTED where the entry lacks it, so that nothing is ever judged by no promise at all. */
+sqa_status sqa_operation_tolerance(const sqa_operation_entry *entry, const sqa_problem *problem,
+                                   uint32_t slot, sqa_element element, const sqa_tolerance **out);
 
 #endif

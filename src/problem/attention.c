@@ -114,11 +114,26 @@ sqa_attention_desc sqa_attention_desc_read(const sqa_attention_desc *desc)
     static const size_t bytes[SQA_ATTENTION_DESC_VERSION + 1] = {
         [1] = offsetof(sqa_attention_desc, paged),
         [2] = offsetof(sqa_attention_desc, kv_dtype),
-        [3] = sizeof(sqa_attention_desc),
+        [3] = offsetof(sqa_attention_desc, products),
+        [4] = sizeof(sqa_attention_desc),
     };
     const bool known = desc->version <= SQA_ATTENTION_DESC_VERSION;
     memcpy(&read, desc, bytes[known ? desc->version : SQA_ATTENTION_DESC_VERSION]);
     return read;
+}
+
+static sqa_status check_products(const sqa_attention_desc *desc)
+{
+    const bool is_f32 =
+        desc->dtype == SQA_DTYPE_F32 && (desc->kv_dtype == -1 || desc->kv_dtype == SQA_DTYPE_F32);
+    if (!sqa_products_name(desc->products))
+        return sqa_fail(SQA_INVALID_ARGUMENT, "desc.products: %d is not one of 0..1",
+                        (int)desc->products);
+    if (desc->products != SQA_PRODUCTS_F32 && !is_f32)
+        return sqa_fail(SQA_INVALID_ARGUMENT,
+                        "desc.products: tf32 is of tensors in f32; expected dtype f32 and kv_dtype "
+                        "-1 or f32");
+    return SQA_OK;
 }
 
 sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc *given)
@@ -132,10 +147,14 @@ sqa_status sqa_attention_from_desc(sqa_attention *out, const sqa_attention_desc 
     if (desc->kv_dtype != -1 && !sqa_kv_dtype_name((sqa_dtype)desc->kv_dtype))
         return sqa_fail(SQA_INVALID_ARGUMENT, "desc.kv_dtype: %d is neither -1 nor an sqa_dtype",
                         (int)desc->kv_dtype);
+    status = check_products(desc);
+    if (status != SQA_OK)
+        return status;
     sqa_attention attention;
     memset(&attention, 0, sizeof attention);
     attention.dtype = desc->dtype;
     attention.kv_dtype = desc->kv_dtype < 0 ? desc->dtype : (sqa_dtype)desc->kv_dtype;
+    attention.products = desc->products;
     attention.batch = desc->batch;
     attention.q_heads = desc->q_heads;
     attention.kv_heads = desc->kv_heads;
@@ -191,6 +210,7 @@ void sqa_attention_to_desc(const sqa_attention *attention, sqa_attention_desc *o
     *out = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     out->dtype = attention->dtype;
     out->kv_dtype = attention->kv_dtype == attention->dtype ? -1 : (int32_t)attention->kv_dtype;
+    out->products = attention->products;
     out->batch = attention->batch;
     out->q_heads = attention->q_heads;
     out->kv_heads = attention->kv_heads;
@@ -205,6 +225,15 @@ void sqa_attention_to_desc(const sqa_attention *attention, sqa_attention_desc *o
     out->v = attention->v;
     out->o = attention->o;
     pattern_to_desc(attention, out);
+}
+
+sqa_status sqa_check_full_products(const char *field, const sqa_attention *attention)
+{
+    return attention->products == SQA_PRODUCTS_F32
+               ? SQA_OK
+               : sqa_fail(SQA_UNSUPPORTED,
+                          "%s: only forward attention may have products of tf32; expected f32",
+                          field);
 }
 
 sqa_status sqa_check_one_dtype(const sqa_attention *attention)

@@ -39,6 +39,7 @@ typedef enum sqa_score {
 
 typedef struct sqa_attention {
     sqa_dtype dtype, kv_dtype; /* of Q and O; of K and V */
+    sqa_products products;     /* F32 where dtype is another */
     uint32_t batch;
     uint32_t q_heads, kv_heads;
     uint32_t out_heads;           /* max(q_heads, kv_heads) */
@@ -82,6 +83,10 @@ bool sqa_attention_has_own_lengths(const sqa_attention *attention);
 
 /* Errors: SQA_UNSUPPORTED where K and V are stored unlike Q, for operations other than forward. */
 sqa_status sqa_check_one_dtype(const sqa_attention *attention);
+
+/* Errors: SQA_UNSUPPORTED where products may be of tf32, for operations other than forward.
+ * `field`: how the caller knows it. */
+sqa_status sqa_check_full_products(const char *field, const sqa_attention *attention);
 
 /* Errors: SQA_UNSUPPORTED where K and V are in pages, for operations other than forward. */
 sqa_status sqa_check_not_paged(const sqa_attention *attention);

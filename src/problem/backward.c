@@ -166,6 +166,8 @@ sqa_status sqa_backward_from_desc(sqa_backward_pass *out, const sqa_attention_de
     if (status == SQA_OK)
         status = sqa_check_one_dtype(&pass.attention);
     if (status == SQA_OK)
+        status = sqa_check_full_products("desc.products", &pass.attention);
+    if (status == SQA_OK)
         status = check_gradients(&pass.attention, backward->gradients);
     if (status == SQA_OK)
         status = sqa_check_range("backward.accumulate", backward->accumulate, 0, 1);

@@ -397,6 +397,8 @@ sqa_status sqa_layer_from_desc(sqa_layer_pass *out, const sqa_layer_desc *given,
     if (status == SQA_OK)
         status = check_cache(&layer, desc, backward);
     if (status == SQA_OK)
+        status = sqa_check_full_products("desc.attention.products", &layer.attention);
+    if (status == SQA_OK)
         status = set_positions(&layer, desc);
     if (status == SQA_OK)
         status = set_norm(&layer, desc);

@@ -26,6 +26,7 @@ static sqa_status check_pattern(const sqa_attention *a, const sqa_attention_desc
         {"dropout", a->score & SQA_SCORE_DROPOUT},
         {"paged", a->mask & SQA_MASK_PAGED},
         {"kv_dtype", a->kv_dtype != a->dtype},
+        {"products", a->products},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].there)

@@ -15,6 +15,9 @@ const char *const sqa_kv_dtype_words[] = {
     [SQA_DTYPE_F32] = "f32",   [SQA_DTYPE_F16] = "f16",   [SQA_DTYPE_BF16] = "bf16",
     [SQA_DTYPE_INT8] = "int8", [SQA_DTYPE_INT4] = "int4", NULL};
 
+const char *const sqa_products_words[] = {
+    [SQA_PRODUCTS_F32] = "f32", [SQA_PRODUCTS_TF32] = "tf32", NULL};
+
 enum { KV_DTYPES = SQA_DTYPE_INT4 + 1 };
 
 static const char *const causal_names[] = {
@@ -34,6 +37,11 @@ const char *sqa_dtype_name(sqa_dtype dtype)
 const char *sqa_kv_dtype_name(sqa_dtype dtype)
 {
     return (size_t)dtype < KV_DTYPES ? sqa_kv_dtype_words[dtype] : NULL;
+}
+
+const char *sqa_products_name(sqa_products products)
+{
+    return (size_t)products < COUNT(sqa_products_words) ? sqa_products_words[products] : NULL;
 }
 
 const char *sqa_causal_name(sqa_causal causal)

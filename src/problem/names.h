@@ -13,11 +13,13 @@ extern const char *const sqa_dtype_words[];
 
 /* And those of caches, which may be quantised. */
 extern const char *const sqa_kv_dtype_words[];
+extern const char *const sqa_products_words[];
 #define SQA_KV_DTYPES "f32, f16, bf16, int8 or int4"
 
 /* NULL for a value outside the enum; of kv, for one that caches have. */
 const char *sqa_dtype_name(sqa_dtype dtype);
 const char *sqa_kv_dtype_name(sqa_dtype dtype);
+const char *sqa_products_name(sqa_products products);
 const char *sqa_causal_name(sqa_causal causal); /* "none", "bottom-right", "top-left" */
 
 /* false when no value has that name. */

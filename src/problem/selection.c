@@ -56,7 +56,9 @@ static sqa_status check_pattern(const sqa_attention *attention)
         if (attention->mask & unsupported[i].mask)
             return sqa_fail(SQA_UNSUPPORTED, "%s: block selection does not support it",
                             unsupported[i].field);
-    const sqa_status status = sqa_check_one_dtype(attention);
+    sqa_status status = sqa_check_one_dtype(attention);
+    if (status == SQA_OK)
+        status = sqa_check_full_products("desc.products", attention);
     if (status != SQA_OK)
         return status;
     if (!(attention->mask & SQA_MASK_BLOCKS))

@@ -150,8 +150,8 @@ static sqa_status prepare(group_judge *self)
         const uint32_t slot = self->group->slots[i];
         self->of[i].tensor = &self->tensors->of[slot];
         if (self->of[i].tensor->data && self->group->expect)
-            status = sqa_operation_tolerance(self->entry, slot, self->of[i].tensor->element,
-                                             &self->of[i].tolerance);
+            status = sqa_operation_tolerance(self->entry, &self->tensors->problem, slot,
+                                             self->of[i].tensor->element, &self->of[i].tolerance);
     }
     return status;
 }
@@ -270,7 +270,8 @@ sqa_status sqa_judge_limit(const sqa_problem *problem, double *out)
     *out = 0.0;
     for (uint32_t slot = 0; slot < entry->slot_count; slot++)
         if (is_numbers(entry, slot) && sqa_tensor_shape_of(problem, slot, &shape)) {
-            sqa_status status = sqa_operation_tolerance(entry, slot, shape.element, &tolerance);
+            sqa_status status =
+                sqa_operation_tolerance(entry, problem, slot, shape.element, &tolerance);
             *out = status == SQA_OK ? tolerance->max : 0.0;
             return status;
         }

@@ -28,10 +28,11 @@ static const struct {
     uint32_t values[4];
     size_t count;
 } wrong[] = {
-    {"version", offsetof(sqa_attention_desc, version), {0, 4, UINT32_MAX}, 3},
+    {"version", offsetof(sqa_attention_desc, version), {0, 5, UINT32_MAX}, 3},
     {"operation", offsetof(sqa_attention_desc, operation), {1, 77, UINT32_MAX}, 3},
     {"dtype", offsetof(sqa_attention_desc, dtype), {77, UINT32_MAX}, 2},
     {"kv_dtype", offsetof(sqa_attention_desc, kv_dtype), {5, 77, UINT32_MAX - 1}, 3},
+    {"products", offsetof(sqa_attention_desc, products), {2, 77, UINT32_MAX}, 3},
     {"batch", offsetof(sqa_attention_desc, batch), {(1u << 30) + 1, UINT32_MAX}, 2},
     {"q_heads", offsetof(sqa_attention_desc, q_heads), {0, 65536, UINT32_MAX}, 3},
     {"kv_heads", offsetof(sqa_attention_desc, kv_heads), {0, 65536, UINT32_MAX}, 3},
@@ -62,6 +63,11 @@ START_TEST(older_versions)
         ck_assert_int_eq(problem.of.attention.kv_dtype, SQA_DTYPE_F16);
         desc.paged.page_size = 0;
     }
+    desc.version = 3;
+    desc.kv_dtype = -1;
+    desc.products = (sqa_products)77;
+    ck_assert(sqa_problem_from_desc(&problem, &desc) == SQA_OK);
+    ck_assert_int_eq(problem.of.attention.products, SQA_PRODUCTS_F32);
 }
 END_TEST
 

@@ -18,6 +18,9 @@ static const struct {
     const char *unit, *shape, *config;
 } cases[] = {
     {"mma", "hq=2,hkv=1,nq=20,nk=75,d=32,dtype=f16,causal,lse", "BM=32,BN=64,ASYNC=1"},
+    {"mma", "hq=2,hkv=1,nq=20,nk=75,d=32,dv=16,products=tf32,causal,alibi=slopes,softcap=30,lse",
+     "BM=32,BN=32,ASYNC=1"},
+    {"mma", "b=2,hq=2,nq=9,nk=40,d=16,products=tf32,page=16,keymask,sinks", "BM=16,BN=32,ASYNC=0"},
     {"mfma",
      "b=2,hq=2,n=40,d=16,dv=32,dtype=bf16,causal,window=20:0,globals=3,alibi=slopes,softcap=30,"
      "sinks,lse",
@@ -109,6 +112,32 @@ START_TEST(passes_the_grids)
 }
 END_TEST
 
+/* Those of f32, with products of tf32. */
+START_TEST(passes_the_grids_in_tf32)
+{
+    const char *size = getenv("SQA_TEST_SIZE");
+    if (!size || strcmp(size, "full") != 0)
+        return;
+    const sqa_case_grid *grid = sqa_tuner_operation_find(SQA_OPERATION_FORWARD)->grids;
+    sqa_suite_counts counts = {0};
+    say_unit("mma");
+    for (; grid->name; grid++) {
+        sqa_case_list list = {NULL, 0};
+        sqa_suite suite = suite_of(NULL);
+        suite.all_rows = false;
+        suite.report = NULL;
+        ck_assert_int_eq(grid->list(SQA_GRID_QUICK, SQA_DTYPE_F32, &list), SQA_OK);
+        for (size_t i = 0; i < list.count; i++, suite.seed++) {
+            list.cases[i].of.attention.products = SQA_PRODUCTS_TF32;
+            sqa_suite_case(&suite, &list.cases[i], &counts);
+        }
+        sqa_case_list_free(&list);
+        ck_assert_msg(counts.failed == 0, "%s: %zu failed", grid->name, counts.failed);
+    }
+    ck_assert_uint_gt(counts.passed, 0);
+}
+END_TEST
+
 /* It is for its devices, and no default anywhere. */
 START_TEST(needs_matrix_units)
 {
@@ -128,6 +157,8 @@ START_TEST(needs_matrix_units)
         {"amd", "amd", "gfx1030", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
         {"intel", "intel", "xe-hpc", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
         {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64", "f16 or bf16", 8},
+        {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64,products=tf32", NULL, 8},
+        {"amd", "amd", "gfx942", "hq=2,n=64,d=64,products=tf32", "NVIDIA's units only", 0},
         {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=72,dtype=f16", "multiples of 16", 8},
         {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=144,dtype=f16", "of 128 at most", 8},
         {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64,dtype=f16,dropout=0.5", "drop weights", 8},
@@ -163,5 +194,10 @@ int main(void)
     tcase_add_loop_test(tests, passes_the_grids, 0, CASES);
     tcase_add_test(tests, needs_matrix_units);
     suite_add_tcase(suite, tests);
+    TCase *tf32 = tcase_create("tf32");
+    tcase_set_timeout(tf32, 3600);
+    tcase_add_unchecked_fixture(tf32, open_device, close_device);
+    tcase_add_test(tf32, passes_the_grids_in_tf32);
+    suite_add_tcase(suite, tf32);
     return sqa_run_suite(suite);
 }

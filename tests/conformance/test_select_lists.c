@@ -356,8 +356,8 @@ static void check_output(const selection_run *run, const sqa_host_tensors *forwa
     const sqa_tolerance *tolerance;
     sqa_reference_inputs views = sqa_host_tensors_views(&run->tensors);
     sqa_error_sum sum = {0};
-    ck_assert_int_eq(sqa_operation_tolerance(sqa_operation_of(&forward->problem), SQA_SLOT_O,
-                                             o->element, &tolerance),
+    ck_assert_int_eq(sqa_operation_tolerance(sqa_operation_of(&forward->problem), &forward->problem,
+                                             SQA_SLOT_O, o->element, &tolerance),
                      SQA_OK);
     views.by_slot[SQA_SLOT_V] = sqa_host_tensor_view(&forward->of[SQA_SLOT_V]);
     for (uint32_t b = 0; b < a->batch; b++)

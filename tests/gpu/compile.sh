@@ -51,6 +51,8 @@ forward         tiled  hq=8,hkv=2,nq=1,nk=4096,d=128,dtype=f16            gfx103
 forward         mma    hq=8,n=4096,causal,d=64,dtype=f16                  sm_80,gfx942    matrix
 forward         mma    hq=8,n=4096,causal,d=128,dtype=f16                 gfx1100          matrix
 forward         mma    hq=8,n=4096,causal,d=128,dtype=bf16                sm_90,gfx90a    matrix
+forward         mma    hq=8,n=4096,causal,d=64,products=tf32              sm_80            nvidia
+forward         mma    hq=8,n=4096,causal,d=128,products=tf32             sm_90            nvidia
 forward         stream hq=32,hkv=4,nq=1,nk=4096,d=128,dtype=f16           sm_80            all
 forward         naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 backward_core   tiled  hq=8,n=4096,causal,d=64,dtype=f32                  sm_80            all
@@ -172,7 +174,7 @@ chosen() {
     [ "$size" = full ] || { case ",$2," in *",$1,"*) return 0 ;; *) return 1 ;; esac; }
     case $3:$1 in
     all:* | one:sm_90 | one:gfx1100 | one:dg2) return 0 ;;
-    matrix:sm_* | matrix:gfx9* | matrix:gfx11*) return 0 ;;
+    nvidia:sm_* | matrix:sm_* | matrix:gfx9* | matrix:gfx11*) return 0 ;;
     *) return 1 ;;
     esac
 }

@@ -35,6 +35,8 @@ sm_80 forward       mma   hq=8,n=4096,causal,d=64,dtype=f16  quick
 sm_80 forward       mma   hq=8,n=4096,causal,d=128,dtype=f16 full
 sm_80 forward       mma   hq=8,n=4096,causal,d=64,dtype=bf16 full
 sm_80 forward       mma   hq=8,n=4096,causal,d=128,dtype=bf16 full
+sm_80 forward       mma   hq=8,n=4096,causal,d=64,products=tf32 quick
+sm_80 forward       mma   hq=8,n=4096,causal,d=128,products=tf32 full
 sm_90 forward       tiled hq=8,n=4096,causal,d=64,dtype=f32  full
 sm_90 forward       tiled hq=8,n=4096,causal,d=128,dtype=f32 full
 sm_90 forward       tiled hq=8,n=4096,causal,d=64,dtype=f16  full

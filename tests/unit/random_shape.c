@@ -19,6 +19,7 @@ static const struct {
     {"h", {"8", "16"}},
     {"dv", {"8", "1", "40", "512"}},
     {"kv", {"f32", "f16", "bf16", "int8", "int4"}},
+    {"products", {"f32", "tf32"}},
     {"scale", {"0.25", "-0.1", "1e-30"}},
     {"causal", {""}},
     {"align", {"top-left", "bottom-right"}},

@@ -215,8 +215,8 @@ static void check_tensors(const sqa_problem *problem, const char *text)
             continue;
         ck_assert_int_lt(shape.element, SQA_ELEMENT_COUNT);
         judges_of(entry, slot, &by_numbers);
-        ck_assert_msg(!by_numbers ||
-                          sqa_operation_tolerance(entry, slot, shape.element, &tolerance) == SQA_OK,
+        ck_assert_msg(!by_numbers || sqa_operation_tolerance(entry, problem, slot, shape.element,
+                                                             &tolerance) == SQA_OK,
                       "%s: %s", text, sqa_last_error());
     }
 }
@@ -230,7 +230,7 @@ START_TEST(outputs_have_tolerances)
     for_random_problems(entry, 1000, check_tensors);
     while (sqa_slot_of(entry, input).use != SQA_SLOT_INPUT)
         input++;
-    ck_assert_int_eq(sqa_operation_tolerance(entry, input, SQA_ELEMENT_F32, &tolerance),
+    ck_assert_int_eq(sqa_operation_tolerance(entry, NULL, input, SQA_ELEMENT_F32, &tolerance),
                      SQA_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(sqa_last_error(), sqa_slot_of(entry, input).name));
 }

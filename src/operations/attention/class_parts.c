@@ -7,10 +7,13 @@
 #include "operations/problem_class.h"
 #include "problem/names.h"
 
-const char *const sqa_stored_words[] = {"f32",      "f16",       "bf16",      "f32/f16",
-                                        "f32/bf16", "f16/f32",   "f16/bf16",  "bf16/f32",
-                                        "bf16/f16", "f32/int8",  "f32/int4",  "f16/int8",
-                                        "f16/int4", "bf16/int8", "bf16/int4", NULL};
+const char *const sqa_stored_words[] = {
+    "f32",      "f16",       "bf16",      "f32/f16",  "f32/bf16", "f16/f32",
+    "f16/bf16", "bf16/f32",  "bf16/f16",  "f32/int8", "f32/int4", "f16/int8",
+    "f16/int4", "bf16/int8", "bf16/int4", "tf32",     NULL};
+
+/* Its results are not for who has not asked for it. */
+enum { TF32_WORD = sizeof sqa_stored_words / sizeof *sqa_stored_words - 2 };
 
 uint32_t sqa_stored_word(sqa_dtype own, sqa_dtype kept)
 {
@@ -30,6 +33,8 @@ uint32_t sqa_kv_dtype_word(sqa_dtype dtype, sqa_dtype kv_dtype)
 
 static uint32_t dtype_of(const sqa_problem *problem)
 {
+    if (problem->of.attention.products == SQA_PRODUCTS_TF32)
+        return TF32_WORD;
     return sqa_stored_word(problem->of.attention.dtype, problem->of.attention.kv_dtype);
 }
 

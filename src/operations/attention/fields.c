@@ -167,6 +167,12 @@ const sqa_shape_field sqa_cache_fields[] = {
     {0},
 };
 
+const sqa_shape_field sqa_products_fields[] = {
+    {"products", "products", "of f32: f32 (default), or tf32, which is less exact", SQA_FIELD_WORD,
+     .offset = AT(products), .words = sqa_products_words},
+    {0},
+};
+
 const sqa_shape_field sqa_output_fields[] = {
     {"lse", "lse", "the log-sum-exp is written too", SQA_FIELD_FLAG, .offset = AT(write_lse)},
     {0},

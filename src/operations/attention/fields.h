@@ -9,7 +9,8 @@
 extern const sqa_shape_field sqa_size_fields[];  /* b, hq, hkv, nq, nk, d, n, variant, h */
 extern const sqa_shape_field sqa_value_fields[]; /* dv */
 extern const sqa_shape_field sqa_storage_fields[];
-extern const sqa_shape_field sqa_cache_fields[];    /* dtype, scale */
+extern const sqa_shape_field sqa_cache_fields[]; /* dtype, scale */
+extern const sqa_shape_field sqa_products_fields[];
 extern const sqa_shape_field sqa_position_fields[]; /* causal, align */
 extern const sqa_shape_field sqa_pattern_fields[];  /* window, ..., sinks */
 extern const sqa_shape_field sqa_list_fields[];     /* blocks */

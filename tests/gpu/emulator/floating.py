@@ -174,10 +174,12 @@ def frnd(machine, i, mask):
     machine.put_real(i.operands[0], how(machine.real(i.operands[1])), mask)
 
 
-def pairs(words, bfloat):
-    """Two numbers a word: (lower, upper)."""
+def elements(words, i):
+    """A matrix product's numbers of a word: (lower, upper), or one."""
+    if "TF32" in i.modifiers:
+        return ((words & U32(0xffffe000)).view(F32).astype(F64),)
     low, high = words & U32(0xffff), words >> U32(16)
-    if bfloat:
+    if "BF16" in i.modifiers:
         return tuple((h << U32(16)).view(F32).astype(F64) for h in (low, high))
     return tuple(h.astype(np.uint16).view(np.float16).astype(F64) for h in (low, high))
 
@@ -185,24 +187,25 @@ def pairs(words, bfloat):
 def hmma(machine, i, mask):
     """A 16 x 16 times 16 x 8 product a warp, added to. Lane 4 g + t has of the first matrix rows g
     and g + 8 at columns 2 t, 2 t + 1 and those 8 further, of the second column g at such rows,
-    of the result rows g and g + 8 at columns 2 t, 2 t + 1."""
-    only(i, "16816", "F32", "BF16")
-    if "16816" not in i.modifiers or "F32" not in i.modifiers:
+    of the result rows g and g + 8 at columns 2 t, 2 t + 1. With TF32 16 x 8 times 8 x 8: columns t
+    and t + 4, of numbers of which the lower 13 bits are not looked at."""
+    only(i, "16816", "1688", "F32", "BF16", "TF32")
+    tf32 = "TF32" in i.modifiers
+    if ("1688" if tf32 else "16816") not in i.modifiers or "F32" not in i.modifiers:
         raise NotKnown(i.text)
     if not (mask == machine.whole_warps(mask)).all():
         machine.fault("matrix product of a part of a warp", i)
     result, a, b, c = i.operands
     lane = np.arange(32)
     g, t, warps = lane // 4, lane % 4, machine.lanes // 32
-    left, right = np.zeros((warps, 16, 16)), np.zeros((warps, 16, 8))
+    each = 1 if tf32 else 2  # elements of a register
+    left, right = np.zeros((warps, 16, 8 * each)), np.zeros((warps, 8 * each, 8))
     for k in range(4):
-        halves = pairs(machine.register(a, k).reshape(warps, 32), "BF16" in i.modifiers)
-        for j, half in enumerate(halves):
-            left[:, g + 8 * (k & 1), 2 * t + 8 * (k >> 1) + j] = half
+        for j, element in enumerate(elements(machine.register(a, k).reshape(warps, 32), i)):
+            left[:, g + 8 * (k & 1), each * (t + 4 * (k >> 1)) + j] = element
     for k in range(2):
-        halves = pairs(machine.register(b, k).reshape(warps, 32), "BF16" in i.modifiers)
-        for j, half in enumerate(halves):
-            right[:, 2 * t + 8 * k + j, g] = half
+        for j, element in enumerate(elements(machine.register(b, k).reshape(warps, 32), i)):
+            right[:, each * (t + 4 * k) + j, g] = element
     product = left @ right
     for k in range(4):
         add = machine.register(c, k).view(F32).astype(F64)

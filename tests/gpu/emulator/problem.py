@@ -25,6 +25,9 @@ STORAGE = {
 }
 
 
+TF32 = 2.0 ** -11  # rounding unit of what products are of, where they are not of f32
+
+
 def stored(x, storage):
     """What is left of numbers in storage."""
     _, store, restore, _ = STORAGE[storage]
@@ -116,6 +119,8 @@ class Problem:
             error = np.abs(found - expected).max() / np.abs(expected).max()
             error = math.inf if math.isnan(error) else error
             rounding = 64 * tensor.unit if tensor.unit == 2.0 ** -24 else 2 * tensor.unit
+            if self.source.shape.get("products") == "tf32":
+                rounding = 2 * TF32
             if error / rounding >= worst / excused:
                 worst, excused = error, rounding
         return worst, excused

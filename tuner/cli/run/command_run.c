@@ -52,7 +52,7 @@ typedef struct run_options {
     const char *op, *q, *k, *v, *out, *lse, *kv_format;
     float scale;   /* 0: the default */
     bool backward; /* --op */
-    bool rotate;
+    bool rotate, tf32;
     sqa_run_how how;
 } run_options;
 
@@ -125,6 +125,9 @@ static sqa_status read_desc(const run_options *options, sqa_attention_desc *desc
     *desc = (sqa_attention_desc)SQA_ATTENTION_DESC_INIT;
     desc->scale = options->scale;
     desc->write_lse = options->lse != NULL || options->backward;
+    desc->products = options->tf32 ? SQA_PRODUCTS_TF32 : SQA_PRODUCTS_F32;
+    if (options->tf32 && options->backward)
+        return sqa_fail(SQA_INVALID_ARGUMENT, "--tf32 is of --op forward only");
     sqa_dtype kept;
     if (options->kv_format && !sqa_kv_dtype_from_name(options->kv_format, &kept))
         return sqa_fail(SQA_INVALID_ARGUMENT, "--kv-format is '%s'; expected " SQA_KV_DTYPES,
@@ -281,7 +284,7 @@ static void release(run_state *run)
 /* The rows of the tensors, of the pattern, of gradients, then of how it is run. */
 static bool read_options(int argc, char **argv, run_options *given, run_state *run, int *code)
 {
-    enum { TENSORS = 8, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
+    enum { TENSORS = 9, FORWARD = TENSORS + SQA_RUN_PATTERN_OPTIONS };
     enum { SCALE = FORWARD + SQA_RUN_BACKWARD_OPTIONS };
     const sqa_option tensors[TENSORS] = {
         {"op", "NAME",
@@ -294,6 +297,8 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
          .text = &given->kv_format},
         {"rotate", NULL, "Q and K go through Hadamard matrices first, against outliers in K",
          .flag = &given->rotate, .needs = "kv-format"},
+        {"tf32", NULL, "products may be of tf32 instead of f32: faster on some GPUs, less exact",
+         .flag = &given->tf32, .excludes = "kv-format"},
         {"out", "FILE", "where the output goes, .npy", .text = &given->out},
         {"lse", "FILE", "where the log-sum-exp goes, .npy; with --op backward, where it is",
          .text = &given->lse},

@@ -57,7 +57,8 @@ static void compare(const sqa_host_tensors *whole, const sqa_host_tensors *part,
     const sqa_tolerance *promise;
     sqa_error_sum error = {0};
     if (finding[0] || !b->data ||
-        sqa_operation_tolerance(sqa_operation_of(&whole->problem), slot, a->element, &promise))
+        sqa_operation_tolerance(sqa_operation_of(&whole->problem), &whole->problem, slot,
+                                a->element, &promise))
         return;
     for (uint32_t i = 0; i < b->batch; i++)
         for (uint32_t h = 0; h < b->heads; h++)
