@@ -27,6 +27,7 @@ static const struct {
     {"hq=2,hkv=1,nq=2,nk=19,d=24", " --kv-format f32 --rotate"},
     {"hq=2,hkv=1,nq=2,nk=19,d=64,dv=32,kv=int8", " --kv-format int8"},
     {"hq=2,hkv=1,nq=2,nk=19,d=64,dv=32,kv=int4", " --kv-format int4"},
+    {"hq=2,hkv=1,n=19,d=24,causal,products=tf32", " --tf32 --causal"},
     {"hq=2,hkv=1,n=19,d=24,causal,dtype=bf16", " --dtype bf16 --causal"},
 };
 enum { GOOD_COUNT = sizeof good_runs / sizeof good_runs[0] };
@@ -127,6 +128,8 @@ static const struct {
     {" --dtype f64", "--dtype is 'f64'; expected f32"},
     {" --kv-format f64", "--kv-format is 'f64'; expected f32, f16, bf16, int8 or int4"},
     {" --rotate", "--rotate needs --kv-format"},
+    {" --tf32 --dtype f16", "tf32 is of tensors in f32"},
+    {" --tf32 --kv-format f32", "--kv-format"},
     {" --set A=1", "--set needs --family"},
     {" --family nonsense", "'nonsense'"},
     {" --device 0", "--device is '0'; expected PLATFORM:DEVICE"},

@@ -41,7 +41,7 @@ tgl     intel  tgllp'
 
 # operation family shape; the rest are profiles of the selection, and those of all.
 # A naive family is the same everywhere: one profile of a vendor will do; mma: those with a
-# matrix unit.
+# matrix unit, or with one for tf32.
 cases='
 forward         tiled  hq=8,n=4096,causal,d=64,dtype=f32                  sm_80,gfx90a,dg2 all
 forward         tiled  hq=8,n=4096,causal,d=128,dtype=f32                 sm_90,gfx1100    all
