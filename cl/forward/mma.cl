@@ -185,7 +185,10 @@ INLINE int next_tile(sqa_walk *walk, const int key)
     return walk->begin;
 }
 
-__attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void
+#ifndef SUBGROUP_ATTRIBUTE
+#define SUBGROUP_ATTRIBUTE
+#endif
+SUBGROUP_ATTRIBUTE __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void
 sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
 {
     const int thread = get_local_id(0), lane = thread % LANES, mate = MATE(lane);
@@ -214,7 +217,7 @@ sqa_mma_forward(SQA_FORWARD_ARGUMENTS)
     const units own = UNITS_OF(thread);
 
     row_state rows[ROWS_HELD];
-    volatile row_totals totals;
+    ASIDE row_totals totals;
     float output[SQA_VALUE_DIM / 16][HELD], before[ROWS_HELD];
 #if Q_IN_LOCAL
     __local uint4 q_tile[BM * K_PITCH];

@@ -81,6 +81,16 @@ INLINE uint pack(const float low, const float high)
 #endif
 #else
 #pragma OPENCL EXTENSION cl_khr_fp16 : enable
+#if MATRIX_UNIT == UNIT_DPAS8
+#define MAD_ARGUMENTS int8, int8, float8
+#else
+#define MAD_ARGUMENTS short8, int8, float8
+#endif
+#if MATRIX_UNIT == UNIT_DPAS8 || MATRIX_UNIT == UNIT_DPAS16
+/* As the extension declares them; not all of its compilers do. */
+float8 __attribute__((overloadable)) intel_sub_group_f16_f16_matrix_mad_k16(MAD_ARGUMENTS);
+float8 __attribute__((overloadable)) intel_sub_group_bf16_bf16_matrix_mad_k16(MAD_ARGUMENTS);
+#endif
 
 INLINE uint pack(const float low, const float high)
 {
@@ -104,7 +114,7 @@ INLINE void multiply(const units own, float sum[HELD], const uint factor[FACTOR_
                                                                 vload4(0, sum), 0, 0, 0);
 #endif
     vstore4(result, 0, sum);
-#else
+#elif MATRIX_UNIT == UNIT_WMMA
     const uint8 left = vload8(0, tile), right = vload8(0, factor);
 #if SQA_DTYPE == 2
     const float8 result = __builtin_amdgcn_wmma_f32_16x16x16_bf16_w32(
@@ -114,6 +124,21 @@ INLINE void multiply(const units own, float sum[HELD], const uint factor[FACTOR_
         as_half16(left), as_half16(right), vload8(0, sum));
 #endif
     vstore8(result, 0, sum);
+#else
+    const int8 right = as_int8(vload8(0, factor));
+#pragma unroll EACH
+    for (int p = 0; p < 2; p++) {
+#if MATRIX_UNIT == UNIT_DPAS8
+        const int8 left = as_int8(vload8(p, tile));
+#else
+        const short8 left = as_short8(vload4(p, tile));
+#endif
+#if SQA_DTYPE == 2
+        vstore8(intel_sub_group_bf16_bf16_matrix_mad_k16(left, right, vload8(p, sum)), p, sum);
+#else
+        vstore8(intel_sub_group_f16_f16_matrix_mad_k16(left, right, vload8(p, sum)), p, sum);
+#endif
+    }
 #endif
 }
 
@@ -121,10 +146,12 @@ INLINE uint of_mate(const units own, const uint value, const int other)
 {
 #if MATRIX_UNIT == UNIT_MFMA
     return (uint)__builtin_amdgcn_ds_bpermute(4 * MATE_LANE(own % LANES, other), (int)value);
-#else /* from the same lane of the other half */
+#elif MATRIX_UNIT == UNIT_WMMA /* from the same lane of the other half */
     return other
                ? __builtin_amdgcn_permlanex16(value, value, 0x76543210u, 0xfedcba98u, false, false)
                : value;
+#else
+    return value; /* there are no mates */
 #endif
 }
 #endif

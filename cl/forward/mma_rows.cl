@@ -154,7 +154,7 @@ INLINE void update_rows(const bool edge, const units own, row_state rows[ROWS_HE
 
 /* Sums since the last time, which begin anew; relative to the maxima of now. `before` are those
  * that the totals are relative to. */
-INLINE void add_totals(volatile row_totals *totals, row_state rows[ROWS_HELD],
+INLINE void add_totals(ASIDE row_totals *totals, row_state rows[ROWS_HELD],
                        float output[SQA_VALUE_DIM / 16][HELD], float before[ROWS_HELD],
                        const sqa_weighing weighing)
 {

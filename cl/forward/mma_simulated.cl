@@ -26,7 +26,7 @@
 #define LEFT_PART(i, k) ((k) % 2)
 #define RIGHT_LANE(lane, j, k) ((j) + 16 * ((k) / 4))
 #define RIGHT_WORD(p, k) ((k) % 4 / 2)
-#else /* same, v_wmma_f32_16x16x16_f16; each half brings all */
+#elif MATRIX_UNIT == UNIT_WMMA /* same, v_wmma_f32_16x16x16_f16; each half brings all */
 #define PRODUCT_SUMS 8
 #define SUM_I(lane, e) (2 * (e) + (lane) / 16)
 #define SUM_J(lane, e) ((lane) % 16)
@@ -35,6 +35,21 @@
 #define LEFT_PART(i, k) ((k) % 2)
 #define RIGHT_LANE(lane, j, k) ((j) + ((lane)&16))
 #define RIGHT_WORD(p, k) ((k) / 2)
+#else /* cl_intel_subgroup_matrix_multiply_accumulate: columns over the sub-group */
+#define PRODUCT_SUMS 8
+#define SUM_I(lane, e) (e)
+#define SUM_J(lane, e) (lane)
+#define RIGHT_LANE(lane, j, k) (j)
+#define RIGHT_WORD(p, k) ((k) / 2)
+#if MATRIX_UNIT == UNIT_DPAS8
+#define LEFT_LANE(lane, i, k) ((k) / 2)
+#define LEFT_WORD(p, i, k) (FACTOR_WORDS + 8 * (p) + (i))
+#define LEFT_PART(i, k) ((k) % 2)
+#else
+#define LEFT_LANE(lane, i, k) (k)
+#define LEFT_WORD(p, i, k) (FACTOR_WORDS + 4 * (p) + (i) / 2)
+#define LEFT_PART(i, k) ((i) % 2)
+#endif
 #endif
 
 /* Words that every work-item shows the others of its wave. */

@@ -22,6 +22,10 @@
     1 /* NVIDIA from sm_80 on: PTX ISA, mma.sync.m16n8k16, k8 of tf32, two side by side */
 #define UNIT_MFMA 2 /* AMD CDNA from gfx90a on: v_mfma_f32_16x16x16f16 and bf16_1k */
 #define UNIT_WMMA 3 /* AMD RDNA 3, waves of 32: v_wmma_f32_16x16x16 */
+/* Intel Xe-HPG, sub-groups of 8, and Xe-HPC, of 16:
+ * cl_intel_subgroup_matrix_multiply_accumulate, k16, two of 8 places. */
+#define UNIT_DPAS8 4
+#define UNIT_DPAS16 5
 #ifndef BM
 #define BM 64
 #define BN 64
@@ -42,8 +46,18 @@
 #define UNIT_ROWS 16
 #define FACTOR_WORDS 2
 #define TILE_WORDS 2
-#else
+#elif MATRIX_UNIT == UNIT_WMMA
 #define LANES 32
+#define UNIT_ROWS 16
+#define FACTOR_WORDS 8
+#define TILE_WORDS 8
+#elif MATRIX_UNIT == UNIT_DPAS8
+#define LANES 8
+#define UNIT_ROWS 8
+#define FACTOR_WORDS 8
+#define TILE_WORDS 16
+#else
+#define LANES 16
 #define UNIT_ROWS 16
 #define FACTOR_WORDS 8
 #define TILE_WORDS 8
@@ -89,6 +103,14 @@
 #define FACTOR_AT(mate, w) (2 * (w))
 #endif
 #define MATE_LANE(lane, other) ((lane) ^ (other)*UNIT_ROWS)
+#endif
+
+/* Where totals are, which are seldom needed: in private memory, and on Intel in registers, since
+ * its compiler makes spills of more than they are. */
+#if MATRIX_UNIT == UNIT_DPAS8 || MATRIX_UNIT == UNIT_DPAS16
+#define ASIDE
+#else
+#define ASIDE volatile
 #endif
 
 #define THREADS (BM / UNIT_ROWS * LANES)
@@ -165,12 +187,23 @@ INLINE void read_rows(const int lane, uint words[TILE_WORDS], __local const uint
         ((__local const uint2 *)(tile + (row + lane % 16) * pitch + chunk))[lane / 16];
     words[0] = read.s0;
     words[1] = read.s1;
-#else
+#elif MATRIX_UNIT == UNIT_WMMA
     /* Lanes of the lower half have even rows of a sum, the others odd ones: this order makes of
      * them the first 8 places and the others. */
     __local const uint4 *from = tile + (row + lane % 2 * 8 + lane % 16 / 2) * pitch + chunk;
     vstore4(from[0], 0, words);
     vstore4(from[1], 1, words);
+#elif MATRIX_UNIT == UNIT_DPAS8
+#pragma unroll EACH
+    for (int w = 0; w < TILE_WORDS; w++)
+        words[w] = ((__local const uint *)(tile + (row + w) * pitch + chunk))[lane];
+#else
+#pragma unroll EACH
+    for (int w = 0; w < TILE_WORDS; w++) {
+        __local const ushort *from =
+            (__local const ushort *)(tile + (row + 2 * w) * pitch + chunk) + lane;
+        words[w] = from[0] | (uint)from[8 * pitch] << 16;
+    }
 #endif
 }
 #define READ_COLUMNS(lane, words, tile, key, column)                                               \

@@ -15,7 +15,7 @@
 enum { BM, BN, ASYNC, PARAMETER_COUNT };
 
 static const sqa_parameter parameters[PARAMETER_COUNT] = {
-    [BM] = {"BM", "query rows of a work-group, 16 of a wave", {16, 32, 64, 128}, 4},
+    [BM] = {"BM", "query rows of a work-group, 16 of a wave (Xe-HPG: 8)", {16, 32, 64, 128}, 4},
     [BN] = {"BN", "keys of a key tile", {16, 32, 64, 128}, 4},
     [ASYNC] = {"ASYNC", "1: K and V are copied while others are computed with (NVIDIA)", {0, 1}, 2},
 };
@@ -41,6 +41,8 @@ static const matrix_unit matrix_units[] = {
     {"mfma", 2, "amd", "amd", "gfx90a", 0, 64, 16, 2, 0},
     {"mfma", 2, "amd", "amd", "gfx94", 0, 64, 16, 2, 0},
     {"wmma", 3, "amd", "amd", "gfx11", 0, 32, 16, 8, 112},
+    {"dpas8", 4, "intel", "intel", "xe-hpg", 0, 8, 8, 8, 96},
+    {"dpas16", 5, "intel", "intel", "xe-hpc", 0, 16, 16, 8, 96},
 };
 enum { UNITS = sizeof matrix_units / sizeof *matrix_units };
 
@@ -94,7 +96,7 @@ static bool supports(const sqa_problem *problem, const sqa_device *device, const
     const sqa_attention *attention = &problem->of.attention;
     if (!has_unit(device))
         *why = "needs matrix units: NVIDIA's of compute capability 8.0 or more, AMD's of gfx90a, "
-               "gfx94x and gfx11xx, by their vendors' runtimes";
+               "gfx94x and gfx11xx, Intel's of Xe-HPG and Xe-HPC, by their vendors' runtimes";
     else if (attention->kv_dtype != attention->dtype)
         *why = "needs f16 or bf16, the same for all tensors";
     else if (attention->dtype == SQA_DTYPE_F32 && attention->products != SQA_PRODUCTS_TF32)
@@ -199,6 +201,7 @@ static void source(const sqa_config *config, const sqa_problem *problem, const s
     const matrix_unit *unit = unit_of(device);
     (void)config;
     sqa_source_exp2(out, device);
+    sqa_source_subgroup_size(out, device, unit->lanes);
     sqa_text_format(out, "#define MATRIX_UNIT %d\n#define SIMULATED %d\n", unit->number,
                     !unit_there(device));
     sqa_source_forward(out, problem, false);
@@ -219,6 +222,17 @@ static void launch(const sqa_config *config, const sqa_problem *problem, const s
     sqa_forward_launch(problem, device, 1, value[BN], out);
 }
 
+/* Where there is a larger file, it has the totals, too. */
+static sqa_build_needs needs(const sqa_config *config, const sqa_problem *problem,
+                             const sqa_device *device)
+{
+    const sqa_attention *attention = &problem->of.attention;
+    const matrix_unit *unit = unit_of(device);
+    const uint32_t totals = attention->value_dim * unit->rows / unit->lanes;
+    const uint32_t count = registers(config->value, attention, unit) + totals;
+    return (sqa_build_needs){NULL, sqa_register_option(device, count)};
+}
+
 const sqa_kernel_family sqa_mma_forward = {
     .name = "mma",
     .summary = "GPU with matrix units: products by them, of f16, bf16, and f32 where tf32 may do",
@@ -232,4 +246,5 @@ const sqa_kernel_family sqa_mma_forward = {
     .default_config = default_config,
     .source = source,
     .launch = launch,
+    .needs = needs,
 };

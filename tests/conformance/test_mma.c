@@ -28,11 +28,13 @@ static const struct {
     {"wmma", "b=3,hq=2,hkv=1,nq=11,nk=60,d=16,dtype=f16,page=16,ragged=24:0,bias=f32/hq,keymask",
      "BM=16,BN=32,ASYNC=0"},
     {"mfma", "hq=2,n=70,d=16,dtype=f16,blocks=32x16@0.5/h,mask=hq", "BM=64,BN=64,ASYNC=0"},
+    {"dpas8", "hq=1,nq=20,nk=37,d=32,dtype=bf16,causal,lse", "BM=16,BN=16,ASYNC=0"},
+    {"dpas16", "hq=2,n=40,d=16,dtype=f16,window=9:3,keymask", "BM=32,BN=32,ASYNC=0"},
     {"wmma", "hq=1,n=24,d=16,dtype=bf16,causal", "BM=16,BN=16,ASYNC=0"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
-static const char *const units[] = {"mma", "mfma", "wmma"};
+static const char *const units[] = {"mma", "mfma", "wmma", "dpas8", "dpas16"};
 enum { UNITS = sizeof units / sizeof *units };
 
 /* Which unit there is said to be. */
@@ -158,7 +160,9 @@ START_TEST(needs_matrix_units)
         {"amd", "mesa", "gfx1100", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
         {"amd", "amd", "gfx908", "hq=2,n=64,d=64,dtype=f16", "of gfx90a", 0},
         {"amd", "amd", "gfx1030", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
-        {"intel", "intel", "xe-hpc", "hq=2,n=64,d=64,dtype=f16", "gfx11xx", 0},
+        {"intel", "intel", "xe-hpc", "hq=2,n=64,d=64,dtype=f16", NULL, 0},
+        {"intel", "intel", "xe-hpg", "hq=2,n=64,d=64,dtype=bf16", NULL, 0},
+        {"intel", "intel", "xe-lp", "hq=2,n=64,d=64,dtype=f16", "Xe-HPG", 0},
         {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64", "f16 or bf16", 8},
         {"nvidia", "nvidia", "sm_80", "hq=2,n=64,d=64,products=tf32", NULL, 8},
         {"amd", "amd", "gfx942", "hq=2,n=64,d=64,products=tf32", "NVIDIA's units only", 0},

@@ -41,16 +41,16 @@ tgl     intel  tgllp'
 
 # operation family shape; the rest are profiles of the selection, and those of all.
 # A naive family is the same everywhere: one profile of a vendor will do; mma: those with a
-# matrix unit, or with one for tf32.
+# matrix unit, of them those for wide heads, or with one for tf32.
 cases='
 forward         tiled  hq=8,n=4096,causal,d=64,dtype=f32                  sm_80,gfx90a,dg2 all
 forward         tiled  hq=8,n=4096,causal,d=128,dtype=f32                 sm_90,gfx1100    all
 forward         tiled  hq=8,n=4096,causal,d=64,dtype=f16                  gfx942           all
 forward         tiled  hq=8,n=4096,causal,d=128,dtype=f16                 -                all
 forward         tiled  hq=8,hkv=2,nq=1,nk=4096,d=128,dtype=f16            gfx1030          all
-forward         mma    hq=8,n=4096,causal,d=64,dtype=f16                  sm_80,gfx942    matrix
-forward         mma    hq=8,n=4096,causal,d=128,dtype=f16                 gfx1100          matrix
-forward         mma    hq=8,n=4096,causal,d=128,dtype=bf16                sm_90,gfx90a    matrix
+forward         mma    hq=8,n=4096,causal,d=64,dtype=f16                  sm_80,gfx942,dg2,pvc matrix
+forward         mma    hq=8,n=4096,causal,d=128,dtype=f16                 gfx1100          wide
+forward         mma    hq=8,n=4096,causal,d=128,dtype=bf16                sm_90,gfx90a     wide
 forward         mma    hq=8,n=4096,causal,d=64,products=tf32              sm_80            nvidia
 forward         mma    hq=8,n=4096,causal,d=128,products=tf32             sm_90            nvidia
 forward         stream hq=32,hkv=4,nq=1,nk=4096,d=128,dtype=f16           sm_80            all
@@ -174,7 +174,8 @@ chosen() {
     [ "$size" = full ] || { case ",$2," in *",$1,"*) return 0 ;; *) return 1 ;; esac; }
     case $3:$1 in
     all:* | one:sm_90 | one:gfx1100 | one:dg2) return 0 ;;
-    nvidia:sm_* | matrix:sm_* | matrix:gfx9* | matrix:gfx11*) return 0 ;;
+    matrix:sm_* | matrix:gfx9* | matrix:gfx11* | matrix:dg2 | matrix:pvc) return 0 ;;
+    wide:sm_* | wide:gfx9* | wide:gfx11* | nvidia:sm_*) return 0 ;;
     *) return 1 ;;
     esac
 }
