@@ -297,7 +297,7 @@ static bool read_options(int argc, char **argv, run_options *given, run_state *r
          .text = &given->kv_format},
         {"rotate", NULL, "Q and K go through Hadamard matrices first, against outliers in K",
          .flag = &given->rotate, .needs = "kv-format"},
-        {"tf32", NULL, "products may be of tf32 instead of f32: faster on some GPUs, less exact",
+        {"tf32", NULL, "products may be of tf32 instead of f32, which some matrix units have; less exact",
          .flag = &given->tf32, .excludes = "kv-format"},
         {"out", "FILE", "where the output goes, .npy", .text = &given->out},
         {"lse", "FILE", "where the log-sum-exp goes, .npy; with --op backward, where it is",
