@@ -13,7 +13,7 @@
 -- trial counts as the winner.
 
 PRAGMA application_id = 0x53514144; -- "SQAD": tells the file from another program's
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- A device as one OpenCL runtime describes it: what it said, word for word, the
 -- normalised name made from that, and the limits that decide which configurations
@@ -134,6 +134,20 @@ CREATE TABLE winner (
     trial       INTEGER NOT NULL,
     PRIMARY KEY (environment, class),
     FOREIGN KEY (trial, environment, class) REFERENCES trial (id, environment, class)
+) STRICT, WITHOUT ROWID;
+
+-- Whether the compiler of an environment does right by a family's instructions that OpenCL C does
+-- not have: asked in a process of its own, the latest answer. It holds for one environment, so
+-- that it is neither exported nor merged.
+CREATE TABLE probe (
+    environment INTEGER NOT NULL REFERENCES environment (id),
+    operation   TEXT NOT NULL,
+    family      TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('ok', 'compile_failed', 'wrong_result', 'timeout',
+                'crashed', 'rejected')),
+    message     TEXT NOT NULL, -- why it failed; '' when ok
+    recorded_at TEXT NOT NULL,
+    PRIMARY KEY (environment, operation, family)
 ) STRICT, WITHOUT ROWID;
 
 -- What an import or a merge would not take in, as it was handed over, so that it can

@@ -36,7 +36,10 @@ typedef struct sqa_plan_options {
  * without an OpenCL compiler what is pre-built for it (sqa_context_options.prebuilt), in the order
  * of the manifest; the kernel family's default; the naive kernel. One that does not
  * build here is passed over for the next, with a warning, unless the options asked for
- * it. Without a compiler, SQA_BUILD_FAILED names the key of the program to build.
+ * it. A family that needs more of the compiler than OpenCL C promises (matrix units) is chosen
+ * unmeasured only where the user's or an extra database has it that a probe found it right on
+ * this device, with this driver and library version (`sqa tune --probe`). Without a compiler,
+ * SQA_BUILD_FAILED names the key of the program to build.
  * Errors: SQA_INVALID_ARGUMENT, SQA_UNSUPPORTED, SQA_BUILD_FAILED,
  * SQA_OUT_OF_MEMORY, SQA_OPENCL_ERROR. */
 SQA_API sqa_status sqa_plan_create(sqa_plan **out, sqa_context *context,

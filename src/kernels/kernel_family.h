@@ -64,6 +64,12 @@ typedef struct sqa_kernel_family {
     void (*launch)(const sqa_config *config, const sqa_problem *problem, const sqa_device *device,
                    sqa_launch *out);
 
+    /* Shapes by which a probe finds out, in a process of its own, whether the device's compiler
+     * does right by instructions that OpenCL C does not have; NULL ends them. Until it did there,
+     * only a caller or a measurement of the same environment chooses the family. NULL: it needs
+     * no probe. */
+    const char *const *probes;
+
     /* What the configuration needs of the compiler there beyond what every kernel does. NULL:
      * never anything. */
     sqa_build_needs (*needs)(const sqa_config *config, const sqa_problem *problem,

@@ -1,8 +1,6 @@
-/* mma: matrix units, f16, bf16 and, for who allows it, f32 as tf32; see cl/forward/mma.cl. It
- * stands behind the other families in the registry, so that no default is made of it: a driver's
- * compiler has to be seen to take its instructions and to make the right thing of them, which is
- * what a trial does, in a process of its own. What won there is used; a driver that refuses it
- * later falls back. */
+/* mma: matrix units, f16, bf16 and, for who allows it, f32 as tf32; see cl/forward/mma.cl. A
+ * driver's compiler has to be seen to take its instructions and to make the right thing of them:
+ * without a measurement it is used only where a probe found that out, in a process of its own. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +231,13 @@ static sqa_build_needs needs(const sqa_config *config, const sqa_problem *proble
     return (sqa_build_needs){NULL, sqa_register_option(device, count)};
 }
 
+/* Every instruction there is, with rows and keys beyond whole tiles. */
+static const char *const probes[] = {
+    "hq=2,hkv=1,nq=50,nk=83,d=64,dtype=f16,causal",
+    "hq=2,hkv=1,nq=50,nk=83,d=64,dtype=bf16,causal",
+    NULL,
+};
+
 const sqa_kernel_family sqa_mma_forward = {
     .name = "mma",
     .summary = "GPU with matrix units: products by them, of f16, bf16, and f32 where tf32 may do",
@@ -247,4 +252,5 @@ const sqa_kernel_family sqa_mma_forward = {
     .source = source,
     .launch = launch,
     .needs = needs,
+    .probes = probes,
 };

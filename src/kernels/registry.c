@@ -6,10 +6,10 @@
 
 static const sqa_kernel_family *const families[] = {
     &sqa_decode_forward,
-    &sqa_rows_forward,
     &sqa_stream_forward,
-    &sqa_tiled_forward,
     &sqa_mma_forward,
+    &sqa_rows_forward,
+    &sqa_tiled_forward,
     &sqa_naive_forward,
 
     &sqa_select_family,

@@ -46,6 +46,13 @@ static bool is_borrowed(const sqa_tuning_row *row, const sqa_problem_class *want
            strcmp(row->identity.architecture, device->identity.architecture) != 0;
 }
 
+/* What was measured here has been found right. */
+static const char *refuse_unproven(const sqa_tuning_table *table, const sqa_choice *choice,
+                                   char why[SQA_PROBE_WHY])
+{
+    return !choice->borrowed || sqa_probe_allows(&table->probes, choice->family, why) ? NULL : why;
+}
+
 static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tuning_table *table,
                         const sqa_problem *problem)
 {
@@ -59,8 +66,11 @@ static void choose_rows(sqa_choices *out, const sqa_device *device, const sqa_tu
                              .source = sqa_tuning_source_name(row->source),
                              .row = row,
                              .borrowed = is_borrowed(row, &wanted, device)};
+        char unproven[SQA_PROBE_WHY];
         const char *why = sqa_family_recall(row->family, row->space_version, row->config, problem,
                                             device, &choice.family, &choice.config);
+        if (!why)
+            why = refuse_unproven(table, &choice, unproven);
         if (why)
             sqa_text_format(&out->passed_over, "%s %s(%s) passed over: %s; ",
                             sqa_rung_name(choice.rung), row->family, row->config, why);
@@ -101,15 +111,30 @@ static void spoil(const sqa_kernel_family *family, sqa_config *config)
 #endif
 }
 
-static void choose_defaults(sqa_choices *out, const sqa_device *device, const sqa_problem *problem)
+/* Whether a family's default may be used; that it may not is told where nothing comes before. */
+static bool is_proven(sqa_choices *out, const sqa_probe_answers *probes,
+                      const sqa_kernel_family *family)
+{
+    char why[SQA_PROBE_WHY];
+    const bool proven = sqa_probe_allows(probes, family, why);
+    if (!proven && !out->count)
+        sqa_text_format(&out->passed_over, "%s passed over: %s; ", family->name, why);
+    return proven;
+}
+
+static void choose_defaults(sqa_choices *out, const sqa_device *device,
+                            const sqa_probe_answers *probes, const sqa_problem *problem)
 {
     const char *why = NULL;
     for (size_t i = 0; i < sqa_family_count(); i++) {
         const sqa_kernel_family *family = sqa_family_at(i);
         if (family->operation != problem->operation || !family->supports(problem, device, &why) ||
-            out->count == SQA_MAX_CHOICES)
+            out->count == SQA_MAX_CHOICES || !is_proven(out, probes, family))
             continue;
-        sqa_choice choice = {.family = family, .rung = SQA_RUNG_DEFAULT, .source = "default"};
+        sqa_choice choice = {.family = family,
+                             .rung = SQA_RUNG_DEFAULT,
+                             .source = "default",
+                             .borrowed = family->probes != NULL};
         family->default_config(problem, device, &choice.config);
         spoil(family, &choice.config);
         if (sqa_family_accepts(family, &choice.config, problem, device, &why))
@@ -126,10 +151,11 @@ sqa_status sqa_choose(sqa_choices *out, const sqa_device *device, const sqa_tuni
     memset(out, 0, sizeof *out);
     if (options && options->family)
         return choose_override(out, device, problem, options);
-    if (!options || !options->skip_database)
+    const bool reads = !options || !options->skip_database;
+    if (reads)
         choose_rows(out, device, table, problem);
     if (!device->limits.has_compiler)
         choose_prebuilt(out, device, prebuilt, problem);
-    choose_defaults(out, device, problem);
+    choose_defaults(out, device, reads ? &table->probes : NULL, problem);
     return sqa_text_status(&out->passed_over);
 }

@@ -17,7 +17,7 @@ typedef struct sqa_choice {
     const char *source; /* "override", "user-db", "extra-db", "seed-db", "prebuilt", "default" */
     const sqa_tuning_row *row; /* what it was taken from; NULL where it is none */
     bool borrowed;             /* measured on another device or driver or with another mask, or
-                                  not at all: needs a self-check */
+                                  not at all, or probed with another problem: needs a self-check */
 } sqa_choice;
 
 #define SQA_MAX_CHOICES 16

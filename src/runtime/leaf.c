@@ -127,7 +127,8 @@ static void explain(sqa_leaf *leaf)
     else if (choice->rung == SQA_RUNG_OVERRIDE)
         sqa_text_append(&leaf->reason, "asked for by the caller");
     else
-        sqa_text_append(&leaf->reason, "no tuning result applies; the family's own default");
+        sqa_text_format(&leaf->reason, "no tuning result applies; the family's own default%s",
+                        choice->borrowed ? ", probed with this driver and checked here" : "");
 }
 
 /* The first choice that compiles; a failure is noted and the next one tried. When all
@@ -227,7 +228,7 @@ static sqa_leaf_slot *take_slot(sqa_leaf *leaf)
 }
 
 /* The first family's default, unmeasured, that gets by with the workspace there is. Without a
- * library, which may fail in its turn. */
+ * library and what needs a probe, which may fail in their turn. */
 static sqa_leaf *make_substitute(const sqa_leaf *leaf)
 {
     for (size_t i = 0; i < sqa_family_count(); i++) {
@@ -235,7 +236,7 @@ static sqa_leaf *make_substitute(const sqa_leaf *leaf)
         sqa_plan_options options = SQA_PLAN_OPTIONS_INIT;
         sqa_leaf *made = NULL;
         options.family = family->name;
-        if (family->operation != leaf->problem.operation || family->library ||
+        if (family->operation != leaf->problem.operation || family->library || family->probes ||
             sqa_leaf_create(&made, leaf->context, &leaf->problem, &options) != SQA_OK)
             continue;
         if (made->launch.workspace_bytes <= leaf->launch.workspace_bytes &&

@@ -286,6 +286,8 @@ static sqa_status load(sqa_tuning_table *table, sqlite3 *database, const char *n
         status = sqa_database_check_schema(database, name, SQA_SCHEMA_OLDEST_READ, &empty);
     if (status == SQA_OK && !empty)
         status = read_rows(&self, database, name, device);
+    if (status == SQA_OK && !empty && device)
+        status = sqa_probe_answers_read(&table->probes, database, name, device);
     sqlite3_close(database);
 
     if (status != SQA_OK) {
@@ -358,6 +360,7 @@ void sqa_tuning_table_free(sqa_tuning_table *table)
         free(table->databases[i]);
     free(table->databases);
     free(table->rows);
+    sqa_probe_answers_free(&table->probes);
     *table = (sqa_tuning_table)SQA_TUNING_TABLE_INIT;
 }
 

@@ -14,6 +14,7 @@
 #include "kernels/config.h"
 #include "operations/problem_class.h"
 #include "tuning/database_paths.h"
+#include "tuning/probe_answers.h"
 
 /* Whose database a result is from. */
 typedef enum sqa_tuning_source {
@@ -48,11 +49,12 @@ typedef struct sqa_tuning_table {
     size_t count;
     char **databases; /* that were read, in this order: path, or words for the one built in */
     uint32_t database_count;
+    sqa_probe_answers probes;
 } sqa_tuning_table;
 
 #define SQA_TUNING_TABLE_INIT                                                                      \
     {                                                                                              \
-        0, 0, 0, 0                                                                                 \
+        0, 0, 0, 0, SQA_PROBE_ANSWERS_INIT                                                         \
     }
 
 /* Appends the best rows of the database file at `path`: those that can serve the device,

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "database/fixture.h"
+#include "kernels/families.h"
 #include "opencl_fixture.h"
 #include "refuse_launch.h"
 #include "run_suite.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
+#include "store/probe.h"
 
 static char path[512];
 
@@ -169,6 +171,44 @@ START_TEST(a_row_is_passed_over)
 }
 END_TEST
 
+/* Matrix units, where there are said to be some: nothing is assumed of the compiler, a probe that
+ * failed is told, and one that did not is followed by the check of the program itself. */
+static const struct {
+    sqa_trial_status status; /* that the probe found; SQA_TRIAL_REJECTED: nobody asked */
+    const char *family, *reason;
+} probes[] = {
+    {SQA_TRIAL_REJECTED, "rows", "mma passed over: not probed with this driver"},
+    {SQA_TRIAL_CRASHED, "rows", "mma passed over: its probe with this driver: crashed, a phrase; "},
+    {SQA_TRIAL_OK, "mma", "own default, probed with this driver and checked here"},
+};
+enum { PROBES = sizeof probes / sizeof probes[0] };
+
+START_TEST(a_probe_decides)
+{
+    sqa_attention_desc desc = wanted();
+    sqa_plan *plan = NULL;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    int64_t environment;
+    const sqa_trial_result result = sqa_trial_failure(probes[_i].status, "a phrase");
+    sqa_store *store = fixture_open(path);
+    ck_assert_int_eq(sqa_store_environment(store, &test_device, &environment), SQA_OK);
+    if (probes[_i].status != SQA_TRIAL_REJECTED)
+        ck_assert_int_eq(sqa_store_set_probe(store, environment, &sqa_mma_forward, &result),
+                         SQA_OK);
+    sqa_store_close(store);
+    ck_assert_int_eq(setenv("SQA_CL_TEST_MATRIX_UNITS", "mma", 1), 0);
+    sqa_context *context = open_context();
+    desc.dtype = SQA_DTYPE_F16;
+    ck_assert_msg(sqa_plan_create(&plan, context, &desc, NULL) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_plan_explain(plan, &info), SQA_OK);
+    ck_assert_str_eq(info.family, probes[_i].family);
+    ck_assert_str_eq(info.source, "default");
+    ck_assert_msg(strstr(info.reason, probes[_i].reason) != NULL, "%s", info.reason);
+    sqa_plan_destroy(plan);
+    sqa_context_destroy(context);
+}
+END_TEST
+
 /* The file may change, break or go away: a context has what it read. */
 START_TEST(the_file_is_read_once)
 {
@@ -300,6 +340,7 @@ int main(void)
     tcase_add_loop_test(tests, a_row_is_used_on_its_rung, 0, RUNGS);
     tcase_add_loop_test(tests, a_row_is_passed_over, 0, REFUSED);
     tcase_add_test(tests, a_modelled_row_says_so);
+    tcase_add_loop_test(tests, a_probe_decides, 0, PROBES);
     tcase_add_test(tests, the_file_is_read_once);
     tcase_add_test(tests, a_refused_launch_is_passed_over);
     tcase_add_test(tests, extra_databases);

@@ -131,6 +131,7 @@ START_TEST(faults_hit_whom_they_name)
     ck_assert_int_eq(sqa_fault_for("wrong::RV=1", &rows), SQA_FAULT_WRONG);
     ck_assert_int_eq(sqa_fault_for("hang:naive", &rows), SQA_FAULT_NONE);
     ck_assert_int_eq(sqa_fault_for("noisy:rows", &rows), SQA_FAULT_NOISY);
+    ck_assert_int_eq(sqa_fault_for("refuse:rows", &rows), SQA_FAULT_REFUSE);
     ck_assert_int_eq(sqa_fault_for("slow", &rows), SQA_FAULT_SLOW);
     ck_assert_int_eq(sqa_fault_for("steady", &rows), SQA_FAULT_STEADY);
     ck_assert_int_eq(sqa_fault_for("sleep", &rows), SQA_FAULT_NONE);

@@ -49,6 +49,22 @@ for pair in crash:crashed hang:timeout wrong:wrong_result; do
         '"source_hash":"[0-9a-f]\{32\}"'
 done
 
+# A family with instructions of its own is asked about first, once: a compiler that refuses it, gets
+# it wrong, crashes or hangs is remembered, and said where another family is used.
+for pair in refuse:compile_failed wrong:wrong_result crash:crashed hang:timeout; do
+    out=$(SQA_CL_TEST_MATRIX_UNITS=mma SQA_CL_TEST_FAULT=${pair%%:*}:mma "$sqa" tune --probe \
+        --timeout 1 --db "$place/probe.db") || fail "probe, $pair: exit status"
+    has "probe, $pair" "$out" "^mma of forward: ${pair##*:}, .*; other families are used"
+done
+# A run asks by itself, what nobody asked before.
+for expected in 1 0; do
+    SQA_CL_TEST_MATRIX_UNITS=mma SQA_CL_TEST_FAULT=wrong:mma "$sqa" tune --shape $shape,dtype=f16 \
+        --family naive --budget 1t --db "$place/asks.db" >/dev/null 2>"$place/out" ||
+        fail "a run that asks: exit status"
+    [ "$(grep -c 'mma is left aside: its probe: wrong_result' "$place/out")" -eq $expected ] ||
+        fail "a run that asks: not $expected times: $(cat "$place/out")"
+done
+
 # What would be done, from a file, from a preset and like another database.
 printf '# two\nhq=2,n=64,d=16 # the first\n\n  hq=1,n=32,d=8  \nhq=2,n=64,d=16\n' >"$place/shapes"
 out=$("$sqa" tune --dry-run --shapes "$place/shapes" --budget 50t --json) || fail "dry run"

@@ -12,6 +12,7 @@
 #include "operations/shape.h"
 #include "operations/tensors.h"
 #include "search/contest.h"
+#include "search/probe.h"
 #include "search/tune_problem.h"
 #include "trial/measure.h"
 
@@ -80,6 +81,31 @@ static sqa_crew_options crew_options_of(const sqa_tuning_options *options, const
                                   !sqa_runtime_keeps_programs(device->identity.runtime)};
 }
 
+static void tell_probe(void *user, const sqa_kernel_family *family, const sqa_trial_result *result)
+{
+    const sqa_log *log = user;
+    if (result->status == SQA_TRIAL_OK)
+        sqa_log_write(log, SQA_LOG_INFO, "%s: its probe found it right", family->name);
+    else
+        sqa_log_write(log, SQA_LOG_WARNING, "%s is left aside: its probe: %s, %s", family->name,
+                      sqa_trial_status_name(result->status), result->message);
+}
+
+/* Once per environment, before anything asks what would be used here. */
+static sqa_status probe(sqa_tuning_session *session)
+{
+    const sqa_tuning_options *options = session->options;
+    const sqa_probing probing = {.store = session->store,
+                                 .environment = session->environment,
+                                 .device = &session->device,
+                                 .runner = sqa_crew_runner(session->crew, NULL),
+                                 .tell = tell_probe,
+                                 .user = (void *)&options->log};
+    return sqa_probe_families(&probing, options->problems, options->problem_count,
+                              options->retry_failed ? SQA_PROBE_FAILED_AGAIN
+                                                    : SQA_PROBE_NONE_AGAIN);
+}
+
 static sqa_status open_session(sqa_tuning_session *session)
 {
     const sqa_tuning_options *options = session->options;
@@ -91,6 +117,8 @@ static sqa_status open_session(sqa_tuning_session *session)
         status = sqa_store_open(&session->store, options->database);
     if (status == SQA_OK)
         status = sqa_store_environment(session->store, &session->device, &session->environment);
+    if (status == SQA_OK)
+        status = probe(session);
     if (status == SQA_OK)
         status = read_known(session);
     if (status == SQA_OK)

@@ -86,7 +86,8 @@ static sqa_status remove_unused(sqa_store *store, sqa_prune_report *report)
     if (status == SQA_OK)
         status = remove_rows(store,
                              "DELETE FROM environment WHERE id NOT IN"
-                             " (SELECT environment FROM trial)",
+                             " (SELECT environment FROM trial UNION ALL"
+                             "  SELECT environment FROM probe)",
                              &report->environments);
     return status == SQA_OK ? remove_rows(store,
                                           "DELETE FROM device WHERE id NOT IN"

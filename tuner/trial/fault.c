@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 static const char *const names[] = {
-    [SQA_FAULT_HANG] = "hang",   [SQA_FAULT_CRASH] = "crash", [SQA_FAULT_WRONG] = "wrong",
-    [SQA_FAULT_NOISY] = "noisy", [SQA_FAULT_SLOW] = "slow",   [SQA_FAULT_STEADY] = "steady"};
+    [SQA_FAULT_HANG] = "hang",     [SQA_FAULT_CRASH] = "crash", [SQA_FAULT_WRONG] = "wrong",
+    [SQA_FAULT_REFUSE] = "refuse", [SQA_FAULT_NOISY] = "noisy", [SQA_FAULT_SLOW] = "slow",
+    [SQA_FAULT_STEADY] = "steady"};
 
 static bool word_is(const char *word, size_t length, const char *name)
 {
@@ -76,7 +77,10 @@ bool sqa_fault_acted_out(sqa_trial_bench *bench, const sqa_candidate_text *candi
         signal(SIGSEGV, SIG_DFL); /* some runtimes catch it */
         raise(SIGSEGV);
     }
-    *result = sqa_trial_failure(SQA_TRIAL_WRONG_RESULT, "wrong on request ($SQA_CL_TEST_FAULT)");
+    *result =
+        fault == SQA_FAULT_REFUSE
+            ? sqa_trial_failure(SQA_TRIAL_COMPILE_FAILED, "refused on request ($SQA_CL_TEST_FAULT)")
+            : sqa_trial_failure(SQA_TRIAL_WRONG_RESULT, "wrong on request ($SQA_CL_TEST_FAULT)");
     return true;
 }
 

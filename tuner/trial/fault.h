@@ -1,8 +1,8 @@
 /* Faults on demand, for tests only: $SQA_CL_TEST_FAULT makes the worker treat
- * chosen candidates as if their kernel hung, crashed, was wrong, or its times
- * were noisy, slow or all the same.
+ * chosen candidates as if the compiler refused them, their kernel hung, crashed, was wrong, or its
+ * times were noisy, slow or all the same.
  *
- *   hang|crash|wrong|noisy|slow|steady[:FAMILY[:PART_OF_THE_CONFIGURATION]]
+ *   hang|crash|wrong|refuse|noisy|slow|steady[:FAMILY[:PART_OF_THE_CONFIGURATION]]
  *
  * Only the trial worker reads it, and only in builds with tests. */
 #ifndef SQA_TUNER_FAULT_H
@@ -18,6 +18,7 @@ typedef enum sqa_fault {
     SQA_FAULT_HANG,
     SQA_FAULT_CRASH,
     SQA_FAULT_WRONG,
+    SQA_FAULT_REFUSE,
     SQA_FAULT_NOISY, /* of a trial, not of the finals */
     SQA_FAULT_SLOW,  /* likewise */
     SQA_FAULT_STEADY /* likewise */

@@ -10,6 +10,7 @@
 #include "cli/memory_check.h"
 #include "cli/tune/borrowed.h"
 #include "cli/tune/preview.h"
+#include "cli/tune/probe.h"
 #include "cli/tune/record.h"
 #include "cli/tune/replay.h"
 #include "cli/tune/report.h"
@@ -108,6 +109,8 @@ static sqa_status check_memory(const sqa_tune_plan *plan)
 
 static int run_on_one(const char *command, const sqa_tune_words *words, sqa_tune_plan *plan)
 {
+    if (words->probe)
+        return sqa_tune_probe(command, words, plan);
     if (check_memory(plan) != SQA_OK)
         return sqa_command_fail(command, SQA_OUT_OF_MEMORY);
     if (words->record)
@@ -175,8 +178,13 @@ int sqa_command_tune(int argc, char **argv)
          .count = {&words.timeout_s, 1, 86400}},
         {"memory", "MIB", "most memory of the process that tries candidates (no limit)",
          .count = {&words.memory_mib, 16, 1u << 20}},
-        {"retry-failed", NULL, "try again what crashed or timed out here before",
+        {"retry-failed", NULL,
+         "try again what crashed or timed out here before, and probes that failed",
          .flag = &words.retry_failed},
+        {"probe", NULL,
+         "only find out, anew, whether the driver's compiler does right by kernel families with "
+         "instructions for matrix units",
+         .flag = &words.probe, .only = "device,db,timeout,memory,json,log-level"},
         {"dry-run", NULL, "only show what would be tuned, and for how long",
          .flag = &words.dry_run},
         {"record", "FILE",

@@ -17,7 +17,7 @@ typedef struct sqa_tune_words {
     uint32_t timeout_s, memory_mib; /* 0: not given */
     uint32_t runs, walkers;
     sqa_option_list devices, shapes, shape_files, replays;
-    bool json, csv, retry_failed, dry_run, wide, from_worst;
+    bool json, csv, retry_failed, probe, dry_run, wide, from_worst;
 } sqa_tune_words;
 
 #define SQA_TUNE_WORDS_INIT                                                                        \
