@@ -5,7 +5,7 @@
 #include <CL/cl.h>
 #include <dlfcn.h>
 
-bool refuse_launch;
+bool refuse_launch, refuse_build;
 
 cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
                               const size_t *offset, const size_t *global, const size_t *local,
@@ -20,4 +20,19 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
         return CL_OUT_OF_RESOURCES;
     }
     return real(queue, kernel, dimensions, offset, global, local, wait_count, wait_list, event);
+}
+
+cl_int clBuildProgram(cl_program program, cl_uint device_count, const cl_device_id *devices,
+                      const char *options,
+                      void(CL_CALLBACK *notify)(cl_program program, void *user), void *user)
+{
+    typedef cl_int build(cl_program, cl_uint, const cl_device_id *, const char *,
+                         void(CL_CALLBACK *)(cl_program, void *), void *);
+    build *real;
+    *(void **)&real = dlsym(RTLD_NEXT, "clBuildProgram");
+    if (refuse_build) {
+        refuse_build = false;
+        return CL_BUILD_PROGRAM_FAILURE;
+    }
+    return real(program, device_count, devices, options, notify, user);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "kernels/registry.h"
 #include "kernels/source.h"
 #include "operations/operations.h"
@@ -131,6 +132,16 @@ static void explain(sqa_leaf *leaf)
                         choice->borrowed ? ", probed with this driver and checked here" : "");
 }
 
+/* That the leaf's choice failed, and the head of why, in a line: compilers tell long stories. */
+static void explain_failure(sqa_leaf *leaf, sqa_status status)
+{
+    char head[160];
+    sqa_utf8_clean(sqa_last_error(), head, sizeof head, true);
+    sqa_text_format(&leaf->reason, "%s %s(%s) passed over: %s, %s; ",
+                    sqa_rung_name(leaf->choice.rung), leaf->choice.family->name, leaf->config,
+                    sqa_status_name(status), head);
+}
+
 /* The first choice that compiles; a failure is noted and the next one tried. When all
  * fail, the caller hears of the first, which was wanted most. */
 static sqa_status realise_first(sqa_leaf *leaf, const sqa_choices *choices)
@@ -152,9 +163,7 @@ static sqa_status realise_first(sqa_leaf *leaf, const sqa_choices *choices)
         sqa_config_format(leaf->choice.family, &leaf->choice.config, leaf->config);
         sqa_log_write(&leaf->context->log, SQA_LOG_WARNING, "%s(%s) passed over: %s",
                       leaf->choice.family->name, leaf->config, sqa_last_error());
-        sqa_text_format(&leaf->reason, "%s %s(%s) passed over: %s; ",
-                        sqa_rung_name(leaf->choice.rung), leaf->choice.family->name, leaf->config,
-                        sqa_status_name(status));
+        explain_failure(leaf, status);
     }
     sqa_status status = first ? sqa_fail(first, "%s", sqa_text_get(&why))
                               : sqa_fail(SQA_UNSUPPORTED, "no kernel family supports this problem");

@@ -230,6 +230,25 @@ START_TEST(the_file_is_read_once)
 }
 END_TEST
 
+/* A compiler may refuse what it should take: the next family is used, and explained. */
+START_TEST(a_refused_build_is_passed_over)
+{
+    sqa_attention_desc desc = wanted();
+    sqa_plan *plan = NULL;
+    sqa_plan_info info = SQA_PLAN_INFO_INIT;
+    sqa_context *context = open_context();
+    refuse_build = true;
+    ck_assert_msg(sqa_plan_create(&plan, context, &desc, NULL) == SQA_OK, "%s", sqa_last_error());
+    ck_assert_int_eq(sqa_plan_explain(plan, &info), SQA_OK);
+    ck_assert_str_ne(info.family, "rows");
+    ck_assert_msg(!strncmp(info.reason, "default rows(", 13) &&
+                      strstr(info.reason, ") passed over: SQA_BUILD_FAILED, clBuildProgram failed"),
+                  "%s", info.reason);
+    sqa_plan_destroy(plan);
+    sqa_context_destroy(context);
+}
+END_TEST
+
 /* Some runtimes compile at the first launch, and find out there what they cannot run. */
 START_TEST(a_refused_launch_is_passed_over)
 {
@@ -342,6 +361,7 @@ int main(void)
     tcase_add_test(tests, a_modelled_row_says_so);
     tcase_add_loop_test(tests, a_probe_decides, 0, PROBES);
     tcase_add_test(tests, the_file_is_read_once);
+    tcase_add_test(tests, a_refused_build_is_passed_over);
     tcase_add_test(tests, a_refused_launch_is_passed_over);
     tcase_add_test(tests, extra_databases);
     suite_add_tcase(suite, tests);
