@@ -4,12 +4,15 @@
 # emulator (emulator/): results against double precision, races, stray and misaligned accesses,
 # barriers that not all work-items reach. The emulator's own tests, faults that it must find, come
 # first.
-#   emulate.sh SQA_PROGRAM
-# $SQA_TEST_SIZE full: all defaults, otherwise a selection. The code is that of sm_80 throughout;
+#   emulate.sh SQA_PROGRAM [WORD...]
+# $SQA_TEST_SIZE full: all defaults, otherwise a selection; of these the cases that have one of the
+# words, such as mma or linear_backward. The code is that of sm_80 throughout;
 # of other GPUs it has the configurations, and what is written for their instructions.
 # compilers.sh says where programs are looked for; without one of them nothing is run: status 77.
 set -u
 sqa=$1
+shift
+only=" $* "
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -50,6 +53,7 @@ sm_90 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f32  full
 sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f32 full
 sm_90 backward_core tiled hq=8,n=4096,causal,d=64,dtype=f16  full
 sm_90 backward_core tiled hq=8,n=4096,causal,d=128,dtype=f16 full
+sm_80 forward       stream hq=32,hkv=4,nq=1,nk=4096,d=128,dtype=f16 full
 sm_80 forward       stream hq=32,hkv=4,nq=4,nk=4096,causal,d=128,dtype=f16 full
 sm_90 forward       stream hq=32,hkv=4,nq=8,nk=4096,causal,d=64,dtype=f32  full
 sm_80 matmul        tiled m=1024,n=1024,k=1024,dtype=f32     quick
@@ -111,11 +115,21 @@ plant() {
 compile_nvidia sm_80 "$here/emulator/planted.cl" "-cl-std=CL1.2 -w" >"$work/kernels" || exit 1
 python3 "$here/emulator/test_emulator.py" "$nvdisasm" "$work/code.cubin" || exit 1
 
+# Whether the words given, if any, have one of the case's: wanted WORD...
+wanted() {
+    [ "$only" != "  " ] || return 0
+    for word in "$@"; do
+        case $only in *" $word "*) return 0 ;; esac
+    done
+    return 1
+}
+
 echo "$cases" >"$work/cases"
 while read -r profile operation family shape when; do
     if [ -z "$profile" ] || { [ "$when" = full ] && [ "$size" != full ]; }; then
         continue
     fi
+    wanted "$profile" "$operation" "$family" || continue
     name="$profile $operation $family $shape"
     if ! "$sqa" source --operation "$operation" --family "$family" --shape "$shape" \
         --device-profile "$profile" >"$work/source.cl" 2>"$work/errors"; then

@@ -2,6 +2,7 @@
 usage: emulate.py NVDISASM SOURCE CUBIN NAME [--thorough]
 SOURCE is what `sqa source` printed; NAME is what to call it. Prints lines per kernel; exit
 status 1: one is wrong."""
+import itertools
 import sys
 
 import attention
@@ -17,9 +18,13 @@ PROBLEMS = {kernel: kind for kind in (attention.Problem, linear.Problem,
             for kernel in kind.KERNELS}
 
 
-def emulate(source, program, kernel, spare):
+def splits_of(kernel):
+    """Into how many splits keys are divided, of kernels that know such; a list of arguments each."""
+    return [[n] for n in getattr(PROBLEMS[kernel], "SPLITS", {}).get(kernel, ())] or [[]]
+
+
+def emulate(problem, source, program, kernel):
     """What is wrong with it, and its error."""
-    problem = PROBLEMS[kernel](source, kernel, spare)
     machine = Machine(program, problem.arguments(), problem.memory, problem.group,
                       problem.groups, source.kernels[kernel])
     machine.run()
@@ -37,9 +42,11 @@ def main(nvdisasm, path, cubin, name, thorough=None):
     for kernel in source.kernels:  # those whose work-groups the family chooses
         program = Program(nvdisasm, cubin, kernel)
         # Rows that begin where whole vectors can be read, and rows that do not.
-        for spare in (8, 1) if thorough else (8,):
-            wrong, error, steps = emulate(source, program, kernel, spare)
-            print(f"{name} {kernel}, rows {spare} apart: error {error:.1e}, {steps} steps")
+        for spare, splits in itertools.product((8, 1) if thorough else (8,), splits_of(kernel)):
+            problem = PROBLEMS[kernel](source, kernel, spare, *splits)
+            wrong, error, steps = emulate(problem, source, program, kernel)
+            of = f", splits {splits[0]}" if splits else ""
+            print(f"{name} {kernel}, rows {spare} apart{of}: error {error:.1e}, {steps} steps")
             for text in wrong:
                 print(f"FAILED {name} {kernel}: {text}")
             failed = failed or bool(wrong)

@@ -3,6 +3,7 @@ kernels with the sizes of their work-groups, and the list of arguments that it s
 import re
 import struct
 
+WARP = 32  # work-items of a group whose size is the runtime's to choose
 SIZES = {"long": ("q", 8), "int": ("i", 4), "float": ("f", 4)}
 
 
@@ -13,9 +14,9 @@ class Source:
         shape = re.search(r"^ \* shape +(\S+)", text, re.M)[1]
         self.shape = dict((word.split("=") + [True])[:2] for word in shape.split(","))
         self.kernels = {}
-        steps = re.findall(r"^ \* step \d+ +(\w+), .*local ([\d x]+)", text, re.M)
+        steps = re.findall(r"^ \* step \d+ +(\w+), .*local ([\d x]+|the runtime)", text, re.M)
         for name, local in steps:
-            sizes = [int(n) for n in local.split("x")]
+            sizes = [WARP] if local[0] == "t" else [int(n) for n in local.split("x")]
             self.kernels[name] = tuple(sizes + [1] * (3 - len(sizes)))
         listed = re.search(r"^#define SQA_\w+_ARGUMENTS (.*)$", text, re.M)[1]
         self.arguments = [self.argument(a) for a in listed.split(",")]
