@@ -65,7 +65,15 @@ sm_80 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
 sm_90 linear        tiled hq=8,n=4096,causal,decay=token,d=64,dtype=f32    full
 sm_80 linear        tiled b=16,hq=8,n=4096,causal,delta,decay=channel,dtype=f16 full
 sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,decay=token,state=in_out,dtype=f32 full
-sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,delta,decay=channel,state=in_out,dtype=f16 full'
+sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,delta,decay=channel,state=in_out,dtype=f16 full
+sm_80 norm          naive n=4096,d=1024,kind=layer,weight,bias,dtype=f16    full
+sm_80 norm_backward naive n=4096,d=1024,kind=layer,dtype=f32                full
+sm_80 rope          naive heads=8,n=4096,d=128,pairs=half,dtype=f16         full
+sm_80 rope          naive heads=8,n=4096,d=64,dtype=f32                     full
+sm_80 merge         merge heads=8,n=4096,d=64,dtype=bf16                    full
+sm_80 activation    elements n=4096,d=4096,act=silu,gated,residual,dtype=f16 full
+sm_80 activation_backward elements n=4096,d=4096,act=silu,gated,dtype=f32   full
+sm_80 backward_delta naive heads=8,rows=4096,d=64,dtype=f16                 full'
 
 # Edits of the first program of an operation and family, and what must then be found.
 planted='

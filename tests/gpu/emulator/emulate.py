@@ -9,12 +9,13 @@ import attention
 import linear
 import linear_backward
 import matmul
+import rowwise
 from machine import Machine
 from sass import Program
 from source import Source
 
 PROBLEMS = {kernel: kind for kind in (attention.Problem, linear.Problem,
-                                          linear_backward.Problem, matmul.Problem)
+                                          linear_backward.Problem, matmul.Problem, rowwise.Problem)
             for kernel in kind.KERNELS}
 
 
