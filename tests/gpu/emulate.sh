@@ -68,12 +68,20 @@ sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,decay=token,state=in_out,dty
 sm_80 linear_backward tiled b=16,hq=8,n=4096,causal,delta,decay=channel,state=in_out,dtype=f16 full
 sm_80 norm          naive n=4096,d=1024,kind=layer,weight,bias,dtype=f16    full
 sm_80 norm_backward naive n=4096,d=1024,kind=layer,dtype=f32                full
+sm_80 norm_backward naive n=4096,d=1024,weight,dtype=f16                    full
 sm_80 rope          naive heads=8,n=4096,d=128,pairs=half,dtype=f16         full
 sm_80 rope          naive heads=8,n=4096,d=64,dtype=f32                     full
 sm_80 merge         merge heads=8,n=4096,d=64,dtype=bf16                    full
 sm_80 activation    elements n=4096,d=4096,act=silu,gated,residual,dtype=f16 full
 sm_80 activation_backward elements n=4096,d=4096,act=silu,gated,dtype=f32   full
-sm_80 backward_delta naive heads=8,rows=4096,d=64,dtype=f16                 full'
+sm_80 backward_delta naive heads=8,rows=4096,d=64,dtype=f16                 full
+sm_80 select_blocks select hq=8,n=4096,blocks=64x64/h,topk=4,d=64,dtype=f32 full
+sm_80 kv_append     naive hkv=8,n=1,nk=64,d=128,page=16,dtype=f16           full
+sm_80 forward       naive hq=8,n=4096,causal,d=16,dtype=f16                 full
+sm_80 backward_core naive hq=8,n=4096,causal,d=16,dtype=f32                 full
+sm_80 matmul        naive m=1024,n=1024,k=1024,tb,bias,act=silu,dtype=f16   full
+sm_90 matmul        tiled m=1024,n=1024,k=1024,dtype=f32                    full
+sm_90 linear_backward tiled b=16,hq=8,n=4096,causal,delta,decay=channel,state=in_out,dtype=f16 full'
 
 # Edits of the first program of an operation and family, and what must then be found.
 planted='
@@ -86,7 +94,9 @@ forward stream|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
 matmul tiled|s/buffer = BUFFERS - 1 - buffer;//|race
 matmul tiled|s/if (row >= m/if (row >= m + 1/|store to
 linear tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
-linear_backward tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race'
+linear_backward tiled|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+select_blocks select|0,/barrier(CLK_LOCAL_MEM_FENCE);/s///|race
+norm naive|s/row >= rows/row > rows/|store to what is not the work-group'
 
 thorough=
 [ "$size" != full ] || thorough=--thorough

@@ -21,6 +21,9 @@ class Problem(problem.Problem):
         "sqa_tiled_backward_queries": ("q", "BM", Q_HEADS, ("dq",)),
         "sqa_tiled_backward_keys": ("k", "BN", KV_HEADS, ("dk", "dv")),
         "sqa_split_combine": ("q", "COMBINE_COLUMNS", Q_HEADS, ("o",)),
+        "sqa_naive_forward": ("q", None, Q_HEADS, ("o",)),
+        "sqa_naive_backward_q": ("q", None, Q_HEADS, ("dq",)),
+        "sqa_naive_backward_kv": ("k", None, KV_HEADS, ("dk", "dv")),
     }
     SPLITS = {"sqa_stream_forward": (1, 3), "sqa_split_combine": (3,)}
     STRIDES = ("batch", "head", "row")
@@ -29,12 +32,14 @@ class Problem(problem.Problem):
     def __init__(self, source, kernel, spare, splits=1):
         d = source.defines
         self.rows, tile, head_count, written = self.KERNELS[kernel]
-        self.tile, self.splits = d[tile], splits
+        self.tile, self.splits = d[tile] if tile else WARP, splits
         self.streams = kernel == "sqa_stream_forward"
         self.combines = kernel == "sqa_split_combine"
         if self.streams or self.combines:  # few queries; one split writes the output itself
             q_length = d["ROWS"] // GROUP + 1
             kv_length = (splits - 1) * d["SPLIT_KEYS"] + d["SPLIT_KEYS"] // 2 + 5
+        elif not tile:  # a work-item has a row
+            q_length, kv_length = 2 * WARP, 3 * WARP
         else:
             q_length = d["BM"] + d["BM"] // 2 + 1
             kv_length = max(q_length, d["BN"] + d["BN"] // 2) + 5

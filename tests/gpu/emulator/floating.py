@@ -130,6 +130,17 @@ def hadd2(machine, i, mask):
     machine.put_real(result, bits.view(np.float16).astype(F32), mask)
 
 
+def hsetp2(machine, i, mask):
+    """As compilers use it: to find out whether a half is NaN."""
+    only(i, "NAN", "AND")
+    yes, no, a, b, with_ = i.operands
+    if i.modifiers[0] != "NAN" or a.half < 0 or a.text != b.text or no.text != "PT" or \
+            with_.text != "PT":
+        raise NotKnown(i.text)
+    bits = machine.word_unsigned(a).astype(np.uint16)
+    machine.put_predicate(yes, np.isnan(bits.view(np.float16)), mask)
+
+
 def f2f(machine, i, mask):
     if i.modifiers[:2] != ("F16", "F32"):
         raise NotKnown(i.text)
@@ -214,5 +225,5 @@ def hmma(machine, i, mask):
 
 
 TABLE = {"FADD": fadd, "FMUL": fmul, "FFMA": ffma, "FSETP": fsetp, "FSEL": fsel, "FMNMX": fmnmx,
-         "FCHK": fchk, "MUFU": mufu, "HFMA2": hfma2, "HADD2": hadd2, "F2F": f2f, "F2FP": f2fp,
-         "I2F": i2f, "I2FP": i2f, "F2I": f2i, "FRND": frnd, "HMMA": hmma}
+         "FCHK": fchk, "MUFU": mufu, "HFMA2": hfma2, "HADD2": hadd2, "HSETP2": hsetp2, "F2F": f2f,
+         "F2FP": f2fp, "I2F": i2f, "I2FP": i2f, "F2I": f2i, "FRND": frnd, "HMMA": hmma}

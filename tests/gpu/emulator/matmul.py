@@ -11,19 +11,18 @@ ACTIVATIONS = {None: lambda x: x, "silu": lambda x: x / (1 + np.exp(-x))}
 
 
 class Problem(problem.Problem):
-    KERNELS = {"sqa_tiled_matmul": ()}
+    KERNELS = {"sqa_tiled_matmul": (), "sqa_naive_matmul": ()}
     STRIDES = ("batch", "row")
 
     def __init__(self, source, kernel, spare):
-        del kernel
         d = source.defines
         shape = source.shape
-        self.tile = (d["BM"], d["BN"])
+        self.tile = (d.get("BM", 1), d.get("BN", source.kernels[kernel][0]))  # or an element each
         m, n = (size + size // 2 + 3 for size in self.tile)
-        k = 5 * d["DK"] // 2 + 1
+        k = 5 * d.get("DK", 8) // 2 + 1
         self.source, self.storage, self.spare = source, d["SQA_DTYPE"], spare
         self.sizes = {"m": m, "n": n, "k": k}
-        self.groups = (-(-n // d["BN"]), -(-m // d["BM"]), BATCHES)
+        self.groups = (-(-n // self.tile[1]), -(-m // self.tile[0]), BATCHES)
         self.group = tuple(count - 1 for count in self.groups)
         random = np.random.default_rng(1)
 

@@ -16,12 +16,15 @@ def to_bfloat(x):
         .astype(np.uint16)
 
 
+INTEGERS = "integers"
+
 # By SQA_DTYPE: how it is stored, to storage, from storage, rounding unit.
 STORAGE = {
     0: (np.float32, lambda x: x.astype(np.float32), lambda x: x, 2.0 ** -24),
     1: (np.float16, lambda x: x.astype(np.float16), lambda x: x, 2.0 ** -11),
     2: (np.uint16, to_bfloat,
         lambda x: (x.astype(np.uint32) << np.uint32(16)).view(np.float32), 2.0 ** -8),
+    INTEGERS: (np.int32, lambda x: x.astype(np.int32), lambda x: x, 0.0),
 }
 
 
@@ -38,7 +41,7 @@ class Tensor:
     """Rows of [...][row][column] with room between rows and whatever has them. `tight`: without."""
 
     def __init__(self, shape, storage, spare, tight):
-        self.kind, self.store, self.restore, self.unit = STORAGE[0 if tight else storage]
+        self.kind, self.store, self.restore, self.unit = STORAGE[storage]
         self.item = np.dtype(self.kind).itemsize
         self.shape, self.offset = shape, 0 if tight else 2 * spare
         strides = [1]
@@ -61,11 +64,12 @@ class Problem:
 
     KERNELS, STRIDES = {}, ()
     TIGHT = ()  # tensors of f32 without room
+    COUNTS = ()  # and of integers
 
     def lay_out(self, outputs, written, before=None):
         """Tensors are in self.values, all of them. Inputs may be read; of what the kernel has
-        written of the outputs, the work-group's part may be, and read where `before` says what
-        it holds."""
+        written of the outputs, the work-group's part may be, and known() be read where `before`
+        says what it holds."""
         before = before or {}
         self.written = written
         names = [name[:-len("_buffer")] for name, kind in self.source.arguments
@@ -74,7 +78,9 @@ class Problem:
             names.append("workspace")
         self.tensors, size = {}, GAP
         for name in names:
-            tensor = Tensor(self.values[name].shape, self.storage, self.spare, name in self.TIGHT)
+            tight = name in self.TIGHT or name in self.COUNTS
+            storage = INTEGERS if name in self.COUNTS else 0 if tight else self.storage
+            tensor = Tensor(self.values[name].shape, storage, self.spare, tight)
             self.tensors[name] = tensor
             tensor.place = size
             size += (tensor.bytes + 2 * GAP - 1) // GAP * GAP
@@ -85,7 +91,7 @@ class Problem:
                 bits = np.ascontiguousarray(tensor.store(known)).view(np.uint8)
                 pieces = tensor.pieces(tensor.at)
                 self.memory.bytes[pieces] = bits.reshape(pieces.shape)
-                readable = self.own(tensor.at) if name in before else tensor.at
+                readable = self.known(tensor.at) if name in before else tensor.at
                 self.memory.may_read[tensor.pieces(readable)] = True
             if name in written:
                 self.memory.may_write[tensor.pieces(self.own(tensor.at))] = True
@@ -93,6 +99,10 @@ class Problem:
     def own(self, x):
         """The work-group's part of an output."""
         raise NotImplementedError
+
+    def known(self, x):
+        """The part of an output that holds something before."""
+        return self.own(x)
 
     def numbers(self):
         """Arguments by name, but for those of tensors."""

@@ -1,7 +1,8 @@
 """What is computed row by row, or element by element: norms, rotary position embedding, activations
-and their gradients, two results joined, and what a row's output and its gradient have in common. Of
-two batches and two heads; the work-group is the last of the last row or rows that its kernel counts,
-with work-items that have nothing to do where the kernel knows such."""
+and their gradients, two results joined, what a row's output and its gradient have in common, tokens
+put into a cache, means of blocks. Of two batches and two heads; the work-group is the last of the last
+row or rows that its kernel counts, with work-items that have nothing to do where the kernel knows
+such."""
 import math
 import re
 
@@ -30,12 +31,18 @@ class Problem(problem.Problem):
     KERNELS = {
         "sqa_naive_delta": ("delta", ("delta",)),
         "sqa_naive_norm": ("norm", ("y",)),
-        "sqa_naive_norm_rows": ("norm_rows", ("dx",)),
+        "sqa_naive_norm_rows": ("norm_rows", ("dx", "workspace")),
+        "sqa_naive_norm_parts": ("norm_parts", ("workspace",)),
+        "sqa_norm_sums": ("norm_sums", ("dweight",)),
         "sqa_naive_rope": ("rope", ("y",)),
         "sqa_merge_parts": ("merge", ("o", "lse")),
         "sqa_activation": ("activation", ("y", "da", "db")),
+        "sqa_kv_append": ("kv_append", ("v_cache",)),
+        "sqa_pool_queries": ("pool_queries", ("workspace",)),
+        "sqa_pool_keys": ("pool_keys", ("workspace",)),
     }
-    TIGHT = ("lse", "a_lse", "b_lse", "delta")
+    TIGHT = ("lse", "a_lse", "b_lse", "delta", "workspace")
+    COUNTS = ("positions", "table")
 
     def __init__(self, source, kernel, spare):
         what, written = self.KERNELS[kernel]
@@ -44,10 +51,10 @@ class Problem(problem.Problem):
         self.random = np.random.default_rng(1)
         self.items = source.kernels[kernel][0]
         self.STRIDES = ("batch", "head", "row")
-        self.values, self.extra = {}, {}
+        self.values, self.extra, self.before = {}, {}, {}
         getattr(self, what)(d)
         written = tuple(name for name in written if name in self.values)
-        self.lay_out(written, written)
+        self.lay_out(written, written, self.before)
 
     def some(self, *shape, storage=None):
         x = self.random.standard_normal(shape).astype(np.float32)
@@ -85,16 +92,50 @@ class Problem(problem.Problem):
         self.values = {"x": x, "y": y, "weight": weight, "bias": bias}
         self.extra = {"dim": 300, "eps": EPS}
 
-    def norm_rows(self, _):
-        self.has_rows(self.items + 5, HEADS, BATCHES)
+    def norm_backward(self, d):
+        """Values, and what the workspace holds: means and scales of rows, then sums of parts."""
+        self.rows = self.items + 5
         x, dy = (self.some(BATCHES, HEADS, self.rows, 300) for _ in range(2))
-        layer = self.source.shape.get("kind") == "layer"
+        layer, weighs = self.source.shape.get("kind") == "layer", "weight" in self.source.shape
         mean, scale = row_statistics(x, layer)
-        normal = (x - mean) * scale
-        dx = scale * (dy - dy.mean(axis=3, keepdims=True) * layer -
-                      normal * (dy * normal).mean(axis=3, keepdims=True))
-        self.values = {"x": x, "dy": dy, "dx": dx}
+        normal, weight = (x - mean) * scale, self.some(300)
+        flow = dy * weight if weighs else dy
+        dx = scale * (flow - flow.mean(axis=3, keepdims=True) * layer -
+                      normal * (flow * normal).mean(axis=3, keepdims=True))
+        self.values = {"x": x, "dy": dy, "dx": dx, "weight": weight,
+                       "dweight": (dy * normal).sum(axis=(0, 1, 2))}
         self.extra = {"dim": 300, "eps": EPS, "part_rows": 0}
+        if weighs:
+            part_rows = -(-dy[..., 0].size // d["PARTS"])
+            products = (dy * normal).reshape(-1, 300)
+            products = np.pad(products, ((0, part_rows * d["PARTS"] - len(products)), (0, 0)))
+            self.sums = products.reshape(d["PARTS"], part_rows, 300).sum(axis=1)
+            self.facts = np.concatenate((mean * np.ones_like(scale), scale), axis=3)
+            self.values["workspace"] = np.concatenate((self.facts.ravel(), self.sums.ravel()))
+            self.extra |= {"part_rows": part_rows, "sums_at": self.facts.size}
+
+    def norm_rows(self, d):
+        self.norm_backward(d)
+        self.has_rows(self.rows, HEADS, BATCHES)
+        rows = self.own
+        self.own = lambda x: rows(x if x.ndim > 1 else
+                                  x[:self.facts.size].reshape(self.facts.shape))
+
+    def norm_parts(self, d):
+        """Of the last part that has rows, the last columns."""
+        self.norm_backward(d)
+        part = (self.facts[..., 0].size - 1) // self.extra["part_rows"]
+        self.groups, first = (-(-300 // self.items), d["PARTS"], 1), 300 // self.items * self.items
+        self.group = (self.groups[0] - 1, part, 0)
+        self.own = lambda x: x[self.facts.size:].reshape(self.sums.shape)[part, first:]
+        self.known = lambda x: x[:self.facts.size]
+        self.before = {"workspace": np.concatenate((self.facts.ravel(), 0 * self.sums.ravel()))}
+
+    def norm_sums(self, d):
+        self.norm_backward(d)
+        self.groups, first = (-(-300 // self.items), 1, 1), 300 // self.items * self.items
+        self.group = (self.groups[0] - 1, 0, 0)
+        self.own = lambda x: x[first:]
 
     def rope(self, d):
         dim, pairs = d["SQA_DIM"], d["SQA_ROTARY"] // 2
@@ -140,6 +181,53 @@ class Problem(problem.Problem):
         names = {re.sub("_buffer$", "", name) for name, _ in self.source.arguments}
         self.values = {name: x for name, x in self.values.items() if name in names}
         self.extra = {"dim": dim}
+
+    def kv_append(self, d):
+        """A token of each sequence, pages in no order."""
+        pages, page_size, capacity, row = 6, 16, 40, 21
+        dims = {"k": d["SQA_HEAD_DIM"], "v": d["SQA_VALUE_DIM"]}
+        self.has_elements(sum(dims.values()), 1)
+        table = np.array([[3, 0, 5], [2, 4, 1]])
+        self.values = {"positions": np.full(BATCHES, row), "table": table}
+        for name, dim in dims.items():
+            new = self.some(BATCHES, HEADS, 1, dim)
+            cache = np.zeros((pages, HEADS, page_size, dim))
+            cache[table[:, row // page_size], :, row % page_size] = new[:, :, 0]
+            self.values |= {name: new, name + "_cache": cache}
+        first = self.group[0] * self.items - dims["k"]  # of V, which comes behind K
+        page = table[-1, row // page_size]
+        self.own = lambda x: x[page, -1, row % page_size, first:]
+        self.extra = {"kv_heads": HEADS, "capacity": capacity, "page_size": page_size,
+                      "pages": pages, "length": 1}
+
+    def pool(self, name, of, block, columns):
+        """Means of blocks of three, the last of which is not full."""
+        rows = 2 * block + block // 4 + 1
+        x = self.some(BATCHES, HEADS, rows, columns)
+        self.rows, self.values = rows, {name: x}
+        self.extra = {of + "_length": rows}
+        self.groups = (1, 3, 0)
+        return np.stack([x[:, :, k * block:(k + 1) * block].mean(axis=2) for k in range(3)], axis=2)
+
+    def pool_queries(self, d):
+        """Of two heads that are added up."""
+        block = 32
+        means = 0.125 * self.pool("q", "q", block, d["SQA_HEAD_DIM"]).sum(axis=1)
+        self.groups, self.group = (1, 3, BATCHES), (0, 2, BATCHES - 1)
+        self.values["workspace"] = means.ravel()
+        self.own = lambda x: x.reshape(means.shape)[-1, -1]
+        self.extra |= {"q_heads": HEADS, "query_block": block, "query_blocks": 3, "matrices": 1,
+                       "matrix_heads": HEADS, "query_factor": 0.125}
+
+    def pool_keys(self, d):
+        """Columns of a block lie apart, and blocks that there are none of are zero."""
+        block, padded, before = 32, 4, 64
+        means = self.pool("k", "kv", block, d["SQA_HEAD_DIM"]).swapaxes(2, 3)
+        means = np.pad(means, ((0, 0), (0, 0), (0, 0), (0, padded - 3)))
+        self.groups, self.group = (1, 3, BATCHES * HEADS), (0, 2, BATCHES * HEADS - 1)
+        self.values["workspace"] = np.concatenate((np.zeros(before), means.ravel()))
+        self.own = lambda x: x[before:].reshape(means.shape)[-1, -1, :, 2:]
+        self.extra |= {"kv_heads": HEADS, "key_block": block, "padded": padded, "keys_at": before}
 
     def own(self, x):
         raise NotImplementedError  # each kernel's

@@ -18,8 +18,13 @@ class Source:
         for name, local in steps:
             sizes = [WARP] if local[0] == "t" else [int(n) for n in local.split("x")]
             self.kernels[name] = tuple(sizes + [1] * (3 - len(sizes)))
-        listed = re.search(r"^#define SQA_\w+_ARGUMENTS (.*)$", text, re.M)[1]
-        self.arguments = [self.argument(a) for a in listed.split(",")]
+        lists = dict(re.findall(r"^#define (SQA_\w+_ARGUMENTS) (.*)$", text, re.M))
+        self.lists = {kernel: [self.argument(a) for a in lists[name].split(",")] for kernel, name
+                      in re.findall(r"(\w+)\((SQA_\w+_ARGUMENTS)\)", text)}
+        self.arguments = []  # of the kernel that is looked at
+
+    def look_at(self, kernel):
+        self.arguments = self.lists[kernel]
 
     @staticmethod
     def argument(text):
