@@ -52,9 +52,13 @@ step() {
 
 step device.json 5 "$sqa" info --device "$device" --peak --json
 step device.profile 1 "$sqa" info --device "$device" --profile
+step probe.json 2 "$sqa" tune --device "$device" --probe --json
+sed -n 's/^ *"\(family\|status\)": "\(.*\)",*$/\2/p' "$out/probe.json" | paste -sd ' \n'
 # checks and preset are options and their values.
 # shellcheck disable=SC2086
 step verify.json $((2 * minutes)) "$sqa" verify --device "$device" $checks --json
+awk -F '[:,]' '/^ *"passed":/ { passed += $2 } /^ *"failed":/ { failed += $2 }
+    END { print passed + 0 " checks passed, " failed + 0 " failed" }' "$out/verify.json"
 rate=$(sed -n 's/^ *"fma_gflops": \([0-9.]*\),*$/\1/p' "$out/device.json" | head -n 1)
 step model.txt "$minutes" sh "$here/modelled.sh" "$sqa" "$device" "$heads" "$keys" "${rate:-0}" \
     "$out"
