@@ -54,9 +54,13 @@ forward         mma    hq=8,n=4096,causal,d=128,dtype=bf16                sm_90,
 forward         mma    hq=8,n=4096,causal,d=64,products=tf32              sm_80            nvidia
 forward         mma    hq=8,n=4096,causal,d=128,products=tf32             sm_90            nvidia
 forward         stream hq=32,hkv=4,nq=1,nk=4096,d=128,dtype=f16           sm_80            all
+forward         stream hq=32,hkv=4,nq=1,nk=4096,d=64,dtype=f32            -                all
 forward         naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
+forward         naive  hq=32,hkv=4,nq=1,nk=4096,d=128,kv=int8,page=16     -                one
 backward_core   tiled  hq=8,n=4096,causal,d=64,dtype=f32                  sm_80            all
 backward_core   tiled  hq=8,n=4096,causal,d=128,dtype=f32                 gfx90a           all
+backward_core   tiled  hq=8,n=4096,causal,d=64,dtype=f16                  -                all
+backward_core   tiled  hq=8,n=4096,causal,d=128,dtype=f16                 -                all
 backward_core   naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 backward_delta  naive  heads=8,rows=4096,d=64,dtype=f16                   sm_90            one
 backward_scores naive  hq=8,n=1024,bias=f32/hq,grads=bias,d=64            -                one
@@ -71,19 +75,18 @@ linear_backward tiled  b=2,hq=8,n=4096,feature=elu1,normalise,d=128,dtype=f32  d
 linear_backward naive  hq=8,n=4096,causal,d=64,dtype=f32                  -                one
 matmul          tiled  m=1024,n=1024,k=1024,dtype=f32                     gfx90a           all
 matmul          tiled  m=4096,n=2816,k=1024,tb,gated,act=silu,dtype=f16   sm_80            all
-matmul          naive  m=1024,n=1024,k=1024,dtype=f32                     sm_90            one'
+matmul          naive  m=1024,n=1024,k=1024,dtype=f32                     sm_90            one
+activation      elements n=4096,d=4096,act=silu,gated,residual,dtype=f16  -                one
+activation_backward elements n=4096,d=4096,act=silu,gated,dtype=f32       -                one
+norm            naive  n=4096,d=1024,kind=layer,weight,bias,dtype=f16     -                one
+norm_backward   naive  n=4096,d=1024,weight,dtype=f32                     -                one
+rope            naive  heads=8,n=4096,d=128,dtype=f16                     -                one
+merge           merge  heads=8,n=4096,d=128,dtype=f16                     -                one
+kv_append       naive  hkv=8,n=1,nk=64,d=128,page=16,kv=int8              -                one'
 
-passed=0
-failed=0
-: >"$work/new"
-
+# say NAME WRONG: what became of it.
 say() {
-    if [ -z "$2" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED $1: $2"
-    fi
+    echo "${2:+FAILED }$1${2:+: $2}" >>"$work/said"
 }
 
 # wavefronts UNIT... THREADS REGISTERS LOCAL: of that many on a compute unit.
@@ -120,7 +123,7 @@ judge() {
         waves=$(wavefronts "$@" "$((${threads:-$2}))" "$registers" "$local_bytes")
         [ "$waves" -ge $(($1 * $8)) ] || wrong="${wrong:+$wrong; }$waves wavefronts a compute unit"
     fi
-    echo "$name $kernel $registers $spill $private $local_bytes $waves" >>"$work/new"
+    echo "$number $name $kernel $registers $spill $private $local_bytes $waves" >>"$work/new"
     case $name in *" naive "*) wrong= ;; esac
     known=$(grep -F "$name $kernel " "$table" | cut -d ' ' -f 6-9)
     if [ -z "$update" ] && [ -n "$same" ]; then
@@ -141,7 +144,7 @@ compare() {
     if [ -n "$grown" ]; then
         wrong="${wrong:+$wrong; }registers, spill, private, local memory were $1 and are $2"
     else
-        echo "smaller: $name $kernel: $1, now $2 (compile.sh SQA --update)"
+        echo "smaller: $name $kernel: $1, now $2 (compile.sh SQA --update)" >>"$work/smaller"
     fi
 }
 
@@ -211,12 +214,32 @@ if [ ! -s "$work/jobs" ]; then
     exit 77
 fi
 
-while read -r profile vendor target operation family shape unit; do
-    same=$(grep -Fx "# $vendor: $("version_$vendor")" "$table" 2>/dev/null)
-    # unit is a list of words.
-    # shellcheck disable=SC2086
-    compile_one "$profile" "$vendor" "$target" "$operation" "$family" "$shape" $unit
-done <"$work/jobs"
+# part OWN PARTS: of so many parts of the jobs one, in a folder of its own.
+part() {
+    awk -v own="$1" -v parts="$2" 'NR % parts == own { print NR, $0 }' "$work/jobs" >"$work/jobs.$1"
+    jobs=$work/jobs.$1 work=$work/$1
+    mkdir "$work"
+    while read -r number profile vendor target operation family shape unit; do
+        same=$(grep "^# $vendor: " "$work/../versions" | grep -Fxf - "$table" 2>/dev/null)
+        # unit is a list of words.
+        # shellcheck disable=SC2086
+        compile_one "$profile" "$vendor" "$target" "$operation" "$family" "$shape" $unit
+    done <"$jobs"
+}
+
+parts=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+own=0
+while [ "$own" -lt "$parts" ]; do
+    part "$own" "$parts" &
+    own=$((own + 1))
+done
+wait
+cat "$work"/*/said >"$work/said" 2>/dev/null
+cat "$work"/*/smaller 2>/dev/null
+cat "$work"/*/new 2>/dev/null | sort -s -n -k 1,1 | cut -d ' ' -f 2- >"$work/new"
+failed=$(grep -c '^FAILED ' "$work/said")
+passed=$(($(wc -l <"$work/said") - failed))
+grep '^FAILED ' "$work/said"
 
 if [ -n "$update" ]; then
     {
