@@ -20,7 +20,7 @@ INLINE void add_scores(products score[TM][TN], const thread_queries *queries, co
 {
 #pragma unroll UNROLL_VECS
     for (int d = 0; d < K_SLICE_VECS; d++) {
-        if (s * K_SLICE_VECS + d >= HEAD_VECS)
+        if (HEAD_VECS % K_SLICE_VECS != 0 && s * K_SLICE_VECS + d >= HEAD_VECS)
             break;
         vec key[TN];
 #pragma unroll
@@ -70,8 +70,9 @@ INLINE void add_values(const bool guard, thread_rows *rows, __local const vec *w
 #define K_HALF(s) ((s) + V_SLICES % 2 & 1)
 
 /* The scores of a key tile. */
-INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const matrix k,
-                       __local vec *slices, const int keys, const int x, const int thread)
+INLINE void score_tile(const bool clamp, float score[TM][TN], const thread_queries *queries,
+                       const matrix k, __local vec *slices, const int keys, const int x,
+                       const int thread)
 {
     products sums[TM][TN];
 #pragma unroll
@@ -81,12 +82,12 @@ INLINE void score_tile(float score[TM][TN], const thread_queries *queries, const
             sums[i][j] = (products)(0.0f);
 #if STAGE
     staged next;
-    fetch_k(&next, k, keys, 0, thread);
+    fetch_k(clamp, &next, k, keys, 0, thread);
     put_k(slices + K_HALF(0) * SLICE_SIZE, &next, thread);
-#pragma unroll UNROLL_SLICES
+#pragma unroll UNROLL_K_SLICES
     for (int s = 0; s < K_SLICES; s++) {
         if (s + 1 < K_SLICES)
-            fetch_k(&next, k, keys, (s + 1) * K_SLICE_VECS, thread);
+            fetch_k(clamp, &next, k, keys, (s + 1) * K_SLICE_VECS, thread);
         barrier(CLK_LOCAL_MEM_FENCE); /* Q and slice s are there, slice s - 1 is free */
         add_scores(sums, queries, slices + K_HALF(s) * SLICE_SIZE, s, keys, x);
         if (s + 1 < K_SLICES)
@@ -112,7 +113,7 @@ INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM
 {
     if (!P_SLICE)
         put_weights((__local float *)weights + x, weight, 0);
-#pragma unroll P_SLICES
+#pragma unroll UNROLL_V_SLICES
     for (int s = 0; s < V_SLICES; s++) {
         __local vec *part = weights + (P_SLICE ? (s & 1) * P_SIZE : s * V_SLICE_KEYS / VEC);
         if (P_SLICE)
@@ -120,7 +121,7 @@ INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM
 #if STAGE
         staged next;
         if (s + 1 < V_SLICES)
-            fetch_v(&next, v, keys, (s + 1) * V_SLICE_KEYS, thread);
+            fetch_v(edge || !APART, &next, v, keys, (s + 1) * V_SLICE_KEYS, thread);
 #endif
         barrier(CLK_LOCAL_MEM_FENCE); /* weights and slice s are there, slice s - 1 is free */
 #if STAGE
@@ -144,6 +145,42 @@ INLINE void value_tile(const bool edge, thread_rows *rows, const float weight[TM
         }
 #endif
     }
+}
+
+/* A key tile, from scores to what the rows have of its values. */
+INLINE void add_tile(const bool edge, thread_rows *rows, const thread_queries *queries,
+                     const matrix k, const matrix v, const int first_key, const sqa_walk *walk,
+                     __local vec *slices, __local vec *weights, __local vec *of_threads,
+                     __local int *wild, const int x, const int y)
+{
+    const int thread = y * TX + x;
+    const bool clamp = edge || !APART;
+    const int keys = clamp ? min(BN, walk->end - first_key) : BN;
+    float score[TM][TN], largest[TM];
+    score_tile(clamp, score, queries, k, slices, keys, x, thread);
+    if (edge)
+        finish_scores(true, score, largest, rows, first_key + x, walk->end, walk->shown);
+    else
+        finish_scores(false, score, largest, rows, first_key + x, walk->end, walk->shown);
+#if SQA_DROPOUT
+    rows->first_key = first_key + x;
+#endif
+#if STAGE
+    staged next;
+    fetch_v(clamp, &next, v, keys, 0, thread);
+#endif
+    row_maxima(largest, of_threads, x, y); /* after this, no thread computes scores */
+#if STAGE
+    put_v(slices, &next, thread);
+    if (CHECK_SLICES && edge)
+        mark_wild(wild, &next, first_key);
+#endif
+    if (edge)
+        update_rows(true, rows, score, largest);
+    else
+        update_rows(false, rows, score, largest);
+    value_tile(edge, rows, score, weights + y * P_PITCH, v, slices, wild, first_key, keys, x,
+               thread);
 }
 
 /* Writes a row's columns that the thread has: of the output, divided by the row's sum. */
@@ -317,45 +354,47 @@ sqa_tiled_forward(SQA_FORWARD_ARGUMENTS)
                      : row_vec(Q_ROW(y + TY * i), q_aligned, d, SQA_HEAD_DIM) * query_factor;
 #endif
 
+#if APART /* threads step from row to row only where they meet whole vectors */
+    if ((K_IN_A_COLUMN && !k_aligned) || (V_IN_A_COLUMN && !v_aligned))
+        reach.all_last = 0;
+#endif
     const int key_tiles = walk_tiles(walk, BN);
-    int first_key = 0;
+    int first_key = 0, t = 0;
+    bool edge;
+/* To the tile that begins with the key `at`, or with the next run. */
+#define FIND_TILE(at)                                                                              \
+    first_key = (at);                                                                              \
+    if (first_key >= walk.end) {                                                                   \
+        sqa_walk_next(&walk);                                                                      \
+        first_key = walk.begin;                                                                    \
+    }                                                                                              \
+    edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||                               \
+           first_key + BN > min(reach.all_last, walk.end);
+#define ADD_TILE(edge)                                                                             \
+    {                                                                                              \
+        const matrix k_tile = TILE_OF(k, first_key), v_tile = TILE_OF(v, first_key);               \
+        add_tile(edge, &rows, &queries, k_tile, v_tile, first_key, &walk, slices, weights,         \
+                 of_threads, wild, x, y);                                                          \
+        if ((t + 1) % (SQA_SUM_KEYS / BN) == 0)                                                    \
+            add_totals(&totals, &rows);                                                            \
+        FIND_TILE(first_key + BN)                                                                  \
+    }
+    FIND_TILE(0)
+    /* With APART, what edges take costs the tiles between them neither registers nor instructions.
+     */
 #pragma unroll 1
-    for (int t = 0; t < key_tiles; t++, first_key += BN) {
-        if (first_key >= walk.end) {
-            sqa_walk_next(&walk);
-            first_key = walk.begin;
-        }
-        const int keys = min(BN, walk.end - first_key);
-        const bool edge = SQA_EXTRA || walk.shown || first_key < reach.all_first ||
-                          first_key + BN > min(reach.all_last, walk.end);
-        const matrix k_tile = TILE_OF(k, first_key), v_tile = TILE_OF(v, first_key);
-        float score[TM][TN], largest[TM];
-        score_tile(score, &queries, k_tile, slices, keys, x, thread);
-        if (edge)
-            finish_scores(true, score, largest, &rows, first_key + x, walk.end, walk.shown);
-        else
-            finish_scores(false, score, largest, &rows, first_key + x, walk.end, walk.shown);
-#if SQA_DROPOUT
-        rows.first_key = first_key + x;
+    while (t < key_tiles) {
+#if APART
+#pragma unroll 1
+        for (; t < key_tiles && !edge; t++)
+            ADD_TILE(false)
+#pragma unroll 1
+        for (; t < key_tiles && edge; t++)
+            ADD_TILE(true)
+#else
+        ADD_TILE(edge)
+        t++;
 #endif
-#if STAGE
-        staged next;
-        fetch_v(&next, v_tile, keys, 0, thread);
-#endif
-        row_maxima(largest, of_threads, x, y); /* after this, no thread computes scores */
-#if STAGE
-        put_v(slices, &next, thread);
-        if (CHECK_SLICES && edge)
-            mark_wild(wild, &next, first_key);
-#endif
-        if (edge)
-            update_rows(true, &rows, score, largest);
-        else
-            update_rows(false, &rows, score, largest);
-        value_tile(edge, &rows, score, weights + y * P_PITCH, v_tile, slices, wild, first_key, keys,
-                   x, thread);
-        if ((t + 1) % (SQA_SUM_KEYS / BN) == 0)
-            add_totals(&totals, &rows);
     }
 
     add_totals(&totals, &rows);

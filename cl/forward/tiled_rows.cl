@@ -68,8 +68,7 @@ INLINE bool sees(const thread_rows *rows, const int i, const int key, const int 
 #endif
 }
 
-/* `b` is no NaN, and NaN is never the larger one. One instruction of GPUs, which a comparison
- * and a choice are not. */
+/* NaN is never the larger one. One instruction of GPUs, which a comparison and a choice are not. */
 INLINE float larger(float a, float b)
 {
     return fmax(a, b);
@@ -162,17 +161,15 @@ INLINE void finish_scores(const bool edge, float score[TM][TN], float largest[TM
                           const int shown)
 {
 #pragma unroll
-    for (int i = 0; i < TM; i++) {
-        largest[i] = SQA_LOWEST_SCORE;
+    for (int i = 0; i < TM; i++)
 #pragma unroll
         for (int j = 0; j < TN; j++) {
             const int key = first_key + TX * j;
             score[i][j] = !edge || (key < end && sees(rows, i, key, shown))
                               ? finish_score(rows, i, key, score[i][j])
                               : SQA_HIDDEN_SCORE;
-            largest[i] = larger(score[i][j], largest[i]);
+            largest[i] = j ? larger(score[i][j], largest[i]) : score[i][j];
         }
-    }
 }
 
 /* The online softmax's step: rescales what the rows have to the new maxima, and makes the

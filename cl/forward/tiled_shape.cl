@@ -30,6 +30,10 @@
 #define NO_PREDICATES 0
 #endif
 
+#ifndef EDGES_APART /* tiles at edges are computed in a loop of their own */
+#define EDGES_APART 0
+#endif
+
 #define IN_GLOBAL 0 /* values of Q_PLACE */
 #define IN_LOCAL 1
 #define IN_REGISTERS 2

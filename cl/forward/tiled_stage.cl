@@ -19,15 +19,18 @@
  * need no conditions where keys are hidden. */
 #define CHECK_SLICES (STAGE && NO_PREDICATES)
 
-/* So do the weights of a V slice's keys (P_SLICE), which are kept in registers until then. */
-#define P_SLICES (P_SLICE ? V_SLICES : 1)
+/* Whether a loop has no tiles but those between edges, and threads fetch them in steps. */
+#define APART (STAGE && EDGES_APART)
 
-/* Registers have no index: with Q there, all loops over its vectors are unrolled. */
+/* Registers have no index: with Q there, all loops over its vectors are unrolled, and with weights
+ * there until their slice of V comes (P_SLICE), all slices of V. Without edges, two slices of a
+ * loop are, so that which half of local memory one is in is no arithmetic. */
+#define UNROLL_V_SLICES (P_SLICE ? V_SLICES : 1 + APART)
 #if Q_PLACE == IN_REGISTERS
-#define UNROLL_SLICES K_SLICES
+#define UNROLL_K_SLICES K_SLICES
 #define UNROLL_VECS K_SLICE_VECS
 #else
-#define UNROLL_SLICES 1
+#define UNROLL_K_SLICES (1 + APART)
 #define UNROLL_VECS (UNROLL / VEC)
 #endif
 
@@ -44,21 +47,57 @@ typedef struct {
     vec part[K_PARTS > V_PARTS ? K_PARTS : V_PARTS];
 } staged;
 
-/* Vector d of row `key` of a tile of `keys`. Rows after them repeat the last: whoever computes
- * with one hides its key. */
-INLINE vec tile_vec(const matrix from, const int keys, const int key, const int d, const int width)
+/* Whether a thread's vectors of a slice lie in one column of a tile, THREADS / `across` rows apart.
+ */
+#define IN_A_COLUMN(vecs, across, width)                                                           \
+    (APART && !SQA_PAGED && (vecs) % THREADS == 0 && THREADS % (across) == 0 && (width) % VEC == 0)
+#define K_IN_A_COLUMN                                                                              \
+    (HEAD_VECS % K_SLICE_VECS == 0 && IN_A_COLUMN(BN * K_SLICE_VECS, K_SLICE_VECS, SQA_HEAD_DIM))
+#define V_IN_A_COLUMN IN_A_COLUMN(V_SLICE_SIZE, VALUE_VECS, SQA_VALUE_DIM)
+
+/* Fetches a thread's `parts` of a slice, which has `across` vectors of a row, from vector
+ * `first_vec` of row `first` of the tile on. In a column they are one step apart. At an edge, a
+ * thread repeats a row where the tile has no more of them: whoever computes with it hides its key.
+ * Elsewhere rows of a column begin at multiples of a vector. */
+INLINE void fetch(const bool in_a_column, const bool edge, staged *next, const int parts,
+                  const matrix from, const int keys, const int first, const int first_vec,
+                  const int across, const int width, const int thread)
 {
-    return row_vec(matrix_row(from, min(key, keys - 1)), from.aligned, d, width);
+    if (in_a_column) {
+        int row = first + thread / across;
+        __global const sqa_stored *at =
+            matrix_row(from, edge ? min(row, keys - 1) : row) + VEC * (first_vec + thread % across);
+#pragma unroll
+        for (int p = 0; p < parts; p++) {
+            next->part[p] = !edge || from.aligned ? LOAD_VEC_ALIGNED(0, at) : LOAD_VEC(0, at);
+            row += THREADS / across;
+            if (!edge || row < keys)
+                at += THREADS / across * from.row;
+        }
+        return;
+    }
+#pragma unroll
+    for (int p = 0; p < parts; p++) {
+        const int i = thread + p * THREADS;
+        const int row = first + i / across;
+        next->part[p] = row_vec(matrix_row(from, edge ? min(row, keys - 1) : row), from.aligned,
+                                first_vec + i % across, width);
+    }
 }
 
 /* Vectors [first, first + DK / VEC) of the tile's key rows. */
-INLINE void fetch_k(staged *next, const matrix k, const int keys, const int first, const int thread)
+INLINE void fetch_k(const bool edge, staged *next, const matrix k, const int keys, const int first,
+                    const int thread)
 {
-#pragma unroll
-    for (int p = 0; p < K_PARTS; p++) {
-        const int i = thread + p * THREADS;
-        next->part[p] = tile_vec(k, keys, i / K_SLICE_VECS, first + i % K_SLICE_VECS, SQA_HEAD_DIM);
-    }
+    fetch(K_IN_A_COLUMN, edge, next, K_PARTS, k, keys, 0, first, K_SLICE_VECS, SQA_HEAD_DIM,
+          thread);
+}
+
+/* Value rows [first, first + VS) of the tile. */
+INLINE void fetch_v(const bool edge, staged *next, const matrix v, const int keys, const int first,
+                    const int thread)
+{
+    fetch(V_IN_A_COLUMN, edge, next, V_PARTS, v, keys, first, 0, VALUE_VECS, SQA_VALUE_DIM, thread);
 }
 
 INLINE void put_k(__local vec *to, const staged *next, const int thread)
@@ -68,16 +107,6 @@ INLINE void put_k(__local vec *to, const staged *next, const int thread)
         const int i = thread + p * THREADS;
         if (BN * K_SLICE_VECS % THREADS == 0 || i < BN * K_SLICE_VECS)
             to[i / K_SLICE_VECS * K_PITCH + i % K_SLICE_VECS] = next->part[p];
-    }
-}
-
-/* Value rows [first, first + VS) of the tile. */
-INLINE void fetch_v(staged *next, const matrix v, const int keys, const int first, const int thread)
-{
-#pragma unroll
-    for (int p = 0; p < V_PARTS; p++) {
-        const int i = thread + p * THREADS;
-        next->part[p] = tile_vec(v, keys, first + i / VALUE_VECS, i % VALUE_VECS, SQA_VALUE_DIM);
     }
 }
 

@@ -21,7 +21,7 @@ enum { ANY_TYPE = -1 };
         SQA_DEVICE_GPU, 0, "nvidia", begin, NULL,                                                  \
         {                                                                                          \
             OF_WORK_GROUPS, .item_registers = (registers), .native_exp2 = true,                    \
-                            .wavefront_width = 32, .least_wavefronts = 8,                          \
+                            .edges_apart = true, .wavefront_width = 32, .least_wavefronts = 8,     \
                             .unit_local_memory_bytes = (kib)*1024                                  \
         }                                                                                          \
     }
@@ -56,6 +56,7 @@ static const struct {
       .private_bytes = 384 * 1024,
       .register_tiles = {{16, 3, 4, 100}, {16, 4, 4, 101}, {16, 1, 8, 102}},
       .item_registers = ITEM_REGISTERS,
+      .edges_apart = true,
       .least_items = 32,
       .most_items = 256,
       .group_items = 1,
@@ -72,6 +73,7 @@ static const struct {
       .private_bytes = 384 * 1024,
       .register_tiles = {{8, 3, 4, 100}, {8, 4, 3, 102}, {16, 1, 6, 107}},
       .item_registers = ITEM_REGISTERS,
+      .edges_apart = true,
       .least_items = 32,
       .most_items = 256,
       .group_items = 1,

@@ -37,6 +37,8 @@ typedef struct sqa_architecture {
 
     bool paired_floats; /* one instruction multiplies and adds two neighbours */
     bool no_predicates; /* of instructions: one with a condition is two, a vector's one more each */
+    /* The compiler gives what a loop needs at edges registers elsewhere, too. */
+    bool edges_apart;
 
     /* Of a compute unit; 0 where it is not known. The width that a runtime tells goes before; its
      * local memory does not, which may be that of one work-group. */

@@ -90,6 +90,8 @@ void sqa_source_instructions(sqa_text *out, const sqa_device *device)
         sqa_text_append(out, "#define PAIRED_FLOATS 1\n");
     if (here->no_predicates)
         sqa_text_append(out, "#define NO_PREDICATES 1\n");
+    if (here->edges_apart)
+        sqa_text_append(out, "#define EDGES_APART 1\n");
 }
 
 void sqa_source_subgroup_size(sqa_text *out, const sqa_device *device, uint32_t width)

@@ -304,6 +304,7 @@ START_TEST(figures_of_a_gpu)
         ck_assert_uint_eq(found->wavefront_width, expected[i].wavefront_width);
         ck_assert_int_eq(found->native_exp2, !strcmp(expected[i].vendor, "nvidia"));
         ck_assert_int_eq(found->no_predicates, !strcmp(expected[i].vendor, "amd"));
+        ck_assert_int_eq(found->edges_apart, !strcmp(expected[i].vendor, "nvidia"));
         ck_assert_int_eq(found->paired_floats, !strcmp(expected[i].architecture, "gfx90a") ||
                                                    !strcmp(expected[i].architecture, "gfx942"));
     }
