@@ -90,7 +90,7 @@ static const struct {
     NVIDIA("", ITEM_REGISTERS, 64),
     /* AMD: GCN and CDNA, wavefronts of 64 on four SIMD units, from CDNA 2 on with instructions for
      * two neighbours; RDNA, of 32, where OpenCL counts pairs of compute units as one. */
-    AMD("gfx1", 110, 32, 128, false),
+    AMD("gfx1", 107, 32, 128, false),
     AMD("gfx90a", ITEM_REGISTERS, 64, 64, true),
     AMD("gfx94", ITEM_REGISTERS, 64, 64, true),
     AMD("gfx95", ITEM_REGISTERS, 64, 160, true),
@@ -102,7 +102,7 @@ static const struct {
      "intel",
      "xe-hp",
      "intel",
-     {OF_WORK_GROUPS, .item_registers = 50, .large_item_registers = 110,
+     {OF_WORK_GROUPS, .item_registers = 50, .large_item_registers = 107,
       .large_file = "-cl-intel-256-GRF-per-thread"}},
     {SQA_DEVICE_GPU, 0, "intel", NULL, NULL, {OF_WORK_GROUPS, .item_registers = 50}},
     /* GPUs and whatever else has work-groups. */

@@ -235,6 +235,7 @@ static sqa_build_needs needs(const sqa_config *config, const sqa_problem *proble
 static const char *const probes[] = {
     "hq=2,hkv=1,nq=50,nk=83,d=64,dtype=f16,causal",
     "hq=2,hkv=1,nq=50,nk=83,d=64,dtype=bf16,causal",
+    "hq=2,hkv=1,nq=50,nk=83,d=64,products=tf32,causal",
     NULL,
 };
 

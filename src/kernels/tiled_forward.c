@@ -263,7 +263,7 @@ static bool is_valid(const sqa_config *config, const sqa_problem *problem, const
 static const sqa_config defaults[] = {
     {{64, 64, 8, 8, 4, 8, 1, Q_IN_LOCAL, 1, 1, 8, 0, 0, 1}},
     {{64, 64, 8, 16, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
-    {{32, 64, 16, 4, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
+    {{32, 64, 16, 4, 4, 8, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
     {{32, 64, 16, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
     {{32, 32, 8, 8, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},
     {{32, 64, 16, 16, 4, 16, 1, Q_IN_LOCAL, 0, 1, 8, 0, 0, 1}},

@@ -51,8 +51,8 @@ bool sqa_contender_of_row(const sqa_tuning_session *session, const sqa_problem *
     return true;
 }
 
-/* No family uses matrix units yet. A rate above the ceiling, sampled however often, says that
- * it is not the ceiling. */
+/* No kernel samples the rate of matrix units yet. A rate above the ceiling, sampled however often,
+ * says that it is not the ceiling. */
 static sqa_trial_ceilings ceilings_of(const sqa_ceiling *ceiling, const sqa_problem *problem,
                                       const sqa_trial_result *result)
 {
