@@ -148,7 +148,8 @@ START_TEST(borrowed_rows_need_an_answer)
     sqa_store_close(store);
     expect("mma", SQA_RUNG_EXACT, NULL);
     fixture_run(path, "UPDATE environment SET driver_version = 'older'");
-    expect("tiled", SQA_RUNG_DEFAULT, "other-driver mma(BM=64,BN=64) passed over: not probed");
+    expect("tiled", SQA_RUNG_DEFAULT,
+           "other-driver mma(BM=64,BN=64,ASYNC=1) passed over: not probed");
     answer(SQA_TRIAL_CRASHED, "signal 4");
     expect("tiled", SQA_RUNG_DEFAULT, "crashed, signal 4");
     answer(SQA_TRIAL_OK, "");

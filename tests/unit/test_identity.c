@@ -278,8 +278,8 @@ START_TEST(figures_of_a_gpu)
         {"nvidia", "sm_80", "nvidia", 160, 0, 32}, {"nvidia", "sm_120", "nvidia", 160, 0, 32},
         {"nvidia", "sm_90", "nvidia", 176, 0, 32}, {"amd", "gfx90a", "amd", 160, 0, 64},
         {"amd", "gfx906", "amd", 160, 0, 64},      {"amd", "gfx942", "amd", 160, 0, 64},
-        {"amd", "gfx1100", "amd", 110, 0, 32},     {"intel", "xe-hpg", "intel", 50, 110, 0},
-        {"intel", "xe-hpc", "intel", 50, 110, 0},  {"intel", "xe-hpg", "rusticl", 50, 0, 0},
+        {"amd", "gfx1100", "amd", 107, 0, 32},     {"intel", "xe-hpg", "intel", 50, 107, 0},
+        {"intel", "xe-hpc", "intel", 50, 107, 0},  {"intel", "xe-hpg", "rusticl", 50, 0, 0},
         {"intel", "xe-lp", "intel", 50, 0, 0},     {"arm", "valhall", "arm", 160, 0, 0},
     };
     static const struct {
