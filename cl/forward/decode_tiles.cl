@@ -156,7 +156,7 @@ INLINE void fold_scales(const int d, const decode_keys keys, const float *restri
 #endif
 
 /* Keys that are added one after the other without a branch. Meanwhile what is left of the key tile
- * after is asked for: of several register tiles before each, of a single one key by key. */
+ * after is asked for: of several register tiles before each, of a single one step by step. */
 #define STEP 4
 #define LEFT (KEYS * LINES - ASKED)
 #define ASKED_A_STEP                                                                               \
@@ -212,10 +212,10 @@ INLINE void output_columns(const bool hiding, const bool last, const bool fold, 
     EACH_TILE(ADD_PRODUCT)
     int c = 0;
     for (; c + STEP <= keys.count; c += STEP) {
+        for (int n = 0; n < ASKED_A_STEP; n++)
+            request_line(next, keys);
 #pragma unroll
         for (int i = 0; i < STEP; i++) {
-            for (int n = i * ASKED_A_STEP / STEP; n < (i + 1) * ASKED_A_STEP / STEP; n++)
-                request_line(next, keys);
             ADD_KEY(c + i)
         }
     }
