@@ -73,12 +73,13 @@ static const sqa_tensor_slot slots[SQA_ATTENTION_SLOTS] = {
                              .fill = sqa_fill_kv_lengths},
 };
 
-/* Of pages, those of sequences that are as long as they may be. */
+/* Of K and V, what is near enough to be seen; of pages, with sequences as long as they may be. */
 static double moved(const sqa_problem *problem, uint32_t slot)
 {
     const sqa_attention *a = &problem->of.attention;
-    const double rows = (double)a->batch * a->kv_heads * a->kv_length;
-    if (!(a->mask & SQA_MASK_PAGED))
+    const double keys = a->mask & SQA_MASK_RAGGED ? a->kv_length : sqa_attention_read_keys(a);
+    const double rows = keys * a->batch * a->kv_heads;
+    if (keys == a->kv_length && !(a->mask & SQA_MASK_PAGED))
         return -1.0;
     return slot == SQA_SLOT_K   ? rows * a->head_dim
            : slot == SQA_SLOT_V ? rows * a->value_dim

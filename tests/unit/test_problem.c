@@ -3,8 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "operations/attention/work.h"
 #include "operations/operations.h"
 #include "operations/problem_class.h"
+#include "operations/shape.h"
 #include "operations/tensors.h"
 #include "problem/names.h"
 #include "run_suite.h"
@@ -58,6 +60,30 @@ START_TEST(bytes_count_every_tensor_once)
     sqa_problem p = problem_of(10, 20, SQA_CAUSAL_NONE);
     double elements = 2.0 * (6 * 10 * 8 + 2 * 20 * 8 + 2 * 20 * 4 + 6 * 10 * 4);
     ck_assert_double_eq_tol(sqa_problem_bytes(&p), 4.0 * elements, 0.5);
+}
+END_TEST
+
+/* Of K and V, the keys within reach of any query count. */
+START_TEST(bytes_count_what_is_within_reach)
+{
+    static const struct {
+        const char *shape;
+        double keys;
+    } expected[] = {
+        {"hq=1,nq=2,nk=100,d=1,causal", 100},
+        {"hq=1,nq=2,nk=100,d=1,causal,window=9:0", 11},
+        {"hq=1,nq=2,nk=100,d=1,causal,window=9:0,page=16", 11},
+        {"hq=1,nq=2,nk=100,d=1,causal,window=9:0,globals=4", 15},
+        {"hq=1,nq=2,nk=100,d=1,causal,align=top-left", 2},
+        {"hq=1,nq=2,nk=100,d=1,align=top-left,window=0:5", 7},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        sqa_problem problem;
+        ck_assert_msg(sqa_problem_parse(expected[i].shape, &problem) == SQA_OK, "%s",
+                      sqa_last_error());
+        const double keys = sqa_attention_read_keys(&problem.of.attention);
+        ck_assert_msg(keys == expected[i].keys, "%s: %g", expected[i].shape, keys);
+    }
 }
 END_TEST
 
@@ -212,6 +238,7 @@ int main(void)
     TCase *classes = tcase_create("classes");
     tcase_add_loop_test(work, flops_count_visible_pairs, 0, 3);
     tcase_add_test(work, bytes_count_every_tensor_once);
+    tcase_add_test(work, bytes_count_what_is_within_reach);
     tcase_add_test(work, extents);
     tcase_add_test(work, groups);
     tcase_add_test(classes, class_buckets);

@@ -71,6 +71,27 @@ double sqa_attention_keys_of(const sqa_attention *attention, uint32_t query)
     return attention->mask & SQA_MASK_BLOCKS ? keys * sqa_attention_listed_part(attention) : keys;
 }
 
+double sqa_attention_read_keys(const sqa_attention *attention)
+{
+    const int64_t keys = attention->kv_length, first = attention->diagonal;
+    const int64_t last = first + (int64_t)attention->q_length - 1;
+    const int64_t limit = attention->mask & SQA_MASK_CAUSAL ? clamp(last + 1, 0, keys) : keys;
+    if (attention->q_length == 0)
+        return 0.0;
+    if (!(attention->mask & SQA_MASK_WINDOW))
+        return (double)limit;
+    const int64_t begin = clamp(first - attention->window.left, 0, limit);
+    const int64_t end = clamp(last + attention->window.right + 1, begin, limit);
+    if (!(attention->mask & SQA_MASK_GLOBALS))
+        return (double)(end - begin);
+    const int64_t globals = attention->globals.count;
+    if (attention->globals.listed)
+        return (double)clamp(end - begin + globals, 0, limit);
+    if (first < globals && last >= 0)
+        return (double)limit;
+    return (double)(end - begin + clamp(globals, 0, begin));
+}
+
 double sqa_attention_seen_keys(const sqa_attention *attention)
 {
     const double queries = attention->q_length;

@@ -12,6 +12,9 @@ double sqa_attention_seen_keys(const sqa_attention *attention);
 /* Keys that one query sees. */
 double sqa_attention_keys_of(const sqa_attention *attention, uint32_t query);
 
+/* Keys that have to be read, since a query sees them by position. */
+double sqa_attention_read_keys(const sqa_attention *attention);
+
 /* Of all queries and output heads, the pairs with a key that is seen. */
 double sqa_attention_pairs(const sqa_attention *attention);
 
