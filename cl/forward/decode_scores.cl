@@ -1,4 +1,4 @@
-/* decode: scores, lines of memory that are asked for meanwhile. Either lanes are elements of a row
+/* decode: scores, lines of memory that are requested meanwhile. Either lanes are elements of a row
  * of K, or, where there are enough, rows (ROW_VECTORS of them at a time). */
 /* Elements d .. d + LANES - 1 of a row of `width`; zeros past its end, where nothing is read. */
 INLINE vec load_end(__global const sqa_kv_stored *row, const int d, const int width)
@@ -16,7 +16,7 @@ INLINE vec load_end(__global const sqa_kv_stored *row, const int d, const int wi
 #define K_LINES ((STORED(SQA_HEAD_DIM) + LINE - 1) / LINE) /* of a row */
 #define V_LINES ((STORED(SQA_VALUE_DIM) + LINE - 1) / LINE)
 #define LINES (K_LINES > V_LINES ? K_LINES : V_LINES)
-#define K_POSITIONS ((SQA_HEAD_DIM + LINE - 1) / LINE) /* where lines are asked for */
+#define K_POSITIONS ((SQA_HEAD_DIM + LINE - 1) / LINE) /* where lines are requested */
 typedef struct {
     int row, last, line; /* the next, of the rows from those at hand on */
     __global const sqa_kv_stored *k, *v;
@@ -55,7 +55,7 @@ INLINE void request_line(requests *restrict next, const decode_keys keys)
  * and elements of K that are not stored as float are converted once. A key past the last is the
  * last again. */
 #define ROW_GROUPS (ROWS / (ROW_VECTORS * LANES))
-#define ASKED_AT_A_LINE (PASS / 2 > ROW_GROUPS ? PASS / 2 / ROW_GROUPS : 1)
+#define REQUESTS_AT_A_LINE (PASS / 2 > ROW_GROUPS ? PASS / 2 / ROW_GROUPS : 1)
 
 /* Of register tiles from `scores` on, the rows that are in a vector. */
 INLINE void put_rows(const vec x, float *restrict scores)
@@ -103,7 +103,7 @@ INLINE void score_pass(const decode_rows *restrict rows, const int tiles, const 
     for (int r = 0; r < tiles * MR; r += ROW_VECTORS * LANES) {
         EACH_PASS(ZERO)
         for (int first = 0; first < SQA_HEAD_DIM; first += LINE) {
-            for (int i = 0; i < ASKED_AT_A_LINE; i++)
+            for (int i = 0; i < REQUESTS_AT_A_LINE; i++)
                 request_line(next, keys);
 #pragma unroll 4
             for (int d = first; d < min(first + LINE, SQA_HEAD_DIM); d++) {
@@ -128,8 +128,8 @@ INLINE void score_keys(const decode_rows *restrict rows, const int tiles, const 
     for (int c = 0; c < keys.count; c += PASS)
         score_pass(rows, tiles, keys, c, next, scores);
 }
-/* Lines that are asked for by then. */
-#define ASKED (KEYS / PASS * ROW_GROUPS * ASKED_AT_A_LINE * K_POSITIONS)
+/* Lines that are requested by then. */
+#define REQUESTED (KEYS / PASS * ROW_GROUPS * REQUESTS_AT_A_LINE * K_POSITIONS)
 #else
 /* Neighbouring lanes of a, then those of b, added up; halves of a vector stay apart, so that it
  * takes no more than two shuffles. */
@@ -154,9 +154,10 @@ INLINE void put_sums(const vec a, const vec b, const vec c, const vec d, float *
 }
 
 /* scores[key][row], products of a register tile with keys first .. first + WIDE - 1; past the last
- * key there are more of it. With `asking`, half of the key tile after is asked for meanwhile. */
-#define ASKED_AT_A_LINE (WIDE > 2 ? WIDE / 2 : 1)
-INLINE void score_tile(const bool asking, const float *restrict q, const decode_keys keys,
+ * key there are more of it. With `requesting`, half of the key tile after is requested meanwhile.
+ */
+#define REQUESTS_AT_A_LINE (WIDE > 2 ? WIDE / 2 : 1)
+INLINE void score_tile(const bool requesting, const float *restrict q, const decode_keys keys,
                        const int first, requests *restrict next, float *restrict scores)
 {
 #define KEY(i) __global const sqa_kv_stored *k##i = KEY_ROW(keys, min(first + i, keys.count - 1));
@@ -170,7 +171,7 @@ INLINE void score_tile(const bool asking, const float *restrict q, const decode_
     int d = 0;
 #pragma unroll 4
     for (; d + LANES <= SQA_HEAD_DIM; d += LANES) {
-        for (int i = 0; asking && d % LINE == 0 && i < ASKED_AT_A_LINE; i++)
+        for (int i = 0; requesting && d % LINE == 0 && i < REQUESTS_AT_A_LINE; i++)
             request_line(next, keys);
         EACH_ROW(QUERY)
         EACH_WIDE(WHOLE)
@@ -229,6 +230,6 @@ INLINE void score_keys(const decode_rows *restrict rows, const int tiles, const 
                        scores + t * TILE_SCORES + c * MR);
     }
 }
-/* Lines that are asked for by then. */
-#define ASKED (KEYS / WIDE * ASKED_AT_A_LINE * K_POSITIONS)
+/* Lines that are requested by then. */
+#define REQUESTED (KEYS / WIDE * REQUESTS_AT_A_LINE * K_POSITIONS)
 #endif

@@ -156,12 +156,12 @@ INLINE void fold_scales(const int d, const decode_keys keys, const float *restri
 #endif
 
 /* Keys that are added one after the other without a branch. Meanwhile what is left of the key tile
- * after is asked for: of several register tiles before each, of a single one step by step. */
+ * after is requested: of several register tiles before each, of a single one step by step. */
 #define STEP 4
-#define LEFT (KEYS * LINES - ASKED)
-#define ASKED_A_STEP                                                                               \
+#define LEFT (KEYS * LINES - REQUESTED)
+#define REQUESTS_A_STEP                                                                            \
     (TILES > 1 ? 0 : (LEFT + COLUMN_TILES * KEYS / STEP - 1) / (COLUMN_TILES * KEYS / STEP))
-#define ASKED_A_TILE (TILES > 1 ? (LEFT + COLUMN_TILES * TILES - 1) / (COLUMN_TILES * TILES) : 0)
+#define REQUESTS_A_TILE (TILES > 1 ? (LEFT + COLUMN_TILES * TILES - 1) / (COLUMN_TILES * TILES) : 0)
 
 /* Where several register tiles of rows take columns of V that are not stored as float, these are
  * converted once. */
@@ -212,7 +212,7 @@ INLINE void output_columns(const bool hiding, const bool last, const bool fold, 
     EACH_TILE(ADD_PRODUCT)
     int c = 0;
     for (; c + STEP <= keys.count; c += STEP) {
-        for (int n = 0; n < ASKED_A_STEP; n++)
+        for (int n = 0; n < REQUESTS_A_STEP; n++)
             request_line(next, keys);
 #pragma unroll
         for (int i = 0; i < STEP; i++) {
@@ -249,7 +249,7 @@ INLINE void output_tiles(const bool hiding, const bool last, const bool fold, co
     const float *values = 0;
 #endif
     for (int t = 0; t < tiles; t++) {
-        for (int n = 0; n < ASKED_A_TILE; n++)
+        for (int n = 0; n < REQUESTS_A_TILE; n++)
             request_line(next, keys);
         output_columns(hiding, last, fold, wide, d, keys, next, values, weights + t * TILE_SCORES,
                        lowest + t * LANES, rescale + t * LANES, o + t * MR * COLUMNS);
