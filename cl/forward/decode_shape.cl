@@ -57,7 +57,7 @@ typedef SQA_JOIN(float, MR) row_floats;
 
 /* What d elements of a row of K or V take. */
 #if SQA_KV_DTYPE >= 3
-#define STORED(d) ((d) / SQA_GROUP * (SQA_KV_DTYPE == 3 ? 34 : 20))
+#define STORED(d) SQA_STORAGE(SQA_GROUP_AT_, SQA_KV_DTYPE)(d, 0)
 #else
 #define STORED(d) (d)
 #endif

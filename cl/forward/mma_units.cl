@@ -18,8 +18,8 @@
  *   MATE_AT(place), HELD_AT(place, r)  whose it is, and which element
  *   FACTOR_ROW(w), FACTOR_AT(mate, w)  of Q: the row of word w, and its lower inner element
  */
-#define UNIT_MMA                                                                                   \
-    1 /* NVIDIA from sm_80 on: PTX ISA, mma.sync.m16n8k16, k8 of tf32, two side by side */
+/* NVIDIA from sm_80 on: PTX ISA, mma.sync.m16n8k16, k8 of tf32, two side by side. */
+#define UNIT_MMA 1
 #define UNIT_MFMA 2 /* AMD CDNA from gfx90a on: v_mfma_f32_16x16x16f16 and bf16_1k */
 #define UNIT_WMMA 3 /* AMD RDNA 3, waves of 32: v_wmma_f32_16x16x16 */
 /* Intel Xe-HPG, sub-groups of 8, and Xe-HPC, of 16:

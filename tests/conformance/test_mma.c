@@ -143,7 +143,7 @@ START_TEST(passes_the_grids_in_tf32)
 }
 END_TEST
 
-/* It is for its devices, and no default anywhere. */
+/* It is for its devices, and no default where nobody probed. */
 START_TEST(needs_matrix_units)
 {
     static const struct {

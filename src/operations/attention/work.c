@@ -23,37 +23,38 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* Keys that the query at position `at` sees of those the causal mask leaves, the
- * first `limit`. Listed globals are taken to lie outside every window. */
-static int64_t windowed_keys(const sqa_attention *attention, int64_t at, int64_t limit)
+/* Keys that the queries at positions first .. last see, any of them, of those the causal mask
+ * leaves, the first `limit`. Listed globals are taken to lie outside every window. */
+static int64_t windowed_keys(const sqa_attention *attention, int64_t first, int64_t last,
+                             int64_t limit)
 {
-    const int64_t begin = clamp(at - attention->window.left, 0, limit);
-    const int64_t end = clamp(at + attention->window.right + 1, begin, limit);
+    const int64_t begin = clamp(first - attention->window.left, 0, limit);
+    const int64_t end = clamp(last + attention->window.right + 1, begin, limit);
     if (!(attention->mask & SQA_MASK_GLOBALS))
         return end - begin;
     const int64_t count = attention->globals.count;
     if (attention->globals.listed)
         return clamp(end - begin + count, 0, limit);
-    if (at >= 0 && at < count)
+    if (last >= 0 && first < count)
         return limit;
     const int64_t shown = clamp(count, begin, end) - begin; /* globals within the window */
     return end - begin + clamp(count, 0, limit) - shown;
 }
 
-/* Keys that query i sees, block lists left aside. */
-static int64_t keys_by_position(const sqa_attention *attention, int64_t i)
+/* Keys that queries first .. last see, any of them, block lists left aside. */
+static int64_t keys_by_position(const sqa_attention *attention, int64_t first, int64_t last)
 {
-    const int64_t at = i + attention->diagonal;
-    const int64_t limit = attention->mask & SQA_MASK_CAUSAL ? clamp(at + 1, 0, attention->kv_length)
+    const int64_t from = first + attention->diagonal, to = last + attention->diagonal;
+    const int64_t limit = attention->mask & SQA_MASK_CAUSAL ? clamp(to + 1, 0, attention->kv_length)
                                                             : attention->kv_length;
-    return attention->mask & SQA_MASK_WINDOW ? windowed_keys(attention, at, limit) : limit;
+    return attention->mask & SQA_MASK_WINDOW ? windowed_keys(attention, from, to, limit) : limit;
 }
 
 static double windowed_pairs(const sqa_attention *attention)
 {
     double pairs = 0.0;
     for (int64_t i = 0; i < attention->q_length; i++)
-        pairs += (double)keys_by_position(attention, i);
+        pairs += (double)keys_by_position(attention, i, i);
     return pairs;
 }
 
@@ -67,29 +68,14 @@ double sqa_attention_listed_part(const sqa_attention *attention)
 
 double sqa_attention_keys_of(const sqa_attention *attention, uint32_t query)
 {
-    const double keys = (double)keys_by_position(attention, query);
+    const double keys = (double)keys_by_position(attention, query, query);
     return attention->mask & SQA_MASK_BLOCKS ? keys * sqa_attention_listed_part(attention) : keys;
 }
 
 double sqa_attention_read_keys(const sqa_attention *attention)
 {
-    const int64_t keys = attention->kv_length, first = attention->diagonal;
-    const int64_t last = first + (int64_t)attention->q_length - 1;
-    const int64_t limit = attention->mask & SQA_MASK_CAUSAL ? clamp(last + 1, 0, keys) : keys;
-    if (attention->q_length == 0)
-        return 0.0;
-    if (!(attention->mask & SQA_MASK_WINDOW))
-        return (double)limit;
-    const int64_t begin = clamp(first - attention->window.left, 0, limit);
-    const int64_t end = clamp(last + attention->window.right + 1, begin, limit);
-    if (!(attention->mask & SQA_MASK_GLOBALS))
-        return (double)(end - begin);
-    const int64_t globals = attention->globals.count;
-    if (attention->globals.listed)
-        return (double)clamp(end - begin + globals, 0, limit);
-    if (first < globals && last >= 0)
-        return (double)limit;
-    return (double)(end - begin + clamp(globals, 0, begin));
+    const int64_t queries = attention->q_length;
+    return queries ? (double)keys_by_position(attention, 0, queries - 1) : 0.0;
 }
 
 double sqa_attention_seen_keys(const sqa_attention *attention)
